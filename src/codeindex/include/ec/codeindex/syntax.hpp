@@ -1,0 +1,89 @@
+// Syntax trees: tree-sitter behind a small value API. No tree-sitter type appears here.
+//
+// A Tree owns the text it was parsed from; a Node is a cheap handle valid as long as its Tree lives. Trees are immutable
+// after parse() and may be read from several threads.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <ec/core/result.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ec::codeindex {
+
+enum class Language { python, javascript, typescript, tsx };
+std::string_view name(Language language);
+/// By file name ending (.py .pyi .js .mjs .cjs .jsx .ts .mts .cts .tsx); nothing for anything else.
+std::optional<Language> language_of(std::string_view path);
+
+class Node {
+public:
+    Node() = default;
+    [[nodiscard]] bool valid() const;
+    [[nodiscard]] std::string_view kind() const;       ///< grammar name: "binary_operator", "identifier", "<="
+    [[nodiscard]] bool named() const;                  ///< false for keywords and punctuation
+    [[nodiscard]] std::uint32_t begin() const;         ///< byte offsets into the tree's text
+    [[nodiscard]] std::uint32_t end() const;
+    [[nodiscard]] int line() const;                    ///< 1-based line of the first byte
+    [[nodiscard]] int end_line() const;
+    [[nodiscard]] int column() const;                  ///< 0-based byte column of the first byte
+    [[nodiscard]] std::uint32_t child_count() const;
+    [[nodiscard]] Node child(std::uint32_t index) const;
+    [[nodiscard]] std::uint32_t named_child_count() const;
+    [[nodiscard]] Node named_child(std::uint32_t index) const;
+    [[nodiscard]] Node field(std::string_view field_name) const;  ///< invalid when absent
+    [[nodiscard]] Node parent() const;
+    [[nodiscard]] Node next_named_sibling() const;
+    [[nodiscard]] Node previous_named_sibling() const;
+    [[nodiscard]] bool has_error() const;
+    [[nodiscard]] bool missing() const;
+    bool operator==(const Node& other) const;
+
+private:
+    friend class Tree;
+    friend struct NodeAccess;
+    std::array<std::uint32_t, 4> context_{};
+    const void* id_ = nullptr;
+    const void* tree_ = nullptr;
+};
+
+/// One leaf of the tree, for token models.
+struct Token {
+    std::string_view kind;             ///< grammar name of the leaf
+    std::string_view text;             ///< points into the tree's text
+    std::uint32_t begin = 0;
+    int line = 0;                      ///< 1-based
+};
+
+class Tree {
+public:
+    /// Always gives a tree; has_error() tells whether the text is grammatical. Fails only on texts above 4 MiB.
+    static Result<Tree> parse(Language language, std::string text);
+    Tree(Tree&&) noexcept;
+    Tree& operator=(Tree&&) noexcept;
+    ~Tree();
+
+    [[nodiscard]] Language language() const;
+    [[nodiscard]] const std::string& text() const;
+    [[nodiscard]] std::string_view text(const Node& node) const;
+    [[nodiscard]] Node root() const;
+    [[nodiscard]] bool has_error() const;
+    /// Smallest named node that covers [begin, end).
+    [[nodiscard]] Node named_descendant(std::uint32_t begin, std::uint32_t end) const;
+    /// All leaves in order, comments left out.
+    [[nodiscard]] std::vector<Token> tokens() const;
+
+private:
+    struct State;
+    explicit Tree(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+};
+
+/// True when `text` parses without error or missing nodes in `language`.
+bool parses(Language language, std::string_view text);
+
+}  // namespace ec::codeindex
