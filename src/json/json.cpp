@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 
-#include <boost/json/parse.hpp>
+#include <boost/json/stream_parser.hpp>
 #include <charconv>
 #include <cmath>
 #include <ec/core/text.hpp>

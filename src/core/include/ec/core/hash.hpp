@@ -22,5 +22,5 @@ Hash128 hash128(std::string_view bytes, std::uint64_t seed = 0);
 
 template <>
 struct std::hash<ec::Hash128> {
-    std::size_t operator()(const ec::Hash128& hash) const noexcept { return static_cast<std::size_t>(hash.low); }
+    std::size_t operator()(const ec::Hash128& value) const noexcept { return static_cast<std::size_t>(value.low); }
 };
