@@ -20,6 +20,8 @@ std::string_view name(Language language);
 /// By file name ending (.py .pyi .js .mjs .cjs .jsx .ts .mts .cts .tsx); nothing for anything else.
 std::optional<Language> language_of(std::string_view path);
 
+struct Child;
+
 class Node {
 public:
     Node() = default;
@@ -36,6 +38,8 @@ public:
     [[nodiscard]] std::uint32_t named_child_count() const;
     [[nodiscard]] Node named_child(std::uint32_t index) const;
     [[nodiscard]] Node field(std::string_view field_name) const;  ///< invalid when absent
+    /// All children with their field names, in time linear in their number (child(i) walks from the first one).
+    [[nodiscard]] std::vector<Child> children() const;
     [[nodiscard]] Node parent() const;
     [[nodiscard]] Node next_named_sibling() const;
     [[nodiscard]] Node previous_named_sibling() const;
@@ -49,6 +53,11 @@ private:
     std::array<std::uint32_t, 4> context_{};
     const void* id_ = nullptr;
     const void* tree_ = nullptr;
+};
+
+struct Child {
+    Node node;
+    std::string_view field;            ///< empty when the child has no field name; static text of the grammar
 };
 
 /// One leaf of the tree, for token models.
