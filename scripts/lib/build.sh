@@ -1,0 +1,66 @@
+# Pinned npm sources, configuring and building. Every step looks first whether it is already done.
+
+# Parser sources come from npm by exact version and integrity (third_party/package-lock.json).
+ensure_npm_sources() {
+    local dir=$EC_ROOT/third_party
+    [ -f "$dir/package-lock.json" ] || return 0
+    # npm writes node_modules/.package-lock.json last, so it stands for a complete install of that lock file.
+    if [ -f "$dir/node_modules/.package-lock.json" ] &&
+        [ ! "$dir/package-lock.json" -nt "$dir/node_modules/.package-lock.json" ]; then
+        return 0
+    fi
+    say "Fetching pinned parser sources with npm"
+    (cd "$dir" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2) ||
+        die 3 "npm could not fetch the pinned sources" "look at the message above; is the network there?"
+    touch "$dir/node_modules/.package-lock.json"
+}
+
+# configure PRESET [-DNAME=VALUE…]: once per build directory; later changes are noticed by the build itself.
+configure() {
+    local preset=$1 dir
+    shift
+    dir=$(build_dir "$preset")
+    if [ -f "$dir/build.ninja" ] && cache_agrees "$dir/CMakeCache.txt" "$@"; then return 0; fi
+    say "Configuring ($preset)"
+    mkdir -p "$dir"
+    (cd "$EC_ROOT" && cmake --preset "$preset" "$@" >"$dir/configure.log" 2>&1) || {
+        tail -n 40 "$dir/configure.log" >&2
+        die 3 "cmake could not configure preset $preset" "the whole log is $dir/configure.log"
+    }
+}
+
+build_dir() { if [ "$1" = release ]; then echo "$EC_ROOT/build"; else echo "$EC_ROOT/build/$1"; fi; }
+
+# cache_agrees CACHE -DNAME=VALUE…: whether every setting already has that value.
+cache_agrees() {
+    local cache=$1 setting name
+    shift
+    for setting in "$@"; do
+        name=${setting#-D}
+        grep -qE "^${name%%=*}:[A-Z]+=${name#*=}$" "$cache" 2>/dev/null || return 1
+    done
+}
+
+# build PRESET [TARGET…]: quiet when there is nothing to do, the compiler's words when it fails.
+build() {
+    local preset=$1 dir log targets=()
+    shift
+    dir=$(build_dir "$preset") log=$(build_dir "$preset")/build.log
+    [ $# -eq 0 ] || targets=(--target "$@")
+    if ! ninja_has_work "$dir" "$@"; then return 0; fi
+    say "Building ($preset${*:+: $*})"
+    if [ -t 2 ]; then
+        (cd "$EC_ROOT" && NINJA_STATUS='    [%f/%t] ' cmake --build "$dir" "${targets[@]}" >&2) ||
+            die 1 "the build failed"
+    else
+        (cd "$EC_ROOT" && cmake --build "$dir" "${targets[@]}" >"$log" 2>&1) || {
+            grep -vE '^\[[0-9]+/[0-9]+\] ' "$log" | tail -n 60 >&2
+            die 1 "the build failed" "the whole log is $log"
+        }
+    fi
+}
+ninja_has_work() {
+    local dir=$1
+    shift
+    ! ninja -C "$dir" -n "$@" 2>/dev/null | grep -q 'no work to do'
+}

@@ -1,0 +1,79 @@
+# The stages of scripts/test. Each adds to the counters passed, failed and skipped; one that cannot even be built adds
+# one failure, so that later stages still say what they found.
+
+run_stage() {
+    local started=$SECONDS
+    case $1 in
+        release) run_suite release --label-exclude soak ;;
+        asan | tsan | clang) run_suite "$1" --label-regex '^unit$' --label-exclude soak ;;
+        soak) run_suite release --label-regex '^soak$' ;;
+        lint) run_lint ;;
+    esac
+    note "$1: $((SECONDS - started)) s"
+}
+
+# run_suite PRESET CTEST-ARGUMENTS…
+run_suite() {
+    local preset=$1 dir reports counts
+    shift
+    dir=$(build_dir "$preset") reports=$(build_dir "$preset")/test-results
+    if ! (configure "$preset" -DEC_TESTS=ON && build "$preset"); then
+        note "failed: the $preset build"
+        failed=$((failed + 1))
+        return 0
+    fi
+    rm -rf "$reports" && mkdir -p "$reports"
+    say "Testing ($preset)"
+    # Leaks and the first undefined step end a program, so that its entry fails.
+    GTEST_OUTPUT="xml:$reports/" \
+    ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1 \
+    UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 \
+    TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 \
+        in_plain_address_space "$preset" ctest --test-dir "$dir" --parallel "$(nproc)" --output-on-failure --no-tests=error \
+        --output-junit "$reports/ctest.junit" "$@" </dev/null >"$dir/ctest.log" 2>&1 || grep -vE '^ *[0-9]+/[0-9]+ Test.*Passed' "$dir/ctest.log" >&2
+    if ! counts=$(python3 "$EC_ROOT/scripts/lib/count_tests.py" "$reports/ctest.junit" "$reports"); then
+        note "failed: ctest left no report in $reports"
+        failed=$((failed + 1))
+        return 0
+    fi
+    # shellcheck disable=SC2086  # three numbers
+    set -- $counts
+    note "$preset: $1 passed, $2 failed, $3 skipped"
+    passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
+}
+
+# ThreadSanitizer's shadow does not fit under the address randomisation of newer kernels.
+in_plain_address_space() {
+    local preset=$1
+    shift
+    if [ "$preset" = tsan ] && setarch -R true 2>/dev/null; then setarch -R "$@"; else "$@"; fi
+}
+
+run_lint() {
+    local files=()
+    say "Checking format and clang-tidy"
+    mapfile -t files < <(cd "$EC_ROOT" && git ls-files 'src/*.cpp' 'src/*.hpp' 'tests/*.cpp' 'tests/*.hpp')
+    check "clang-format" clang-format-19 --dry-run --Werror "${files[@]}"
+    if (configure clang -DEC_TESTS=ON && build clang); then
+        mapfile -t files < <(cd "$EC_ROOT" && git ls-files 'src/*.cpp')
+        check "clang-tidy" tidy_all "${files[@]}"
+    else
+        failed=$((failed + 1))
+    fi
+}
+tidy_all() { printf '%s\0' "$@" | xargs -0 -n 4 -P "$(nproc)" clang-tidy-19 -p "$(build_dir clang)" --quiet --warnings-as-errors='*'; }
+
+# check NAME COMMAND…: one more test that passes when the command does.
+check() {
+    local name=$1 log
+    shift
+    log=$(mktemp)
+    if (cd "$EC_ROOT" && "$@") >"$log" 2>&1; then
+        passed=$((passed + 1))
+    else
+        grep -vE '^[0-9]+ warnings? generated' "$log" | head -n 200 >&2
+        note "failed: $name"
+        failed=$((failed + 1))
+    fi
+    rm -f "$log"
+}
