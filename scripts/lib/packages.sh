@@ -113,6 +113,6 @@ ensure_packages() {
         esac
     done
     missing=$(missing_packages "${tools[@]}" -- "${libraries[@]}"; missing_node) || exit $?
-    # shellcheck disable=SC2086  # package names hold no spaces
+    # shellcheck disable=SC2046  # package names hold no spaces
     install_packages $(printf '%s\n' "$missing" | sort -u)
 }
