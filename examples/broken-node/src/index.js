@@ -1,0 +1,3 @@
+export { formatTime, parseTime } from './time.js';
+export { parse, write } from './srt.js';
+export { joinClose, shift, within } from './edit.js';

@@ -1,0 +1,63 @@
+"""Fixtures for tests that drive the real programs, as a person or a script would."""
+
+import dataclasses
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+@dataclasses.dataclass
+class Finished:
+    status: int
+    out: str
+    err: str
+
+    def json(self):
+        return json.loads(self.out)
+
+
+@pytest.fixture(scope="session")
+def edgecoder():
+    """Runs build/bin/edgecoder with the given arguments and waits for it."""
+    program = pathlib.Path(os.environ.get("EC_BIN_DIR", ROOT / "build/bin")) / "edgecoder"
+
+    def run(*arguments, cwd=None, timeout=120, env=None):
+        done = subprocess.run([program, *map(str, arguments)], cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, errors="replace", timeout=timeout, env={**os.environ, **(env or {})})
+        return Finished(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture
+def sample(tmp_path):
+    """A private copy of a project under examples/."""
+
+    def copy(name):
+        target = tmp_path / name
+        shutil.copytree(ROOT / "examples" / name, target,
+                        ignore=shutil.ignore_patterns("__pycache__", ".pytest_cache", "node_modules"))
+        return target
+
+    return copy
+
+
+@pytest.fixture
+def snapshot():
+    """Everything about a tree that a run must leave alone: names, kinds, modes, contents, link targets."""
+
+    def take(root):
+        seen = {}
+        for path in sorted(pathlib.Path(root).rglob("*")):
+            info = path.lstat()
+            content = os.readlink(path) if path.is_symlink() else path.read_bytes() if path.is_file() else None
+            seen[str(path.relative_to(root))] = (info.st_mode, content)
+        return seen
+
+    return take
