@@ -10,7 +10,7 @@ ensure_npm_sources() {
         return 0
     fi
     say "Fetching pinned parser sources with npm"
-    (cd "$dir" && npm ci --ignore-scripts --legacy-peer-deps --no-audit --no-fund --loglevel=error >&2) ||
+    (cd "$dir" && npm ci --ignore-scripts --legacy-peer-deps --no-audit --no-fund --loglevel=error >/dev/null) ||
         die 3 "npm could not fetch the pinned sources" "look at the message above; is the network there?"
     touch "$dir/node_modules/.package-lock.json"
 }

@@ -83,10 +83,11 @@ install_packages() {
     [ $# -gt 0 ] || return 0
     command -v apt-get >/dev/null ||
         die 3 "this script installs with apt-get (Debian, Ubuntu), which is not here" "install by hand: $*"
-    local names=() name boost
-    say "Installing with apt: $*"
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 update >&2 ||
-        die 3 "apt-get update failed" "look at the message above; is the network there?"
+    local names=() name boost log
+    log=$(mktemp)
+    say "Installing with apt (a minute or two on a bare machine): $*"
+    # A source of the user's own may be broken; whether ours are fresh enough shows when installing.
+    apt_get update >"$log" 2>&1 || note "apt-get update had trouble: $(grep -m 1 -E '^[EW]:' "$log")"
     for name in "$@"; do
         if [ "$name" = boost ]; then
             boost=$(apt-cache pkgnames libboost-json | newest_boost_json)
@@ -96,9 +97,17 @@ install_packages() {
             names+=("$name")
         fi
     done
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends --no-remove \
-        -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 -o Dpkg::Use-Pty=0 install "${names[@]}" >&2 ||
+    if ! apt_get -y --no-install-recommends --no-remove install "${names[@]}" >"$log" 2>&1; then
+        tail -n 30 "$log" >&2
         die 3 "apt-get could not install: ${names[*]}" "look at the message above and run the script again"
+    fi
+    rm -f "$log"
+}
+
+# Waits for another package manager, retries a flaky mirror, asks nothing.
+apt_get() {
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 \
+        -o Dpkg::Use-Pty=0 "$@" </dev/null
 }
 
 # ensure_packages build|sample|test|full…: one apt run for all of them, none at all when everything is there.
