@@ -97,7 +97,7 @@ def main():
     parser.add_argument("--language", choices=SUFFIX, default="python")
     parser.add_argument("--test", help="test command given to fix (default: python3 -m pytest -q, node --test)")
     parser.add_argument("--corpus", type=pathlib.Path, help="a folder made by seed_faults.py instead of seeding now")
-    parser.add_argument("--count", type=int, default=300, help="cases to seed")
+    parser.add_argument("--count", type=int, help="cases to seed (default: 300 in Python, 150 in JavaScript)")
     parser.add_argument("--seed", type=int, default=2024, help="seed of the corpus and of --limit")
     parser.add_argument("--fix-seed", type=int, default=1)
     parser.add_argument("--limit", type=int, help="run a sample of this size")
@@ -113,6 +113,7 @@ def main():
         print("skipped: HumanEval.jsonl.gz was found neither under $EC_SHARED/data nor ../shared/data")
         return 0
     options.edgecoder = options.edgecoder.resolve()
+    options.count = options.count or (300 if options.language == "python" else 150)
     before = fix_client.machine()
     with tempfile.TemporaryDirectory(prefix="ec-corpus-") as scratch:
         folder, entries = corpus(options, scratch)
