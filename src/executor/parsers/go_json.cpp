@@ -1,0 +1,144 @@
+// `go test -json`: one JSON object a line (https://pkg.go.dev/cmd/test2json).
+#include <ec/core/text.hpp>
+#include <ec/executor/trace_text.hpp>
+#include <ec/json/json.hpp>
+#include <map>
+
+#include "parsers/parsed.hpp"
+
+namespace ec::executor {
+namespace {
+
+using json::Object;
+using json::Value;
+
+std::string_view string_of(const Object& object, std::string_view key) {
+    const Value* value = object.if_contains(key);
+    if (value == nullptr || !value->is_string()) return {};
+    return value->get_string();
+}
+
+struct Running {
+    std::string output;
+    bool has_children = false;
+    bool child_failed = false;
+};
+
+class GoReader {
+public:
+    GoReader(Parsed& parsed, const std::filesystem::path& workspace) : parsed_(parsed), workspace_(workspace) {}
+
+    void read(std::string_view line) {
+        const auto value = json::parse(to_valid_utf8(line));
+        if (!value || !value->is_object()) return;
+        const Object& event = value->get_object();
+        const std::string_view action = string_of(event, "Action");
+        if (action.empty()) return;
+        parsed_.found = true;
+        std::string package(string_of(event, "Package"));
+        if (package.empty()) package = std::string(string_of(event, "ImportPath"));
+        const std::string_view test = string_of(event, "Test");
+        if (running_.size() > kMaxTests) return;
+        const std::string key = test.empty() ? package : package + "." + std::string(test);
+        if (action == "start" || action == "run")
+            running_.try_emplace(key);
+        else if (action == "output" || action == "build-output")
+            output(key, string_of(event, "Output"));
+        else if (action == "pass" || action == "fail" || action == "skip")
+            end(event, key, package, test, action);
+        if (action == "build-fail") output(key, "");
+    }
+
+    void finish() {
+        for (const auto& [key, state] : running_) {
+            if (state.output.empty() && state.has_children) continue;
+            parsed_.problem = "the test runner stopped before its end";
+            if (!state.has_children)
+                cases_.add(
+                    {.id = key, .outcome = TestOutcome::error, .message = "did not finish", .details = state.output});
+        }
+        if (cases_.overflowed()) parsed_.problem = "the report holds more than 100000 tests";
+        parsed_.complete = parsed_.found && parsed_.problem.empty();
+        if (!parsed_.found) parsed_.problem = "the output is not what go test -json prints";
+        parsed_.tests = cases_.take();
+    }
+
+private:
+    void output(const std::string& key, std::string_view text) {
+        Running& state = running_[key];
+        if (state.output.size() < 4 * kMaxDetails) state.output += text;
+    }
+
+    void end(const Object& event, const std::string& key, const std::string& package, std::string_view test,
+             std::string_view action) {
+        const Running state = running_[key];
+        running_.erase(key);
+        if (test.empty()) {
+            // The package as a whole: of interest only when it failed and none of its tests did (it did not build).
+            if (action == "fail" && !failed_packages_.contains(package)) {
+                std::string text = state.output;
+                if (const auto built = running_.find(package); built != running_.end())
+                    text = built->second.output + text;
+                for (auto other = running_.begin(); other != running_.end();) {
+                    const bool build = other->first.starts_with(package + " [");
+                    if (build) text = other->second.output + text;
+                    other = build ? running_.erase(other) : std::next(other);
+                }
+                add(key, TestOutcome::error, 0, text);
+            }
+            return;
+        }
+        double seconds = 0;
+        if (const Value* elapsed = event.if_contains("Elapsed"); elapsed != nullptr && elapsed->is_number()) {
+            seconds = elapsed->to_number<double>();
+        }
+        if (action == "fail") failed_packages_[package] = true;
+        add(key,
+            action == "pass"   ? TestOutcome::passed
+            : action == "skip" ? TestOutcome::skipped
+                               : TestOutcome::failed,
+            seconds, state.output);
+    }
+
+    void add(const std::string& id, TestOutcome outcome, double seconds, const std::string& output) {
+        TestCase test{.id = id, .outcome = outcome, .duration = from_seconds(seconds)};
+        if (outcome == TestOutcome::failed || outcome == TestOutcome::error) {
+            test.details = output;
+            test.message = message(output);
+            test.frames = frames_from_text(cap_middle(output, kMaxDetails), workspace_);
+        }
+        cases_.add(std::move(test));
+    }
+
+    /// The first line that is not the runner's own bookkeeping.
+    static std::string message(std::string_view output) {
+        for (const std::string_view line : split_lines(output)) {
+            const std::string_view text = trim(line);
+            if (text.empty() || text.starts_with("=== ") || text.starts_with("--- ") || text == "FAIL" ||
+                text.starts_with("# "))
+                continue;
+            return std::string(text);
+        }
+        return {};
+    }
+
+    Parsed& parsed_;
+    const std::filesystem::path& workspace_;
+    CaseList cases_;
+    std::map<std::string, Running, std::less<>> running_;
+    std::map<std::string, bool, std::less<>> failed_packages_;
+};
+
+}  // namespace
+
+Parsed parse_go_json(std::string_view text, const std::filesystem::path& workspace) {
+    Parsed parsed{.runner = "go-test"};
+    GoReader reader(parsed, workspace);
+    for (const std::string_view line : split_lines(text)) {
+        if (line.starts_with('{')) reader.read(line);
+    }
+    reader.finish();
+    return parsed;
+}
+
+}  // namespace ec::executor

@@ -1,0 +1,69 @@
+// node:test reporter: one JSON line per test as it is reported (see ec_events.cjs).
+//
+// Events come in the order of declaration, children before the parent they belong to, so the names above a test are
+// known from the `test:start` events, one level deep each. `test:dequeue` comes the moment a test begins, out of order
+// when tests run at the same time; it serves only to name what was running when the run was cut off.
+'use strict';
+const { openWriter } = require('./ec_events.cjs');
+
+const writer = openWriter('node-test');
+
+function descend(stack, data) {
+  stack.length = Math.min(stack.length, data.nesting);
+  while (stack.length < data.nesting) stack.push('?');
+  stack.push(data.name);
+  return stack;
+}
+
+function outcomeOf(data, failed) {
+  if (data.skip !== undefined && data.skip !== false) return 'skipped';
+  if (data.todo !== undefined && data.todo !== false) return 'skipped';
+  return failed ? 'failed' : 'passed';
+}
+
+function report(names, data, failed) {
+  const details = data.details || {};
+  const error = details.error;
+  const own = names.slice(0, data.nesting).concat([data.name]);
+  // A parent that failed only because a child did would name the same fault twice.
+  if (failed && error && error.failureType === 'subtestsFailed') return;
+  if (!failed && details.type === 'suite' && data.skip === undefined && data.todo === undefined) return;
+  const cause = error && error.cause !== undefined ? error.cause : error;
+  const outcome = outcomeOf(data, failed);
+  const broken = failed && error && (error.failureType === 'hookFailed' || details.type === 'suite');
+  const isFile = data.file === undefined || data.name === data.file;
+  writer.test(isFile ? data.name : data.file, isFile ? own.slice(1) : own, broken && outcome === 'failed' ? 'error' : outcome,
+    details.duration_ms, outcome === 'skipped' ? undefined : cause);
+}
+
+module.exports = async function* ecNodeReporter(source) {
+  const names = [];
+  const running = new Map();
+  let failures = 0;
+  for await (const event of source) {
+    if (writer === null) continue;
+    const data = event.data || {};
+    switch (event.type) {
+      case 'test:dequeue': {
+        const key = data.file || '';
+        if (!running.has(key)) running.set(key, []);
+        const path = descend(running.get(key), data);
+        if (data.type !== 'suite' && data.file !== undefined && data.name !== data.file) writer.start(data.file, path);
+        break;
+      }
+      case 'test:start':
+        descend(names, data);
+        break;
+      case 'test:pass':
+        report(names, data, false);
+        break;
+      case 'test:fail':
+        if (data.todo === undefined || data.todo === false) failures++;
+        report(names, data, true);
+        break;
+      default:
+        break;
+    }
+  }
+  if (writer !== null) writer.end(failures > 0 ? 1 : 0);
+};
