@@ -55,11 +55,17 @@ run_lint() {
     mapfile -t files < <(cd "$EC_ROOT" && git ls-files 'src/*.cpp' 'src/*.hpp' 'tests/*.cpp' 'tests/*.hpp')
     check "clang-format" clang-format-19 --dry-run --Werror "${files[@]}"
     if (configure clang -DEC_TESTS=ON && build clang); then
-        mapfile -t files < <(cd "$EC_ROOT" && git ls-files 'src/*.cpp')
+        mapfile -t files < <(compiled_sources "$(build_dir clang)/compile_commands.json")
         check "clang-tidy" tidy_all "${files[@]}"
     else
+        note "failed: the clang build"
         failed=$((failed + 1))
     fi
+}
+# Our own sources that were really compiled, without the tests.
+compiled_sources() {
+    python3 -c 'import json, sys; print(*sorted({e["file"] for e in json.load(open(sys.argv[1]))}), sep="\n")' "$1" |
+        grep "^$EC_ROOT/src/" | grep -v /tests/
 }
 tidy_all() { printf '%s\0' "$@" | xargs -0 -n 4 -P "$(nproc)" clang-tidy-19 -p "$(build_dir clang)" --quiet --warnings-as-errors='*'; }
 
