@@ -67,6 +67,7 @@ struct Change {
     Kind kind = Kind::modified;
     std::string path;                                 ///< relative to the workspace
     unsigned mode = 0644;                             ///< permission bits, never setuid or setgid
+    bool symlink = false;
     std::string symlink_target;                       ///< for symbolic links that stay inside, else empty
     std::string content;                              ///< only with collect_change_contents, regular files only
 };

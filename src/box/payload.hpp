@@ -1,0 +1,23 @@
+// The last steps before hostile code: every right is given up here, in an order in which each step still works.
+#pragma once
+
+#include <ec/box/protocol.hpp>
+
+#include "root.hpp"
+
+namespace ec::box {
+
+/// Landlock version of this kernel, 0 without.
+int landlock_abi();
+
+/// Child of pid 1. Writes {step, errno} to `failure_fd` when the program cannot be started.
+[[noreturn]] void become_payload(const Spec& spec, const Tree& tree, int failure_fd);
+
+/// What become_payload() writes when it fails.
+struct PayloadFailure {
+    int error = 0;
+    bool exec = false;  ///< only the program was missing or unfit; the sandbox itself was fine
+    char step[24] = {};
+};
+
+}  // namespace ec::box

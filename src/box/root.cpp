@@ -1,0 +1,336 @@
+#include "root.hpp"
+
+#include <sys/stat.h>
+#include <sys/statfs.h>
+
+#include <cerrno>
+#include <string>
+
+#include "status.hpp"
+#include "sys.hpp"
+
+namespace ec::box {
+namespace {
+
+constexpr std::uint64_t kNoLinks = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+
+class Builder {
+public:
+    Builder(const Spec& spec, int userns) : spec_(spec), userns_(userns) {}
+
+    Tree build() {
+        enter_base();
+        for (const Mount& mount : spec_.mounts) make(mount);
+        leave_base();
+        return tree_;
+    }
+
+private:
+    // The old root stays reachable below /old until everything is in place; nothing of it is ever followed by a
+    // symbolic link out of it, because every source is opened with RESOLVE_IN_ROOT.
+    void enter_base() {
+        require(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0, "mount", "/ private");
+        require(::mount("tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,size=1g") == 0, "mount", "base");
+        require(::mkdir("/tmp/old", 0755) == 0 && ::mkdir("/tmp/new", 0755) == 0 && ::mkdir("/tmp/layers", 0755) == 0,
+                "mkdir", "base");
+        require(sys::pivot_root("/tmp", "/tmp/old") == 0, "pivot_root", "base");
+        require(::chdir("/") == 0, "chdir", "base");
+        require(::mount("tmpfs", "/new", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,size=256m") == 0, "mount", "root");
+        old_ = ::open("/old", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        new_ = ::open("/new", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        require(old_ >= 0 && new_ >= 0, "open", "base");
+    }
+
+    void leave_base() {
+        require(::fchdir(new_) == 0, "chdir", "root");
+        mount_attr attributes{};
+        attributes.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+        require(::mount_setattr(new_, "", AT_EMPTY_PATH, &attributes, sizeof attributes) == 0, "mount_setattr", "root");
+        require(sys::pivot_root(".", ".") == 0, "pivot_root", "root");
+        require(::umount2(".", MNT_DETACH) == 0, "umount", "old root");
+        require(::chdir("/") == 0, "chdir", "/");
+        ::close(old_);
+        ::close(new_);
+    }
+
+    int open_source(const std::string& path) {
+        return sys::openat2(old_, path.c_str(), O_PATH, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+    }
+
+    // Creates the directories down to `path` (absolute, inside) and returns the last one.
+    int make_directories(const std::string& path, std::uint32_t mode = 0755) {
+        std::size_t at = 0;
+        int dir = ::dup(new_);
+        while (true) {
+            while (at < path.size() && path[at] == '/') ++at;
+            if (at >= path.size()) return dir;
+            const std::size_t end = std::min(path.find('/', at), path.size());
+            const std::string part = path.substr(at, end - at);
+            if (part == "..") die("mkdir", EINVAL, path);
+            const bool last = path.find_first_not_of('/', end) == std::string::npos;
+            if (::mkdirat(dir, part.c_str(), last ? mode : 0755) != 0 && errno != EEXIST && errno != EROFS) {
+                die("mkdir", errno, path);
+            }
+            const int next = sys::openat2(dir, part.c_str(), O_PATH | O_DIRECTORY, kNoLinks);
+            require(next >= 0, "mkdir", path);
+            ::close(dir);
+            dir = next;
+            at = end;
+        }
+    }
+
+    struct Place {
+        int dir;
+        std::string name;
+    };
+    Place parent_of(const std::string& path) {
+        const std::size_t slash = path.rfind('/');
+        return {make_directories(path.substr(0, slash)), path.substr(slash + 1)};
+    }
+
+    void attach(int from, const std::string& target, bool directory) {
+        int at = -1;
+        if (directory) {
+            at = make_directories(target);
+        } else {
+            const Place place = parent_of(target);
+            at = sys::openat2(place.dir, place.name.c_str(), O_RDONLY | O_CREAT, kNoLinks, 0644);
+            if (at < 0 && errno == EROFS) at = sys::openat2(place.dir, place.name.c_str(), O_PATH, kNoLinks);
+            require(at >= 0, "create", target);
+            ::close(place.dir);
+        }
+        require(::move_mount(from, "", at, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) == 0, "move_mount",
+                target);
+        ::close(at);
+    }
+
+    void make(const Mount& mount) {
+        switch (mount.kind) {
+            case Mount::Kind::bind:
+                return bind(mount, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+            case Mount::Kind::device:
+                return bind(mount, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+            case Mount::Kind::tmpfs:
+                return tmpfs(mount);
+            case Mount::Kind::symlink:
+                return symlink(mount);
+            case Mount::Kind::file:
+                return file(mount);
+            case Mount::Kind::directory:
+                return directory(mount);
+            case Mount::Kind::workspace:
+                return workspace(mount);
+            case Mount::Kind::proc:
+                return proc(mount);
+        }
+    }
+
+    // A recursive copy, because in a user namespace the mounts below a mount cannot be taken apart.
+    void bind(const Mount& mount, std::uint64_t flags) {
+        const int source = open_source(mount.source);
+        if (source < 0) {
+            if (mount.optional) return;
+            die("open", errno, mount.source);
+        }
+        struct stat info{};
+        require(::fstat(source, &info) == 0, "stat", mount.source);
+        const int copy = ::open_tree(source, "", AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+        if (copy < 0 && mount.optional) {
+            ::close(source);
+            return;
+        }
+        require(copy >= 0, "open_tree", mount.source);
+        mount_attr attributes{};
+        attributes.attr_set = flags;
+        require(::mount_setattr(copy, "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes, sizeof attributes) == 0,
+                "mount_setattr", mount.source);
+        attach(copy, mount.target, S_ISDIR(info.st_mode));
+        ::close(copy);
+        ::close(source);
+    }
+
+    int mount_tmpfs(const char* at, std::uint64_t size, std::uint32_t mode) {
+        char options[96];
+        std::snprintf(options, sizeof options, "mode=0%o,size=%llu,nr_inodes=100000", mode,
+                      static_cast<unsigned long long>(size));
+        require(::mount("tmpfs", at, "tmpfs", MS_NOSUID | MS_NODEV, options) == 0, "mount", at);
+        const int root = ::open(at, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        require(root >= 0, "open", at);
+        return root;
+    }
+
+    void give_to_payload(int dir, const std::string& what) {
+        if (spec_.privileged) require(::fchown(dir, spec_.drop_uid, spec_.drop_uid) == 0, "chown", what);
+    }
+
+    void tmpfs(const Mount& mount) {
+        const int at = make_directories(mount.target);
+        const std::string path = "/new" + mount.target;
+        const int root = mount_tmpfs(path.c_str(), mount.size, mount.mode);
+        if (mount.writable) give_to_payload(root, mount.target);
+        if (mount.target == "/tmp") tree_.temporary = ::dup(root);
+        if (mount.target == spec_.artifact_dir) tree_.artifacts = ::dup(root);
+        ::close(root);
+        ::close(at);
+    }
+
+    void symlink(const Mount& mount) {
+        const Place place = parent_of(mount.target);
+        require(::symlinkat(mount.source.c_str(), place.dir, place.name.c_str()) == 0, "symlink", mount.target);
+        ::close(place.dir);
+    }
+
+    void write_file(int dir, const std::string& name, const std::string& content, std::uint32_t mode,
+                    const std::string& what) {
+        const int fd = sys::openat2(dir, name.c_str(), O_WRONLY | O_CREAT | O_EXCL, kNoLinks, mode);
+        require(fd >= 0, "create", what);
+        std::size_t done = 0;
+        while (done < content.size()) {
+            const ssize_t n = ::write(fd, content.data() + done, content.size() - done);
+            require(n > 0, "write", what);
+            done += static_cast<std::size_t>(n);
+        }
+        require(::fchmod(fd, mode) == 0, "chmod", what);
+        ::close(fd);
+    }
+
+    void file(const Mount& mount) {
+        const Place place = parent_of(mount.target);
+        write_file(place.dir, place.name, mount.source, mount.mode, mount.target);
+        ::close(place.dir);
+    }
+
+    void directory(const Mount& mount) {
+        const int path = make_directories(mount.target, mount.mode);
+        const int dir = sys::openat2(path, ".", O_RDONLY | O_DIRECTORY, 0);
+        require(dir >= 0, "open", mount.target);
+        if (mount.writable) give_to_payload(dir, mount.target);
+        require(::fchmod(dir, mount.mode) == 0, "chmod", mount.target);
+        ::close(dir);
+        ::close(path);
+    }
+
+    void proc(const Mount& mount) {
+        const int at = make_directories(mount.target);
+        const std::string path = "/new" + mount.target;
+        // Containers with a masked /proc do not let a fresh one be mounted; the payload then has none.
+        tree_.has_proc = ::mount("proc", path.c_str(), "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) == 0;
+        ::close(at);
+    }
+
+    // Lower layer: the workspace itself. In a privileged run its owner's files must belong to the payload's uid, which
+    // an idmapped mount does without touching them.
+    void mount_lower(const Mount& mount) {
+        const int source = open_source(mount.source);
+        require(source >= 0, "open", mount.source);
+        // Not recursive: overlayfs does not descend into mounts below its layers. In a user namespace a copy without
+        // them is refused, so the whole is copied there.
+        const unsigned recursive = spec_.privileged ? 0U : AT_RECURSIVE;
+        const int copy = ::open_tree(source, "", AT_EMPTY_PATH | recursive | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+        require(copy >= 0, "open_tree", mount.source);
+        mount_attr attributes{};
+        attributes.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+        require(::mount_setattr(copy, "", AT_EMPTY_PATH | recursive, &attributes, sizeof attributes) == 0,
+                "mount_setattr", mount.source);
+        if (userns_ >= 0) {
+            mount_attr idmap{};
+            idmap.attr_set = MOUNT_ATTR_IDMAP;
+            idmap.userns_fd = static_cast<std::uint64_t>(userns_);
+            require(::mount_setattr(copy, "", AT_EMPTY_PATH, &idmap, sizeof idmap) == 0, "idmap", mount.source);
+        }
+        require(::mkdir("/layers/lower", 0755) == 0, "mkdir", "lower");
+        require(::move_mount(copy, "", AT_FDCWD, "/layers/lower", MOVE_MOUNT_F_EMPTY_PATH) == 0, "move_mount", "lower");
+        ::close(copy);
+        ::close(source);
+        tree_.lower = ::open("/layers/lower", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        require(tree_.lower >= 0, "open", mount.source);
+    }
+
+    // Copies owner and mode of the workspace's own directory, because in a merged directory the upper layer's count.
+    void take_after(int dir, const struct stat& model, const std::string& what) {
+        if (spec_.privileged) require(::fchown(dir, model.st_uid, model.st_gid) == 0, "chown", what);
+        require(::fchmod(dir, model.st_mode & 0777U) == 0, "chmod", what);
+    }
+
+    void write_edit(const std::string& path, const std::string& content) {
+        int upper = ::dup(tree_.edits);
+        int lower = ::dup(tree_.lower);
+        std::size_t at = 0;
+        for (std::size_t slash = path.find('/'); slash != std::string::npos; slash = path.find('/', at)) {
+            const std::string part = path.substr(at, slash - at);
+            at = slash + 1;
+            if (part.empty() || part == "." || part == "..") die("edit", EINVAL, path);
+            const bool made = ::mkdirat(upper, part.c_str(), 0755) == 0;
+            require(made || errno == EEXIST, "edit", path);
+            const int next =
+                sys::openat2(upper, part.c_str(), O_RDONLY | O_DIRECTORY, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+            require(next >= 0, "edit", path);
+            int below = lower < 0 ? -1
+                                  : sys::openat2(lower, part.c_str(), O_RDONLY | O_DIRECTORY,
+                                                 RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+            if (below < 0 && lower >= 0 && errno != ENOENT) die("edit", errno, path);
+            struct stat model{};
+            if (made && below >= 0 && ::fstat(below, &model) == 0) take_after(next, model, path);
+            if (made && below < 0) give_to_payload(next, path);
+            ::close(upper);
+            if (lower >= 0) ::close(lower);
+            upper = next;
+            lower = below;
+        }
+        const std::string name = path.substr(at);
+        struct stat model{};
+        const bool exists = lower >= 0 && ::fstatat(lower, name.c_str(), &model, AT_SYMLINK_NOFOLLOW) == 0;
+        const bool regular = exists && S_ISREG(model.st_mode);
+        ::unlinkat(upper, name.c_str(), 0);
+        write_file(upper, name, content, regular ? model.st_mode & 0777U : 0644U, path);
+        if (spec_.privileged) {
+            require(::fchownat(upper, name.c_str(), regular ? model.st_uid : spec_.drop_uid,
+                               regular ? model.st_gid : spec_.drop_uid, AT_SYMLINK_NOFOLLOW) == 0,
+                    "chown", path);
+        }
+        ::close(upper);
+        if (lower >= 0) ::close(lower);
+    }
+
+    void workspace(const Mount& mount) {
+        mount_lower(mount);
+        struct stat model{};
+        require(::fstat(tree_.lower, &model) == 0, "stat", mount.source);
+        std::string lowers = "/layers/lower";
+        if (!spec_.edits.empty()) {
+            require(::mkdir("/layers/edits", 0755) == 0, "mkdir", "edits");
+            tree_.edits = mount_tmpfs("/layers/edits", 1ULL << 30, 0755);
+            take_after(tree_.edits, model, "edits");
+            for (const auto& [path, content] : spec_.edits) write_edit(path, content);
+            lowers = "/layers/edits:/layers/lower";
+        }
+        require(::mkdir("/layers/fresh", 0755) == 0, "mkdir", "fresh");
+        const int fresh = mount_tmpfs("/layers/fresh", mount.size, 0755);
+        require(::mkdirat(fresh, "upper", 0755) == 0 && ::mkdirat(fresh, "work", 0755) == 0, "mkdir", "upper");
+        tree_.upper = ::openat(fresh, "upper", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        require(tree_.upper >= 0, "open", "upper");
+        take_after(tree_.upper, model, "upper");
+        ::close(fresh);
+        const int at = make_directories(mount.target);
+        ::close(at);
+        const std::string target = "/new" + mount.target;
+        const std::string options = "lowerdir=" + lowers + ",upperdir=/layers/fresh/upper,workdir=/layers/fresh/work," +
+                                    (spec_.privileged ? "index=off,metacopy=off,redirect_dir=nofollow" : "userxattr");
+        require(::mount("overlay", target.c_str(), "overlay", MS_NOSUID | MS_NODEV, options.c_str()) == 0, "overlay",
+                mount.source);
+        tree_.workspace = ::open(target.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        require(tree_.workspace >= 0, "open", target);
+    }
+
+    const Spec& spec_;
+    int userns_;
+    int old_ = -1;
+    int new_ = -1;
+    Tree tree_;
+};
+
+}  // namespace
+
+Tree build_root(const Spec& spec, int userns) { return Builder(spec, userns).build(); }
+
+}  // namespace ec::box

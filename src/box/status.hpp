@@ -1,0 +1,18 @@
+// The record stream to the executor, and the one way out when the set-up fails. The box has no other output.
+#pragma once
+
+#include <ec/box/protocol.hpp>
+#include <string_view>
+
+namespace ec::box {
+
+/// Writes one record; gives up silently when nobody reads any more.
+void send_record(Tag tag, std::string_view body);
+
+/// Reports that `step` failed with `error` (an errno value) and ends the process, and with pid 1 the whole sandbox.
+[[noreturn]] void die(std::string_view step, int error, std::string_view detail = {});
+
+/// die() with the current errno when `ok` is false.
+void require(bool ok, std::string_view step, std::string_view detail = {});
+
+}  // namespace ec::box

@@ -1,0 +1,112 @@
+// One running edgecoder-box: its pipes, its captured output, the records it sends. Used by one thread at a time.
+//
+// Nothing here waits for the end of a pipe: the box reports when the main program has ended and everything else in the
+// sandbox is dead, and that report, or the death of the box itself, is the end.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <ec/box/protocol.hpp>
+#include <ec/core/fd.hpp>
+#include <ec/core/result.hpp>
+#include <ec/executor/sandbox.hpp>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "capture.hpp"
+
+namespace ec::executor {
+
+struct SetupError {
+    int error = 0;
+    std::string step;
+    std::string detail;
+};
+
+/// What the box said.
+struct BoxReport {
+    bool ready = false;
+    int landlock_abi = 0;
+    bool own_userns = false;
+    bool has_proc = false;
+    std::optional<SetupError> setup_error;
+    std::optional<int> exec_error;
+    std::optional<box::Summary> summary;
+    std::vector<Change> changes;
+    std::map<std::string, std::string> artifacts;
+    bool complete = false;  ///< the end record came
+};
+
+class BoxProcess {
+public:
+    static Result<BoxProcess> start(const std::filesystem::path& program, const box::Spec& spec, const RunSpec& run);
+
+    BoxProcess(BoxProcess&&) noexcept;
+    BoxProcess& operator=(BoxProcess&&) = delete;
+    ~BoxProcess();
+
+    /// Moves whatever can be moved on any of the pipes, waiting at most `wait` for the first of it or for `wake_fd`
+    /// (-1: none). Sends pending session bytes, collects answers.
+    void pump(std::chrono::milliseconds wait, int wake_fd = -1);
+
+    [[nodiscard]] bool ended() const { return report_.complete || gone_; }
+    /// Asks pid 1 to end the run for that reason; it still reports.
+    void request_stop(box::Stop reason);
+    /// Ends everything now, without a report.
+    void kill();
+    /// Closes our end of the session's pipes: the program sees the end of its requests.
+    void close_session() {
+        session_out_.reset();
+        session_in_.reset();
+    }
+    /// Reaps the box and takes what is left in the pipes. After ended(), or after kill().
+    void close();
+
+    [[nodiscard]] const BoxReport& report() const { return report_; }
+    [[nodiscard]] BoxReport& report() { return report_; }
+    [[nodiscard]] const Capture& out() const { return out_; }
+    [[nodiscard]] const Capture& err() const { return err_; }
+    [[nodiscard]] bool flooded() const { return flooded_; }
+
+    /// Session bytes: what is still to be sent, and what has come.
+    std::string to_send;
+    std::string received;
+    [[nodiscard]] bool session_closed() const { return session_closed_; }
+
+private:
+    BoxProcess(const RunSpec& run)
+        : out_(run.limits.kept_output_bytes),
+          err_(run.limits.kept_output_bytes),
+          flood_(run.limits.output_flood_bytes) {}
+
+    void drain(UniqueFd& fd, Capture& capture);
+    void read_status();
+    void take_record(box::Tag tag, std::string_view body);
+    void send_session();
+    void read_session();
+
+    pid_t pid_ = -1;
+    bool gone_ = false;
+    bool flooded_ = false;
+    bool stop_requested_ = false;
+    bool session_closed_ = false;
+    UniqueFd pidfd_;
+    UniqueFd stdout_;
+    UniqueFd stderr_;
+    UniqueFd status_;
+    UniqueFd control_;
+    UniqueFd session_out_;  ///< to the payload's descriptor 3
+    UniqueFd session_in_;   ///< from the payload's descriptor 4
+    Capture out_;
+    Capture err_;
+    std::uint64_t flood_;
+    std::string pending_;  ///< bytes of an unfinished record
+    BoxReport report_;
+};
+
+}  // namespace ec::executor

@@ -1,0 +1,44 @@
+// Keeps the head and the tail of a stream and counts all of it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace ec::executor {
+
+class Capture {
+public:
+    explicit Capture(std::uint64_t keep) : half_(keep / 2) {}
+
+    void add(std::string_view bytes) {
+        total_ += bytes.size();
+        const std::size_t room = static_cast<std::size_t>(half_) - head_.size();
+        head_.append(bytes.substr(0, room));
+        if (bytes.size() <= room) return;
+        tail_.append(bytes.substr(room));
+        // Trimmed only when it has doubled, so that each byte is moved about once.
+        if (tail_.size() > 2 * half_) {
+            tail_.erase(0, tail_.size() - static_cast<std::size_t>(half_));
+        }
+    }
+
+    [[nodiscard]] std::uint64_t total() const { return total_; }
+    [[nodiscard]] bool truncated() const { return total_ > 2 * half_; }
+
+    /// What was kept, with a line saying how much is missing where something is.
+    [[nodiscard]] std::string text() const {
+        if (!truncated()) return head_ + tail_;
+        const std::string_view tail = std::string_view(tail_).substr(tail_.size() > half_ ? tail_.size() - half_ : 0);
+        const std::uint64_t missing = total_ - head_.size() - tail.size();
+        return head_ + "\n[... " + std::to_string(missing) + " bytes left out ...]\n" + std::string(tail);
+    }
+
+private:
+    std::uint64_t half_;
+    std::uint64_t total_ = 0;
+    std::string head_;
+    std::string tail_;
+};
+
+}  // namespace ec::executor

@@ -1,0 +1,168 @@
+#include "layout.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ec/core/fs.hpp>
+#include <map>
+
+namespace ec::executor {
+namespace {
+
+constexpr std::uint64_t kScratchBytes = 64ULL << 20;  // /tmp, /dev/shm and an artifact folder, each
+constexpr std::string_view kRunDir = "/run/edgecoder/";
+
+box::Mount mount_of(box::Mount::Kind kind, std::string source, std::string target) {
+    box::Mount mount;
+    mount.kind = kind;
+    mount.source = std::move(source);
+    mount.target = std::move(target);
+    return mount;
+}
+
+box::Mount scratch(std::string target, std::uint64_t size, std::uint32_t mode) {
+    box::Mount mount = mount_of(box::Mount::Kind::tmpfs, {}, std::move(target));
+    mount.size = size;
+    mount.mode = mode;
+    mount.writable = true;
+    return mount;
+}
+
+void add_system(const Layout& layout, std::vector<box::Mount>& mounts) {
+    using Kind = box::Mount::Kind;
+    for (const auto& [path, target] : layout.toolchains.links) mounts.push_back(mount_of(Kind::symlink, target, path));
+    mounts.push_back(mount_of(Kind::proc, {}, "/proc"));
+    for (const char* name : {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"}) {
+        mounts.push_back(mount_of(Kind::device, name, name));
+    }
+    mounts.push_back(mount_of(Kind::symlink, "/proc/self/fd", "/dev/fd"));
+    mounts.push_back(mount_of(Kind::symlink, "/proc/self/fd/0", "/dev/stdin"));
+    mounts.push_back(mount_of(Kind::symlink, "/proc/self/fd/1", "/dev/stdout"));
+    mounts.push_back(mount_of(Kind::symlink, "/proc/self/fd/2", "/dev/stderr"));
+    const std::pair<const char*, const char*> files[] = {
+        {"/etc/passwd",
+         "root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000:user:/tmp/home:/bin/sh\n"
+         "nobody:x:65534:65534:nobody:/nonexistent:/bin/false\n"},
+        {"/etc/group", "root:x:0:\nuser:x:1000:\nnogroup:x:65534:\n"},
+        {"/etc/hosts", "127.0.0.1 localhost sandbox\n::1 localhost\n"},
+        {"/etc/hostname", "sandbox\n"},
+        {"/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"},
+        {"/etc/resolv.conf", ""},
+    };
+    for (const auto& [path, content] : files) {
+        box::Mount mount = mount_of(Kind::file, content, path);
+        mount.mode = 0644;
+        mounts.push_back(std::move(mount));
+    }
+}
+
+// Parents come before what lies in them, so that nothing is covered by a later mount.
+void sort_by_depth(std::vector<box::Mount>& mounts) {
+    std::stable_sort(mounts.begin(), mounts.end(),
+                     [](const box::Mount& a, const box::Mount& b) { return a.target < b.target; });
+}
+
+Status check(const RunSpec& run) {
+    if (run.argv.empty() || run.argv.front().empty())
+        return fail(ErrorCode::invalid_argument, "there is no program to run");
+    const auto has_nul = [](const std::string& text) { return text.find('\0') != std::string::npos; };
+    if (std::any_of(run.argv.begin(), run.argv.end(), has_nul)) {
+        return fail(ErrorCode::invalid_argument, "an argument holds a NUL byte");
+    }
+    if (!is_inside_relative(run.directory)) {
+        return fail(ErrorCode::invalid_argument,
+                    fmt::format("the working directory {} is not inside the workspace", run.directory));
+    }
+    for (const FileEdit& edit : run.edits) {
+        const std::filesystem::path path(edit.path);
+        if (!is_inside_relative(edit.path) || path.lexically_normal() != path || !path.has_filename()) {
+            return fail(ErrorCode::invalid_argument,
+                        fmt::format("the edited file {} is not inside the workspace", edit.path));
+        }
+    }
+    for (const auto& [name, value] : run.environment) {
+        if (name.empty() || name.find('=') != std::string::npos || has_nul(name) || has_nul(value)) {
+            return fail(ErrorCode::invalid_argument, fmt::format("{} is not a name for an environment variable", name));
+        }
+    }
+    for (const auto& [name, content] : run.support_files) {
+        if (!is_inside_relative(name)) {
+            return fail(ErrorCode::invalid_argument, fmt::format("{} is not a name for a support file", name));
+        }
+    }
+    if (!run.artifact_dir.empty() &&
+        (!run.artifact_dir.starts_with(kRunDir) || run.artifact_dir.size() == kRunDir.size() ||
+         run.artifact_dir.find("..") != std::string::npos || run.artifact_dir.ends_with('/') ||
+         run.artifact_dir.starts_with(kSupportDir))) {
+        return fail(ErrorCode::invalid_argument, fmt::format("the artifact folder must lie below {}", kRunDir));
+    }
+    return {};
+}
+
+std::vector<std::string> environment_of(const Layout& layout, const RunSpec& run) {
+    std::map<std::string, std::string> merged;
+    for (const auto& [name, value] : layout.toolchains.environment) merged[name] = value;
+    for (const auto& [name, value] : run.environment) merged[name] = value;
+    std::vector<std::string> lines;
+    for (const auto& [name, value] : merged) lines.push_back(fmt::format("{}={}", name, value));
+    return lines;
+}
+
+}  // namespace
+
+Result<box::Spec> compose(const Layout& layout, const RunSpec& run, bool session) {
+    EC_TRY(check(run));
+    using Kind = box::Mount::Kind;
+    const std::string root = layout.workspace.path.string();
+    box::Spec spec;
+    spec.privileged = layout.privileged;
+    spec.drop_uid = layout.drop_uid;
+    spec.owner_uid = layout.workspace.owner_uid;
+    spec.owner_gid = layout.workspace.owner_gid;
+    spec.idmap = layout.workspace.idmap;
+    spec.session = session;
+    spec.collect_changes = run.collect_changes;
+    spec.collect_contents = run.collect_change_contents;
+    const Limits& limits = run.limits;
+    spec.wall_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(0, limits.wall.count()));
+    spec.cpu_seconds = static_cast<std::uint64_t>((std::max<std::int64_t>(0, limits.cpu.count()) + 999) / 1000);
+    spec.memory_bytes = limits.memory_bytes;
+    spec.processes = std::max(2U, limits.processes);
+    spec.file_bytes = limits.new_file_bytes;
+    spec.open_files = std::max(16U, limits.open_files);
+
+    add_system(layout, spec.mounts);
+    spec.mounts.push_back(scratch("/tmp", kScratchBytes, 01777));
+    spec.mounts.push_back(scratch("/dev/shm", kScratchBytes, 01777));
+    for (const std::string& path : layout.toolchains.read_only) {
+        box::Mount mount = mount_of(Kind::bind, path, path);
+        mount.optional = true;
+        spec.mounts.push_back(std::move(mount));
+    }
+    box::Mount workspace = mount_of(Kind::workspace, layout.workspace.lower.string(), root);
+    workspace.size = std::max<std::uint64_t>(limits.new_file_bytes, 4096);
+    spec.mounts.push_back(std::move(workspace));
+    for (const auto& [name, content] : run.support_files) {
+        box::Mount mount = mount_of(Kind::file, content, fmt::format("{}/{}", kSupportDir, name));
+        mount.mode = 0644;
+        spec.mounts.push_back(std::move(mount));
+    }
+    if (!run.artifact_dir.empty()) spec.mounts.push_back(scratch(run.artifact_dir, kScratchBytes, 0700));
+    sort_by_depth(spec.mounts);
+    box::Mount home = mount_of(Kind::directory, {}, "/tmp/home");
+    home.mode = 0700;
+    home.writable = true;
+    spec.mounts.push_back(std::move(home));
+
+    spec.writable = {root,        "/tmp",        "/dev/shm",     "/dev/null", "/dev/zero",
+                     "/dev/full", "/dev/random", "/dev/urandom", "/proc"};
+    if (!run.artifact_dir.empty()) spec.writable.push_back(run.artifact_dir);
+    spec.artifact_dir = run.artifact_dir;
+    spec.directory = run.directory == "." ? root : fmt::format("{}/{}", root, run.directory);
+    spec.argv = run.argv;
+    spec.environment = environment_of(layout, run);
+    for (const FileEdit& edit : run.edits) spec.edits.emplace_back(edit.path, edit.content);
+    return spec;
+}
+
+}  // namespace ec::executor

@@ -1,0 +1,109 @@
+#include "session.hpp"
+
+#include <fmt/format.h>
+#include <sys/eventfd.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "verdict.hpp"
+
+namespace ec::executor {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+constexpr std::size_t kLargestFrame = 64U << 20;
+
+class BoxSession final : public Session {
+public:
+    BoxSession(BoxProcess process, RunSpec spec) : process_(std::move(process)), spec_(std::move(spec)) {}
+
+    // Answers are collected while a large request goes out, so neither side waits for the other for ever.
+    Status send(std::string_view frame) override {
+        if (frame.size() > kLargestFrame) return fail(ErrorCode::too_large, "a frame may hold at most 64 MiB");
+        const auto size = static_cast<std::uint32_t>(frame.size());
+        for (int i = 0; i < 4; ++i) process_.to_send.push_back(static_cast<char>(size >> (8 * i)));
+        process_.to_send.append(frame);
+        while (!process_.to_send.empty()) {
+            if (over()) return fail(ended());
+            process_.pump(std::chrono::milliseconds(500));
+        }
+        return {};
+    }
+
+    Result<std::string> receive(std::chrono::milliseconds deadline, std::stop_token stop) override {
+        const auto until = SteadyClock::now() + deadline;
+        UniqueFd wake(stop.stop_possible() ? ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : -1);
+        std::stop_callback on_stop(stop, [fd = wake.get()]() noexcept { ::eventfd_write(fd, 1); });
+        for (;;) {
+            if (auto frame = take_frame()) return std::move(*frame);
+            if (broken_) return fail(ErrorCode::corrupt, "the program sent a frame of more than 64 MiB");
+            if (stop.stop_requested()) return fail(ErrorCode::cancelled, "waiting for the program was cancelled");
+            if (over()) {
+                process_.pump(std::chrono::milliseconds(0));
+                if (auto frame = take_frame()) return std::move(*frame);
+                return fail(ended());
+            }
+            const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - SteadyClock::now());
+            if (left.count() <= 0) return fail(ErrorCode::timeout, "the program did not answer in time");
+            process_.pump(std::min(left, std::chrono::milliseconds(500)), wake.get());
+        }
+    }
+
+    RunResult finish(std::chrono::milliseconds grace) override {
+        if (result_) return *result_;
+        process_.close_session();
+        const auto until = SteadyClock::now() + grace;
+        bool asked = false;
+        auto hard = until + std::chrono::seconds(20);
+        while (!process_.ended()) {
+            const auto now = SteadyClock::now();
+            if (!asked && now >= until) {
+                process_.request_stop(box::Stop::cancelled);
+                asked = true;
+            }
+            if (now >= hard) process_.kill();
+            const auto next = std::chrono::ceil<std::chrono::milliseconds>((asked ? hard : until) - now);
+            process_.pump(std::clamp(next, std::chrono::milliseconds(0), std::chrono::milliseconds(500)));
+        }
+        process_.close();
+        result_ = conclude(process_, spec_, {});
+        return *result_;
+    }
+
+private:
+    [[nodiscard]] bool over() const { return process_.ended() || process_.session_closed(); }
+
+    Error ended() const {
+        if (process_.report().setup_error) return explain(*process_.report().setup_error);
+        return Error{ErrorCode::io, "the program in the sandbox ended", {}};
+    }
+
+    std::optional<std::string> take_frame() {
+        std::string& in = process_.received;
+        if (in.size() < 4) return std::nullopt;
+        box::Parser head(in);
+        const std::size_t size = head.u32();
+        if (size > kLargestFrame) {
+            broken_ = true;
+            return std::nullopt;
+        }
+        if (in.size() < 4 + size) return std::nullopt;
+        std::string frame = in.substr(4, size);
+        in.erase(0, 4 + size);
+        return frame;
+    }
+
+    BoxProcess process_;
+    RunSpec spec_;
+    bool broken_ = false;
+    std::optional<RunResult> result_;
+};
+
+}  // namespace
+
+std::unique_ptr<Session> open_session(BoxProcess process, const RunSpec& spec) {
+    return std::make_unique<BoxSession>(std::move(process), spec);
+}
+
+}  // namespace ec::executor

@@ -1,0 +1,73 @@
+// A workspace with a sandbox over it, and shorthands for running things there.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <ec/core/fs.hpp>
+#include <ec/executor/sandbox.hpp>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+namespace ec::executor::testing {
+
+inline std::filesystem::path box_program() {
+    const char* dir = std::getenv("EC_BIN_DIR");
+    return std::filesystem::path(dir == nullptr ? "build/dev/bin" : dir) / "edgecoder-box";
+}
+
+class SandboxTest : public ::testing::Test {
+protected:
+    void SetUp() override { open(); }
+
+    void open(std::vector<std::string> environment_names = {}) {
+        SandboxOptions options;
+        options.workspace = root();
+        options.box = box_program();
+        options.environment_names = std::move(environment_names);
+        auto opened = open_sandbox(options);
+        ASSERT_TRUE(opened) << opened.error().message;
+        sandbox_ = std::move(*opened);
+    }
+
+    std::filesystem::path root() const { return std::filesystem::canonical(dir_.path()); }
+
+    void write(const std::string& name, std::string_view content) {
+        const auto path = root() / name;
+        std::filesystem::create_directories(path.parent_path());
+        std::ofstream(path, std::ios::binary) << content;
+    }
+
+    RunResult run(RunSpec spec) {
+        auto result = sandbox_->run(spec);
+        if (!result) {
+            ADD_FAILURE() << result.error().message;
+            return {};
+        }
+        EXPECT_NE(result->status, RunStatus::sandbox_error) << result->reason;
+        return std::move(*result);
+    }
+    RunResult run(std::vector<std::string> argv) {
+        RunSpec spec;
+        spec.argv = std::move(argv);
+        return run(std::move(spec));
+    }
+    RunResult sh(const std::string& script) { return run({"sh", "-c", script}); }
+    RunResult python(const std::string& program) { return run({"python3", "-c", program}); }
+
+    static std::vector<std::string> paths(const RunResult& result) {
+        std::vector<std::string> names;
+        for (const Change& change : result.changes) {
+            const char* kinds[] = {"+", "*", "-"};
+            names.push_back(kinds[static_cast<int>(change.kind)] + change.path);
+        }
+        return names;
+    }
+
+    TempDir dir_ = std::move(*TempDir::create());
+    std::unique_ptr<Sandbox> sandbox_;
+};
+
+}  // namespace ec::executor::testing

@@ -1,0 +1,138 @@
+#include "verdict.hpp"
+
+#include <fmt/format.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+namespace ec::executor {
+namespace {
+
+constexpr std::string_view kUsernsRemedy =
+    "allow unprivileged user namespaces (sysctl kernel.unprivileged_userns_clone=1, user.max_user_namespaces=10000; on "
+    "Ubuntu 24.04 also kernel.apparmor_restrict_unprivileged_userns=0 or an AppArmor profile for edgecoder-box), or "
+    "run as "
+    "root; inside a container, start it with the right to make namespaces";
+
+RunStatus limit_status(box::Stop stop) {
+    switch (stop) {
+        case box::Stop::wall:
+            return RunStatus::timeout;
+        case box::Stop::output:
+            return RunStatus::output;
+        case box::Stop::memory:
+            return RunStatus::memory;
+        case box::Stop::pids:
+            return RunStatus::pids;
+        case box::Stop::cancelled:
+        case box::Stop::none:
+            break;
+    }
+    return RunStatus::signal;
+}
+
+RunStatus decide(const box::Summary& summary, const RunSpec& run, const MemoryUse& memory) {
+    const int status = summary.wait_status;
+    const int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    const int exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    if (summary.stop == box::Stop::wall && summary.pids_full) return RunStatus::pids;
+    if (summary.stop != box::Stop::none) return limit_status(summary.stop);
+    if (memory.out_of_memory) return RunStatus::memory;
+    const auto cpu_limit = static_cast<std::uint64_t>(std::max<std::int64_t>(0, run.limits.cpu.count())) * 1000;
+    const bool cpu_spent = cpu_limit > 0 && summary.cpu_us >= cpu_limit;
+    if (signal == SIGXCPU || (signal == SIGKILL && cpu_spent)) return RunStatus::cpu;
+    if (exit_code == 0) return RunStatus::ok;
+    if (signal == SIGXFSZ || summary.disk_full) return RunStatus::disk;
+    if (summary.pids_full) return RunStatus::pids;
+    // A shell reports its child's end as 128 + signal.
+    if ((exit_code == 128 + SIGXCPU || exit_code == 128 + SIGKILL) && cpu_spent) return RunStatus::cpu;
+    if (exit_code == 128 + SIGXFSZ) return RunStatus::disk;
+    return signal != 0 ? RunStatus::signal : RunStatus::failed;
+}
+
+}  // namespace
+
+Error explain(const SetupError& error) {
+    const std::string why = std::strerror(error.error);
+    if (error.step == "namespaces" || error.step == "user namespace") {
+        return Error{ErrorCode::unavailable,
+                     fmt::format("this machine does not let edgecoder-box make namespaces ({})", why),
+                     std::string(kUsernsRemedy)};
+    }
+    if (error.step == "mount" || error.step == "pivot_root" || error.step == "open_tree") {
+        return Error{ErrorCode::unavailable,
+                     fmt::format("this machine does not let edgecoder-box build a file tree of its own ({} {}: {})",
+                                 error.step, error.detail, why),
+                     std::string(kUsernsRemedy)};
+    }
+    if (error.step == "overlay") {
+        return Error{ErrorCode::unavailable,
+                     fmt::format("a copy-on-write view of {} cannot be made ({})", error.detail, why),
+                     "use Linux 5.11 or newer with overlayfs, and keep the project on a local file system"};
+    }
+    if (error.step == "seccomp") {
+        return Error{ErrorCode::unavailable, fmt::format("this kernel does not accept system-call filters ({})", why),
+                     "use a kernel with CONFIG_SECCOMP_FILTER"};
+    }
+    if (error.step == "working directory") {
+        return Error{ErrorCode::invalid_argument,
+                     fmt::format("the working directory cannot be entered inside the sandbox ({})", why),
+                     {}};
+    }
+    if (error.step == "edit") {
+        return Error{
+            ErrorCode::invalid_argument,
+            fmt::format("{} cannot be edited: it is not a plain path in the workspace ({})", error.detail, why),
+            {}};
+    }
+    return Error{ErrorCode::unavailable,
+                 fmt::format("the sandbox could not be set up at {} {} ({})", error.step, error.detail, why),
+                 {}};
+}
+
+RunResult conclude(BoxProcess& process, const RunSpec& run, const MemoryUse& memory) {
+    RunResult result;
+    BoxReport& report = process.report();
+    result.out = process.out().text();
+    result.err = process.err().text();
+    result.stdout_bytes = process.out().total();
+    result.stderr_bytes = process.err().total();
+    result.truncated = process.out().truncated() || process.err().truncated();
+    result.tier = "A";
+    if (report.setup_error) {
+        const Error error = explain(*report.setup_error);
+        result.reason = error.remedy.empty() ? error.message : fmt::format("{}; {}", error.message, error.remedy);
+        return result;
+    }
+    if (!report.summary || !report.complete) {
+        result.reason = "the sandbox ended without a report";
+        return result;
+    }
+    const box::Summary& summary = *report.summary;
+    result.wall = std::chrono::milliseconds(summary.wall_us / 1000);
+    result.cpu = std::chrono::milliseconds(summary.cpu_us / 1000);
+    result.peak_memory_bytes = memory.peak_bytes > 0 ? memory.peak_bytes : summary.peak_memory;
+    result.changes = std::move(report.changes);
+    std::sort(result.changes.begin(), result.changes.end(),
+              [](const Change& a, const Change& b) { return a.path < b.path; });
+    result.artifacts = std::move(report.artifacts);
+    if (report.exec_error) {
+        // As a shell has it: 127 not found, 126 found and not runnable.
+        result.status = RunStatus::failed;
+        result.exit_code = *report.exec_error == ENOENT ? 127 : 126;
+        result.err +=
+            fmt::format("{}: {}\n", run.argv.front(),
+                        *report.exec_error == ENOENT ? "not found in the sandbox" : std::strerror(*report.exec_error));
+        result.stderr_bytes = std::max<std::uint64_t>(result.stderr_bytes, result.err.size());
+        return result;
+    }
+    if (WIFEXITED(summary.wait_status)) result.exit_code = WEXITSTATUS(summary.wait_status);
+    if (WIFSIGNALED(summary.wait_status)) result.signal = WTERMSIG(summary.wait_status);
+    result.status = decide(summary, run, memory);
+    return result;
+}
+
+}  // namespace ec::executor
