@@ -188,6 +188,30 @@ Node Tree::named_descendant(std::uint32_t begin, std::uint32_t end) const {
     return wrap(ts_node_named_descendant_for_byte_range(ts_tree_root_node(state_->tree.get()), begin, end));
 }
 
+std::vector<FlatNode> Tree::preorder() const {
+    std::vector<FlatNode> out;
+    std::vector<std::uint32_t> open;
+    Cursor cursor(ts_tree_root_node(state_->tree.get()));
+    for (bool more = true; more;) {
+        const TSNode node = cursor.node();
+        const auto index = static_cast<std::uint32_t>(out.size());
+        out.push_back({ts_node_type(node), cursor.field(), ts_node_start_byte(node), ts_node_end_byte(node),
+                       static_cast<int>(ts_node_start_point(node).row) + 1,
+                       static_cast<int>(ts_node_end_point(node).row) + 1, open.empty() ? 0 : open.back(), 0,
+                       ts_node_is_named(node)});
+        if (cursor.down()) {
+            open.push_back(index);
+            continue;
+        }
+        out[index].next = index + 1;
+        while (!(more = cursor.next()) && cursor.up()) {
+            out[open.back()].next = static_cast<std::uint32_t>(out.size());
+            open.pop_back();
+        }
+    }
+    return out;
+}
+
 std::vector<Token> Tree::tokens() const {
     std::vector<Token> out;
     Cursor cursor(ts_tree_root_node(state_->tree.get()));

@@ -63,6 +63,24 @@ TEST(Syntax, TokensAreTheLeavesWithoutComments) {
     EXPECT_EQ(tree.tokens().front().line, 2);
 }
 
+TEST(Syntax, PreorderIsTheWholeTreeAsPlainData) {
+    const Tree tree = tree_of(Language::python, "x = f(1)\ny = 2\n");
+    const auto nodes = tree.preorder();
+    EXPECT_EQ(nodes[0].kind, "module");
+    EXPECT_EQ(nodes[0].next, nodes.size());
+    EXPECT_EQ(nodes[0].parent, 0U);
+    const FlatNode& first = nodes[1];
+    EXPECT_EQ(first.kind, "expression_statement");
+    EXPECT_EQ(nodes[first.next].kind, "expression_statement");
+    EXPECT_EQ(nodes[first.next].line, 2);
+    for (std::size_t i = 1; i < nodes.size(); ++i) {
+        EXPECT_LT(nodes[i].parent, i);
+        EXPECT_GT(nodes[i].next, i);
+        EXPECT_LE(nodes[i].next, nodes[nodes[i].parent].next);
+    }
+    EXPECT_EQ(nodes[3].field, "left");
+}
+
 TEST(Syntax, EveryGrammarTakesItsOwnLanguage) {
     EXPECT_TRUE(parses(Language::python, "match x:\n    case 1:\n        y = (z := 2)\n"));
     EXPECT_TRUE(parses(Language::javascript, "const f = async ({a}) => <b>{await a?.b}</b>;\n"));

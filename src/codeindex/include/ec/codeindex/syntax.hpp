@@ -68,6 +68,19 @@ struct Token {
     int line = 0;                      ///< 1-based
 };
 
+/// One node as plain data; see Tree::preorder().
+struct FlatNode {
+    std::string_view kind;             ///< as Node::kind(); static text of the grammar
+    std::string_view field;            ///< as Child::field
+    std::uint32_t begin = 0;
+    std::uint32_t end = 0;
+    int line = 0;
+    int end_line = 0;
+    std::uint32_t parent = 0;          ///< index of the parent; the root is its own
+    std::uint32_t next = 0;            ///< index behind the last descendant: the next sibling, where there is one
+    bool named = false;
+};
+
 class Tree {
 public:
     /// Always gives a tree; has_error() tells whether the text is grammatical. Fails only on texts above 4 MiB.
@@ -83,6 +96,8 @@ public:
     [[nodiscard]] bool has_error() const;
     /// Smallest named node that covers [begin, end).
     [[nodiscard]] Node named_descendant(std::uint32_t begin, std::uint32_t end) const;
+    /// All nodes, parents before children, for algorithms that walk a lot; the first child of node i is i + 1.
+    [[nodiscard]] std::vector<FlatNode> preorder() const;
     /// All leaves in order, comments left out.
     [[nodiscard]] std::vector<Token> tokens() const;
 

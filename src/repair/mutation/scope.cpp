@@ -1,0 +1,570 @@
+#include "mutation/scope.hpp"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+
+namespace ec::repair::mutation {
+
+namespace {
+
+struct Returned {
+    std::string_view name;
+    Types types;
+};
+
+constexpr auto kReturned = std::to_array<Returned>({
+    {"len", kNumber},
+    {"int", kNumber},
+    {"float", kNumber},
+    {"abs", kNumber},
+    {"ord", kNumber},
+    {"round", kNumber},
+    {"sum", kNumber},
+    {"pow", kNumber},
+    {"floor", kNumber},
+    {"ceil", kNumber},
+    {"sqrt", kNumber},
+    {"trunc", kNumber},
+    {"index", kNumber},
+    {"rindex", kNumber},
+    {"find", kNumber},
+    {"rfind", kNumber},
+    {"count", kNumber},
+    {"gcd", kNumber},
+    {"indexOf", kNumber},
+    {"lastIndexOf", kNumber},
+    {"findIndex", kNumber},
+    {"parseInt", kNumber},
+    {"parseFloat", kNumber},
+    {"Number", kNumber},
+    {"charCodeAt", kNumber},
+    {"bit_length", kNumber},
+    {"divmod", kSequence},
+    {"str", kString},
+    {"chr", kString},
+    {"hex", kString},
+    {"bin", kString},
+    {"oct", kString},
+    {"repr", kString},
+    {"format", kString},
+    {"join", kString},
+    {"upper", kString},
+    {"lower", kString},
+    {"strip", kString},
+    {"lstrip", kString},
+    {"rstrip", kString},
+    {"replace", kString},
+    {"title", kString},
+    {"capitalize", kString},
+    {"swapcase", kString},
+    {"zfill", kString},
+    {"String", kString},
+    {"toString", kString},
+    {"toUpperCase", kString},
+    {"toLowerCase", kString},
+    {"trim", kString},
+    {"charAt", kString},
+    {"substring", kString},
+    {"substr", kString},
+    {"padStart", kString},
+    {"padEnd", kString},
+    {"repeat", kString},
+    {"replaceAll", kString},
+    {"input", kString},
+    {"list", kSequence},
+    {"sorted", kSequence},
+    {"range", kSequence},
+    {"split", kSequence},
+    {"rsplit", kSequence},
+    {"splitlines", kSequence},
+    {"keys", kSequence},
+    {"values", kSequence},
+    {"items", kSequence},
+    {"entries", kSequence},
+    {"reversed", kSequence},
+    {"map", kSequence},
+    {"filter", kSequence},
+    {"zip", kSequence},
+    {"enumerate", kSequence},
+    {"tuple", kSequence},
+    {"deque", kSequence},
+    {"from", kSequence},
+    {"concat", kSequence},
+    {"splice", kSequence},
+    {"Array", kSequence},
+    {"flat", kSequence},
+    {"flatMap", kSequence},
+    {"slice", kSequence | kString},
+    {"dict", kMapping},
+    {"defaultdict", kMapping},
+    {"Counter", kMapping},
+    {"Map", kMapping},
+    {"OrderedDict", kMapping},
+    {"set", kSet},
+    {"frozenset", kSet},
+    {"Set", kSet},
+    {"union", kSet},
+    {"intersection", kSet},
+    {"bool", kBool},
+    {"any", kBool},
+    {"all", kBool},
+    {"isinstance", kBool},
+    {"startswith", kBool},
+    {"endswith", kBool},
+    {"isdigit", kBool},
+    {"isalpha", kBool},
+    {"isalnum", kBool},
+    {"isupper", kBool},
+    {"islower", kBool},
+    {"isspace", kBool},
+    {"startsWith", kBool},
+    {"endsWith", kBool},
+    {"includes", kBool},
+    {"has", kBool},
+    {"some", kBool},
+    {"every", kBool},
+    {"isArray", kBool},
+    {"isNaN", kBool},
+    {"Boolean", kBool},
+    {"test", kBool},
+});
+
+/// What a method call says about its receiver.
+constexpr auto kReceiver = std::to_array<Returned>({
+    {"append", kSequence},    {"extend", kSequence},
+    {"insert", kSequence},    {"sort", kSequence},
+    {"reverse", kSequence},   {"appendleft", kSequence},
+    {"popleft", kSequence},   {"push", kSequence},
+    {"unshift", kSequence},   {"shift", kSequence},
+    {"splice", kSequence},    {"forEach", kSequence},
+    {"map", kSequence},       {"filter", kSequence},
+    {"reduce", kSequence},    {"some", kSequence},
+    {"every", kSequence},     {"add", kSet},
+    {"discard", kSet},        {"union", kSet},
+    {"items", kMapping},      {"keys", kMapping},
+    {"values", kMapping},     {"get", kMapping},
+    {"setdefault", kMapping}, {"update", kMapping | kSet},
+    {"split", kString},       {"lower", kString},
+    {"upper", kString},       {"strip", kString},
+    {"rstrip", kString},      {"lstrip", kString},
+    {"startswith", kString},  {"endswith", kString},
+    {"replace", kString},     {"isdigit", kString},
+    {"isalpha", kString},     {"isupper", kString},
+    {"islower", kString},     {"join", kString},
+    {"rfind", kString},       {"find", kString},
+    {"toUpperCase", kString}, {"toLowerCase", kString},
+    {"trim", kString},        {"charAt", kString},
+    {"charCodeAt", kString},  {"substring", kString},
+    {"padStart", kString},    {"startsWith", kString},
+    {"endsWith", kString},
+});
+
+template <std::size_t N>
+Types look_up(const std::array<Returned, N>& table, std::string_view name) {
+    const auto entry = std::find_if(table.begin(), table.end(), [&](const Returned& e) { return e.name == name; });
+    return entry != table.end() ? entry->types : 0;
+}
+
+bool names_node(const View& view, Id id) {
+    return view.kind(id) == Kind::identifier || view.node(id).kind == "shorthand_property_identifier_pattern";
+}
+
+}  // namespace
+
+Types returned_type(std::string_view callee) { return look_up(kReturned, callee); }
+
+Types annotated_type(std::string_view annotation) {
+    Types out = 0;
+    const auto has = [&](std::string_view word) { return annotation.find(word) != std::string_view::npos; };
+    if (has("List") || has("list") || has("Tuple") || has("tuple") || has("Sequence") || has("Iterable") || has("[]") ||
+        has("Array"))
+        return kSequence;
+    if (has("Dict") || has("dict") || has("Mapping") || has("Map<") || has("Record")) return kMapping;
+    if (has("Set") || has("set")) return kSet;
+    if (has("int") || has("float") || has("number")) out |= kNumber;
+    if (has("str")) out |= kString;
+    if (has("bool")) out |= kBool;
+    return out;
+}
+
+bool compatible(Types a, Types b) { return a == 0 || b == 0 || (a & b) != 0; }
+
+double fitness(Types wanted, Types offered) {
+    if (wanted == 0 && offered == 0) return 0.6;
+    if (wanted == 0 || offered == 0) return 0.5;
+    return (wanted & offered) != 0 ? 1.0 : 0.0;
+}
+
+Scope::Scope(const View& view, Id function) : view_(view), function_(function) {
+    collect(function, false);
+    for (Id outer = function; outer != 0;) {
+        const Id up = view_.function_of(outer);
+        outer = up == kNone ? 0 : up;
+        collect(outer, true);
+    }
+    infer();
+    infer();  // once more, for what flows from one variable into another
+    collect_self_attributes();
+}
+
+const Variable* Scope::find(std::string_view name) const {
+    const auto found =
+        std::find_if(variables_.begin(), variables_.end(), [&](const Variable& v) { return v.name == name; });
+    return found != variables_.end() ? &*found : nullptr;
+}
+
+bool Scope::visible(const Variable& variable, Id place) const {
+    if (variable.region != 0 && !view_.inside(place, variable.region)) return false;
+    if (variable.outer || variable.from <= view_.begin(place)) return true;
+    // Bound further down, but in a loop around both: it holds the value of the round before.
+    return variable.bound_in_loop != kNone && view_.inside(place, variable.bound_in_loop) &&
+           view_.begin(place) > view_.begin(variable.bound_in_loop) && !variable.loop;
+}
+
+std::vector<const Variable*> Scope::visible(Id place) const {
+    std::vector<const Variable*> out;
+    for (const Variable& variable : variables_)
+        if (visible(variable, place)) out.push_back(&variable);
+    return out;
+}
+
+bool Scope::is_visible(std::string_view name, Id place) const {
+    return std::any_of(variables_.begin(), variables_.end(),
+                       [&](const Variable& v) { return v.name == name && visible(v, place); });
+}
+
+bool Scope::usable(Id expression, Id place) const {
+    std::set<std::string_view> inner;  // names bound inside the expression itself
+    for (Id id = expression; id < view_.node(expression).next; ++id)
+        if (view_.kind(id) == Kind::identifier && !view_.readable(id) && view_.node(id).field != "attribute")
+            inner.insert(view_.text(id));
+    for (Id id = expression; id < view_.node(expression).next; ++id) {
+        if (view_.kind(id) != Kind::identifier || !view_.readable(id)) continue;
+        const std::string_view name = view_.text(id);
+        if (inner.contains(name) || is_visible(name, place)) continue;
+        if (find(name) != nullptr) return false;
+        // Not a variable we know: a builtin, an import or a function of the module. Elsewhere it may be a local of
+        // another function, which only its own function may read.
+        const Id home = view_.function_of(id);
+        if (home != kNone && home != function_ && !view_.inside(function_ == 0 ? place : function_, home)) return false;
+    }
+    return true;
+}
+
+void Scope::bind(Id target, Id region, std::uint32_t from, Types types, bool parameter, bool loop) {
+    if (target == kNone) return;
+    for (Id id = target; id < view_.node(target).next; ++id) {
+        const std::string_view grammar = view_.node(id).kind;
+        if (view_.kind(id) == Kind::attribute || view_.kind(id) == Kind::subscript || grammar == "type" ||
+            grammar == "type_annotation") {
+            id = view_.node(id).next - 1;
+            continue;
+        }
+        if (!names_node(view_, id) || view_.readable(id)) continue;
+        const std::string_view name = view_.text(id);
+        if (name == "_" || name == "self" || name == "cls") continue;
+        const auto known = std::find_if(variables_.begin(), variables_.end(), [&](const Variable& v) {
+            return v.name == name && (v.region == region || v.outer || view_.inside(region, v.region));
+        });
+        if (known != variables_.end()) {
+            known->types |= id == target ? types : 0;
+            continue;
+        }
+        Variable variable;
+        variable.name = name;
+        variable.types = id == target ? types : 0;
+        variable.parameter = parameter;
+        variable.loop = loop;
+        variable.outer = outer_;
+        variable.from = from;
+        variable.region = region;
+        variable.bound_in_loop = view_.loop_of(id);
+        variables_.push_back(std::move(variable));
+    }
+}
+
+void Scope::bind_parameters(Id function) {
+    const Id list = view_.field(function, "parameters");
+    const Id lone = view_.field(function, "parameter");
+    if (lone != kNone) bind(lone, function, view_.begin(function), 0, true, false);
+    for (const Id parameter : view_.children(list)) {
+        Types types = annotated_type(view_.text(view_.field(parameter, "type")));
+        Id value = view_.field(parameter, "value");
+        if (value == kNone) value = view_.field(parameter, "right");
+        if (types == 0 && value != kNone) types = type_of(value);
+        Id target = view_.field(parameter, "name");
+        if (target == kNone) target = view_.field(parameter, "pattern");
+        if (target == kNone) target = view_.field(parameter, "left");
+        if (target == kNone && view_.node(parameter).kind == "typed_parameter") target = view_.only_child(parameter);
+        if (target == kNone) target = parameter;
+        bind(target, function, view_.begin(function), types, true, false);
+    }
+}
+
+void Scope::collect(Id root, bool outer) {
+    outer_ = outer;
+    if (root != 0) bind_parameters(root);
+    for (Id id = root + 1; id < view_.node(root).next; ++id) {
+        const Kind kind = view_.kind(id);
+        if (kind == Kind::function || kind == Kind::class_) {
+            const Id name = view_.name(id);
+            // A nested function is a name of this scope; its inside is not, and a method is no name at all.
+            if (name != kNone && view_.kind(view_.parent(view_.parent(id))) != Kind::class_ && root != 0) {
+                bind(name, root, view_.begin(id), kCallable, false, false);
+            }
+            id = view_.node(id).next - 1;
+            continue;
+        }
+        collect_node(id);
+    }
+}
+
+void Scope::collect_node(Id id) {
+    const Id home = view_.function_of(id);
+    const Id region_function = home == kNone ? 0 : home;
+    switch (view_.kind(id)) {
+        case Kind::assign: {
+            const Id target = view_.field(id, "left");
+            Types types = annotated_type(view_.text(view_.field(id, "type")));
+            if (types == 0) types = type_of(view_.field(id, "right"));
+            bind(target, region_function, view_.end(id), types, false, false);
+            break;
+        }
+        case Kind::named_expression:
+            bind(view_.field(id, "name"), region_function, view_.end(id), type_of(view_.field(id, "value")), false,
+                 false);
+            break;
+        case Kind::declarator: {
+            Types types = annotated_type(view_.text(view_.field(id, "type")));
+            if (types == 0) types = type_of(view_.field(id, "value"));
+            Id region = view_.parent(view_.parent(id));  // the block or the for around the declaration
+            if (region == kNone || region == 0) region = 0;
+            bind(view_.field(id, "name"), region, view_.end(id), types, false, false);
+            break;
+        }
+        case Kind::for_in: {
+            const Id right = view_.field(id, "right");
+            const Types types =
+                view_.kind(view_.callee(right)) == Kind::identifier && view_.callee_name(right) == "range" ? kNumber
+                                                                                                           : 0;
+            bind(view_.field(id, "left"), view_.python() ? region_function : id,
+                 right == kNone ? view_.begin(id) : view_.end(right), types, false, true);
+            break;
+        }
+        case Kind::for_clause: {
+            const Id right = view_.field(id, "right");
+            const Types types = view_.callee_name(right) == "range" ? kNumber : 0;
+            bind(view_.field(id, "left"), view_.parent(id), view_.begin(view_.parent(id)), types, false, true);
+            break;
+        }
+        case Kind::lambda:
+            bind_parameters(id);
+            break;
+        case Kind::except:
+            bind(view_.field(id, "parameter"), id, view_.begin(id), kObject, false, false);
+            break;
+        default:
+            if (view_.node(id).field == "alias") bind(id, region_function, view_.end(id), kObject, false, false);
+            break;
+    }
+}
+
+void Scope::hint(Id expression, Types types) {
+    if (view_.kind(expression) != Kind::identifier || types == 0) return;
+    for (Variable& variable : variables_) {
+        if (variable.name != view_.text(expression)) continue;
+        if (variable.region != 0 && !view_.inside(expression, variable.region)) continue;
+        if (variable.types == 0 || (variable.types & types) != 0) variable.types |= types;
+        return;
+    }
+}
+
+void Scope::infer() {
+    const Id root = function_;
+    for (Variable& variable : variables_) variable.uses = 0;
+    for (Id id = root; id < view_.node(root).next; ++id) {
+        switch (view_.kind(id)) {
+            case Kind::identifier:
+                for (Variable& variable : variables_)
+                    if (variable.name == view_.text(id)) ++variable.uses;
+                break;
+            case Kind::binary: {
+                const std::string op = view_.op(id);
+                if (op == "-" || op == "//" || op == "**" || op == "/" || op == "<<" || op == ">>") {
+                    hint(view_.left(id), kNumber);
+                    hint(view_.right(id), kNumber);
+                } else if (op == "+" || op == "%") {
+                    hint(view_.left(id), type_of(view_.right(id)));
+                    hint(view_.right(id), type_of(view_.left(id)));
+                }
+                break;
+            }
+            case Kind::compare: {
+                const std::string op = view_.op(id);
+                if (op == "in" || op == "not in") {
+                    hint(view_.right(id), view_.python() ? kContainer & ~kString : kMapping);
+                } else {
+                    hint(view_.left(id), type_of(view_.right(id)));
+                    hint(view_.right(id), type_of(view_.left(id)));
+                }
+                break;
+            }
+            case Kind::assign:
+                if (view_.kind(view_.field(id, "left")) == Kind::identifier)
+                    hint(view_.field(id, "left"), type_of(view_.field(id, "right")));
+                break;
+            case Kind::update:
+                hint(view_.operand(id), kNumber);
+                break;
+            case Kind::subscript: {
+                const auto indices = view_.indices(id);
+                if (indices.size() != 1) break;
+                if (view_.kind(indices[0]) == Kind::slice)
+                    hint(view_.object(id), kSequence | kString);
+                else if (is_number(view_.kind(indices[0])))
+                    hint(view_.object(id), kSequence | kString);
+                else if (type_of(view_.object(id)) == kSequence)
+                    hint(indices[0], kNumber);
+                break;
+            }
+            case Kind::slice:
+                for (const Id part : view_.children(id)) hint(part, kNumber);
+                break;
+            case Kind::for_in:
+            case Kind::for_clause:
+                hint(view_.field(id, "right"), kSequence | kString | kMapping | kSet);
+                break;
+            case Kind::call: {
+                const std::string callee = view_.callee_name(id);
+                const auto args = view_.args(id);
+                if (callee == "range")
+                    for (const Id arg : args) hint(arg, kNumber);
+                if (args.size() == 1 && (callee == "sum" || callee == "sorted" || callee == "max" || callee == "min"))
+                    hint(args[0], kSequence | kSet);
+                if (args.size() == 1 && callee == "len") hint(args[0], kContainer);
+                if (view_.kind(view_.callee(id)) == Kind::attribute)
+                    hint(view_.object(view_.callee(id)), look_up(kReceiver, callee));
+                else
+                    hint(view_.callee(id), kCallable);
+                break;
+            }
+            case Kind::attribute:
+                if (view_.text(view_.member(id)) == "length")
+                    hint(view_.object(id), kSequence | kString);
+                else if (view_.kind(view_.parent(id)) != Kind::call)
+                    hint(view_.object(id), kObject);
+                break;
+            default:
+                break;
+        }
+    }
+}
+
+Types Scope::type_of(Id id) const {
+    switch (view_.kind(id)) {
+        case Kind::integer:
+        case Kind::floating:
+        case Kind::unary:
+        case Kind::update:
+            return kNumber;
+        case Kind::string:
+        case Kind::template_string:
+            return kString;
+        case Kind::true_:
+        case Kind::false_:
+        case Kind::compare:
+        case Kind::not_:
+            return kBool;
+        case Kind::boolean: {
+            const Types all = type_of(view_.left(id)) | type_of(view_.right(id));
+            return all == 0 ? 0U : all;
+        }
+        case Kind::list:
+            return kSequence;
+        case Kind::tuple:
+            return kSequence;
+        case Kind::dict:
+            return kMapping;
+        case Kind::set:
+            return kSet;
+        case Kind::comprehension: {
+            const std::string_view text = view_.text(id);
+            if (!text.starts_with('{')) return kSequence;
+            return view_.kind(view_.field(id, "body")) == Kind::pair ? kMapping : kSet;
+        }
+        case Kind::paren:
+            return type_of(view_.only_child(id));
+        case Kind::await:
+            return 0;
+        case Kind::lambda:
+            return kCallable;
+        case Kind::identifier: {
+            const Variable* variable = nullptr;
+            for (const Variable& v : variables_)
+                if (v.name == view_.text(id) && (v.region == 0 || view_.inside(id, v.region))) {
+                    variable = &v;
+                    break;
+                }
+            return variable != nullptr ? variable->types : 0;
+        }
+        case Kind::binary: {
+            const std::string op = view_.op(id);
+            if (op == "+" || op == "*") {
+                const Types a = type_of(view_.left(id));
+                const Types b = type_of(view_.right(id));
+                if (op == "*" && ((a | b) & (kString | kSequence)) != 0) return (a | b) & (kString | kSequence);
+                return a != 0 ? a : b;
+            }
+            if (op == "%" && type_of(view_.left(id)) == kString) return kString;
+            if (op == "-" || op == "|" || op == "&" || op == "^") {
+                const Types a = type_of(view_.left(id)) | type_of(view_.right(id));
+                return (a & kSet) != 0 ? kSet : kNumber;
+            }
+            return kNumber;
+        }
+        case Kind::conditional: {
+            const auto parts = view_.children(id);
+            if (parts.size() != 3) return 0;
+            return view_.python() ? type_of(parts[0]) : type_of(parts[1]);
+        }
+        case Kind::call:
+        case Kind::new_: {
+            const std::string callee = view_.callee_name(id);
+            const auto args = view_.args(id);
+            if ((callee == "min" || callee == "max") && args.size() > 1) return type_of(args[0]) | type_of(args[1]);
+            return look_up(kReturned, callee);
+        }
+        case Kind::subscript: {
+            const auto indices = view_.indices(id);
+            const Types whole = type_of(view_.object(id));
+            if (indices.size() == 1 && view_.kind(indices[0]) == Kind::slice) return whole & (kString | kSequence);
+            return whole == kString ? kString : 0;
+        }
+        case Kind::attribute:
+            return view_.text(view_.member(id)) == "length" ? kNumber : 0;
+        default:
+            return 0;
+    }
+}
+
+void Scope::collect_self_attributes() {
+    const Id home = view_.class_of(function_);
+    const Id root = home != kNone ? home : function_;
+    if (root == 0) return;
+    std::map<std::string, unsigned> count;
+    std::vector<std::string> order;
+    for (Id id = root; id < view_.node(root).next; ++id) {
+        if (view_.kind(id) != Kind::attribute) continue;
+        const std::string_view object = view_.text(view_.object(id));
+        if (object != "self" && object != "this") continue;
+        if (view_.kind(view_.parent(id)) == Kind::call && view_.callee(view_.parent(id)) == id) continue;
+        if (count[view_.str(id)]++ == 0) order.push_back(view_.str(id));
+    }
+    std::stable_sort(order.begin(), order.end(),
+                     [&](const std::string& a, const std::string& b) { return count[a] > count[b]; });
+    self_attributes_ = std::move(order);
+}
+
+}  // namespace ec::repair::mutation
