@@ -31,6 +31,7 @@ std::vector<Id> wanted_statements(const View& view, const MutationRequest& reque
             continue;
         }
         if (!view.statement(id) && view.kind(id) != Kind::elif) continue;  // an elif has a line of its own
+        if (view.kind(id) == Kind::expression_statement && view.kind(view.only_child(id)) == Kind::string) continue;
         const int last = last_own_line(view, id);
         for (int line = view.line(id); line <= last; ++line) {
             if (!request.wanted || request.wanted(line)) {
@@ -235,6 +236,7 @@ private:
                 kind != Kind::for_clause && kind != Kind::if_clause && kind != Kind::pair &&
                 kind != Kind::keyword_argument && kind != Kind::update && kind != Kind::declarator)
                 continue;
+            if (is_expression(kind) && !view_.readable(id)) continue;
             sink_.at(statement, reported_line(id, statement));
             const Site site{view_, here.scope, facts_, here.facts, request_, statement, id};
             for (const Operator apply : expression_operators()) apply(site, sink_);

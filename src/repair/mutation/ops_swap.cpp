@@ -183,8 +183,8 @@ constexpr auto kAugmented = std::to_array<Swap>({
     {"&=", "-=", 0.2, kWrongOperator},
     {"-=", "&=", 0.05, kWrongOperator},
     {"+=", "/=", 0.1, kWrongOperator},
-    {"||=", "??=", 0.5, kWrongOperator},
-    {"??=", "||=", 0.5, kWrongOperator},
+    {"||=", "\?\?=", 0.5, kWrongOperator},
+    {"\?\?=", "||=", 0.5, kWrongOperator},
     {"&&=", "||=", 0.5, kWrongOperator},
     {"||=", "&&=", 0.5, kWrongOperator},
 });

@@ -6,7 +6,8 @@ namespace ec::repair::mutation {
 
 const std::vector<Operator>& expression_operators() {
     static const std::vector<Operator> kOperators = {
-        swap_comparison, shift_comparison, swap_arithmetic, swap_operands, swap_boolean, swap_augmented,
+        swap_comparison,  shift_comparison, swap_arithmetic, swap_operands, swap_boolean, swap_augmented,   step_number,
+        replace_constant, flip_literal,     adjust_value,    wrap_value,    unwrap_value, change_container,
     };
     return kOperators;
 }

@@ -105,6 +105,11 @@ void View::mark_readable() {
         if (own == kRead && kinds_[id] == Kind::function && kinds_[up] == Kind::dict) own = kRead;
         state[id] = own;
         readable_[id] = own == kRead && nodes_[id].named && is_expression(kinds_[id]);
+        // The parentheses of `if (…)` belong to the statement.
+        const Kind above = kinds_[up];
+        if (!python_ && kinds_[id] == Kind::paren &&
+            (above == Kind::if_ || above == Kind::while_ || above == Kind::do_while || above == Kind::switch_))
+            readable_[id] = false;
         if (kinds_[id] == Kind::string && up != 0 &&
             (kinds_[up] == Kind::template_string || kinds_[up] == Kind::string))
             readable_[id] = false;

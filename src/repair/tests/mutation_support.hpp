@@ -54,7 +54,9 @@ inline void expect_rows(Language language, const std::vector<Row>& rows, const M
         const std::string target = row.source.substr(0, at) + row.to + row.source.substr(at + row.from.size());
         const auto found = find(language, row.source, target, material);
         EXPECT_TRUE(found.has_value()) << "not offered:\n" << target;
-        if (found && !row.op.empty()) EXPECT_EQ(found->op, row.op) << target;
+        if (found && !row.op.empty()) {
+            EXPECT_EQ(found->op, row.op) << target;
+        }
     }
 }
 
