@@ -1,5 +1,6 @@
 #include "payload.hpp"
 
+#include <ec_box_filter.h>
 #include <linux/capability.h>
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
@@ -11,7 +12,6 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-#include <ec_box_filter.hpp>
 #include <string>
 #include <vector>
 

@@ -73,8 +73,10 @@ public:
     [[nodiscard]] const Capture& err() const { return err_; }
     [[nodiscard]] bool flooded() const { return flooded_; }
 
-    /// Session bytes: what is still to be sent, and what has come.
-    std::string to_send;
+    /// Queues session bytes; pump() sends them.
+    void send(std::string_view bytes) { to_send_.append(bytes); }
+    [[nodiscard]] bool sending() const { return sent_ < to_send_.size(); }
+    /// Session bytes that have come and that nobody has taken yet.
     std::string received;
     [[nodiscard]] bool session_closed() const { return session_closed_; }
 
@@ -90,6 +92,8 @@ private:
     void send_session();
     void read_session();
 
+    std::string to_send_;
+    std::size_t sent_ = 0;  ///< how much of to_send_ is gone
     pid_t pid_ = -1;
     bool gone_ = false;
     bool flooded_ = false;

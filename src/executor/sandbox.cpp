@@ -1,6 +1,4 @@
 #include <fmt/format.h>
-#include <sys/eventfd.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -8,10 +6,12 @@
 #include <ec/core/fs.hpp>
 #include <ec/executor/sandbox.hpp>
 #include <optional>
+#include <random>
 
 #include "box_process.hpp"
 #include "layout.hpp"
 #include "session.hpp"
+#include "stop_wake.hpp"
 #include "verdict.hpp"
 
 namespace ec::executor {
@@ -24,22 +24,6 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr uid_t kPayloadUid = 1'900'000'000;
 // How long the box may take to end the sandbox and report, beyond the program's own limit.
 constexpr std::chrono::seconds kReportGrace{20};
-
-// Wakes a poll when the token is stopped.
-class StopWake {
-public:
-    explicit StopWake(const std::stop_token& stop)
-        : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), callback_(stop, Wake{fd_.get()}) {}
-    [[nodiscard]] int fd() const { return fd_.get(); }
-
-private:
-    struct Wake {
-        int fd;
-        void operator()() const noexcept { ::eventfd_write(fd, 1); }
-    };
-    UniqueFd fd_;
-    std::stop_callback<Wake> callback_;
-};
 
 class BoxedSandbox final : public Sandbox {
 public:
@@ -80,12 +64,11 @@ private:
     }
 
     static void wait(BoxProcess& process, const RunSpec& spec, const std::stop_token& stop) {
-        std::optional<StopWake> wake;
-        if (stop.stop_possible()) wake.emplace(stop);
+        const StopWake wake(stop);
         std::optional<SteadyClock::time_point> deadline;
         if (spec.limits.wall.count() > 0) deadline = SteadyClock::now() + spec.limits.wall + kReportGrace;
         while (!process.ended()) {
-            process.pump(std::chrono::milliseconds(500), wake ? wake->fd() : -1);
+            process.pump(std::chrono::milliseconds(500), wake.fd());
             // A cancelled run's report is of no use to anybody.
             if (stop.stop_requested() || (deadline && SteadyClock::now() > *deadline)) process.kill();
         }
@@ -151,10 +134,9 @@ std::string_view name(RunStatus status) {
 }
 
 std::string artifact_dir() {
-    std::array<unsigned char, 16> bytes{};
-    if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) std::abort();
+    std::random_device random;
     std::string text = "/run/edgecoder/";
-    for (const unsigned char byte : bytes) text += fmt::format("{:02x}", byte);
+    for (int i = 0; i < 4; ++i) text += fmt::format("{:08x}", random());
     return text;
 }
 

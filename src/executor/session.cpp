@@ -1,11 +1,11 @@
 #include "session.hpp"
 
 #include <fmt/format.h>
-#include <sys/eventfd.h>
 
 #include <algorithm>
 #include <optional>
 
+#include "stop_wake.hpp"
 #include "verdict.hpp"
 
 namespace ec::executor {
@@ -21,10 +21,13 @@ public:
     // Answers are collected while a large request goes out, so neither side waits for the other for ever.
     Status send(std::string_view frame) override {
         if (frame.size() > kLargestFrame) return fail(ErrorCode::too_large, "a frame may hold at most 64 MiB");
-        const auto size = static_cast<std::uint32_t>(frame.size());
-        for (int i = 0; i < 4; ++i) process_.to_send.push_back(static_cast<char>(size >> (8 * i)));
-        process_.to_send.append(frame);
-        while (!process_.to_send.empty()) {
+        box::Writer head;
+        head.u32(static_cast<std::uint32_t>(frame.size()));
+        process_.send(head.bytes());
+        process_.send(frame);
+        // Tried at once: waiting for the pipe first would cost a poll a frame.
+        process_.pump(std::chrono::milliseconds(0));
+        while (process_.sending()) {
             if (over()) return fail(ended());
             process_.pump(std::chrono::milliseconds(500));
         }
@@ -33,8 +36,7 @@ public:
 
     Result<std::string> receive(std::chrono::milliseconds deadline, std::stop_token stop) override {
         const auto until = SteadyClock::now() + deadline;
-        UniqueFd wake(stop.stop_possible() ? ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : -1);
-        std::stop_callback on_stop(stop, [fd = wake.get()]() noexcept { ::eventfd_write(fd, 1); });
+        const StopWake wake(stop);
         for (;;) {
             if (auto frame = take_frame()) return std::move(*frame);
             if (broken_) return fail(ErrorCode::corrupt, "the program sent a frame of more than 64 MiB");
@@ -46,7 +48,7 @@ public:
             }
             const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - SteadyClock::now());
             if (left.count() <= 0) return fail(ErrorCode::timeout, "the program did not answer in time");
-            process_.pump(std::min(left, std::chrono::milliseconds(500)), wake.get());
+            process_.pump(std::min(left, std::chrono::milliseconds(500)), wake.fd());
         }
     }
 

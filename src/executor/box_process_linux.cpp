@@ -1,5 +1,3 @@
-#include "box_process.hpp"
-
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
@@ -11,6 +9,8 @@
 
 #include <cerrno>
 #include <cstring>
+
+#include "box_process.hpp"
 
 namespace ec::executor {
 namespace {
@@ -124,8 +124,9 @@ private:
 }  // namespace
 
 BoxProcess::BoxProcess(BoxProcess&& other) noexcept
-    : to_send(std::move(other.to_send)),
-      received(std::move(other.received)),
+    : received(std::move(other.received)),
+      to_send_(std::move(other.to_send_)),
+      sent_(other.sent_),
       pid_(std::exchange(other.pid_, -1)),
       gone_(other.gone_),
       flooded_(other.flooded_),
@@ -203,7 +204,7 @@ void BoxProcess::pump(std::chrono::milliseconds wait, int wake_fd) {
     fds[2] = watch(status_, true);
     fds[3] = watch(pidfd_, !gone_);
     fds[4] = watch(session_in_, true);
-    fds[5] = watch(session_out_, !to_send.empty());
+    fds[5] = watch(session_out_, sending());
     fds[5].events = POLLOUT;
     fds[6] = pollfd{wake_fd, POLLIN, 0};
     if (::poll(fds, 7, static_cast<int>(wait.count())) < 0) return;
@@ -319,11 +320,11 @@ void BoxProcess::take_record(box::Tag tag, std::string_view body) {
 }
 
 void BoxProcess::send_session() {
-    while (!to_send.empty()) {
-        const ssize_t n =
-            write_quietly(session_out_.get(), to_send.data(), std::min<std::size_t>(to_send.size(), 1 << 20));
+    while (sending()) {
+        const std::string_view rest = std::string_view(to_send_).substr(sent_);
+        const ssize_t n = write_quietly(session_out_.get(), rest.data(), rest.size());
         if (n > 0) {
-            to_send.erase(0, static_cast<std::size_t>(n));
+            sent_ += static_cast<std::size_t>(n);
         } else if (n < 0 && errno == EINTR) {
             continue;
         } else {
@@ -334,6 +335,8 @@ void BoxProcess::send_session() {
             return;
         }
     }
+    to_send_.clear();
+    sent_ = 0;
 }
 
 void BoxProcess::read_session() {
