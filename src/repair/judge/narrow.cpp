@@ -56,8 +56,8 @@ std::string escape_regex(std::string_view text) {
 }
 
 struct NamedTest {
-    std::string file;                  ///< relative to the command's directory
-    std::vector<std::string> names;    ///< from the outermost suite inwards; empty: the file as a whole
+    std::string file;                ///< relative to the command's directory
+    std::vector<std::string> names;  ///< from the outermost suite inwards; empty: the file as a whole
 };
 
 std::vector<NamedTest> named_tests(const TestCommand& command, std::span<const std::string> ids) {
@@ -66,7 +66,8 @@ std::vector<NamedTest> named_tests(const TestCommand& command, std::span<const s
         NamedTest test;
         std::string_view rest = id;
         const auto cut = rest.find(kBetweenNames);
-        test.file = fs::path(rest.substr(0, cut)).lexically_relative(fs::path(command.directory).lexically_normal()).native();
+        test.file =
+            fs::path(rest.substr(0, cut)).lexically_relative(fs::path(command.directory).lexically_normal()).native();
         while (rest.find(kBetweenNames) != std::string_view::npos) {
             rest.remove_prefix(rest.find(kBetweenNames) + kBetweenNames.size());
             test.names.emplace_back(rest.substr(0, rest.find(kBetweenNames)));
@@ -100,9 +101,10 @@ std::string title_pattern(const std::vector<NamedTest>& tests) {
 
 Words pytest(const TestCommand& command, std::span<const std::string> ids, const fs::path& workspace) {
     static constexpr std::array<std::string_view, 24> kValued = {
-        "-k",      "-m",        "-p",         "-c",         "-o",          "-n",         "-W",       "-r",
-        "--tb",    "--maxfail", "--rootdir",  "--confcutdir", "--ignore",  "--deselect", "--basetemp", "--junitxml",
-        "--cov",   "--cov-report", "--durations", "--capture", "--import-mode", "--timeout", "--log-level", "--color"};
+        "-k",         "-m",          "-p",        "-c",           "-o",           "-n",        "-W",
+        "-r",         "--tb",        "--maxfail", "--rootdir",    "--confcutdir", "--ignore",  "--deselect",
+        "--basetemp", "--junitxml",  "--cov",     "--cov-report", "--durations",  "--capture", "--import-mode",
+        "--timeout",  "--log-level", "--color"};
     Words words = without_places(command, kValued, workspace);
     for (const std::string& id : ids) words.push_back(id);
     return words;
@@ -119,8 +121,10 @@ Words unittest(const TestCommand& command, std::span<const std::string> ids) {
 }
 
 Words node_test(const TestCommand& command, const std::vector<NamedTest>& tests, const fs::path& workspace) {
-    static constexpr std::array<std::string_view, 8> kValued = {"--test-concurrency", "--test-timeout", "--test-reporter",
-        "--test-reporter-destination", "--test-name-pattern", "-r", "--require", "--import"};
+    static constexpr std::array<std::string_view, 8> kValued = {"--test-concurrency",  "--test-timeout",
+                                                                "--test-reporter",     "--test-reporter-destination",
+                                                                "--test-name-pattern", "-r",
+                                                                "--require",           "--import"};
     Words words = without_places(command, kValued, workspace);
     if (!whole_files(tests)) {
         std::set<std::string> names;
@@ -132,8 +136,9 @@ Words node_test(const TestCommand& command, const std::vector<NamedTest>& tests,
 }
 
 Words mocha(const TestCommand& command, const std::vector<NamedTest>& tests, const fs::path& workspace) {
-    static constexpr std::array<std::string_view, 16> kValued = {"-R", "--reporter", "-r", "--require", "-t", "--timeout", "-u", "--ui",
-        "--file", "-g", "--grep", "--ignore", "--config", "--extension", "--retries", "-O"};
+    static constexpr std::array<std::string_view, 16> kValued = {
+        "-R",     "--reporter", "-r",     "--require", "-t",       "--timeout",   "-u",        "--ui",
+        "--file", "-g",         "--grep", "--ignore",  "--config", "--extension", "--retries", "-O"};
     Words words = without_places(command, kValued, workspace);
     std::erase_if(words, [](const std::string& word) { return word == "--recursive" || word.starts_with("--spec="); });
     if (!whole_files(tests)) {
@@ -145,8 +150,9 @@ Words mocha(const TestCommand& command, const std::vector<NamedTest>& tests, con
 }
 
 Words jest_like(const TestCommand& command, const std::vector<NamedTest>& tests, const fs::path& workspace) {
-    static constexpr std::array<std::string_view, 12> kValued = {"-t", "--testNamePattern", "--reporters", "--outputFile", "--reporter",
-        "--testTimeout", "-c", "--config", "--maxWorkers", "-w", "--root", "--dir"};
+    static constexpr std::array<std::string_view, 12> kValued = {
+        "-t", "--testNamePattern", "--reporters",  "--outputFile", "--reporter", "--testTimeout",
+        "-c", "--config",          "--maxWorkers", "-w",           "--root",     "--dir"};
     Words words = without_places(command, kValued, workspace);
     if (!whole_files(tests)) {
         words.emplace_back("-t");
@@ -159,8 +165,10 @@ Words jest_like(const TestCommand& command, const std::vector<NamedTest>& tests,
 
 }  // namespace
 
-std::optional<TestCommand> narrow(const TestCommand& command, std::span<const std::string> ids, const fs::path& workspace) {
-    if (ids.empty() || ids.size() > kMaxIds || command.words.size() < command.runner_arguments.size()) return std::nullopt;
+std::optional<TestCommand> narrow(const TestCommand& command, std::span<const std::string> ids,
+                                  const fs::path& workspace) {
+    if (ids.empty() || ids.size() > kMaxIds || command.words.size() < command.runner_arguments.size())
+        return std::nullopt;
     const auto tail = command.words.end() - static_cast<std::ptrdiff_t>(command.runner_arguments.size());
     if (!std::equal(tail, command.words.end(), command.runner_arguments.begin())) return std::nullopt;
     Words words;

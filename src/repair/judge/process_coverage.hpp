@@ -8,8 +8,8 @@
 namespace ec::repair {
 
 struct RunCoverage {
-    LineSet lines;                     ///< executed inside functions
-    LineSet import_lines;              ///< executed at module level
+    LineSet lines;         ///< executed inside functions
+    LineSet import_lines;  ///< executed at module level
 };
 
 /// Adds to `spec` what makes the Python and Node processes it starts leave their line coverage in its artifacts.

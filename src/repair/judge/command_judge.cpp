@@ -1,0 +1,293 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ec/core/fs.hpp>
+#include <ec/core/text.hpp>
+#include <ec/repair/command_judge.hpp>
+#include <mutex>
+
+#include "judge/narrow.hpp"
+#include "judge/process_coverage.hpp"
+#include "judge/test_literals.hpp"
+
+namespace ec::repair {
+namespace {
+
+using std::chrono::milliseconds;
+using Clock = std::chrono::steady_clock;
+using executor::RunResult;
+using executor::RunStatus;
+using executor::TestCase;
+using executor::TestCommand;
+using executor::TestOutcome;
+using executor::TestReport;
+
+/// So many tests are run one by one for coverage of their own; the rest of them together.
+constexpr std::size_t kFailingAlone = 6;
+constexpr std::size_t kPassingAlone = 16;
+
+bool is_red(const TestCase& test) { return test.outcome == TestOutcome::failed || test.outcome == TestOutcome::error; }
+
+void merge(LineSet& into, const LineSet& lines) {
+    for (const auto& [file, numbers] : lines) into[file].insert(numbers.begin(), numbers.end());
+}
+
+std::string load_problem(const TestReport& report) {
+    for (const TestCase& test : report.tests)
+        if (is_red(test) && !test.message.empty()) return test.message;
+    return report.reason;
+}
+
+}  // namespace
+
+struct CommandJudge::State {
+    struct Run {
+        RunResult result;
+        TestReport report;
+        RunCoverage coverage;
+    };
+
+    executor::Sandbox& sandbox;
+    TestCommand command;
+    CommandJudgeOptions options;
+    bool selects = false;
+    std::mutex mutex;
+    SourceMap sources;  ///< guarded by mutex
+
+    Result<Run> run(const TestCommand& what, std::vector<executor::FileEdit> edits, milliseconds limit, bool coverage,
+                    std::stop_token stop) {
+        executor::RunSpec spec = executor::test_run(what);
+        spec.limits = options.limits;
+        spec.limits.wall = limit;
+        spec.limits.cpu = limit;
+        spec.edits = std::move(edits);
+        spec.collect_changes = false;
+        if (coverage) ask_for_coverage(spec, sandbox.workspace());
+        Run done;
+        EC_ASSIGN(done.result, sandbox.run(spec, stop));
+        if (done.result.status == RunStatus::sandbox_error) return fail(ErrorCode::unavailable, done.result.reason);
+        if (coverage) done.coverage = take_coverage(done.result, sandbox.workspace());
+        done.report = executor::read_test_report(what, done.result, sandbox.workspace());
+        return done;
+    }
+
+    /// The original content of a file, read once.
+    Result<std::string_view> original(const std::string& file) {
+        const std::scoped_lock lock(mutex);
+        if (const auto known = sources.find(file); known != sources.end()) return std::string_view(known->second);
+        if (!is_inside_relative(file))
+            return fail(ErrorCode::invalid_argument, fmt::format("{} is not inside the workspace", file));
+        EC_ASSIGN(std::string text, read_file(sandbox.workspace() / file));
+        return std::string_view(sources.emplace(file, std::move(text)).first->second);
+    }
+
+    Result<std::vector<executor::FileEdit>> edited_files(const Candidate& candidate) {
+        std::vector<executor::FileEdit> files;
+        for (const TextEdit& edit : candidate.edits) {
+            if (std::ranges::any_of(files, [&](const executor::FileEdit& file) { return file.path == edit.file; }))
+                continue;
+            EC_ASSIGN(const std::string_view text, original(edit.file));
+            files.push_back({edit.file, apply_edits(text, edit.file, candidate.edits)});
+        }
+        return files;
+    }
+
+    /// The command for `ids`: narrowed where that has been seen to work.
+    TestCommand command_for(std::span<const std::string> ids) const {
+        if (selects)
+            if (auto narrowed = narrow(command, ids, sandbox.workspace())) return *std::move(narrowed);
+        return command;
+    }
+};
+
+CommandJudge::CommandJudge(executor::Sandbox& sandbox, TestCommand command, CommandJudgeOptions options)
+    : state_(new State{
+          .sandbox = sandbox, .command = std::move(command), .options = options, .mutex = {}, .sources = {}}) {}
+
+CommandJudge::~CommandJudge() = default;
+
+std::size_t CommandJudge::lanes() const { return std::max<std::size_t>(state_->options.lanes, 1); }
+
+bool CommandJudge::selects_tests() const { return state_->selects; }
+
+namespace {
+
+/// The runs of a baseline, within one time limit.
+class Baseline {
+public:
+    using Runner = std::function<Result<std::pair<TestReport, RunCoverage>>(const TestCommand&, milliseconds, bool)>;
+
+    Baseline(Runner run, const TestCommand& command, const std::filesystem::path& workspace, milliseconds limit)
+        : run_(std::move(run)), command_(command), workspace_(workspace), deadline_(Clock::now() + limit) {}
+
+    Result<BaselineRun> observe(int repeats) {
+        EC_ASSIGN(auto first, run_(command_, left(), false));
+        first_ = std::move(first.first);
+        if (first_.tests.empty())
+            return fail(ErrorCode::invalid_argument, "the test command reports no test: " + first_.reason);
+        for (const TestCase& test : first_.tests) {
+            baseline_.tests.push_back({.test = test, .lines = {}, .flaky = false});
+            if (is_red(test)) failing_.push_back(test.id);
+        }
+        EC_TRY(repeat(repeats));
+        EC_TRY(cover());
+        return std::move(baseline_);
+    }
+
+    /// True when running the failing tests alone gave the same results for them.
+    [[nodiscard]] bool selects() const { return selects_; }
+
+private:
+    milliseconds left() const {
+        return std::max(std::chrono::duration_cast<milliseconds>(deadline_ - Clock::now()), milliseconds(1));
+    }
+    bool out_of_time() const { return Clock::now() >= deadline_; }
+
+    ObservedTest* find(std::string_view id) {
+        const auto found =
+            std::ranges::find_if(baseline_.tests, [&](const ObservedTest& test) { return test.test.id == id; });
+        return found == baseline_.tests.end() ? nullptr : &*found;
+    }
+
+    Status repeat(int repeats) {
+        if (failing_.empty()) return {};
+        auto narrowed = narrow(command_, failing_, workspace_);
+        if (narrowed && !out_of_time()) {
+            EC_ASSIGN(auto alone, run_(*narrowed, left(), false));
+            selects_ =
+                std::ranges::all_of(failing_, [&](const std::string& id) { return alone.first.find(id) != nullptr; });
+            if (selects_) note_outcomes(alone.first);
+        }
+        for (int again = selects_ ? 2 : 1; again < repeats && !out_of_time(); ++again) {
+            EC_ASSIGN(auto report, run_(selects_ ? *narrowed : command_, left(), false));
+            note_outcomes(report.first);
+        }
+        return {};
+    }
+
+    void note_outcomes(const TestReport& report) {
+        for (const std::string& id : failing_) {
+            const TestCase* now = report.find(id);
+            ObservedTest* known = find(id);
+            if (now == nullptr || is_red(*now)) continue;
+            known->flaky = true;
+        }
+    }
+
+    Status cover() {
+        if (!selects_) {
+            EC_ASSIGN(auto whole, run_(command_, left(), true));
+            for (const std::string& id : failing_) find(id)->lines = whole.second.lines;
+            baseline_.import_lines = std::move(whole.second.import_lines);
+            return {};
+        }
+        EC_TRY(cover_group(failing_, kFailingAlone));
+        std::vector<std::string> passing;
+        for (const ObservedTest& test : baseline_.tests)
+            if (test.test.outcome == TestOutcome::passed) passing.push_back(test.test.id);
+        // Passing tests of the failing files tell most about what the fault does not touch.
+        std::ranges::stable_partition(passing, [&](const std::string& id) {
+            return std::ranges::any_of(failing_, [&](const std::string& red) { return file_of(red) == file_of(id); });
+        });
+        return cover_group(passing, kPassingAlone);
+    }
+
+    static std::string_view file_of(std::string_view id) {
+        return id.substr(0, std::min(id.find(" > "), id.find("::")));
+    }
+
+    Status cover_group(const std::vector<std::string>& ids, std::size_t alone) {
+        std::size_t next = 0;
+        for (; next < ids.size() && next < alone && !out_of_time(); ++next) EC_TRY(cover_tests({&ids[next], 1}));
+        if (next < ids.size() && !out_of_time()) EC_TRY(cover_tests(std::span(ids).subspan(next)));
+        return {};
+    }
+
+    Status cover_tests(std::span<const std::string> ids) {
+        const auto narrowed = narrow(command_, ids, workspace_);
+        if (!narrowed) return {};
+        EC_ASSIGN(auto run, run_(*narrowed, left(), true));
+        for (const std::string& id : ids) find(id)->lines = run.second.lines;
+        merge(baseline_.import_lines, run.second.import_lines);
+        return {};
+    }
+
+    Runner run_;
+    const TestCommand& command_;
+    const std::filesystem::path& workspace_;
+    Clock::time_point deadline_;
+    TestReport first_;
+    BaselineRun baseline_;
+    std::vector<std::string> failing_;
+    bool selects_ = false;
+};
+
+/// What a report says about the asked tests, in the order of the plan.
+Judgement judge_report(const TestReport& report, const RunResult& result, const JudgePlan& plan) {
+    Judgement judgement{.verdict = Verdict::pass};
+    judgement.duration = std::chrono::duration_cast<std::chrono::microseconds>(result.wall);
+    const bool timed_out = result.status == RunStatus::timeout || result.status == RunStatus::cpu;
+    bool any_known = false;
+    for (const std::string& id : plan.tests) {
+        const TestCase* test = report.find(id);
+        any_known |= test != nullptr;
+        const bool unfinished = timed_out && test != nullptr && test->outcome == TestOutcome::error;
+        if (test != nullptr && test->outcome == TestOutcome::passed) {
+            ++judgement.passed;
+            continue;
+        }
+        judgement.stopped_at = id;
+        judgement.verdict = timed_out && (test == nullptr || unfinished) ? Verdict::timeout : Verdict::fail;
+        judgement.message = test != nullptr ? test->message : load_problem(report);
+        if (judgement.message.empty()) judgement.message = "the test did not pass";
+        break;
+    }
+    if (judgement.verdict == Verdict::fail && !any_known && result.status == RunStatus::failed)
+        judgement.verdict = Verdict::invalid;
+    if (judgement.verdict != Verdict::pass) return judgement;
+    // Every asked test passed; a run that broke off, or says so without saying why, still does not count.
+    if (report.verdict == TestReport::Verdict::incomplete) {
+        judgement.verdict = timed_out ? Verdict::timeout : Verdict::fail;
+        judgement.message = report.reason;
+        if (!plan.tests.empty()) judgement.stopped_at = plan.tests.back();
+    }
+    return judgement;
+}
+
+}  // namespace
+
+Result<BaselineRun> CommandJudge::observe_baseline(int repeats, milliseconds limit, std::stop_token stop) {
+    const auto run = [&](const TestCommand& what, milliseconds time,
+                         bool coverage) -> Result<std::pair<TestReport, RunCoverage>> {
+        EC_ASSIGN(auto done, state_->run(what, {}, time, coverage, stop));
+        return std::pair(std::move(done.report), std::move(done.coverage));
+    };
+    Baseline baseline(run, state_->command, state_->sandbox.workspace(), limit);
+    EC_ASSIGN(BaselineRun observed, baseline.observe(repeats));
+    state_->selects = baseline.selects();
+    observed.constants = literals_of_failing_tests(observed, state_->sandbox.workspace());
+    return observed;
+}
+
+Result<std::vector<Judgement>> CommandJudge::judge(std::size_t, std::span<const Candidate> candidates,
+                                                   const JudgePlan& plan, std::stop_token stop) {
+    const TestCommand command = state_->command_for(plan.tests);
+    std::vector<Judgement> judgements;
+    for (const Candidate& candidate : candidates) {
+        auto edits = state_->edited_files(candidate);
+        if (!edits) {
+            judgements.push_back({.verdict = Verdict::invalid, .message = edits.error().message});
+            continue;
+        }
+        EC_ASSIGN(auto done, state_->run(command, *std::move(edits), plan.time_limit, false, stop));
+        judgements.push_back(judge_report(done.report, done.result, plan));
+    }
+    return judgements;
+}
+
+Result<std::vector<Observation>> CommandJudge::observe(std::size_t, std::span<const Candidate> candidates,
+                                                       std::string_view, int, std::uint64_t, std::stop_token) {
+    return std::vector<Observation>(candidates.size());
+}
+
+}  // namespace ec::repair

@@ -1,0 +1,225 @@
+// CommandJudge through the real sandbox: real runners, real processes.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <ec/repair/command_judge.hpp>
+
+#include "judge/narrow.hpp"
+#include "judge/process_coverage.hpp"
+#include "tests/judge_project.hpp"
+
+namespace ec::repair {
+namespace {
+
+using namespace std::chrono_literals;
+using executor::TestOutcome;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using testing::find;
+using testing::has_program;
+using ::testing::HasSubstr;
+using testing::JudgeProject;
+using ::testing::Not;
+
+#define NEEDS(project, program)                                            \
+    if (!(project).missing().empty()) GTEST_SKIP() << (project).missing(); \
+    if (!has_program(program)) GTEST_SKIP() << "no " << (program) << " here"
+
+constexpr const char* kSum = R"(def total(numbers):
+    result = 0
+    for i in range(len(numbers) - 1):
+        result += numbers[i]
+    return result
+
+
+def sign(x):
+    if x < 0:
+        return -1
+    return 1
+)";
+
+CommandJudge judge_for(JudgeProject& project, std::string_view command) {
+    return CommandJudge(project.sandbox(), executor::recognise_test_command(command, project.path()),
+                        {.limits = {}, .lanes = 2});
+}
+
+Judgement judge_one(CommandJudge& judge, const Candidate& candidate, std::vector<std::string> tests,
+                    std::chrono::milliseconds limit = 10s) {
+    auto judged = judge.judge(0, {&candidate, 1}, {.tests = std::move(tests), .time_limit = limit}, {});
+    EXPECT_TRUE(judged.has_value()) << judged.error().message;
+    return judged ? judged->at(0) : Judgement{};
+}
+
+TEST(CommandJudge, JudgesPytestWithCoverageOfEachTest) {
+    JudgeProject project({{"calc.py", kSum},
+                          {"test_calc.py",
+                           "from calc import total, sign\n\ndef test_total():\n    assert total([1, 2, 3]) == 6\n\n"
+                           "def test_sign():\n    assert sign(-4) == -1\n"}});
+    NEEDS(project, "pytest");
+    CommandJudge judge = judge_for(project, "/usr/bin/pytest -q");
+    const auto baseline = judge.observe_baseline(3, 60s, {});
+    ASSERT_TRUE(baseline.has_value()) << baseline.error().message;
+    const ObservedTest* red = find(*baseline, "test_calc.py::test_total");
+    const ObservedTest* green = find(*baseline, "test_calc.py::test_sign");
+    ASSERT_TRUE(red != nullptr && green != nullptr);
+    EXPECT_EQ(red->test.outcome, TestOutcome::failed);
+    EXPECT_FALSE(red->flaky);
+    EXPECT_TRUE(judge.selects_tests());
+    EXPECT_THAT(red->lines.at("calc.py"), ElementsAre(1, 2, 3, 4, 5));
+    EXPECT_THAT(green->lines.at("calc.py"), ElementsAre(8, 9, 10));
+    EXPECT_THAT(baseline->import_lines.at("calc.py"), ElementsAre(1, 8));
+    EXPECT_THAT(baseline->constants, Contains("6"));
+
+    const std::vector<std::string> tests = {"test_calc.py::test_total", "test_calc.py::test_sign"};
+    const Judgement fixed = judge_one(judge, project.replacing("calc.py", "(numbers) - 1", "(numbers)"), tests);
+    EXPECT_EQ(fixed.verdict, Verdict::pass) << fixed.message;
+    EXPECT_EQ(fixed.passed, 2U);
+    const Judgement wrong = judge_one(judge, project.replacing("calc.py", "+=", "-="), tests);
+    EXPECT_EQ(wrong.verdict, Verdict::fail);
+    EXPECT_EQ(wrong.stopped_at, tests[0]);
+    EXPECT_THAT(wrong.message, HasSubstr("assert"));
+    const Judgement hanging =
+        judge_one(judge, project.replacing("calc.py", "return result", "while True: pass"), tests, 1500ms);
+    EXPECT_EQ(hanging.verdict, Verdict::timeout);
+    const Judgement leaving =
+        judge_one(judge, project.replacing("calc.py", "return result", "import os; os._exit(0)"), tests);
+    EXPECT_EQ(leaving.verdict, Verdict::fail);
+    const Judgement broken = judge_one(judge, project.replacing("calc.py", "return result", "return ("), tests);
+    EXPECT_EQ(broken.verdict, Verdict::invalid);
+}
+
+TEST(CommandJudge, JudgesNodeTestFilesOneProcessEach) {
+    JudgeProject project(
+        {{"math.js",
+          "'use strict';\n// grüße\nfunction sum(list) {\n  let total = 0;\n  for (let i = 1; i < list.length; i++) "
+          "{\n    total += list[i];\n  }\n  return total;\n}\n"
+          "function twice(x) {\n  return 2 * x;\n}\nmodule.exports = { sum, twice };\n"},
+         {"test/math.test.js",
+          "const { test, describe } = require('node:test');\nconst assert = require('node:assert');\n"
+          "const { sum, twice } = require('../math');\ntest('sums', () => assert.strictEqual(sum([5, 2]), 7));\n"
+          "describe('more', () => { test('twice', () => assert.strictEqual(twice(4), 8)); });\n"},
+         {"test/other.test.js", "require('node:test')('other', () => {});\n"}});
+    NEEDS(project, "node");
+    CommandJudge judge = judge_for(project, "node --test");
+    const auto baseline = judge.observe_baseline(2, 60s, {});
+    ASSERT_TRUE(baseline.has_value()) << baseline.error().message;
+    const ObservedTest* red = find(*baseline, "test/math.test.js > sums");
+    const ObservedTest* green = find(*baseline, "test/math.test.js > more > twice");
+    ASSERT_TRUE(red != nullptr && green != nullptr);
+    EXPECT_TRUE(judge.selects_tests());
+    EXPECT_THAT(red->lines.at("math.js"), ElementsAre(3, 4, 5, 6, 8));
+    EXPECT_THAT(green->lines.at("math.js"), ElementsAre(10, 11));
+    EXPECT_THAT(baseline->import_lines.at("math.js"), Contains(13));
+    EXPECT_THAT(baseline->constants, Contains("7"));
+
+    const std::vector<std::string> tests = {"test/math.test.js > sums", "test/math.test.js > more > twice"};
+    // The offset lies behind text that takes more bytes than characters.
+    const Judgement fixed = judge_one(judge, project.replacing("math.js", "i = 1", "i = 0"), tests);
+    EXPECT_EQ(fixed.verdict, Verdict::pass) << fixed.message;
+    EXPECT_EQ(judge_one(judge, project.replacing("math.js", "i = 1", "i = 2"), tests).verdict, Verdict::fail);
+    EXPECT_EQ(judge_one(judge, project.replacing("math.js", "return total", "process.exit(0)"), tests).verdict,
+              Verdict::fail);
+    EXPECT_EQ(judge_one(judge, project.replacing("math.js", "i++", "i += 0"), tests, 1500ms).verdict, Verdict::timeout);
+}
+
+TEST(CommandJudge, JudgesTypeScriptThroughTheProjectsOwnCommand) {
+    JudgeProject project(
+        {{"sum.ts", "export function sum(list: number[]): number {\n  return list.length;\n}\n"},
+         {"sum.test.ts",
+          "import { test } from 'node:test';\nimport assert from 'node:assert';\nimport { sum } from './sum.ts';\n"
+          "test('sums', () => { assert.strictEqual(sum([5, 2]), 7); });\n"},
+         {"package.json", "{\"type\": \"module\"}\n"}});
+    NEEDS(project, "node");
+    CommandJudge judge = judge_for(project, "node --experimental-strip-types --test sum.test.ts");
+    const auto baseline = judge.observe_baseline(1, 60s, {});
+    if (!baseline) GTEST_SKIP() << "this node does not strip types (22.6 or newer does): " << baseline.error().message;
+    const Judgement fixed = judge_one(
+        judge, project.replacing("sum.ts", "list.length", "list.reduce((a, b) => a + b, 0)"), {"sum.test.ts > sums"});
+    EXPECT_EQ(fixed.verdict, Verdict::pass) << fixed.message;
+}
+
+TEST(CommandJudge, JudgesAnyOtherCommandByItsExitCode) {
+    JudgeProject project({{"answer.sh", "echo 41\n"}, {"check.sh", "test \"$(sh answer.sh)\" = 42\n"}});
+    NEEDS(project, "sh");
+    CommandJudge judge = judge_for(project, "sh check.sh");
+    const auto baseline = judge.observe_baseline(2, 60s, {});
+    ASSERT_TRUE(baseline.has_value()) << baseline.error().message;
+    ASSERT_EQ(baseline->tests.size(), 1U);
+    EXPECT_FALSE(judge.selects_tests());
+    const std::string id = baseline->tests[0].test.id;
+    EXPECT_EQ(judge_one(judge, project.replacing("answer.sh", "41", "42"), {id}).verdict, Verdict::pass);
+    EXPECT_EQ(judge_one(judge, project.replacing("answer.sh", "41", "43"), {id}).verdict, Verdict::fail);
+}
+
+TEST(CommandJudge, CoversPythonProcessesThatTheCommandStarts) {
+    JudgeProject project(
+        {{"calc.py", kSum},
+         {"check.py", "import calc\nassert calc.total([1, 2]) == 3\n"},
+         {"sitecustomize.py", "import builtins\nbuiltins.PROJECT_OWN = True\n"},
+         {"check.sh", "PYTHONPATH=$PYTHONPATH:. python3 -c 'assert PROJECT_OWN' && python3 check.py\n"}});
+    NEEDS(project, "python3");
+    CommandJudge judge = judge_for(project, "sh check.sh");
+    const auto baseline = judge.observe_baseline(1, 60s, {});
+    ASSERT_TRUE(baseline.has_value()) << baseline.error().message;
+    ASSERT_EQ(baseline->tests.size(), 1U);
+    EXPECT_THAT(baseline->tests[0].lines.at("calc.py"), ElementsAre(1, 2, 3, 4, 5));
+}
+
+TEST(CommandJudge, NamesATestThatDoesNotAlwaysEndTheSameWayAsFlaky) {
+    JudgeProject project({{"test_flaky.py",
+                           "import time\n\ndef test_sometimes():\n    assert time.monotonic_ns() // 1000 % 2\n\ndef "
+                           "test_never():\n    assert False\n"}});
+    NEEDS(project, "pytest");
+    // Which of the runs pass is up to the clock; a baseline in which all ended alike tells nothing either way.
+    CommandJudge judge = judge_for(project, "/usr/bin/pytest -q");
+    for (int attempt = 0; attempt < 8; ++attempt) {
+        const auto baseline = judge.observe_baseline(5, 60s, {});
+        ASSERT_TRUE(baseline.has_value()) << baseline.error().message;
+        EXPECT_FALSE(find(*baseline, "test_flaky.py::test_never")->flaky);
+        if (find(*baseline, "test_flaky.py::test_sometimes")->flaky) return;
+    }
+    FAIL() << "eight baselines of five runs never saw the test change";
+}
+
+TEST(Narrow, NamesPytestNodesInsteadOfTheFoldersOfTheCommand) {
+    JudgeProject project({{"tests/test_a.py", ""}});
+    const auto command = executor::recognise_test_command("python3 -m pytest -q -k fast tests", project.path());
+    const std::vector<std::string> ids = {"tests/test_a.py::test_x"};
+    const auto narrowed = narrow(command, ids, project.path());
+    ASSERT_TRUE(narrowed.has_value());
+    EXPECT_THAT(narrowed->words, ElementsAre("python3", "-m", "pytest", "-q", "-k", "fast", "tests/test_a.py::test_x"));
+}
+
+TEST(Narrow, RunsASingleNodeTestFileWithoutTheWatchingProcess) {
+    JudgeProject project({{"a.test.js", ""}});
+    const auto command = executor::recognise_test_command("node --test", project.path());
+    const std::vector<std::string> ids = {"a.test.js > adds (1+1)"};
+    const auto narrowed = narrow(command, ids, project.path());
+    ASSERT_TRUE(narrowed.has_value());
+    EXPECT_THAT(narrowed->words, ElementsAre("node", R"(--test-name-pattern=^adds \(1\+1\)$)", "a.test.js"));
+}
+
+TEST(Narrow, LeavesCommandsAloneThatCannotSelect) {
+    JudgeProject project({{"check.sh", ""}});
+    const std::vector<std::string> ids = {"x"};
+    EXPECT_FALSE(
+        narrow(executor::recognise_test_command("sh check.sh", project.path()), ids, project.path()).has_value());
+    EXPECT_FALSE(narrow(executor::recognise_test_command("pytest -q | tee log", project.path()), ids, project.path())
+                     .has_value());
+}
+
+TEST(ProcessCoverage, CountsOffsetsInUtf16Units) {
+    // "𝒳" takes four bytes and two units; the function after it is the one that ran.
+    const std::string source =
+        "const a = '𝒳ü';\nfunction f() {\n  return 1;\n}\nfunction g() {\n  return 2;\n}\nf();\n";
+    const std::string functions =
+        R"([{"functionName":"","ranges":[{"startOffset":0,"endOffset":85,"count":1}],"isBlockCoverage":true},
+            {"functionName":"f","ranges":[{"startOffset":17,"endOffset":45,"count":1}],"isBlockCoverage":true},
+            {"functionName":"g","ranges":[{"startOffset":46,"endOffset":74,"count":0}],"isBlockCoverage":false}])";
+    const ScriptLines lines = lines_of_v8(source, functions);
+    EXPECT_THAT(lines.inside, ElementsAre(2, 3));
+    EXPECT_THAT(lines.module, ElementsAre(1, 8));
+}
+
+}  // namespace
+}  // namespace ec::repair
