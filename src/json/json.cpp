@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <boost/json/stream_parser.hpp>
+#include <boost/system/error_code.hpp>
 #include <charconv>
 #include <cmath>
 #include <ec/core/text.hpp>
@@ -77,7 +78,7 @@ void write_value(const Value& value, std::string& out) {
 }  // namespace
 
 Result<Value> parse(std::string_view text) {
-    boost::json::error_code error;
+    boost::system::error_code error;
     boost::json::parse_options options;
     options.max_depth = 32;
     boost::json::stream_parser parser({}, options);
