@@ -1,0 +1,36 @@
+"""What the supervisor expects of a test framework."""
+
+
+class Runner:
+    only_cold = False  # True: nothing can be kept loaded between candidates
+
+    def __init__(self, context):
+        self.context = context
+        self.problems = []  # tests that could not be loaded: id, outcome "error", message, details, frames
+
+    def preload(self):
+        """Imports the framework, in a process that never runs project code."""
+
+    def serve(self, body, wanted=None):
+        """Loads the tests (at least those with the ids `wanted`), then calls body(). Raises LoadError."""
+        raise NotImplementedError
+
+    def ids(self):
+        raise NotImplementedError
+
+    def run(self, ids, sink):
+        """Runs the tests in this order: sink.begin(index), then sink.end(index, outcome, kind, error, traceback)
+        until that says False."""
+        raise NotImplementedError
+
+    def sources(self, test):
+        """Where the text of a test stands: pairs of file and line (None for the whole file)."""
+        return []
+
+    def texts(self, test):
+        """Further source text that belongs to a test."""
+        return []
+
+    def problem(self, test, message, details="", frames=()):
+        self.problems.append({"id": test, "outcome": "error", "message": message, "details": details[-4000:],
+                              "frames": list(frames)})

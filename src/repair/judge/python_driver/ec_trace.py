@@ -1,0 +1,104 @@
+"""Which project lines run, and which project code objects: a tracer of our own that needs nothing installed.
+
+sys.monitoring where there is one (3.12), sys.settrace elsewhere. Only code inside the project costs anything per line.
+"""
+import sys
+import threading
+
+
+class Tracer:
+    """Collects into `hits`, a set of (code, line), and `entered`, a dict of code objects by id."""
+
+    def __init__(self, relative):
+        self.relative = relative
+        self.hits = set()
+        self.entered = {}
+        self._local = {}
+        self._kept = []
+        self._tool = None
+
+    def start(self):
+        if hasattr(sys, "monitoring"):
+            self._start_monitoring()
+        else:
+            threading.settrace(self._global)
+            sys.settrace(self._global)
+
+    def stop(self):
+        if hasattr(sys, "monitoring"):
+            if self._tool is not None:
+                monitoring = sys.monitoring
+                monitoring.set_events(self._tool, 0)
+                for code in self.entered.values():
+                    monitoring.set_local_events(self._tool, code, 0)
+                monitoring.register_callback(self._tool, monitoring.events.PY_START, None)
+                monitoring.register_callback(self._tool, monitoring.events.LINE, None)
+                monitoring.free_tool_id(self._tool)
+                self._tool = None
+        else:
+            sys.settrace(None)
+            threading.settrace(None)
+
+    def take(self):
+        """The lines by project file since the last call."""
+        lines = {}
+        for code, line in list(self.hits):
+            if line:
+                lines.setdefault(self.relative(code.co_filename), set()).add(line)
+        self.hits.clear()
+        if self._tool is not None:
+            sys.monitoring.restart_events()
+        return {file: sorted(numbers) for file, numbers in lines.items()}
+
+    # sys.settrace
+
+    def _global(self, frame, event, arg):
+        code = frame.f_code
+        try:
+            return self._local[id(code)]
+        except KeyError:
+            pass
+        self._kept.append(code)  # an id names one object only as long as that lives
+        inside = self.relative(code.co_filename) is not None
+        if inside:
+            self.entered[id(code)] = code
+        local = self._local[id(code)] = self._line_tracer(code) if inside else None
+        return local
+
+    def _line_tracer(self, code):
+        hits = self.hits
+
+        def local(frame, event, arg):
+            if event == "line":
+                hits.add((code, frame.f_lineno))
+            return local
+        return local
+
+    # sys.monitoring
+
+    def _start_monitoring(self):
+        monitoring = sys.monitoring
+        for tool in (4, 3, 5, 2, 1, 0):
+            if monitoring.get_tool(tool) is None:
+                break
+        else:
+            return
+        monitoring.use_tool_id(tool, "edgecoder")
+        self._tool = tool
+        events, disable = monitoring.events, monitoring.DISABLE
+        relative, entered, hits = self.relative, self.entered, self.hits
+
+        def on_start(code, offset):
+            if id(code) not in entered and relative(code.co_filename) is not None:
+                entered[id(code)] = code
+                monitoring.set_local_events(tool, code, events.LINE)
+            return disable
+
+        def on_line(code, line):
+            hits.add((code, line))
+            return disable
+
+        monitoring.register_callback(tool, events.PY_START, on_start)
+        monitoring.register_callback(tool, events.LINE, on_line)
+        monitoring.set_events(tool, events.PY_START)
+        monitoring.restart_events()
