@@ -1,0 +1,1 @@
+"""Inputs for observing: the recorded arguments of a function and small changes of them."""

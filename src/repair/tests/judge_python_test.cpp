@@ -1,0 +1,119 @@
+#include "judge_fixture.hpp"
+
+namespace ec::repair {
+namespace {
+
+using testing::JudgeTest;
+using Ids = std::vector<std::string>;
+using namespace std::chrono_literals;
+
+constexpr const char* kCalc =
+    "LIMIT = 3\n"
+    "\n"
+    "def add(a, b):\n"
+    "    return a - b\n"
+    "\n"
+    "def total(numbers):\n"
+    "    s = 0\n"
+    "    for i in range(len(numbers) - 1):\n"
+    "        s += numbers[i]\n"
+    "    return s\n";
+
+constexpr const char* kPytest =
+    "import pytest\n"
+    "import calc\n"
+    "from calc import add, total\n"
+    "def test_add():\n"
+    "    assert add(2, 3) == 5\n"
+    "def test_limit():\n"
+    "    assert calc.LIMIT == 3\n"
+    "@pytest.fixture\n"
+    "def numbers():\n"
+    "    return [1, 2, 3]\n"
+    "def test_total(numbers, tmp_path):\n"
+    "    assert total(numbers) == 6\n";
+
+class PytestJudge : public JudgeTest {
+protected:
+    void SetUp() override {
+        JudgeTest::SetUp();
+        write("calc.py", kCalc);
+        write("tests/test_calc.py", kPytest);
+        write("conftest.py", "");
+    }
+    const std::string add_ = "tests/test_calc.py::test_add";
+    const std::string limit_ = "tests/test_calc.py::test_limit";
+    const std::string total_ = "tests/test_calc.py::test_total";
+};
+
+TEST_F(PytestJudge, NamesOutcomesFramesCoverageAndConstants) {
+    observe("/usr/bin/python3 -m pytest -q");
+    EXPECT_EQ(failing(), (Ids{add_, total_}));
+    EXPECT_EQ(passing(), (Ids{limit_}));
+    EXPECT_EQ(test(add_).test.message, "AssertionError: assert -1 == 5");
+    EXPECT_EQ(test(add_).test.frames, (std::vector<executor::TraceFrame>{{"tests/test_calc.py", 5, "test_add"}}));
+    EXPECT_EQ(test(add_).lines.at("calc.py"), (std::set<int>{4}));
+    EXPECT_EQ(test(total_).lines.at("calc.py"), (std::set<int>{7, 8, 9, 10}));
+    EXPECT_EQ(baseline_.import_lines.at("calc.py"), (std::set<int>{1, 3, 6}));
+    EXPECT_FALSE(test(add_).flaky);
+    EXPECT_NE(std::ranges::find(baseline_.constants, "5"), baseline_.constants.end());
+}
+
+TEST_F(PytestJudge, AFixPassesAndAWrongEditFails) {
+    observe("/usr/bin/python3 -m pytest -q");
+    const auto judged = judge({replace("calc.py", "a - b", "a + b"), replace("calc.py", "a - b", "a * b"), Candidate{}},
+                              {add_, limit_});
+    EXPECT_EQ(judged[0].verdict, Verdict::pass);
+    EXPECT_EQ(judged[0].passed, 2U);
+    EXPECT_EQ(judged[1].verdict, Verdict::fail);
+    EXPECT_EQ(judged[1].stopped_at, add_);
+    EXPECT_EQ(judged[1].message, "AssertionError: assert 6 == 5");
+    EXPECT_EQ(judged[2].verdict, Verdict::fail);
+}
+
+TEST_F(PytestJudge, RunsTestsWithFixtures) {
+    observe("/usr/bin/python3 -m pytest -q");
+    EXPECT_EQ(judge(replace("calc.py", "len(numbers) - 1", "len(numbers)"), {total_, limit_}).verdict, Verdict::pass);
+}
+
+TEST_F(PytestJudge, JudgesModuleLevelEdits) {
+    observe("/usr/bin/python3 -m pytest -q");
+    const auto judged = judge(
+        {replace("calc.py", "LIMIT = 3", "LIMIT = 4"), replace("calc.py", "LIMIT = 3", "LIMIT = 1 + 2")}, {limit_});
+    EXPECT_EQ(judged[0].verdict, Verdict::fail);
+    EXPECT_EQ(judged[1].verdict, Verdict::pass);
+}
+
+TEST_F(PytestJudge, AHangCostsItsLimitAndTimesOut) {
+    observe("/usr/bin/python3 -m pytest -q");
+    const auto judged = judge(
+        {replace("calc.py", "return a - b", "while True: pass"), replace("calc.py", "a - b", "a + b")}, {add_}, 300ms);
+    EXPECT_EQ(judged[0].verdict, Verdict::timeout);
+    EXPECT_EQ(judged[0].stopped_at, add_);
+    EXPECT_GE(judged[0].duration, 300ms);
+    EXPECT_EQ(judged[1].verdict, Verdict::pass);
+}
+
+TEST_F(PytestJudge, LeavingEarlyIsNoPass) {
+    observe("/usr/bin/python3 -m pytest -q");
+    for (const char* cheat :
+         {"import sys; sys.exit(0)", "import os; os._exit(0)", "import os; os.kill(os.getpid(), 9)"})
+        EXPECT_EQ(judge(replace("calc.py", "return a - b", cheat), {add_}).verdict, Verdict::fail) << cheat;
+}
+
+TEST_F(PytestJudge, ATextThatDoesNotParseIsInvalid) {
+    observe("/usr/bin/python3 -m pytest -q");
+    const Judgement judged = judge(replace("calc.py", "a - b", "a - "), {add_});
+    EXPECT_EQ(judged.verdict, Verdict::invalid);
+    EXPECT_NE(judged.message.find("SyntaxError"), std::string::npos) << judged.message;
+}
+
+TEST_F(PytestJudge, LeavesTheWorkspaceByteForByte) {
+    observe("/usr/bin/python3 -m pytest -q");
+    static_cast<void>(judge(replace("calc.py", "return a - b", "open('calc.py', 'w').write('x')"), {add_}));
+    EXPECT_EQ(read("calc.py"), kCalc);
+    EXPECT_FALSE(std::filesystem::exists(root_ / "__pycache__"));
+}
+
+}  // namespace
+}  // namespace ec::repair
