@@ -172,7 +172,7 @@ private:
         int layer = -1;
         if (!before(below, name.c_str(), info, layer) || sent_ >= kMostChanges) return;
         const std::string full = path + name;
-        if (!S_ISDIR(info.st_mode)) return send(ChangeKind::deleted, full, 0, false, {}, {});
+        if (!S_ISDIR(info.st_mode)) return send({ChangeKind::deleted, full});
         if (depth >= kDeepest) return;
         const Below inner{open_layer(below.edits, name.c_str()), open_layer(below.lower, name.c_str())};
         for (const std::string& child : entries_below(inner)) deleted(inner, child, full + "/", depth + 1);
@@ -216,33 +216,45 @@ private:
             }
             ::lseek(fd, 0, SEEK_SET);
         }
-        std::string content;
-        if (spec_.collect_contents && fd >= 0 && static_cast<std::uint64_t>(info.st_size) <= budget_) {
-            content = read_all(fd);
-            budget_ -= std::min<std::uint64_t>(budget_, content.size());
+        Record record{old != nullptr ? ChangeKind::modified : ChangeKind::created, path, info.st_mode & 0777U};
+        if (spec_.collect_contents) {
+            record.content_missing = fd < 0 || static_cast<std::uint64_t>(info.st_size) > budget_;
+            if (!record.content_missing) record.content = read_all(fd);
+            budget_ -= std::min<std::uint64_t>(budget_, record.content.size());
         }
         if (fd >= 0) ::close(fd);
-        send(old != nullptr ? ChangeKind::modified : ChangeKind::created, path, info.st_mode & 0777U, false, {},
-             content);
+        send(record);
     }
 
     void link(int upper, const std::string& name, const std::string& path, const struct stat* old, int layer) {
         const std::string target = link_target(upper, name.c_str());
         if (old != nullptr && S_ISLNK(old->st_mode) && link_target(layer, name.c_str()) == target) return;
-        send(old != nullptr ? ChangeKind::modified : ChangeKind::created, path, 0777, true,
-             stays_inside(path, target) ? target : std::string{}, {});
+        Record record{old != nullptr ? ChangeKind::modified : ChangeKind::created, path, 0777};
+        record.symlink = true;
+        if (stays_inside(path, target)) record.target = target;
+        send(record);
     }
 
-    void send(ChangeKind kind, const std::string& path, unsigned mode, bool symlink, const std::string& target,
-              const std::string& content) {
+    struct Record {
+        ChangeKind kind;
+        std::string path;
+        std::uint32_t mode = 0;
+        bool symlink = false;
+        bool content_missing = false;
+        std::string target = {};
+        std::string content = {};
+    };
+
+    void send(const Record& record) {
         if (++sent_ > kMostChanges) return;
         Writer body;
-        body.u8(static_cast<std::uint8_t>(kind));
-        body.flag(symlink);
-        body.u32(mode);
-        body.text(path);
-        body.text(target);
-        body.text(content);
+        body.u8(static_cast<std::uint8_t>(record.kind));
+        body.flag(record.symlink);
+        body.flag(record.content_missing);
+        body.u32(record.mode);
+        body.text(record.path);
+        body.text(record.target);
+        body.text(record.content);
         send_record(Tag::change, body.bytes());
     }
 

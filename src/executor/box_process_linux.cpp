@@ -300,6 +300,7 @@ void BoxProcess::take_record(box::Tag tag, std::string_view body) {
             Change change;
             change.kind = static_cast<Change::Kind>(in.u8());
             change.symlink = in.flag();
+            change.content_missing = in.flag();
             change.mode = in.u32();
             change.path = in.text();
             change.symlink_target = in.text();

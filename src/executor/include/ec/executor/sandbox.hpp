@@ -70,6 +70,7 @@ struct Change {
     bool symlink = false;
     std::string symlink_target;                       ///< for symbolic links that stay inside, else empty
     std::string content;                              ///< only with collect_change_contents, regular files only
+    bool content_missing = false;                     ///< asked for, and larger than the limit on new files
 };
 
 struct RunResult {

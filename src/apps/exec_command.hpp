@@ -1,0 +1,29 @@
+// `edgecoder exec`: one program, sandboxed, in the current directory. Knows nothing of the command line's parser.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <iosfwd>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace ec::apps {
+
+struct ExecOptions {
+    /// A program file (with further words for it), "-" for a program on standard input, or the words of a command.
+    std::vector<std::string> words;
+    std::string language;  ///< "python", "javascript", or empty: from the file's name
+    double timeout_seconds = 10;
+    std::uint64_t memory_mb = 512;
+    bool json = false;
+    bool apply = false;                     ///< carry the changes of a run that ended well into the real workspace
+    std::filesystem::path directory = ".";  ///< the workspace and the working directory
+    std::filesystem::path box = {};         ///< edgecoder-box; empty: beside this program
+};
+
+/// Returns the exit status: 0 ended well, 1 the program did not, 2 wrong usage, 3 this machine cannot do it.
+/// With `json`, exactly one document goes to `out`; else the program's output goes to `out` and `err` as it was.
+int run_exec(const ExecOptions& options, std::ostream& out, std::ostream& err, std::stop_token stop = {});
+
+}  // namespace ec::apps
