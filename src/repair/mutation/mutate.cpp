@@ -214,16 +214,20 @@ private:
     void at(Id statement) {
         const FunctionContext& here = context(statement);
         const Kind kind = view_.kind(statement);
-        if (kind != Kind::class_ && kind != Kind::function) expressions(statement, here);
+        if (kind == Kind::function)
+            expressions(statement, view_.field(statement, "parameters"), here);
+        else if (kind != Kind::class_)
+            expressions(statement, statement, here);
         sink_.at(statement, reported_line(statement, statement));
         const Site site{view_, here.scope, facts_, here.facts, request_, statement, statement};
         for (const Operator apply : statement_operators()) apply(site, sink_);
     }
 
     /// Every expression that belongs to the statement itself, not to statements inside it.
-    void expressions(Id statement, const FunctionContext& here) {
+    void expressions(Id statement, Id root, const FunctionContext& here) {
+        if (root == kNone) return;
         const bool lengthy = view_.node(statement).end_line - view_.line(statement) > kLongStatement;
-        for (Id id = statement + 1; id < view_.next(statement); ++id) {
+        for (Id id = root + 1; id < view_.next(root); ++id) {
             const Kind kind = view_.kind(id);
             if (kind == Kind::block || kind == Kind::skip || kind == Kind::error || kind == Kind::elif ||
                 view_.statement(id) || view_.node(id).kind == "switch_body" || view_.node(id).kind == "class_body") {

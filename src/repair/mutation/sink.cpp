@@ -93,6 +93,8 @@ void Sink::edit(Op op, std::uint32_t begin, std::uint32_t end, std::string text,
 void Sink::replace(Op op, Id slot, std::string text, int strength, Offer offer) {
     // What stands inside an f-string may hold neither its quotes nor a backslash before Python 3.12.
     if (view_.inside_interpolation(slot) && text.find_first_of("'\"\\`{}\n") != std::string::npos) return;
+    // `1.x` is no field of a number.
+    if (strength == 14 && view_.kind(view_.parent(slot)) == Kind::attribute) return;
     // `-1` behind a minus or a star would read as another operator.
     std::string fitted = fit(view_, slot, std::move(text), strength);
     const std::uint32_t begin = view_.begin(slot);

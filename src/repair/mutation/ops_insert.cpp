@@ -1,0 +1,543 @@
+// Operators that put in what is missing: guards, base cases, updates, accumulation, returns.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ec/core/text.hpp>
+#include <set>
+
+#include "mutation/families.hpp"
+#include "mutation/statements.hpp"
+
+namespace ec::repair::mutation {
+
+namespace {
+
+constexpr std::size_t kMostNames = 6;
+
+/// Local variables with a value at the statement, parameters too, outer ones not.
+std::vector<const Variable*> locals(const Site& site) {
+    std::vector<const Variable*> out;
+    for (const Variable* variable : site.scope.visible(site.statement))
+        if (!variable->outer && (variable->types & kCallable) == 0) out.push_back(variable);
+    return out;
+}
+
+bool first_of_function(const Site& site) {
+    const View& view = site.view;
+    const Id block = view.parent(site.statement);
+    const Kind up = view.kind(view.parent(block));
+    if (up != Kind::function && up != Kind::lambda) return false;
+    const auto all = view.statements(block);
+    return !all.empty() && all.front() == site.statement;
+}
+
+struct Test {
+    std::string text;
+    double weight;
+};
+
+/// What a guard at the start of a function asks about a parameter.
+std::vector<Test> guard_tests(const Site& site, const Variable& variable) {
+    const bool python = site.view.python();
+    const std::string& name = variable.name;
+    const std::string equal = python ? "==" : "===";
+    std::vector<Test> out;
+    const bool unknown = variable.types == 0;
+    if (unknown || (variable.types & (kContainer | kObject)) != 0) {
+        const bool array = !python && (variable.types & kSequence) != 0;
+        out.push_back({python ? "not " + name : array ? name + ".length === 0" : "!" + name, 1});
+        out.push_back({python ? name + " is None" : name + " == null", 0.5});
+    }
+    if ((variable.types & (kSequence | kString)) != 0) {
+        const std::string length = python ? "len(" + name + ")" : name + ".length";
+        out.push_back({length + " <= 1", 0.8});
+        out.push_back({length + " " + equal + " 1", 0.5});
+        out.push_back({length + " < 2", 0.3});
+    }
+    if (unknown || (variable.types & kNumber) != 0) {
+        const double sure = unknown ? 0.5 : 1;
+        out.push_back({fmt::format("{} {} 0", name, equal), sure});
+        out.push_back({fmt::format("{} <= 0", name), 0.5 * sure});
+        out.push_back({fmt::format("{} < 0", name), 0.8 * sure});
+        out.push_back({fmt::format("{} <= 1", name), 0.8 * sure});
+        out.push_back({fmt::format("{} {} 1", name, equal), 0.8 * sure});
+        out.push_back({fmt::format("{} < 2", name), 0.8 * sure});
+        out.push_back({fmt::format("{} {} 2", name, equal), 0.3 * sure});
+    }
+    return out;
+}
+
+void guard_function(const Site& site, Sink& sink) {
+    const View& view = site.view;
+    const auto values = return_values(site);
+    std::size_t parameters = 0;
+    std::vector<const Variable*> seen;
+    const bool recursive = [&] {
+        const std::string_view own = view.text(view.name(site.scope.function()));
+        for (Id id = site.scope.function(); id < view.next(site.scope.function()); ++id)
+            if (view.kind(id) == Kind::call && view.callee_name(id) == own) return true;
+        return false;
+    }();
+    const auto offer = [&](const std::string& test, const std::string& value, double weight) {
+        sink.insert_before(Op::insert_guard, site.statement, if_lines(view, test, "return " + value),
+                           {weight * (recursive ? 1.3 : 1.0),
+                            fmt::format("the case `{}` is not handled: it must give {}", test, quoted(value)), true});
+    };
+    for (const Variable* variable : locals(site)) {
+        if (!variable->parameter || ++parameters > 3) continue;
+        for (const Test& test : guard_tests(site, *variable)) {
+            std::size_t rank = 0;
+            for (const Fragment& value : values) {
+                if (++rank > 6) break;
+                offer(test.text, value.text, std::min(1.0, test.weight * (rank <= 2 ? 0.75 : 0.45)));
+            }
+            offer(test.text, variable->name, test.weight * 0.5);
+            for (const Variable* other : seen) offer(test.text, other->name, test.weight * 0.35);
+            // A function of two that gives back the other where one is empty.
+            if (seen.empty())
+                for (const Variable* other : locals(site))
+                    if (other->parameter && other != variable) {
+                        offer(test.text, other->name, test.weight * 0.35);
+                        break;
+                    }
+        }
+        for (const Variable* other : seen)
+            for (const char* op : {"==", "<", ">"}) {
+                const std::string spelled = op[0] == '=' && !view.python() ? "===" : op;
+                std::size_t rank = 0;
+                for (const Fragment& value : values)
+                    if (++rank <= 3)
+                        offer(fmt::format("{} {} {}", other->name, spelled, variable->name), value.text, 0.35);
+            }
+        if (variable->types == 0 || (variable->types & (kSequence | kMapping)) != 0) {
+            const std::string fresh = (variable->types & kMapping) != 0 ? "{}" : "[]";
+            sink.insert_before(Op::insert_initialisation, site.statement,
+                               {simple(view, fmt::format("{} = {} {} {}", variable->name, variable->name,
+                                                         view.python() ? "or" : "||", fresh))},
+                               {0.3, fmt::format("{} may be missing", quoted(variable->name))});
+        }
+        seen.push_back(variable);
+    }
+}
+
+/// `if c: continue|break|return` in front of a statement, and the statement itself put under a condition.
+void guard_statement(const Site& site, Sink& sink) {
+    const View& view = site.view;
+    const Id loop = view.loop_of(site.statement);
+    const Kind kind = view.kind(site.statement);
+    std::vector<Test> tests;
+    const auto add = [&](std::string text, double weight) {
+        if (tests.size() < 14 &&
+            std::none_of(tests.begin(), tests.end(), [&](const Test& t) { return t.text == text; }))
+            tests.push_back({std::move(text), weight});
+    };
+    const std::string equal = view.python() ? "==" : "===";
+    const std::string unequal = view.python() ? "!=" : "!==";
+    std::vector<const Variable*> loops;
+    for (const Variable* variable : locals(site))
+        if (variable->loop && loop != kNone &&
+            view.inside(variable->region == 0 ? site.statement : variable->region, 0))
+            loops.push_back(variable);
+    for (std::size_t i = 0; i < loops.size() && i < 3; ++i)
+        for (std::size_t k = i + 1; k < loops.size() && k < 3; ++k)
+            add(fmt::format("{} {} {}", loops[i]->name, unequal, loops[k]->name), 1);
+    for (const Id condition : site.local.conditions) {
+        if (view.kind(condition) != Kind::compare && view.kind(condition) != Kind::not_ &&
+            view.kind(condition) != Kind::call)
+            continue;
+        if (view.inside(condition, site.statement) || !site.scope.usable(condition, site.statement)) continue;
+        add(view.str(condition), 0.6);
+    }
+    std::size_t names = 0;
+    for (const Variable* variable : locals(site)) {
+        if (++names > kMostNames) break;
+        if (variable->types == 0 || (variable->types & (kContainer | kObject | kBool)) != 0) add(variable->name, 0.5);
+        if ((variable->types & kNumber) != 0) {
+            add(variable->name + " > 0", 0.4);
+            add(fmt::format("{} {} 0", variable->name, unequal), 0.3);
+        }
+        // Seen before: the membership that a collecting function asks for.
+        for (const Variable* container : locals(site))
+            if ((container->types & (kSet | kSequence | kMapping)) != 0 && container != variable &&
+                (variable->types & (kSequence | kSet | kMapping)) == 0 && variable->loop)
+                add(view.python() ? fmt::format("{} not in {}", variable->name, container->name)
+                    : (container->types & kSequence) != 0
+                        ? fmt::format("!{}.includes({})", container->name, variable->name)
+                        : fmt::format("!{}.has({})", container->name, variable->name),
+                    0.7);
+    }
+    const bool movable =
+        kind == Kind::expression_statement || kind == Kind::return_ || kind == Kind::break_ || kind == Kind::raise;
+    if (movable && insertable(view, site.statement) && view.last_on_line(site.statement)) {
+        const std::string inner = reindented(view, site.statement, view.indent(site.statement) + view.indent_unit());
+        for (const Test& test : tests) {
+            if (inner.empty()) break;
+            const std::string indent = view.indent(site.statement);
+            const std::string head = view.python() ? fmt::format("{}if {}:", indent, test.text)
+                                                   : fmt::format("{}if ({}) {{", indent, test.text);
+            const std::string tail = view.python() ? "" : view.newline() + indent + "}";
+            sink.edit(Op::insert_guard, view.line_begin(view.begin(site.statement)),
+                      view.line_end(view.end(site.statement)), head + view.newline() + inner + tail,
+                      {test.weight * 0.8, fmt::format("{} must happen only when {}", quoted(view.text(site.statement)),
+                                                      quoted(test.text))});
+        }
+    }
+    for (const Test& test : tests) {
+        if (loop != kNone) {
+            for (const char* word : {"continue", "break"})
+                sink.insert_before(Op::insert_guard, site.statement, if_lines(view, test.text, word),
+                                   {test.weight * (word[0] == 'c' ? 0.5 : 0.4),
+                                    fmt::format("the case {} must {}", quoted(test.text),
+                                                word[0] == 'c' ? "be skipped" : "end the loop"),
+                                    true});
+        }
+        if (site.scope.function() == 0) continue;
+        std::size_t rank = 0;
+        for (const Fragment& value : return_values(site))
+            if (++rank <= 2)
+                sink.insert_before(
+                    Op::insert_guard, site.statement, if_lines(view, test.text, "return " + value.text),
+                    {test.weight * 0.5, fmt::format("the case {} must give {}", quoted(test.text), quoted(value.text)),
+                     true});
+    }
+}
+
+/// `if k not in d: d[k] = …` in front of what reads or changes d[k].
+void guard_key(const Site& site, Sink& sink) {
+    const View& view = site.view;
+    if (view.kind(site.statement) != Kind::expression_statement) return;
+    for (Id id = site.statement; id < view.next(site.statement); ++id) {
+        if (view.kind(id) != Kind::subscript || !portable(view, id)) continue;
+        const auto indices = view.indices(id);
+        const Types types = site.scope.type_of(view.object(id));
+        if (indices.size() != 1 || is_number(view.kind(indices[0])) || view.kind(indices[0]) == Kind::slice) continue;
+        if (types != 0 && (types & kMapping) == 0) continue;
+        const std::string test = view.python()
+                                     ? fmt::format("{} not in {}", view.text(indices[0]), view.text(view.object(id)))
+                                     : fmt::format("!({} in {})", view.text(indices[0]), view.text(view.object(id)));
+        for (const char* fresh : {"0", "[]", "set()", "{}", "1"}) {
+            if (!view.python() && fresh[0] == 's') continue;
+            const double fits = types == 0 ? 0.4 : 1;
+            sink.insert_before(Op::insert_guard, site.statement,
+                               if_lines(view, test, fmt::format("{} = {}", view.text(id), fresh)),
+                               {fits, fmt::format("{} may not be there yet", quoted(view.text(id)))});
+        }
+        break;
+    }
+}
+
+}  // namespace
+
+void insert_guard(const Site& site, Sink& sink) {
+    const View& view = site.view;
+    if (!insertable(view, site.statement) || view.kind(site.statement) == Kind::function ||
+        view.kind(site.statement) == Kind::class_)
+        return;
+    if (site.scope.function() != 0 && first_of_function(site)) guard_function(site, sink);
+    guard_statement(site, sink);
+    guard_key(site, sink);
+}
+
+namespace {
+
+/// Puts a line before the statement and, where the block ends with it, behind it.
+void around(const Site& site, Sink& sink, Op op, const std::string& text, double weight, const std::string& why) {
+    const View& view = site.view;
+    if (trim(view.text(site.statement)) == text) weight *= 0.3;
+    sink.insert_before(op, site.statement, {simple(view, text)}, {weight, why});
+    if (last_in_block(view, site.statement) && !jump(view, site.statement))
+        sink.insert_after(op, site.statement, {simple(view, text)}, {weight, why});
+}
+
+bool changed_in(const View& view, std::string_view name, Id root) {
+    for (Id id = root; id < view.next(root); ++id) {
+        const Kind kind = view.kind(id);
+        if ((kind == Kind::assign || kind == Kind::aug_assign) &&
+            view.text(view.left(id)).find(name) != std::string_view::npos)
+            return true;
+        if (kind == Kind::update && view.text(view.operand(id)) == name) return true;
+    }
+    return false;
+}
+
+bool read_in(const View& view, std::string_view name, Id root) {
+    for (Id id = root; root != kNone && id < view.next(root); ++id)
+        if (view.kind(id) == Kind::identifier && view.text(id) == name) return true;
+    return false;
+}
+
+std::string counted(const View& view, const std::string& name, int by) {
+    if (view.python()) return fmt::format("{} {} 1", name, by > 0 ? "+=" : "-=");
+    return name + (by > 0 ? "++" : "--");
+}
+
+}  // namespace
+
+/// A counter that does not count, a cursor that does not move, a variable that is read and never set.
+void insert_update(const Site& site, Sink& sink) {
+    const View& view = site.view;
+    if (!insertable(view, site.statement) || site.scope.function() == 0) return;
+    const Kind kind = view.kind(site.statement);
+    if (kind == Kind::function || kind == Kind::class_) return;
+    const Id loop = view.loop_of(site.statement);
+    const Id condition = loop == kNone ? kNone : view.condition(loop);
+    const auto names = locals(site);
+    std::size_t numbers = 0;
+    for (const Variable* variable : names) {
+        if (variable->types != 0 && (variable->types & kNumber) == 0) continue;
+        if (variable->loop && view.python()) continue;
+        if (++numbers > kMostNames) break;
+        const bool drives =
+            read_in(view, variable->name, condition) && !changed_in(view, variable->name, view.body(loop));
+        const double sure = variable->types == 0 ? 0.3 : 1;
+        const double weight = drives ? 1 : (loop != kNone ? 0.5 : 0.25) * sure;
+        const std::string why =
+            drives ? fmt::format("{} decides when the loop ends and never changes in it", quoted(variable->name))
+                   : fmt::format("{} is not counted here", quoted(variable->name));
+        around(site, sink, Op::insert_update, counted(view, variable->name, 1), weight, why);
+        around(site, sink, Op::insert_update, counted(view, variable->name, -1), weight * 0.6, why);
+        if (loop == kNone || variable->parameter) continue;
+        std::size_t added = 0;
+        for (const Variable* other : names) {
+            if (other == variable || (other->types != 0 && (other->types & kNumber) == 0) || ++added > 4) continue;
+            const double fits = (other->loop || other->bound_in_loop != kNone ? 0.6 : 0.25) * sure;
+            around(site, sink, Op::insert_update, fmt::format("{} += {}", variable->name, other->name), fits,
+                   fmt::format("{} is not added to {}", quoted(other->name), quoted(variable->name)));
+            if (drives)
+                around(site, sink, Op::insert_update, fmt::format("{} -= {}", variable->name, other->name), fits,
+                       fmt::format("{} is not taken from {}", quoted(other->name), quoted(variable->name)));
+        }
+        if (drives && view.python()) around(site, sink, Op::insert_update, variable->name + " //= 2", 0.6, why);
+    }
+    // a = b between variables of one kind: the step of a search through linked things, or of a running value.
+    std::size_t pairs = 0;
+    for (const Variable* to : names) {
+        for (const Variable* from : names) {
+            if (to == from || pairs >= 16) continue;
+            if (to->loop || (to->parameter && loop == kNone)) continue;
+            const bool none_start = to->types == 0 || from->types == 0;
+            const double fits = fitness(to->types & ~kObject, from->types & ~kObject);
+            if (fits == 0) continue;
+            ++pairs;
+            const bool same = view.text(site.statement) == fmt::format("{} = {}", to->name, from->name);
+            if (!same)
+                around(site, sink, Op::insert_update, fmt::format("{} = {}", to->name, from->name),
+                       (loop != kNone ? 0.6 : 0.3) * (none_start ? 0.8 : 1.0) * fits,
+                       fmt::format("{} is not kept in {}", quoted(from->name), quoted(to->name)));
+        }
+    }
+    // node = node.next in a loop that reads both.
+    if (loop != kNone && view.kind(loop) == Kind::while_) {
+        std::size_t steps = 0;
+        for (const Id expression : site.local.expressions) {
+            if (view.kind(expression) != Kind::attribute || view.kind(view.object(expression)) != Kind::identifier ||
+                ++steps > 6)
+                continue;
+            const std::string name = view.str(view.object(expression));
+            if (name == "self" || name == "this" || !site.scope.is_visible(name, site.statement)) continue;
+            around(site, sink, Op::insert_update, fmt::format("{} = {}", name, view.text(expression)),
+                   read_in(view, name, condition) ? 0.8 : 0.3, fmt::format("{} does not move on", quoted(name)));
+        }
+    }
+}
+
+namespace {
+
+/// Names put into a collection: what was bound last comes first.
+std::vector<std::string> gatherable(const Site& site, const Variable& container) {
+    const View& view = site.view;
+    std::vector<std::string> out;
+    const auto add = [&](const std::string& name) {
+        if (name != container.name && std::find(out.begin(), out.end(), name) == out.end()) out.push_back(name);
+    };
+    // What is looked for in it belongs into it.
+    for (Id id = site.scope.function(); id < view.next(site.scope.function()); ++id) {
+        if (view.kind(id) != Kind::compare || !view.op(id).ends_with("in")) continue;
+        if (view.text(view.right(id)) == container.name && site.scope.usable(view.left(id), site.statement))
+            add(view.str(view.left(id)));
+    }
+    auto names = locals(site);
+    std::stable_sort(names.begin(), names.end(),
+                     [](const Variable* a, const Variable* b) { return a->from > b->from; });
+    for (const Variable* variable : names)
+        if (out.size() < 5) add(variable->name);
+    return out;
+}
+
+}  // namespace
+
+void insert_accumulation(const Site& site, Sink& sink) {
+    const View& view = site.view;
+    if (!insertable(view, site.statement) || site.scope.function() == 0) return;
+    const Kind kind = view.kind(site.statement);
+    if (kind == Kind::function || kind == Kind::class_) return;
+    std::size_t containers = 0;
+    for (const Variable* variable : site.scope.visible(site.statement)) {
+        const Types types = variable->types;
+        if ((types & (kSequence | kSet | kMapping)) == 0 || types == kContainer ||
+            (variable->loop && variable->types != kSet))
+            continue;
+        // An enclosing function's collection counts when this function asks for membership in it.
+        if (variable->outer && (variable->region == 0 || !read_in(view, variable->name, site.scope.function())))
+            continue;
+        if (variable->parameter && (types & kString) != 0) continue;
+        if (++containers > 4) break;
+        const double local = variable->parameter ? 0.5 : 1;
+        double weight = local;
+        for (const std::string& name : gatherable(site, *variable)) {
+            const std::string why = fmt::format("{} is never put into {}", quoted(name), quoted(variable->name));
+            if ((types & kSet) != 0)
+                around(site, sink, Op::insert_accumulation, fmt::format("{}.add({})", variable->name, name), weight,
+                       why);
+            if ((types & kSequence) != 0)
+                around(site, sink, Op::insert_accumulation,
+                       fmt::format("{}.{}({})", variable->name, view.python() ? "append" : "push", name), weight, why);
+            if ((types & kMapping) != 0 && !view.python() && (types & kSet) == 0) {
+                around(site, sink, Op::insert_accumulation, fmt::format("{}[{}] = true", variable->name, name),
+                       weight * 0.4, why);
+            }
+            if ((types & kMapping) != 0) {
+                std::size_t values = 0;
+                for (const std::string& value : gatherable(site, *variable))
+                    if (value != name && ++values <= 3)
+                        around(site, sink, Op::insert_accumulation,
+                               fmt::format("{}[{}] = {}", variable->name, name, value), weight * 0.5, why);
+                around(site, sink, Op::insert_accumulation, fmt::format("{}[{}] = 1", variable->name, name),
+                       weight * 0.3, why);
+                around(site, sink, Op::insert_accumulation, fmt::format("{}[{}] += 1", variable->name, name),
+                       weight * 0.3, why);
+            }
+            weight = std::max(0.3 * local, weight - 0.2);
+        }
+        if ((types & kSequence) != 0 && view.python() && !variable->parameter) {
+            around(site, sink, Op::insert_accumulation, variable->name + ".pop()", 0.3,
+                   fmt::format("the last of {} must be taken off", quoted(variable->name)));
+            around(site, sink, Op::insert_accumulation, variable->name + ".sort()", 0.25,
+                   fmt::format("{} must be in order", quoted(variable->name)));
+        }
+        if (view.loop_of(site.statement) != kNone && !variable->parameter && !variable->outer &&
+            variable->bound_in_loop == kNone)
+            around(site, sink, Op::insert_initialisation,
+                   fmt::format("{} = {}", variable->name,
+                               (types & kMapping) != 0 ? "{}"
+                               : (types & kSet) != 0   ? (view.python() ? "set()" : "new Set()")
+                                                       : "[]"),
+                   0.4, fmt::format("{} must start anew in each round", quoted(variable->name)));
+    }
+    if (view.loop_of(site.statement) == kNone) return;
+    std::size_t resets = 0;
+    for (const Variable* variable : locals(site)) {
+        if (variable->parameter || variable->loop || (variable->types & (kNumber | kString | kBool)) == 0 ||
+            ++resets > 4)
+            continue;
+        const bool python = view.python();
+        const std::string zero = (variable->types & kNumber) != 0   ? "0"
+                                 : (variable->types & kString) != 0 ? "''"
+                                 : python                           ? "False"
+                                                                    : "false";
+        around(site, sink, Op::insert_initialisation, fmt::format("{} = {}", variable->name, zero), 0.4,
+               fmt::format("{} must start anew", quoted(variable->name)));
+        if ((variable->types & kNumber) != 0)
+            around(site, sink, Op::insert_initialisation, variable->name + " = 1", 0.25,
+                   fmt::format("{} must start anew", quoted(variable->name)));
+        if ((variable->types & kBool) != 0)
+            around(site, sink, Op::insert_initialisation, variable->name + (python ? " = True" : " = true"), 0.4,
+                   fmt::format("{} must be set", quoted(variable->name)));
+    }
+}
+
+namespace {
+
+/// Names that the function changes or reads but nothing binds: their first value was lost.
+void initialise_unbound(const Site& site, Sink& sink) {
+    const View& view = site.view;
+    std::set<std::string> names;
+    const Id function = site.scope.function();
+    for (Id id = function; id < view.next(function); ++id) {
+        Id name = kNone;
+        if (view.kind(id) == Kind::aug_assign) name = view.left(id);
+        if (view.kind(id) == Kind::update) name = view.operand(id);
+        if (view.kind(id) == Kind::attribute && view.kind(view.parent(id)) == Kind::call) name = view.object(id);
+        if (view.kind(id) == Kind::return_) name = view.only_child(id);
+        if (view.kind(id) == Kind::subscript && !view.readable(id)) name = view.object(id);
+        if (view.kind(id) == Kind::compare) name = view.left(id);
+        while (view.kind(name) == Kind::subscript) name = view.object(name);
+        if (view.kind(name) != Kind::identifier) continue;
+        const std::string text = view.str(name);
+        if (site.scope.find(text) != nullptr || text == "self" || text == "cls" ||
+            (!text.empty() && std::isupper(static_cast<unsigned char>(text[0])) != 0))
+            continue;
+        if (std::any_of(site.facts.callables.begin(), site.facts.callables.end(),
+                        [&](const Callable& c) { return c.name == text; }))
+            continue;
+        // Imported or defined by the module in a way the scope does not follow.
+        if (view.source().find("import " + text) != std::string::npos ||
+            view.source().find(" as " + text) != std::string::npos ||
+            view.source().find("class " + text) != std::string::npos)
+            continue;
+        names.insert(text);
+    }
+    std::size_t offered = 0;
+    for (const std::string& name : names) {
+        if (++offered > 3) break;
+        for (const char* value :
+             {"0", "[]", "1", "''", "None", "{}", "set()", "True", "False", "-1", "float('inf')", "float('-inf')"}) {
+            std::string spelled = value;
+            if (!view.python()) {
+                if (spelled == "None") spelled = "null";
+                if (spelled == "set()") spelled = "new Set()";
+                if (spelled == "True") spelled = "true";
+                if (spelled == "False") spelled = "false";
+                if (spelled == "float('inf')") spelled = "Infinity";
+                if (spelled == "float('-inf')") spelled = "-Infinity";
+            }
+            const std::string line = fmt::format("{}{} = {}", view.python() ? "" : "let ", name, spelled);
+            sink.insert_before(Op::insert_initialisation, site.statement, {simple(view, line)},
+                               {1, fmt::format("{} has no value to begin with", quoted(name))});
+        }
+        for (const Variable* variable : locals(site))
+            if (variable->parameter)
+                sink.insert_before(
+                    Op::insert_initialisation, site.statement,
+                    {simple(view, fmt::format("{}{} = {}", view.python() ? "" : "let ", name, variable->name))},
+                    {0.6, fmt::format("{} has no value to begin with", quoted(name))});
+    }
+}
+
+}  // namespace
+
+/// return x at the end of a function or of a branch; the first value of a name.
+void insert_return(const Site& site, Sink& sink) {
+    const View& view = site.view;
+    if (!insertable(view, site.statement) || site.scope.function() == 0) return;
+    const Kind kind = view.kind(site.statement);
+    if (kind == Kind::class_) return;
+    if (first_of_function(site) || view.compound(site.statement)) initialise_unbound(site, sink);
+    if (!last_in_block(view, site.statement) || jump(view, site.statement)) return;
+    const Id function = site.scope.function();
+    if (view.kind(view.name(function)) != Kind::other && view.text(view.name(function)) == "__init__") return;
+    const bool ends_function = view.parent(view.parent(site.statement)) == function;
+    bool returns = false;
+    for (const Id other : site.local.statements)
+        returns |= view.kind(other) == Kind::return_ && view.only_child(other) != kNone;
+    const double weight = ends_function ? 1 : returns ? 0.5 : 0.35;
+    const auto offer = [&](const std::string& value, double fits) {
+        sink.insert_after(
+            Op::return_missing, site.statement, {simple(view, "return " + value)},
+            {weight * fits,
+             ends_function ? fmt::format("the function ends without its result {}", quoted(value))
+                           : fmt::format("the result {} is known here and not handed back", quoted(value)),
+             !ends_function});
+    };
+    std::size_t offered = 0;
+    auto names = locals(site);
+    std::stable_sort(names.begin(), names.end(),
+                     [](const Variable* a, const Variable* b) { return a->parameter < b->parameter; });
+    for (const Variable* variable : names)
+        if (++offered <= 8) offer(variable->name, variable->parameter ? 0.5 : variable->loop ? 0.5 : 1);
+    offered = 0;
+    for (const Fragment& value : return_values(site))
+        if (++offered <= 5) offer(value.text, 0.7);
+}
+
+}  // namespace ec::repair::mutation

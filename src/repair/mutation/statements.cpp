@@ -1,0 +1,118 @@
+#include "mutation/statements.hpp"
+
+#include <algorithm>
+#include <ec/core/text.hpp>
+
+namespace ec::repair::mutation {
+
+bool insertable(const View& view, Id statement) {
+    if (!view.statement(statement) || !view.first_on_line(statement)) return false;
+    const Kind up = view.kind(view.parent(statement));
+    return up == Kind::block || up == Kind::module || up == Kind::case_;
+}
+
+std::vector<Id> siblings(const View& view, Id statement) { return view.statements(view.parent(statement)); }
+
+std::size_t place_among(const std::vector<Id>& statements, Id statement) {
+    return static_cast<std::size_t>(std::find(statements.begin(), statements.end(), statement) - statements.begin());
+}
+
+bool last_in_block(const View& view, Id statement) {
+    const auto all = siblings(view, statement);
+    return !all.empty() && all.back() == statement;
+}
+
+bool jump(const View& view, Id statement) {
+    const Kind kind = view.kind(statement);
+    return kind == Kind::return_ || kind == Kind::raise || kind == Kind::break_ || kind == Kind::continue_;
+}
+
+bool names_usable(const Site& site, Id statement) {
+    const View& view = site.view;
+    if (!site.scope.usable(statement, site.statement)) return false;
+    for (Id id = statement; id < view.next(statement); ++id) {
+        // A target may be new, but what is changed in place must be there.
+        if (view.kind(id) == Kind::aug_assign && view.kind(view.left(id)) == Kind::identifier &&
+            !site.scope.is_visible(view.text(view.left(id)), site.statement))
+            return false;
+        if (view.kind(id) == Kind::update && view.kind(view.operand(id)) == Kind::identifier &&
+            !site.scope.is_visible(view.text(view.operand(id)), site.statement))
+            return false;
+        if (view.kind(id) == Kind::assign && !view.python() && view.kind(view.left(id)) == Kind::identifier &&
+            !site.scope.is_visible(view.text(view.left(id)), site.statement))
+            return false;
+    }
+    return true;
+}
+
+std::string reindented(const View& view, Id statement, const std::string& indent) {
+    const std::string from = view.indent(statement);
+    for (Id id = statement; id < view.next(statement); ++id) {
+        const bool text = view.kind(id) == Kind::string || view.kind(id) == Kind::template_string;
+        if (text && view.node(id).line != view.node(id).end_line) return {};
+    }
+    std::string out;
+    const std::string source(view.text(statement));
+    bool first = true;
+    for (std::string_view line : split(source, '\n')) {
+        if (first) {
+            out += indent;
+        } else {
+            out += '\n';
+            if (line.starts_with(from)) {
+                line.remove_prefix(from.size());
+                out += indent;
+            } else if (!trim(line).empty()) {
+                return {};
+            }
+        }
+        first = false;
+        out += line;
+    }
+    return out;
+}
+
+std::vector<std::string> if_lines(const View& view, const std::string& condition, const std::string& then) {
+    if (view.python()) return {"if " + condition + ":", "\t" + then};
+    return {"if (" + condition + ") {", "\t" + simple(view, then), "}"};
+}
+
+std::string simple(const View& view, const std::string& text) { return text + view.terminator(); }
+
+std::vector<Fragment> return_values(const Site& site) {
+    const View& view = site.view;
+    std::vector<Fragment> out;
+    const auto add = [&](std::string text, Kind kind) {
+        const bool known = std::any_of(out.begin(), out.end(), [&](const Fragment& f) { return f.text == text; });
+        if (!known && out.size() < 12) out.push_back({std::move(text), kAtom, kind});
+    };
+    Types types = 0;
+    const std::string none = view.python() ? "None" : "null";
+    for (const Id statement : site.local.statements) {
+        if (view.kind(statement) != Kind::return_) continue;
+        const Id value = view.only_child(statement);
+        if (value == kNone) continue;
+        types |= site.scope.type_of(value);
+        const Kind kind = view.kind(value);
+        const bool empty = (kind == Kind::list || kind == Kind::dict) && view.children(value).empty();
+        if (is_literal(kind) || empty) add(view.str(value), kind);
+        // Where True is given back, False is the other answer.
+        if (kind == Kind::true_ || kind == Kind::compare || kind == Kind::boolean)
+            add(view.python() ? "False" : "false", Kind::false_);
+        if (kind == Kind::false_ || kind == Kind::compare || kind == Kind::boolean)
+            add(view.python() ? "True" : "true", Kind::true_);
+    }
+    if ((types & kSequence) != 0) add("[]", Kind::list);
+    if ((types & kNumber) != 0)
+        for (const char* number : {"0", "1", "-1"}) add(number, Kind::integer);
+    if ((types & kString) != 0) add("''", Kind::string);
+    if ((types & kMapping) != 0) add("{}", Kind::dict);
+    add(none, Kind::none);
+    for (const char* value : {"0", "[]", "1"}) add(value, Kind::integer);
+    add(view.python() ? "False" : "false", Kind::false_);
+    add(view.python() ? "True" : "true", Kind::true_);
+    add("''", Kind::string);
+    return out;
+}
+
+}  // namespace ec::repair::mutation

@@ -1,0 +1,32 @@
+// Helpers of the operators that work on whole statements.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "mutation/site.hpp"
+
+namespace ec::repair::mutation {
+
+/// A whole line or lines of a block, so that lines can be put around it.
+bool insertable(const View& view, Id statement);
+bool last_in_block(const View& view, Id statement);
+/// Ends the block it stands in: return, raise, break, continue.
+bool jump(const View& view, Id statement);
+/// Everything that `statement` reads is visible where the site's statement begins, also what it writes to.
+bool names_usable(const Site& site, Id statement);
+/// The statements of its block, and its place among them; the place is size() when it stands in none.
+std::vector<Id> siblings(const View& view, Id statement);
+std::size_t place_among(const std::vector<Id>& statements, Id statement);
+/// The text of whole lines of a statement with another indentation; empty when it cannot be moved safely.
+std::string reindented(const View& view, Id statement, const std::string& indent);
+
+/// "if c:" + "\tdo" in the spelling of the file; `then` lines are one level deeper.
+std::vector<std::string> if_lines(const View& view, const std::string& condition, const std::string& then);
+/// "return x" with the file's terminator.
+std::string simple(const View& view, const std::string& text);
+
+/// What the function gives back elsewhere and what fits that, best first: candidates for a missing return.
+std::vector<Fragment> return_values(const Site& site);
+
+}  // namespace ec::repair::mutation
