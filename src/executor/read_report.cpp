@@ -77,6 +77,7 @@ Parsed read_artifact(std::string_view file, std::string_view content, const fs::
     if (file.ends_with(".xml")) {
         Parsed parsed = parse_junit(content, workspace);
         if (file == kCtestFile) parsed.runner = "ctest";
+        if (file == kPytestFile) parsed.runner = "pytest";
         return parsed;
     }
     return {};

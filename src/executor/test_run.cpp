@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <ec/core/text.hpp>
 #include <ec/executor/test_command.hpp>
 #include <ec_embedded/ec_executor.hpp>
@@ -23,6 +24,9 @@ void put_in_front(RunSpec& spec, std::string_view name, std::string value, std::
         current = std::move(value);
         return;
     }
+    // The sandbox passes the person's own search path through, and ours would otherwise replace it.
+    const char* inherited = name == "PYTHONPATH" ? std::getenv("PYTHONPATH") : nullptr;
+    if (inherited != nullptr && *inherited != '\0') value += std::string(separator) + inherited;
     spec.environment.emplace_back(name, std::move(value));
 }
 
@@ -31,6 +35,21 @@ void add_file(RunSpec& spec, std::string_view name, std::string_view content) {
 }
 
 void ask_through_directory(RunSpec& spec) { put_in_front(spec, "EC_REPORT_DIR", spec.artifact_dir, ""); }
+
+/// Puts words at the end of the runner's own, wherever that is.
+void append(RunSpec& spec, const TestCommand& command, const Words& words) {
+    if (command.words.empty()) {
+        for (const std::string& word : words) spec.argv.back() += " " + shell_quote(word);
+        return;
+    }
+    const bool npm_script = program_name(spec.argv.front()) == "npm";
+    auto at = std::ranges::find(spec.argv, "--");
+    if (npm_script) {
+        if (at == spec.argv.end()) spec.argv.emplace_back("--");
+        at = spec.argv.end();
+    }
+    spec.argv.insert(at, words.begin(), words.end());
+}
 
 // pytest's cache must work (conftests and plugins use it), but somewhere that is not the workspace.
 constexpr std::string_view kPytestCache = "-o cache_dir=/tmp/.ec-pytest-cache";
@@ -44,8 +63,20 @@ bool wants_pytest_cache(const Words& arguments) {
     });
 }
 
+/// Python's -E and -I make it blind to PYTHONPATH; the report is then pytest's own, written only at its end.
+bool ignores_environment(const Words& interpreter) {
+    return std::ranges::any_of(interpreter, [](const std::string& word) {
+        return word.size() > 1 && word[0] == '-' && word[1] != '-' && word.find_first_of("EI") != std::string::npos &&
+               word.find_first_of("WXc") == std::string::npos;
+    });
+}
+
 /// For a pytest that we start ourselves: the plugin is named on its command line, by way of the environment.
 void ask_pytest(RunSpec& spec, const TestCommand& command) {
+    if (ignores_environment(command.interpreter)) {
+        append(spec, command, {"-o", "junit_family=xunit1", "--junitxml=" + spec.artifact_dir + "/" + std::string(kPytestFile)});
+        return;
+    }
     add_file(spec, "ec_events.py", embedded::ec_events_py);
     add_file(spec, "ec_report.py", embedded::ec_report_py);
     ask_through_directory(spec);
@@ -81,27 +112,14 @@ void replace_module(RunSpec& spec, std::string_view module, std::string_view scr
     }
 }
 
-/// Puts words at the end of the runner's own, wherever that is.
-void append(RunSpec& spec, const TestCommand& command, const Words& words) {
-    if (command.words.empty()) {
-        for (const std::string& word : words) spec.argv.back() += " " + shell_quote(word);
-        return;
-    }
-    const bool npm_script = program_name(spec.argv.front()) == "npm";
-    auto at = std::ranges::find(spec.argv, "--");
-    if (npm_script) {
-        if (at == spec.argv.end()) spec.argv.emplace_back("--");
-        at = spec.argv.end();
-    }
-    spec.argv.insert(at, words.begin(), words.end());
-}
-
 void ask_node(RunSpec& spec, const TestCommand& command) {
     add_file(spec, "ec_events.cjs", embedded::ec_events_cjs);
     add_file(spec, "ec_node_reporter.cjs", embedded::ec_node_reporter_cjs);
     ask_through_directory(spec);
-    // Our reporter writes its file itself, at once; what it hands to node goes nowhere.
-    Words flags = {"--test-reporter=" + support("ec_node_reporter.cjs"), "--test-reporter-destination=/dev/null"};
+    // Our reporter writes its file itself, at once, and hands nothing to node. The destination cannot be /dev/null,
+    // which Node 22 and newer fail to sync.
+    Words flags = {"--test-reporter=" + support("ec_node_reporter.cjs"),
+                   "--test-reporter-destination=" + spec.artifact_dir + "/" + std::string(kNodeDestination)};
     const auto own = [&](std::string_view flag) {
         return std::ranges::count_if(command.runner_arguments,
                                      [&](const std::string& word) { return word.starts_with(flag); });

@@ -23,8 +23,9 @@ int take_number(std::string_view& text) {
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 bool is_foreign(std::string_view file) {
-    return file.empty() || file.starts_with('<') || file.starts_with("node:") || file.starts_with("internal/") ||
-           file.find("/_pytest/") != std::string_view::npos || file.find("/pluggy/") != std::string_view::npos;
+    if (file.empty() || file.starts_with('<') || file.starts_with("node:") || file.starts_with("internal/")) return true;
+    constexpr std::string_view kMachinery[] = {"/_pytest/", "/pluggy/", "/unittest/", "node_modules/", "/rustc/", "/doctest.py"};
+    return std::ranges::any_of(kMachinery, [&](std::string_view part) { return file.find(part) != std::string_view::npos; });
 }
 
 /// `  File "x.py", line 12, in name`

@@ -49,6 +49,17 @@ public:
         if (action == "build-fail") output(key, "");
     }
 
+    /// "FAIL<tab>package [build failed]": what go prints as plain text up to 1.23 when a test does not compile.
+    void read_plain(std::string_view line) {
+        if (!line.starts_with("FAIL\t") || !line.ends_with(" failed]")) return;
+        line.remove_prefix(5);
+        const std::size_t bracket = line.find(" [");
+        if (bracket == std::string_view::npos) return;
+        parsed_.found = true;
+        const std::string_view what = line.substr(bracket + 2, line.size() - bracket - 3);
+        cases_.add({.id = std::string(line.substr(0, bracket)), .outcome = TestOutcome::error, .message = std::string(what)});
+    }
+
     void finish() {
         for (const auto& [key, state] : running_) {
             if (state.output.empty() && state.has_children) continue;
@@ -136,6 +147,7 @@ Parsed parse_go_json(std::string_view text, const std::filesystem::path& workspa
     GoReader reader(parsed, workspace);
     for (const std::string_view line : split_lines(text)) {
         if (line.starts_with('{')) reader.read(line);
+        else reader.read_plain(line);
     }
     reader.finish();
     return parsed;

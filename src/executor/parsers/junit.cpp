@@ -3,6 +3,7 @@
 #include <charconv>
 #include <ec/core/text.hpp>
 #include <ec/executor/trace_text.hpp>
+#include <optional>
 #include <pugixml.hpp>
 
 #include "parsers/parsed.hpp"
@@ -43,11 +44,27 @@ std::string case_id(const pugi::xml_node& node) {
     return std::string(classname) + "." + std::string(name);
 }
 
+/// "file.cpp:12" and nothing else.
+std::optional<TraceFrame> place_line(std::string_view line) {
+    const std::size_t colon = line.rfind(':');
+    if (colon == std::string_view::npos || colon == 0 || line.find(' ') != std::string_view::npos) return std::nullopt;
+    int number = 0;
+    const auto [end, error] = std::from_chars(line.data() + colon + 1, line.data() + line.size(), number);
+    if (error != std::errc{} || end != line.data() + line.size() || number <= 0) return std::nullopt;
+    return TraceFrame{.file = clean_text(line.substr(0, colon)), .line = number, .function = {}};
+}
+
 void read_failure(const pugi::xml_node& node, TestOutcome outcome, TestCase& test) {
     test.outcome = outcome;
     const std::string_view message = attribute(node, "message");
     const std::string_view text = node.text().as_string();
     test.message = std::string(message.empty() ? text : message);
+    // GoogleTest's and Catch2's first line is the place, the next ones say what happened.
+    if (auto frame = place_line(test.message.substr(0, test.message.find('\n')))) {
+        test.frames.push_back(std::move(*frame));
+        const std::size_t end = test.message.find('\n');
+        if (end != std::string::npos) test.message.erase(0, end + 1);
+    }
     // Most writers repeat the message at the head of the text.
     test.details = text.find(message) == std::string_view::npos ? std::string(message) + "\n" + std::string(text)
                                                                 : std::string(text);
@@ -70,12 +87,15 @@ TestCase read_case(const pugi::xml_node& node, const std::filesystem::path& work
         test.outcome = TestOutcome::skipped;
         test.message = std::string(status);
     }
+    // ctest says "skipped" also of a program that it could not start.
+    if (status == "notrun" && !test.message.starts_with("SKIP_")) test.outcome = TestOutcome::error;
     if (test.outcome == TestOutcome::failed || test.outcome == TestOutcome::error) {
         // ctest keeps what the program printed beside an empty failure.
         const std::string_view output = node.child("system-out").text().as_string();
         if (trim(test.details).empty()) test.details = std::string(output);
         if (trim(test.message).empty()) test.message = std::string(output);
-        test.frames = frames_from_text(cap_middle(test.details, kMaxDetails), workspace);
+        for (TraceFrame& frame : test.frames) frame.file = report_path(frame.file, workspace);
+        if (test.frames.empty()) test.frames = frames_from_text(cap_middle(test.details, kMaxDetails), workspace);
     }
     return test;
 }

@@ -107,33 +107,37 @@ Parsed parse_prove_text(std::string_view text, const std::filesystem::path&) {
     Parsed parsed{.runner = "prove", .heuristic = true};
     CaseList cases;
     std::string_view result;
+    std::string_view open;  // the file whose line has ended in dots, its outcome to come on a line of its own
+    const auto settle = [&](std::string_view file, std::string_view word) {
+        TestCase test{.id = std::string(file), .outcome = TestOutcome::failed};
+        if (word == "ok" || word.starts_with("ok ")) test.outcome = TestOutcome::passed;
+        else if (word.starts_with("skipped")) test.outcome = TestOutcome::skipped;
+        else test.message = std::string(word);
+        if (test.outcome == TestOutcome::skipped) test.message = std::string(word);
+        cases.add(std::move(test));
+    };
     for (const std::string_view raw : split_lines(text)) {
         const std::string_view line = trim(raw);
-        if (line.starts_with("Result: ")) {
-            result = line.substr(8);
-            continue;
-        }
-        // "t/a.t .. ok", "t/b.t .. Failed 1/3 subtests", "t/c.t .. skipped: why", "t/d.t .. Dubious, test returned 2"
+        if (line.starts_with("Result: ")) result = line.substr(8);
         const std::size_t dots = line.find(" ..");
-        if (dots == std::string_view::npos || dots == 0 || line.substr(0, dots).find(' ') != std::string_view::npos)
-            continue;
-        std::string_view word = line.substr(dots + 1);
-        while (word.starts_with('.')) word.remove_prefix(1);
-        word = trim(word);
-        TestCase test{.id = std::string(line.substr(0, dots)), .outcome = TestOutcome::failed};
-        if (word == "ok" || word.starts_with("ok "))
-            test.outcome = TestOutcome::passed;
-        else if (word.starts_with("skipped"))
-            test.outcome = TestOutcome::skipped;
-        if (test.outcome == TestOutcome::failed) test.message = word.empty() ? "failed" : std::string(word);
-        cases.add(std::move(test));
+        const bool names_file = dots != std::string_view::npos && dots > 0 && line.substr(0, dots).find(' ') == std::string_view::npos;
+        if (names_file) {
+            std::string_view word = line.substr(dots + 1);
+            while (word.starts_with('.')) word.remove_prefix(1);
+            word = trim(word);
+            open = word.empty() ? line.substr(0, dots) : std::string_view();
+            if (!word.empty()) settle(line.substr(0, dots), word);
+        } else if (!open.empty() && (line == "ok" || line.starts_with("skipped:") || line.starts_with("Failed ") ||
+                                     line.starts_with("Dubious") || line.starts_with("No subtests run"))) {
+            settle(open, line);
+            open = {};
+        }
     }
+    if (!open.empty()) settle(open, "did not finish");
     parsed.found = !result.empty();
     parsed.complete = result == "PASS" || result == "FAIL";
-    if (!parsed.found)
-        parsed.problem = "prove did not come to its end";
-    else if (!parsed.complete)
-        parsed.problem = "prove ran no tests";
+    if (!parsed.found) parsed.problem = "prove did not come to its end";
+    else if (!parsed.complete) parsed.problem = "prove ran no tests";
     parsed.tests = cases.take();
     return parsed;
 }

@@ -122,7 +122,7 @@ public:
             problem("the TAP plan announces " + std::to_string(levels_[0].planned) + " tests and " +
                     std::to_string(levels_[0].seen) + " were reported");
         }
-        for (TestCase& test : waiting_) cases_.add(std::move(test));
+        hand_over();
         if (cases_.overflowed()) problem("the report holds more than 100000 tests");
         parsed_.complete = parsed_.found && parsed_.problem.empty();
         parsed_.tests = cases_.take();
@@ -150,13 +150,21 @@ private:
             if (depth >= levels_.size()) open(depth);
             if (levels_[depth].planned >= 0) problem("the TAP stream holds two plans");
             levels_[depth].planned = plan.planned;
-        } else if (line.starts_with("# Subtest")) {
-            flush();
-            // TAP 14 puts the comment at the parent's depth or at the child's; only the children's lines decide.
+        } else if (line.starts_with('#')) {
+            if (line.starts_with("# Subtest")) has_subtests_ = true;
+            if (depth == 0) comment(line);
         } else if (starts_with_word(line, "bail out!") && depth == 0) {
             bail_out_ = first_line(clean_text(line.substr(9)));
             if (bail_out_.empty()) bail_out_ = "no reason given";
         }
+    }
+
+    /// tape puts the name of a group of assertions in a comment before them. Comments right after a failure explain it,
+    /// and those after the plan sum up.
+    void comment(std::string_view line) {
+        const bool explains = pending_ && current_.outcome == TestOutcome::failed && current_.details.empty();
+        if (explains || levels_[0].planned >= 0 || has_subtests_ || !line.starts_with("# ")) return;
+        heading_ = ellipsize(trim(line.substr(1)), 500);
     }
 
     void open(std::size_t depth) {
@@ -191,6 +199,7 @@ private:
     void keep(const TestLine& line, std::size_t depth, bool has_children) {
         TestCase test{.id =
                           line.description.empty() ? "test " + std::to_string(levels_[depth].seen) : line.description};
+        if (depth == 0 && !has_children && !has_subtests_ && !heading_.empty()) test.id = heading_ + " > " + test.id;
         if (has_children) {
             for (std::size_t i = closed_from_; i < waiting_.size(); ++i) {
                 if (waiting_[i].id.size() < kMaxId) waiting_[i].id = test.id + " > " + waiting_[i].id;
@@ -213,28 +222,50 @@ private:
 
     void end_yaml() {
         in_yaml_ = false;
+        read_duration();
+        if (current_.outcome != TestOutcome::failed) return;
         current_.details = cap_middle(yaml_, kMaxDetails);
         current_.message = yaml_message();
-        current_.frames = frames_from_text(current_.details, workspace_);
-        read_duration();
+        current_.frames = frames_from_text(stack_text(), workspace_);
     }
 
-    /// The value of `message:` or `error:`, or failing that the first line.
-    std::string yaml_message() const {
-        for (const std::string_view key : {"message:", "error:", "operator:"}) {
-            const auto lines = split_lines(yaml_);
-            for (std::size_t i = 0; i < lines.size(); ++i) {
-                if (!lines[i].starts_with(key)) continue;
-                std::string_view value = trim(lines[i].substr(key.size()));
-                if ((value.starts_with('|') || value.starts_with('>')) && i + 1 < lines.size())
-                    value = trim(lines[i + 1]);
-                if (value.size() > 1 && (value[0] == '"' || value[0] == '\'') && value.back() == value[0]) {
-                    value = value.substr(1, value.size() - 2);
-                }
-                return std::string(value);
+    /// The value of a YAML key at the outermost level; of a block value its first line.
+    [[nodiscard]] std::string yaml_value(std::string_view key) const {
+        const auto lines = split_lines(yaml_);
+        for (std::size_t i = 0; i < lines.size(); ++i) {
+            const std::string_view line = lines[i];
+            if (line.starts_with("   ") || !trim(line).starts_with(key)) continue;
+            std::string_view value = trim(trim(line).substr(key.size()));
+            if ((value.starts_with('|') || value.starts_with('>')) && i + 1 < lines.size()) value = trim(lines[i + 1]);
+            if (value.size() > 1 && (value[0] == '"' || value[0] == '\'') && value.back() == value[0]) {
+                value = value.substr(1, value.size() - 2);
             }
+            return std::string(value);
         }
+        return {};
+    }
+
+    [[nodiscard]] std::string yaml_message() const {
+        for (const std::string_view key : {"message:", "error:"}) {
+            if (auto value = yaml_value(key); !value.empty()) return value;
+        }
+        const std::string expected = yaml_value("expected:");
+        const std::string actual = yaml_value("actual:");
+        if (!expected.empty() && !actual.empty()) return "expected " + expected + ", got " + actual;
         return first_line(yaml_);
+    }
+
+    /// The diagnostics with the "at" that node leaves out of its stacks put back.
+    [[nodiscard]] std::string stack_text() const {
+        std::string out;
+        bool in_stack = false;
+        for (const std::string_view line : split_lines(std::string_view(yaml_).substr(0, kMaxDetails))) {
+            const std::string_view words = trim(line);
+            if (in_stack && line.starts_with("  ") && !words.starts_with("at ")) out += "at ";
+            if (!line.starts_with("  ")) in_stack = words.starts_with("stack:");
+            out.append(words) += '\n';
+        }
+        return out;
     }
 
     void read_duration() {
@@ -253,10 +284,19 @@ private:
         pending_ = false;
         if (!is_parent_ && waiting_.size() < kMaxTests) waiting_.push_back(std::move(current_));
         if (current_depth_ == 0) {
-            for (TestCase& test : waiting_) cases_.add(std::move(test));
-            waiting_.clear();
+            hand_over();
         }
         current_ = {};
+    }
+
+    /// Many assertions of one test bear the same words; each is a test of its own all the same.
+    void hand_over() {
+        for (TestCase& test : waiting_) {
+            const std::size_t times = ++ids_[test.id];
+            if (times > 1) test.id += " (" + std::to_string(times) + ")";
+            cases_.add(std::move(test));
+        }
+        waiting_.clear();
     }
 
     void problem(std::string text) {
@@ -277,10 +317,13 @@ private:
     bool is_parent_ = false;
     bool pending_ = false;
     bool announced_ = false;
+    bool has_subtests_ = false;
     bool in_yaml_ = false;
     std::size_t yaml_indent_ = 0;
     std::string yaml_;
     std::string bail_out_;
+    std::string heading_;
+    std::unordered_map<std::string, std::size_t> ids_;
     std::size_t tests_ = 0;
 };
 

@@ -4,7 +4,10 @@
 // known from the `test:start` events, one level deep each. `test:dequeue` comes the moment a test begins, out of order
 // when tests run at the same time; it serves only to name what was running when the run was cut off.
 'use strict';
+const path = require('path');
 const { openWriter } = require('./ec_events.cjs');
+
+const STDERR_CHARS = 8000;
 
 const writer = openWriter('node-test');
 
@@ -21,7 +24,12 @@ function outcomeOf(data, failed) {
   return failed ? 'failed' : 'passed';
 }
 
-function report(names, data, failed) {
+// The test that node makes of a whole file: named by its path, which newer versions give relative to the directory.
+function isWholeFile(data) {
+  return data.nesting === 0 && (data.file === undefined || path.resolve(data.name) === data.file);
+}
+
+function report(names, data, failed, stderr) {
   const details = data.details || {};
   const error = details.error;
   const own = names.slice(0, data.nesting).concat([data.name]);
@@ -31,14 +39,27 @@ function report(names, data, failed) {
   const cause = error && error.cause !== undefined ? error.cause : error;
   const outcome = outcomeOf(data, failed);
   const broken = failed && error && (error.failureType === 'hookFailed' || details.type === 'suite');
-  const isFile = data.file === undefined || data.name === data.file;
-  writer.test(isFile ? data.name : data.file, isFile ? own.slice(1) : own, broken && outcome === 'failed' ? 'error' : outcome,
-    details.duration_ms, outcome === 'skipped' ? undefined : cause);
+  if (isWholeFile(data)) {
+    // It fails when the file throws outside its tests; node says only "test failed", the reason went to stderr.
+    const file = path.resolve(data.name);
+    const said = failed && stderr.get(file);
+    writer.test(file, [], failed ? 'error' : outcome, details.duration_ms, said ? { message: thrown(said), stack: said } : cause);
+    return;
+  }
+  writer.test(data.file, own, broken && outcome === 'failed' ? 'error' : outcome, details.duration_ms,
+    outcome === 'skipped' ? undefined : cause);
+}
+
+// The line of an uncaught error's report that names the error.
+function thrown(text) {
+  const lines = text.split('\n');
+  return lines.find((line) => /^(\w*Error|Uncaught)\b/.test(line)) || lines.find((line) => line.trim() !== '') || '';
 }
 
 module.exports = async function* ecNodeReporter(source) {
   const names = [];
   const running = new Map();
+  const stderr = new Map();
   let failures = 0;
   for await (const event of source) {
     if (writer === null) continue;
@@ -47,20 +68,25 @@ module.exports = async function* ecNodeReporter(source) {
       case 'test:dequeue': {
         const key = data.file || '';
         if (!running.has(key)) running.set(key, []);
-        const path = descend(running.get(key), data);
-        if (data.type !== 'suite' && data.file !== undefined && data.name !== data.file) writer.start(data.file, path);
+        const names = descend(running.get(key), data);
+        if (data.type !== 'suite' && !isWholeFile(data)) writer.start(data.file, names);
         break;
       }
       case 'test:start':
         descend(names, data);
         break;
       case 'test:pass':
-        report(names, data, false);
+        report(names, data, false, stderr);
         break;
       case 'test:fail':
         if (data.todo === undefined || data.todo === false) failures++;
-        report(names, data, true);
+        report(names, data, true, stderr);
         break;
+      case 'test:stderr': {
+        const before = stderr.get(data.file) || '';
+        if (before.length < STDERR_CHARS) stderr.set(data.file, before + data.message);
+        break;
+      }
       default:
         break;
     }
