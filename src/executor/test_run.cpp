@@ -74,7 +74,8 @@ bool ignores_environment(const Words& interpreter) {
 /// For a pytest that we start ourselves: the plugin is named on its command line, by way of the environment.
 void ask_pytest(RunSpec& spec, const TestCommand& command) {
     if (ignores_environment(command.interpreter)) {
-        append(spec, command, {"-o", "junit_family=xunit1", "--junitxml=" + spec.artifact_dir + "/" + std::string(kPytestFile)});
+        append(spec, command,
+               {"-o", "junit_family=xunit1", "--junitxml=" + spec.artifact_dir + "/" + std::string(kPytestFile)});
         return;
     }
     add_file(spec, "ec_events.py", embedded::ec_events_py);

@@ -23,9 +23,12 @@ int take_number(std::string_view& text) {
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 bool is_foreign(std::string_view file) {
-    if (file.empty() || file.starts_with('<') || file.starts_with("node:") || file.starts_with("internal/")) return true;
-    constexpr std::string_view kMachinery[] = {"/_pytest/", "/pluggy/", "/unittest/", "node_modules/", "/rustc/", "/doctest.py"};
-    return std::ranges::any_of(kMachinery, [&](std::string_view part) { return file.find(part) != std::string_view::npos; });
+    if (file.empty() || file.starts_with('<') || file.starts_with("node:") || file.starts_with("internal/"))
+        return true;
+    constexpr std::string_view kMachinery[] = {"/_pytest/",     "/pluggy/", "/unittest/",
+                                               "node_modules/", "/rustc/",  "/doctest.py"};
+    return std::ranges::any_of(kMachinery,
+                               [&](std::string_view part) { return file.find(part) != std::string_view::npos; });
 }
 
 /// `  File "x.py", line 12, in name`
@@ -132,6 +135,7 @@ public:
         for (auto frame = block_.rbegin(); frame != block_.rend(); ++frame) add(std::move(*frame));
         block_.clear();
     }
+    [[nodiscard]] bool in_block() const { return !block_.empty(); }
     [[nodiscard]] bool full() const { return frames_.size() + block_.size() >= kMaxFrames; }
     std::vector<TraceFrame> take() {
         end_block();
@@ -166,6 +170,8 @@ std::vector<TraceFrame> frames_from_text(std::string_view text, const std::files
             frames.add_javascript(std::move(*frame));
             continue;
         }
+        // "at Array.map (<anonymous>)" has no place, but stands in the middle of a stack.
+        if (frames.in_block() && trim(line).starts_with("at ")) continue;
         frames.end_block();
         auto frame = python_frame(line);
         if (!frame) frame = rust_frame(line);

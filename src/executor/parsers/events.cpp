@@ -77,7 +77,10 @@ public:
             parsed_.runner = ellipsize(clean_text(string_of(record, "runner")), 40);
             ++begun_;
         } else if (kind == "start") {
-            if (running_.size() < kMaxTests) running_.insert(id_of(record, workspace_));
+            const Value* names = record.if_contains("names");
+            const bool whole_file = names != nullptr && names->is_array() && names->get_array().empty();
+            auto& begun = whole_file ? files_ : running_;
+            if (begun.size() < kMaxTests) begun.insert(id_of(record, workspace_));
         } else if (kind == "test") {
             add(record);
         } else if (kind == "problem" && problem_.empty()) {
@@ -125,11 +128,14 @@ private:
         test.frames = frames_of(record, workspace_);
         if (test.frames.empty() && !test.details.empty()) test.frames = frames_from_text(test.details, workspace_);
         running_.erase(test.id);
+        files_.erase(test.id);
+        files_.erase(test.id.substr(0, test.id.find(kBetweenNames)));
         cases_.add(std::move(test));
     }
 
-    /// A suite that was open only because a test in it was running says nothing of its own.
+    /// A file or a suite that was open only because a test in it was running says nothing of its own.
     void add_unfinished() {
+        running_.merge(files_);
         for (auto entry = running_.begin(); entry != running_.end(); ++entry) {
             const auto next = std::next(entry);
             if (next != running_.end() && next->starts_with(*entry + std::string(kBetweenNames))) continue;
@@ -141,6 +147,7 @@ private:
     const std::filesystem::path& workspace_;
     CaseList cases_;
     std::set<std::string> running_;
+    std::set<std::string> files_;  ///< test files that have begun and of which no test has ended
     std::string problem_;
     std::size_t begun_ = 0;
     std::size_t ended_ = 0;

@@ -57,7 +57,8 @@ public:
         if (bracket == std::string_view::npos) return;
         parsed_.found = true;
         const std::string_view what = line.substr(bracket + 2, line.size() - bracket - 3);
-        cases_.add({.id = std::string(line.substr(0, bracket)), .outcome = TestOutcome::error, .message = std::string(what)});
+        cases_.add(
+            {.id = std::string(line.substr(0, bracket)), .outcome = TestOutcome::error, .message = std::string(what)});
     }
 
     void finish() {
@@ -146,8 +147,10 @@ Parsed parse_go_json(std::string_view text, const std::filesystem::path& workspa
     Parsed parsed{.runner = "go-test"};
     GoReader reader(parsed, workspace);
     for (const std::string_view line : split_lines(text)) {
-        if (line.starts_with('{')) reader.read(line);
-        else reader.read_plain(line);
+        if (line.starts_with('{'))
+            reader.read(line);
+        else
+            reader.read_plain(line);
     }
     reader.finish();
     return parsed;

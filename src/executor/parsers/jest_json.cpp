@@ -83,7 +83,8 @@ void read_file_result(const Object& result, const std::filesystem::path& workspa
         // The first line is "● Test suite failed to run"; what went wrong comes after it.
         const std::string_view text = trim(test.details);
         const std::size_t title_end = text.find('\n');
-        if (text.starts_with("●") && title_end != std::string_view::npos) test.message = std::string(text.substr(title_end));
+        if (text.starts_with("●") && title_end != std::string_view::npos)
+            test.message = std::string(text.substr(title_end));
         test.frames = frames_from_text(cap_middle(test.details, kMaxDetails), workspace);
         cases.add(std::move(test));
     }

@@ -110,9 +110,12 @@ Parsed parse_prove_text(std::string_view text, const std::filesystem::path&) {
     std::string_view open;  // the file whose line has ended in dots, its outcome to come on a line of its own
     const auto settle = [&](std::string_view file, std::string_view word) {
         TestCase test{.id = std::string(file), .outcome = TestOutcome::failed};
-        if (word == "ok" || word.starts_with("ok ")) test.outcome = TestOutcome::passed;
-        else if (word.starts_with("skipped")) test.outcome = TestOutcome::skipped;
-        else test.message = std::string(word);
+        if (word == "ok" || word.starts_with("ok "))
+            test.outcome = TestOutcome::passed;
+        else if (word.starts_with("skipped"))
+            test.outcome = TestOutcome::skipped;
+        else
+            test.message = std::string(word);
         if (test.outcome == TestOutcome::skipped) test.message = std::string(word);
         cases.add(std::move(test));
     };
@@ -120,7 +123,8 @@ Parsed parse_prove_text(std::string_view text, const std::filesystem::path&) {
         const std::string_view line = trim(raw);
         if (line.starts_with("Result: ")) result = line.substr(8);
         const std::size_t dots = line.find(" ..");
-        const bool names_file = dots != std::string_view::npos && dots > 0 && line.substr(0, dots).find(' ') == std::string_view::npos;
+        const bool names_file =
+            dots != std::string_view::npos && dots > 0 && line.substr(0, dots).find(' ') == std::string_view::npos;
         if (names_file) {
             std::string_view word = line.substr(dots + 1);
             while (word.starts_with('.')) word.remove_prefix(1);
@@ -136,8 +140,10 @@ Parsed parse_prove_text(std::string_view text, const std::filesystem::path&) {
     if (!open.empty()) settle(open, "did not finish");
     parsed.found = !result.empty();
     parsed.complete = result == "PASS" || result == "FAIL";
-    if (!parsed.found) parsed.problem = "prove did not come to its end";
-    else if (!parsed.complete) parsed.problem = "prove ran no tests";
+    if (!parsed.found)
+        parsed.problem = "prove did not come to its end";
+    else if (!parsed.complete)
+        parsed.problem = "prove ran no tests";
     parsed.tests = cases.take();
     return parsed;
 }

@@ -2,7 +2,8 @@
 //
 // Events come in the order of declaration, children before the parent they belong to, so the names above a test are
 // known from the `test:start` events, one level deep each. `test:dequeue` comes the moment a test begins, out of order
-// when tests run at the same time; it serves only to name what was running when the run was cut off.
+// when tests run at the same time; it serves only to name what was running when the run was cut off. A test file that
+// never comes back to its event loop sends nothing, so the file itself is noted as begun too.
 'use strict';
 const path = require('path');
 const { openWriter } = require('./ec_events.cjs');
@@ -69,7 +70,8 @@ module.exports = async function* ecNodeReporter(source) {
         const key = data.file || '';
         if (!running.has(key)) running.set(key, []);
         const names = descend(running.get(key), data);
-        if (data.type !== 'suite' && !isWholeFile(data)) writer.start(data.file, names);
+        if (isWholeFile(data)) writer.start(path.resolve(data.name), []);
+        else if (data.type !== 'suite') writer.start(data.file, names);
         break;
       }
       case 'test:start':

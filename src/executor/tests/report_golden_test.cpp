@@ -29,19 +29,23 @@ Parsed parse(const fs::path& file, std::string_view text) {
 }
 
 std::string describe(const Parsed& parsed) {
-    std::string out = fmt::format("{} {}{}\n", parsed.runner, parsed.complete ? "complete" : "incomplete: " + parsed.problem,
-                                  parsed.heuristic ? " (heuristic)" : "");
+    std::string out =
+        fmt::format("{} {}{}\n", parsed.runner, parsed.complete ? "complete" : "incomplete: " + parsed.problem,
+                    parsed.heuristic ? " (heuristic)" : "");
     for (const TestCase& test : parsed.tests) {
         out += fmt::format("{} {}\n", name(test.outcome), test.id);
         if (!test.message.empty()) out += fmt::format("    message: {}\n", test.message);
-        for (const TraceFrame& frame : test.frames) out += fmt::format("    frame: {}:{} {}\n", frame.file, frame.line, frame.function);
+        for (const TraceFrame& frame : test.frames)
+            out += fmt::format("    frame: {}:{} {}\n", frame.file, frame.line, frame.function);
     }
     return out;
 }
 
 std::vector<fs::path> data_files() {
     std::vector<fs::path> files;
-    for (const auto& entry : fs::directory_iterator(fs::path(std::getenv("EC_SOURCE_DIR")) / "src/executor/tests/data/reports")) {
+    const char* source = std::getenv("EC_SOURCE_DIR");
+    for (const auto& entry :
+         fs::directory_iterator(fs::path(source == nullptr ? "." : source) / "src/executor/tests/data/reports")) {
         if (entry.path().extension() != ".expected") files.push_back(entry.path());
     }
     std::ranges::sort(files);
@@ -71,7 +75,8 @@ TEST(GoldenReports, ACutReportNeverReadsAsACompletePass) {
             const bool all_good = std::ranges::none_of(parsed.tests, [](const TestCase& test) {
                 return test.outcome == TestOutcome::failed || test.outcome == TestOutcome::error;
             });
-            EXPECT_FALSE(parsed.found && parsed.complete && all_good && !parsed.tests.empty()) << "cut after " << length << " bytes";
+            EXPECT_FALSE(parsed.found && parsed.complete && all_good && !parsed.tests.empty())
+                << "cut after " << length << " bytes";
         }
     }
 }

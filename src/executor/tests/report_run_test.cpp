@@ -2,35 +2,29 @@
 #include <gmock/gmock.h>
 
 #include <cstdlib>
-#include <ec/core/fs.hpp>
 #include <ec/executor/test_command.hpp>
-#include <fstream>
 
-#include "tests/bare_runner.hpp"
+#include "tests/sandbox_fixture.hpp"
 
 namespace ec::executor {
 namespace {
 
-namespace fs = std::filesystem;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::UnorderedElementsAre;
 using Verdict = TestReport::Verdict;
 
-class RunnerTest : public ::testing::Test {
+class RunnerTest : public testing::SandboxTest {
 protected:
-    RunnerTest() : room_(TempDir::create("ec-report-").value()) {}
-
-    void write(const std::string& path, std::string_view content) {
-        fs::create_directories((workspace() / path).parent_path());
-        std::ofstream(workspace() / path) << content;
-    }
     TestReport run(std::string_view text, std::chrono::milliseconds wall = std::chrono::seconds(60)) {
-        command_ = recognise_test_command(text, workspace());
+        command_ = recognise_test_command(text, root());
         RunSpec spec = test_run(command_);
         spec.limits.wall = wall;
-        result_ = testing::run_bare(spec, workspace());
-        TestReport report = read_test_report(command_, result_, workspace());
+        spec.limits.cpu = std::chrono::seconds(60);
+        result_ = SandboxTest::run(spec);
+        TestReport report = read_test_report(command_, result_, root());
         if (std::getenv("EC_SHOW") != nullptr) {
             std::cerr << result_.out << result_.err;
             for (const auto& [file, content] : result_.artifacts) std::cerr << file << ":\n" << content;
@@ -42,9 +36,7 @@ protected:
         for (const TestCase& test : report.tests) out.push_back(std::string(name(test.outcome)) + " " + test.id);
         return out;
     }
-    [[nodiscard]] const fs::path& workspace() const { return room_.path(); }
 
-    TempDir room_;
     TestCommand command_;
     RunResult result_;
 };
@@ -92,7 +84,7 @@ TEST_F(RunnerTest, APassingPytestRunPasses) {
     const TestReport report = run("pytest");
     EXPECT_EQ(report.verdict, Verdict::passed) << report.reason;
     EXPECT_THAT(lines(report), ElementsAre("passed test_a.py::test_a"));
-    EXPECT_FALSE(fs::exists(workspace() / ".pytest_cache"));
+    EXPECT_THAT(result_.changes, IsEmpty());
 }
 
 TEST_F(RunnerTest, UnittestReportsEveryMethodOnce) {
@@ -168,6 +160,148 @@ TEST_F(RunnerTest, PytestInsideAShellCommandIsReportedToo) {
     const TestReport hidden = run("make test");
     EXPECT_EQ(hidden.verdict, Verdict::passed) << hidden.reason;
     EXPECT_THAT(lines(hidden), ElementsAre("passed make test"));
+}
+
+TEST_F(RunnerTest, ATestThatHangsIsNamedAndTheFinishedOnesAreKept) {
+    write("test_a.py",
+          "import time\ndef test_quick(): pass\ndef test_hangs(): time.sleep(600)\ndef test_never(): pass\n");
+    const TestReport report = run("/usr/bin/python3 -m pytest -q", std::chrono::seconds(3));
+    EXPECT_EQ(report.verdict, Verdict::incomplete);
+    EXPECT_EQ(report.reason, "the run was stopped at its time limit");
+    EXPECT_THAT(lines(report), ElementsAre("passed test_a.py::test_quick", "error test_a.py::test_hangs"));
+    EXPECT_EQ(report.tests[1].message, "did not finish");
+}
+
+TEST_F(RunnerTest, ANodeTestThatHangsIsNamedToo) {
+    write("a.test.js",
+          "const {test} = require('node:test'); test('quick', () => {}); test('hangs', () => { for (;;); });\n");
+    const TestReport report = run("node --test", std::chrono::seconds(3));
+    EXPECT_EQ(report.verdict, Verdict::incomplete);
+    EXPECT_THAT(lines(report), ElementsAre("error a.test.js"));  // it never came back to its event loop to say more
+    write("a.test.js",
+          "const {test} = require('node:test'); test('quick', () => {});"
+          "test('hangs', () => new Promise((done) => setTimeout(done, 1e6)));\n");
+    EXPECT_THAT(lines(run("node --test", std::chrono::seconds(3))), Contains("error a.test.js > hangs"));
+}
+
+TEST_F(RunnerTest, ACrashInTheMiddleIsNeverAPass) {
+    write("test_a.py", "import os\ndef test_a(): pass\ndef test_b(): os._exit(0)\ndef test_c(): assert False\n");
+    const TestReport report = run("/usr/bin/python3 -m pytest -q");
+    EXPECT_EQ(result_.exit_code, 0);
+    EXPECT_EQ(report.verdict, Verdict::incomplete);
+    EXPECT_EQ(report.reason, "the test runner stopped before its end");
+    EXPECT_THAT(lines(report), ElementsAre("passed test_a.py::test_a", "error test_a.py::test_b"));
+}
+
+TEST_F(RunnerTest, ARunWithoutATestIsNeverAPass) {
+    write("test_a.py", "x = 1\n");
+    for (const char* text : {"/usr/bin/python3 -m pytest -q", "sh -c '/usr/bin/python3 -m pytest -q || true'",
+                             "/usr/bin/python3 -m unittest"}) {
+        SCOPED_TRACE(text);
+        const TestReport report = run(text);
+        EXPECT_EQ(report.verdict, Verdict::incomplete);
+        EXPECT_EQ(report.reason, "no test was run");
+    }
+}
+
+TEST_F(RunnerTest, OnlySkippedTestsAreNeverAPass) {
+    write("test_a.py", "import pytest\n@pytest.mark.skip\ndef test_a(): pass\n");
+    const TestReport report = run("/usr/bin/python3 -m pytest -q");
+    EXPECT_EQ(result_.exit_code, 0);
+    EXPECT_EQ(report.verdict, Verdict::incomplete);
+    EXPECT_EQ(report.reason, "every test was skipped");
+}
+
+TEST_F(RunnerTest, AGoodReportDoesNotOutweighABadExitCode) {
+    write("conftest.py", "def pytest_sessionfinish(session): session.exitstatus = 1\n");
+    write("test_a.py", "def test_a(): pass\n");
+    const TestReport report = run("/usr/bin/python3 -m pytest -q");
+    EXPECT_EQ(result_.exit_code, 1);
+    EXPECT_EQ(report.verdict, Verdict::incomplete);
+    EXPECT_THAT(report.reason, HasSubstr("no test failed, but the run ended with exit code 1"));
+}
+
+TEST_F(RunnerTest, AModuleThatCannotBeImportedIsAnErrorOfItsOwn) {
+    write("lib.py", "def broken(:\n");
+    write("test_a.py", "import lib\ndef test_a(): pass\n");
+    const TestReport report = run("/usr/bin/python3 -m pytest -q");
+    EXPECT_EQ(report.verdict, Verdict::failed);
+    EXPECT_THAT(lines(report), ElementsAre("error test_a.py"));
+    EXPECT_THAT(report.tests[0].message, HasSubstr("SyntaxError"));
+    EXPECT_THAT(report.tests[0].frames, Contains(TraceFrame{"lib.py", 1, "<module>"}));
+}
+
+TEST_F(RunnerTest, ARunnerThatIsNotThereSaysSo) {
+    const TestReport report = run("/usr/bin/python3 -S -m pytest");
+    EXPECT_EQ(report.verdict, Verdict::incomplete);
+    EXPECT_THAT(report.reason, HasSubstr("No module named pytest"));
+}
+
+TEST_F(RunnerTest, AnIsolatedPythonReportsThroughJunit) {
+    write("tests/test_a.py", "class TestG:\n    def test_a(self): pass\n    def test_b(self): assert 1 == 2\n");
+    const TestReport report = run("/usr/bin/python3 -E -m pytest -q");
+    EXPECT_EQ(report.runner, "pytest");
+    EXPECT_THAT(lines(report),
+                ElementsAre("passed tests/test_a.py::TestG::test_a", "failed tests/test_a.py::TestG::test_b"));
+}
+
+TEST_F(RunnerTest, TheTestsDoNotSeeHowTheyAreObserved) {
+    write("test_a.py",
+          "import os\ndef test_a():\n    names = [n for n in os.environ if n.startswith('EC_') or n == "
+          "'PYTEST_ADDOPTS']\n"
+          "    assert not names and 'edgecoder' not in os.environ.get('PYTHONPATH', '')\n");
+    const TestReport report = run("/usr/bin/python3 -m pytest -q");
+    EXPECT_EQ(report.verdict, Verdict::passed) << report.tests.at(0).details;
+}
+
+TEST_F(RunnerTest, AChildOfTheTestsCannotWriteIntoTheReport) {
+    write("test_a.py",
+          "import os\ndef test_a():\n    if os.fork() == 0:\n        return\n    os.wait()\ndef test_b(): pass\n");
+    const TestReport report = run("/usr/bin/python3 -m pytest -q");
+    EXPECT_EQ(report.verdict, Verdict::passed) << report.reason;
+    EXPECT_EQ(report.tests.size(), 2U);
+}
+
+TEST_F(RunnerTest, ANodeFileThatCannotBeLoadedSaysWhy) {
+    write("a.test.js", "require('./missing');\n");
+    const TestReport report = run("node --test");
+    EXPECT_EQ(report.verdict, Verdict::failed) << report.reason;
+    EXPECT_THAT(lines(report), ElementsAre("error a.test.js"));
+    EXPECT_THAT(report.tests[0].message, HasSubstr("Cannot find module './missing'"));
+    EXPECT_THAT(report.tests[0].frames, Contains(TraceFrame{"a.test.js", 1, "Object.<anonymous>"}));
+}
+
+TEST_F(RunnerTest, NodeTestsBehindAShellAreReported) {
+    write("a.test.js", "const {test} = require('node:test'); test('a', () => {});\n");
+    const TestReport report = run("true && node --test a.test.js");
+    EXPECT_EQ(report.runner, "node-test");
+    EXPECT_EQ(report.verdict, Verdict::passed) << report.reason;
+    EXPECT_THAT(lines(report), ElementsAre("passed a.test.js > a"));
+}
+
+TEST_F(RunnerTest, TapOnTheOutputOfAnyCommandIsRead) {
+    write("t.py", "print('TAP version 13\\n1..2\\nok 1 - a\\nnot ok 2 - b')\n");
+    const TestReport report = run("/usr/bin/python3 t.py");
+    EXPECT_EQ(report.runner, "tap");
+    EXPECT_EQ(report.verdict, Verdict::failed);
+    EXPECT_THAT(lines(report), ElementsAre("passed a", "failed b"));
+}
+
+TEST_F(RunnerTest, CtestWritesItsReport) {
+    write("CTestTestfile.cmake",
+          "add_test(good \"/bin/true\")\nadd_test(bad \"/bin/sh\" \"-c\" \"echo broken; exit 3\")\n");
+    const TestReport report = run("ctest");
+    EXPECT_EQ(report.runner, "ctest");
+    EXPECT_EQ(report.verdict, Verdict::failed) << report.reason;
+    EXPECT_THAT(lines(report), ElementsAre("passed good", "failed bad"));
+    EXPECT_EQ(report.tests[1].message, "broken");
+}
+
+TEST_F(RunnerTest, APlainScriptThatPassesIsOnePassedTest) {
+    write("check.py", "assert 1 + 1 == 2\n");
+    const TestReport report = run("/usr/bin/python3 check.py");
+    EXPECT_EQ(report.verdict, Verdict::passed);
+    EXPECT_EQ(report.runner, "command");
 }
 
 }  // namespace

@@ -52,7 +52,7 @@ protected:
 struct Row {
     const char* text;
     Framework framework;
-    const char* words;        ///< joined by spaces
+    const char* words;  ///< joined by spaces
     const char* interpreter;
     const char* arguments;
 };
@@ -65,7 +65,8 @@ TEST_F(RecogniseTest, CommandsArePutDownToTheirRunner) {
         {"py.test -x", pytest, "py.test -x", "", "-x"},
         {"/opt/venv/bin/pytest a.py", pytest, "/opt/venv/bin/pytest a.py", "", "a.py"},
         {"python -m pytest -q", pytest, "python -m pytest -q", "python", "-q"},
-        {"python3.11 -X dev -W error -m pytest", pytest, "python3.11 -X dev -W error -m pytest", "python3.11 -X dev -W error", ""},
+        {"python3.11 -X dev -W error -m pytest", pytest, "python3.11 -X dev -W error -m pytest",
+         "python3.11 -X dev -W error", ""},
         {"/x/bin/python -mpytest -q", pytest, "/x/bin/python -m pytest -q", "/x/bin/python", "-q"},
         {"python -Im pytest", pytest, "python -I -m pytest", "python -I", ""},
         {"pypy3 -m pytest", pytest, "pypy3 -m pytest", "pypy3", ""},
@@ -73,15 +74,16 @@ TEST_F(RecogniseTest, CommandsArePutDownToTheirRunner) {
         {"poetry run pytest -q", pytest, "poetry run pytest -q", "", "-q"},
         {"coverage run -m pytest -q", pytest, "coverage run -m pytest -q", "", "-q"},
         {"python -m unittest", unittest, "python -m unittest", "python", ""},
-        {"python3 -m unittest discover -s tests", unittest, "python3 -m unittest discover -s tests", "python3", "discover -s tests"},
+        {"python3 -m unittest discover -s tests", unittest, "python3 -m unittest discover -s tests", "python3",
+         "discover -s tests"},
         {"python3 -m doctest f.py", doctest, "python3 -m doctest f.py", "python3", "f.py"},
         {"python test_x.py", command, "python test_x.py", "", ""},
         {"python -c 'import pytest'", command, "python -c import pytest", "", ""},
         {"python -m http.server", command, "python -m http.server", "", ""},
         {"python", command, "python", "", ""},
         {"node --test", node_test, "node --test", "node", ""},
-        {"node --import tsx --test --test-name-pattern=x a.ts", node_test, "node --import tsx --test --test-name-pattern=x a.ts",
-         "node --import tsx", "--test-name-pattern=x a.ts"},
+        {"node --import tsx --test --test-name-pattern=x a.ts", node_test,
+         "node --import tsx --test --test-name-pattern=x a.ts", "node --import tsx", "--test-name-pattern=x a.ts"},
         {"node a.js --test", command, "node a.js --test", "", ""},
         {"node node_modules/jest/bin/jest.js --ci", jest, "node node_modules/jest/bin/jest.js --ci", "node", "--ci"},
         {"jest src", jest, "node_modules/.bin/jest src", "", "src"},
@@ -92,7 +94,8 @@ TEST_F(RecogniseTest, CommandsArePutDownToTheirRunner) {
         {"npm exec -- jest", jest, "node_modules/.bin/jest", "", ""},
         {"node_modules/.bin/mocha x.js", mocha, "node_modules/.bin/mocha x.js", "", "x.js"},
         {"npm test", mocha, "node_modules/.bin/mocha --recursive", "", "--recursive"},
-        {"npm t -- --grep 'a b'", mocha, "node_modules/.bin/mocha --recursive --grep a b", "", "--recursive --grep a b"},
+        {"npm t -- --grep 'a b'", mocha, "node_modules/.bin/mocha --recursive --grep a b", "",
+         "--recursive --grep a b"},
         {"npm --silent run unit", jest, "node_modules/.bin/jest --ci", "", "--ci"},
         {"npm run native", node_test, "node --test", "node", ""},
         {"npm run all", jest, "node_modules/.bin/jest --ci --bail", "", "--ci --bail"},
@@ -177,7 +180,8 @@ TEST_F(RecogniseTest, ShellCommandsAreAskedForAReportAtTheirEnd) {
 
 TEST_F(RecogniseTest, NpmScriptsGetTheirArgumentsAfterTwoDashes) {
     const RunSpec spec = test_run(recognise("npm run hooked"));
-    EXPECT_THAT(spec.argv, ElementsAre("npm", "run", "hooked", "--", "--json", "--outputFile=" + spec.artifact_dir + "/jest.json"));
+    EXPECT_THAT(spec.argv, ElementsAre("npm", "run", "hooked", "--", "--json",
+                                       "--outputFile=" + spec.artifact_dir + "/jest.json"));
 }
 
 TEST_F(RecogniseTest, ThePersonsOwnValuesAreKept) {
