@@ -179,7 +179,8 @@ private:
         if (proc_ < 0) return;
         const Usage usage = measure();
         summary_.peak_memory = std::max(summary_.peak_memory, usage.memory);
-        const bool at_limit = usage.tasks + 1 >= spec_.processes;
+        // The kernel counts pid 1 as well, and counted the program when it was refused a child and gave up.
+        const bool at_limit = usage.tasks + (ended_ ? 2U : 1U) >= spec_.processes;
         patience_ = at_limit ? patience_ + 1 : 0;
         summary_.pids_full = at_limit || (summary_.pids_full && !last);
         if (last) return;
