@@ -1,6 +1,7 @@
 """What every repair benchmark needs: running `edgecoder fix`, applying its patches, judging, counting, printing."""
 
 import concurrent.futures
+import functools
 import json
 import os
 import pathlib
@@ -60,6 +61,18 @@ def apply_patch(folder, patch):
         (folder / name).write_bytes("\n".join(result).encode("utf-8", "surrogateescape"))
 
 
+@functools.cache
+def environment():
+    """Our environment, with a PATH whose python3 knows pytest where the first one on it does not."""
+    names = dict(os.environ)
+    for prefix in ("", "/usr/bin:"):
+        names["PATH"] = prefix + os.environ.get("PATH", "")
+        probe = ["python3", "-m", "pytest", "--version"]
+        if subprocess.run(probe, env=names, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0:
+            return names
+    return dict(os.environ)
+
+
 def run_program(argv, cwd, limit, environment=None):
     """(exit code or None when it ran over `limit`, stdout, stderr, seconds). Ends what it started."""
     start = time.monotonic()
@@ -78,7 +91,7 @@ def run_program(argv, cwd, limit, environment=None):
 def fix(edgecoder, project, command, budget, seed, extra=()):
     """The result document of `edgecoder fix`, with `seconds` measured from outside and `crash` where there is none."""
     argv = [str(edgecoder), "fix", "--dir", str(project), "--test", command, "--json", "--seed", str(seed), "--budget", str(budget), *extra]
-    code, out, err, seconds = run_program(argv, project, budget * 2 + 60)
+    code, out, err, seconds = run_program(argv, project, budget * 2 + 60, environment())
     try:
         document = json.loads(out)
     except ValueError:
@@ -104,7 +117,7 @@ def sandboxed_program(edgecoder, text, suffix, limit=30):
         name = "official" + suffix
         (pathlib.Path(folder) / name).write_text(text, encoding="utf-8", errors="surrogateescape")
         argv = [str(edgecoder), "exec", "--json", "--timeout", str(limit), name]
-        code, out, err, _ = run_program(argv, folder, limit + 30)
+        code, out, err, _ = run_program(argv, folder, limit + 30, environment())
     try:
         document = json.loads(out)
     except ValueError:
@@ -190,8 +203,9 @@ def markdown_table(header, rows):
 
 def report(title, conditions, rows, group="class"):
     """The one-page summary: figures over all and by group, failures by kind, the cases behind them."""
+    head = "\n".join(f"- {text}" for text in conditions)
     if not rows:
-        return f"## {title}\n\nNo case was run.\n"
+        return f"## {title}\n\n{head}\n\nNo case was run.\n"
     groups = {}
     for row in rows:
         groups.setdefault(row[group], []).append(row)
@@ -201,7 +215,6 @@ def report(title, conditions, rows, group="class"):
         if failure_kind(row):
             kinds.setdefault(failure_kind(row), []).append(row["id"])
     failures = "\n".join(f"- {kind}: {len(ids)}" for kind, ids in sorted(kinds.items(), key=lambda i: -len(i[1]))) or "- none"
-    head = "\n".join(f"- {text}" for text in conditions)
     return f"## {title}\n\n{head}\n\n{markdown_table(HEADER, table)}\n\nFailures by kind:\n\n{failures}\n"
 
 

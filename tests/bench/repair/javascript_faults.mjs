@@ -375,6 +375,11 @@ export function apply(text, edits) {
 const withoutPlaces = (key, value) => (['start', 'end', 'loc', 'raw'].includes(key) ? undefined : typeof value === 'bigint' ? String(value) : value);
 const shape = (text) => JSON.stringify(new Source(text).tree, withoutPlaces);
 
+/** Every fault of a class, unchecked and cheap: whole projects have tens of thousands. */
+export function sites(text, kind) {
+  return [...CLASSES[kind](new Source(text))];
+}
+
 /** Every fault of a class that still parses and changes the tree: [{ line, changed }]. */
 export function faults(text, kind) {
   const source = new Source(text);

@@ -397,19 +397,27 @@ CLASSES = {
 }
 
 
+def sites(source, kind):
+    """Every fault of class `kind`, unchecked and cheap: whole projects have tens of thousands."""
+    return [fault for fault in CLASSES[kind](Seeder(source)) if fault is not None]
+
+
+def faulty_text(source, fault):
+    """The text with the fault, or None where it no longer parses or means the same."""
+    changed = source.apply(fault)
+    try:
+        tree = ast.dump(ast.parse(changed))
+    except (SyntaxError, ValueError):
+        return None
+    return changed if tree != source.shape else None
+
+
 def faults(text, kind):
     """Every fault of class `kind` in `text` that still parses and changes the tree, without repetitions."""
     source = Source(text)
-    original = ast.dump(source.tree)
-    seen = {original}
-    for fault in CLASSES[kind](Seeder(source)):
-        if fault is None:
-            continue
-        changed = source.apply(fault)
-        try:
-            tree = ast.dump(ast.parse(changed))
-        except (SyntaxError, ValueError):
-            continue
-        if tree not in seen:
-            seen.add(tree)
+    seen = set()
+    for fault in sites(source, kind):
+        changed = faulty_text(source, fault)
+        if changed is not None and changed not in seen:
+            seen.add(changed)
             yield fault, changed

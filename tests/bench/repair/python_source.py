@@ -25,6 +25,7 @@ class Source:
         self.text = text
         self.data = text.encode()
         self.tree = ast.parse(text)
+        self.shape = ast.dump(self.tree)
         self.starts = [0]
         for line in self.data.split(b"\n"):
             self.starts.append(self.starts[-1] + len(line) + 1)

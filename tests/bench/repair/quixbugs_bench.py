@@ -84,7 +84,7 @@ def summary(options, rows, before):
     return (f"## QuixBugs: {len(fixed)} of {len(rows)} Python programs fixed\n\n- {before} before, load {after} after\n"
             f"- budget {options.budget} s each, search seed {options.fix_seed}; median {fix_client.quantile(seconds, 0.5):.2f} s, "
             f"90th percentile {fix_client.quantile(seconds, 0.9):.2f} s\n"
-            f"- the first patch is the upstream correction, token for token, in {sum(r['first'] for r in rows)}, one of five in "
+            f"- the first patch is the upstream correction, layout and comments aside, in {sum(r['first'] for r in rows)}, one of five in "
             f"{sum(r['five'] for r in rows)} (other patches may be right as well)\n\n"
             + fix_client.markdown_table(("program", "result", "upstream text", "s", "tried"), cells) + "\n")
 

@@ -1,7 +1,7 @@
 // Seeds single faults into the JavaScript translation of HumanEval.
 //
 //   node seed_faults.mjs --tasks DIR --out DIR --count N --seed N     writes cases/ID/{solution.js,examples.test.js}, manifest.jsonl
-//   node seed_faults.mjs --list FILE                                  prints the faults of every class in one file as JSON
+//   node seed_faults.mjs --list FILE                                  prints { class: [{ line, edits }] } of one file
 //
 // A fault counts when one of the examples and the official check fail in a fresh context; at most one in ten may hang.
 
@@ -11,7 +11,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import vm from 'node:vm';
 
-import { CLASSES, faults } from './javascript_faults.mjs';
+import { CLASSES, faults, sites } from './javascript_faults.mjs';
 
 const LIMIT_MS = 500;
 const HANG_SHARE = 0.1;
@@ -123,7 +123,7 @@ const text = { type: 'string' };
 const { values } = parseArgs({ options: { tasks: text, out: text, count: text, seed: text, list: text } });
 if (values.list) {
   const source = fs.readFileSync(values.list, 'utf8');
-  console.log(JSON.stringify(Object.fromEntries(Object.keys(CLASSES).map((kind) => [kind, faults(source, kind)]))));
+  console.log(JSON.stringify(Object.fromEntries(Object.keys(CLASSES).map((kind) => [kind, sites(source, kind)]))));
 } else {
   build({ ...values, count: Number(values.count), seed: Number(values.seed) });
 }

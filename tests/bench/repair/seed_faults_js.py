@@ -32,8 +32,8 @@ def build(out, count, seed):
         return [json.loads(line) for line in stream]
 
 
-def faults_of(path):
-    """{class: [{line, changed}]} for one JavaScript file."""
+def sites_of(path):
+    """{class: [{line, edits}]} for one JavaScript file; edits are [begin, end, text] in characters."""
     done = subprocess.run(["node", str(HERE / "seed_faults.mjs"), "--list", str(path)], check=True, stdout=subprocess.PIPE)
     return json.loads(done.stdout)
 
