@@ -1,0 +1,70 @@
+// The search: takes candidates from a proposer, has them judged on every lane of a judge, keeps what passes.
+//
+// It knows neither mutation nor any language. The order of judging, the stop rule and so the outcome depend only on the
+// proposer and the judgements, not on which lane was faster; a time budget and cancellation are the only exceptions.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <ec/core/clock.hpp>
+#include <ec/repair/journal.hpp>
+#include <ec/repair/judge.hpp>
+#include <ec/repair/proposer.hpp>
+#include <functional>
+#include <stop_token>
+#include <vector>
+
+namespace ec::repair {
+
+struct SearchLimits {
+    std::chrono::nanoseconds deadline{0};      ///< on the clock given to the search
+    std::size_t max_candidates = 200'000;
+    /// Once something passed, this many further candidates are judged so that the ranking has a choice.
+    std::size_t after_first = 400;
+    /// … but none whose score is below this share of the best survivor's.
+    double score_floor = 0.002;
+    std::size_t round = 96;                    ///< candidates handed out between two decisions
+    std::chrono::milliseconds quick_limit{100};   ///< time for a candidate in the first pass
+    std::chrono::milliseconds patient_limit{2000};  ///< for those that ran out of time, when nothing else passed
+};
+
+struct SearchProgress {
+    std::size_t tried = 0;
+    std::size_t survivors = 0;
+    double per_second = 0;
+    const Candidate* best = nullptr;           ///< the survivor with the highest score so far
+};
+
+struct SearchOutcome {
+    std::vector<Candidate> survivors;          ///< in the order found
+    std::size_t tried = 0;                     ///< judged in this run
+    std::size_t remembered = 0;                ///< taken from the journal of an earlier run
+    std::size_t timeouts = 0;
+    std::chrono::nanoseconds elapsed{0};
+    enum class End { enough, exhausted, budget, cancelled } end = End::exhausted;
+};
+
+class Search {
+public:
+    /// All references must outlive the search. `journal` may be null.
+    Search(Proposer& proposer, Judge& judge, const SourceMap& sources, const Clock& clock, Journal* journal)
+        : proposer_(proposer), judge_(judge), sources_(sources), clock_(clock), journal_(journal) {}
+
+    /// `tests`: the failing ones first, then those that must keep passing.
+    Result<SearchOutcome> run(const std::vector<std::string>& tests, const SearchLimits& limits, std::stop_token stop,
+                              const std::function<void(const SearchProgress&)>& on_progress);
+
+private:
+    struct Round;
+    Status judge_round(Round& round, const JudgePlan& plan, std::stop_token stop);
+    std::vector<Candidate> next_round(std::size_t most, std::stop_token stop);
+
+    Proposer& proposer_;
+    Judge& judge_;
+    const SourceMap& sources_;
+    const Clock& clock_;
+    Journal* journal_;
+    std::set<Hash128> seen_;
+};
+
+}  // namespace ec::repair

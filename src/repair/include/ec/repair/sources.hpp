@@ -1,0 +1,27 @@
+// Which files of a project a repair may edit, and which parts of them.
+#pragma once
+
+#include <ec/repair/judge.hpp>
+#include <ec/repair/mutation.hpp>
+#include <filesystem>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace ec::repair {
+
+/// Tests, fixtures, conftest and build configuration by name: never edited unless asked.
+bool is_test_or_configuration(std::string_view path);
+
+/// 1-based inclusive line ranges of `unit` that hold tests: test functions and classes, assertions at module level,
+/// calls of test(…)/describe(…), and the `__main__` block.
+std::vector<std::pair<int, int>> test_line_ranges(const SourceUnit& unit);
+
+/// Loads the files named in `files` that are Python, JavaScript or TypeScript sources inside `root`, regular files and
+/// not symbolic links, and parses them. Files that cannot be read, are too large or do not parse are left out.
+std::vector<SourceUnit> load_units(const std::filesystem::path& root, const std::set<std::string>& files, bool with_tests);
+
+/// Names of the functions and methods a unit defines, in source order.
+std::vector<std::string> defined_callables(const SourceUnit& unit);
+
+}  // namespace ec::repair

@@ -1,0 +1,195 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ec/repair/mutation_proposer.hpp>
+#include <ec/repair/rank.hpp>
+#include <ec/repair/repair.hpp>
+#include <ec/repair/sources.hpp>
+#include <ec/vcs/history.hpp>
+
+#include "baseline_stage.hpp"
+#include "verify_stage.hpp"
+
+namespace ec::repair {
+namespace {
+
+constexpr int kRecentCommits = 3;
+constexpr std::size_t kOffered = 5;          // patches shown
+constexpr std::size_t kObserved = 96;        // survivors whose behaviour is compared
+constexpr double kCoverSuspicion = 0.25;     // passing tests over lines at least this suspicious run for every candidate
+
+struct Program {
+    std::vector<SourceUnit> units;
+    SourceMap sources;
+    std::vector<SuspiciousLine> lines;
+};
+
+std::set<std::string> executed_files(const BaselineRun& run, const std::vector<std::string>& failing) {
+    std::set<std::string> files;
+    for (const ObservedTest& observed : run.tests) {
+        if (std::ranges::find(failing, observed.test.id) == failing.end()) continue;
+        for (const auto& [file, lines] : observed.lines) files.insert(file);
+        for (const executor::TraceFrame& frame : observed.test.frames) files.insert(frame.file);
+    }
+    for (const auto& [file, lines] : run.import_lines) files.insert(file);
+    return files;
+}
+
+Program load_program(const std::filesystem::path& root, const ObservedProgram& observed, bool edit_tests) {
+    Program program;
+    const std::set<std::string> files = executed_files(observed.run, observed.failing);
+    program.units = load_units(root, files, edit_tests);
+    // A lone script that holds code and checks together is editable outside its checks.
+    if (program.units.empty()) program.units = load_units(root, files, true);
+    for (const SourceUnit& unit : program.units) program.sources[unit.path] = unit.tree.text();
+    const auto recent = vcs::recently_changed_lines(root, kRecentCommits);
+    const std::set<std::string> failing(observed.failing.begin(), observed.failing.end());
+    program.lines = rank_lines(observed.run, failing, recent ? *recent : vcs::ChangedLines{});
+    std::erase_if(program.lines, [&](const SuspiciousLine& line) { return !program.sources.contains(line.file); });
+    return program;
+}
+
+MutationInput mutation_input(Program& program, const ObservedProgram& observed, bool edit_tests) {
+    MutationInput input;
+    const std::string top = program.lines.empty() ? "" : program.lines.front().file;
+    for (const SourceUnit& unit : program.units) {
+        input.naturalness.learn(unit.tree.text(), unit.path == top);
+        for (std::string& name : defined_callables(unit)) input.callables.push_back(std::move(name));
+        if (!edit_tests) input.protected_lines[unit.path] = test_line_ranges(unit);
+    }
+    input.constants = observed.run.constants;
+    input.lines = program.lines;
+    input.units = std::move(program.units);
+    return input;
+}
+
+std::chrono::microseconds total_duration(const BaselineRun& run, const std::vector<std::string>& ids) {
+    std::chrono::microseconds total{0};
+    const std::set<std::string> wanted(ids.begin(), ids.end());
+    for (const ObservedTest& observed : run.tests) {
+        if (wanted.contains(observed.test.id) && !observed.test.message.starts_with("timed out")) total += observed.test.duration;
+    }
+    return total;
+}
+
+// The failing tests, then those passing ones that execute a suspicious line: the rest is left to verification.
+std::vector<std::string> tests_to_judge_by(const ObservedProgram& observed, const std::vector<SuspiciousLine>& lines) {
+    std::vector<std::string> tests = observed.failing;
+    std::map<std::string, std::set<int>, std::less<>> suspicious;
+    for (const SuspiciousLine& line : lines) {
+        if (line.score >= kCoverSuspicion) suspicious[line.file].insert(line.line);
+    }
+    std::map<std::string, const ObservedTest*, std::less<>> by_id;
+    for (const ObservedTest& test : observed.run.tests) by_id[test.test.id] = &test;
+    for (const std::string& id : observed.passing) {
+        const bool covers = std::ranges::any_of(by_id[id]->lines, [&](const auto& entry) {
+            const auto lines_of_file = suspicious.find(entry.first);
+            return lines_of_file != suspicious.end() &&
+                   std::ranges::any_of(entry.second, [&](int line) { return lines_of_file->second.contains(line); });
+        });
+        if (covers) tests.push_back(id);
+    }
+    return tests;
+}
+
+SearchLimits search_limits(const RepairRequest& request, const ObservedProgram& observed, const std::vector<std::string>& tests,
+                           std::chrono::nanoseconds deadline) {
+    using std::chrono::milliseconds;
+    SearchLimits limits;
+    limits.deadline = deadline;
+    const auto total = std::chrono::duration_cast<milliseconds>(total_duration(observed.run, tests));
+    limits.quick_limit = std::clamp(4 * total + milliseconds(30), milliseconds(30), milliseconds(20'000));
+    limits.patient_limit = std::clamp(20 * total + milliseconds(1000), milliseconds(1000), request.budget);
+    return limits;
+}
+
+std::vector<RankedCandidate> rank(Judge& judge, std::vector<Candidate> survivors, std::uint64_t seed, std::stop_token stop) {
+    std::ranges::stable_sort(survivors, [](const Candidate& a, const Candidate& b) { return a.score > b.score; });
+    std::vector<Observation> observations;
+    if (survivors.size() > 1) {
+        std::vector<Candidate> observed(survivors.begin(), survivors.begin() + static_cast<std::ptrdiff_t>(std::min(survivors.size(), kObserved)));
+        observed.emplace_back();  // the unchanged program
+        auto result = judge.observe(0, observed, survivors.front().file, survivors.front().line, seed, stop);
+        // Without observations every survivor is a cluster of its own: the ranking is poorer, not wrong.
+        if (result) observations = *std::move(result);
+    }
+    return rank_survivors(survivors, observations);
+}
+
+std::string why_unfixed(const SearchOutcome& outcome, std::size_t survivors, const RepairRequest& request) {
+    if (survivors > 0) return fmt::format("{} candidates passed the failing tests but none passed the whole command", survivors);
+    if (outcome.end == SearchOutcome::End::budget) {
+        return fmt::format("no fix found within {} s after {} candidates; try a larger --budget, or --resume to go on",
+                           request.budget.count() / 1000, outcome.tried + outcome.remembered);
+    }
+    return fmt::format("none of the {} candidates made the failing tests pass", outcome.tried + outcome.remembered);
+}
+
+Hash128 problem_id(const RepairRequest& request, const SourceMap& sources, const std::vector<std::string>& tests,
+                   const std::filesystem::path& root) {
+    std::string text = fmt::format("{}\n{}\n{}\n{}\n", root.string(), request.test, request.seed, fmt::join(tests, "\n"));
+    for (const auto& [file, content] : sources) text += fmt::format("{} {}\n", file, hash128(content).hex());
+    return hash128(text);
+}
+
+}  // namespace
+
+Result<RepairResult> repair(executor::Sandbox& sandbox, const Clock& clock, RepairEvents& events, const RepairRequest& request,
+                            std::stop_token stop) {
+    const auto deadline = clock.now() + request.budget;
+    const executor::TestCommand command = executor::recognise_test_command(request.test, sandbox.workspace());
+    RepairResult result;
+    events.stage("observe", fmt::format("running the tests ({})", name(command.framework)));
+    EC_ASSIGN(ObservedProgram observed, observe_program(sandbox, command, request, events, stop));
+    result.before = observed.before;
+    result.flaky = observed.flaky;
+    result.failing = observed.failing;
+    if (observed.already_passing) {
+        result.status = RepairResult::Status::already_passing;
+        return result;
+    }
+    result.judge = observed.judge->name();
+    if (observed.failing.empty()) {
+        result.reason = observed.flaky.empty() ? "the command fails, but no failing test could be found in it"
+                                               : "only flaky tests fail; they are named and never counted as fixed";
+        return result;
+    }
+
+    events.stage("localise", fmt::format("{} failing, {} passing tests", observed.failing.size(), observed.passing.size()));
+    Program program = load_program(sandbox.workspace(), observed, request.edit_tests);
+    if (program.lines.empty()) {
+        result.reason = "the failing tests executed no source file that may be edited (Python, JavaScript or TypeScript)";
+        return result;
+    }
+    const std::vector<std::string> tests = tests_to_judge_by(observed, program.lines);
+    std::optional<Journal> journal;
+    if (!request.journal_dir.empty()) {
+        const Hash128 id = problem_id(request, program.sources, tests, sandbox.workspace());
+        EC_ASSIGN(journal, Journal::open(request.journal_dir / (id.hex() + ".jsonl"), request.resume));
+    }
+    const SourceMap sources = program.sources;
+    const SearchLimits limits = search_limits(request, observed, tests, deadline);
+    MutationProposer proposer(mutation_input(program, observed, request.edit_tests));
+    result.proposer = proposer.name();
+
+    events.stage("search", fmt::format("{} on {} lanes", result.judge, observed.judge->lanes()));
+    Search search(proposer, *observed.judge, sources, clock, journal ? &*journal : nullptr);
+    EC_ASSIGN(result.search, search.run(tests, limits, stop, [&](const SearchProgress& progress) { events.progress(progress); }));
+    const std::vector<Candidate> survivors = std::exchange(result.search.survivors, {});
+    if (stop.stop_requested()) return fail(ErrorCode::cancelled, "stopped");
+    if (survivors.empty()) {
+        result.reason = why_unfixed(result.search, 0, request);
+        return result;
+    }
+
+    events.stage("verify", fmt::format("{} candidates pass; ranking them and running the whole command", survivors.size()));
+    const std::vector<RankedCandidate> ranked = rank(*observed.judge, survivors, request.seed, stop);
+    const auto limit = std::clamp(request.budget, std::chrono::milliseconds(5000), std::chrono::milliseconds(600'000));
+    result.patches = verify_candidates(sandbox, command, ranked, sources, observed.failing, limit, kOffered, stop);
+    if (stop.stop_requested()) return fail(ErrorCode::cancelled, "stopped");
+    result.status = result.patches.empty() ? RepairResult::Status::unfixed : RepairResult::Status::fixed;
+    if (result.patches.empty()) result.reason = why_unfixed(result.search, survivors.size(), request);
+    return result;
+}
+
+}  // namespace ec::repair

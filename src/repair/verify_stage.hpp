@@ -1,0 +1,16 @@
+// Last stage of a repair: the person's whole command, in a clean sandbox, on the edited files.
+#pragma once
+
+#include <ec/repair/rank.hpp>
+#include <ec/repair/repair.hpp>
+
+namespace ec::repair {
+
+/// Verifies `ordered` from the front, two at a time, until `most` have passed; keeps the order. `target` are the tests
+/// that failed before: each must be seen to pass where the report names tests.
+std::vector<VerifiedPatch> verify_candidates(executor::Sandbox& sandbox, const executor::TestCommand& command,
+                                             std::span<const RankedCandidate> ordered, const SourceMap& sources,
+                                             const std::vector<std::string>& target, std::chrono::milliseconds limit, std::size_t most,
+                                             std::stop_token stop);
+
+}  // namespace ec::repair
