@@ -1,0 +1,23 @@
+#include "data_dir.hpp"
+
+#include <cstdlib>
+#include <string_view>
+
+namespace ec::apps {
+namespace {
+
+std::string_view variable(const char* name) {
+    const char* value = std::getenv(name);
+    return value == nullptr ? std::string_view() : value;
+}
+
+}  // namespace
+
+std::filesystem::path data_dir() {
+    if (const auto own = variable("EDGECODER_DATA_DIR"); !own.empty()) return own;
+    if (const auto xdg = variable("XDG_DATA_HOME"); xdg.starts_with('/')) return std::filesystem::path(xdg) / "edgecoder";
+    if (const auto home = variable("HOME"); home.starts_with('/')) return std::filesystem::path(home) / ".local/share/edgecoder";
+    return {};
+}
+
+}  // namespace ec::apps

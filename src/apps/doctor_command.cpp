@@ -1,0 +1,101 @@
+#include "doctor_command.hpp"
+
+#include <fmt/format.h>
+
+#include <ec/core/fs.hpp>
+#include <ec/core/text.hpp>
+#include <ec/executor/sandbox.hpp>
+#include <ec/json/json.hpp>
+#include <ostream>
+
+#include "terminal.hpp"
+
+namespace ec::apps {
+namespace {
+
+struct Tool {
+    std::string name;
+    std::vector<std::string> version_command;
+    std::string use;
+    std::string remedy;
+    std::string version;  // empty: not found
+};
+
+std::vector<Tool> known_tools() {
+    return {
+        {"python3", {"python3", "--version"}, "Python programs", "apt install python3", ""},
+        {"pytest", {"python3", "-m", "pytest", "--version"}, "pytest", "apt install python3-pytest", ""},
+        {"node", {"node", "--version"}, "JavaScript programs, node --test", "apt install nodejs", ""},
+        {"npm", {"npm", "--version"}, "npm test", "apt install npm", ""},
+        {"ctest", {"ctest", "--version"}, "CMake projects", "apt install cmake", ""},
+        {"go", {"go", "version"}, "go test", "apt install golang-go", ""},
+        {"cargo", {"cargo", "--version"}, "cargo test", "apt install cargo", ""},
+    };
+}
+
+// Asked inside the sandbox: what counts is what a test run will find there.
+void find_versions(executor::Sandbox& sandbox, std::vector<Tool>& tools) {
+    for (Tool& tool : tools) {
+        executor::RunSpec spec;
+        spec.argv = tool.version_command;
+        spec.collect_changes = false;
+        const auto result = sandbox.run(spec);
+        if (!result || !result->ok()) continue;
+        const std::string& text = result->out.empty() ? result->err : result->out;
+        tool.version = printable(trim(text.substr(0, text.find('\n'))));
+    }
+}
+
+json::Value to_json(const executor::Isolation& isolation, const std::vector<Tool>& tools) {
+    json::Array notes;
+    for (const std::string& note : isolation.notes) notes.emplace_back(note);
+    json::Object found;
+    for (const Tool& tool : tools) {
+        if (tool.version.empty()) found[tool.name] = nullptr;
+        else found[tool.name] = tool.version;
+    }
+    return json::Object{{"status", "ok"}, {"tier", isolation.tier}, {"memory_limit", isolation.memory_limit},
+                        {"landlock", isolation.landlock}, {"seccomp", isolation.seccomp}, {"overlay", isolation.overlay},
+                        {"notes", std::move(notes)}, {"tools", std::move(found)}};
+}
+
+void print(const executor::Isolation& isolation, const std::vector<Tool>& tools, const Style& style, std::ostream& out) {
+    const auto yes_no = [&](bool value) { return value ? style.green("yes") : style.yellow("no"); };
+    out << "Sandbox    tier " << style.green(isolation.tier) << ", memory limit " << isolation.memory_limit << ", Landlock "
+        << yes_no(isolation.landlock) << ", seccomp " << yes_no(isolation.seccomp) << ", overlay " << yes_no(isolation.overlay) << "\n";
+    for (const std::string& note : isolation.notes) out << "           " << note << "\n";
+    out << "Model      none (the mutation search needs no model)\n";
+    for (const Tool& tool : tools) {
+        if (tool.version.empty()) out << fmt::format("{:<10} {} (for {}; {})\n", tool.name, style.dim("not found"), tool.use, tool.remedy);
+        else out << fmt::format("{:<10} {}\n", tool.name, tool.version);
+    }
+}
+
+int refuse(const Error& error, const DoctorOptions& options, std::ostream& out, std::ostream& err) {
+    if (options.json) {
+        out << json::write(json::Object{{"status", "error"}, {"reason", error.message}, {"remedy", error.remedy}}) << '\n';
+    }
+    err << "edgecoder: programs cannot be run safely here: " << error.message << "\n";
+    if (!error.remedy.empty()) err << "           " << error.remedy << "\n";
+    return exit_status(ErrorCode::unavailable);
+}
+
+}  // namespace
+
+int run_doctor(const DoctorOptions& options, std::ostream& out, std::ostream& err) {
+    const auto isolation = executor::probe_isolation();
+    if (!isolation) return refuse(isolation.error(), options, out, err);
+    const auto scratch = TempDir::create("edgecoder-doctor-");
+    if (!scratch) return refuse(scratch.error(), options, out, err);
+    executor::SandboxOptions sandbox_options;
+    sandbox_options.workspace = scratch->path();
+    const auto sandbox = executor::open_sandbox(sandbox_options);
+    if (!sandbox) return refuse(sandbox.error(), options, out, err);
+    std::vector<Tool> tools = known_tools();
+    find_versions(**sandbox, tools);
+    if (options.json) out << json::write(to_json(*isolation, tools)) << '\n';
+    else print(*isolation, tools, Style::for_descriptor(1), out);
+    return 0;
+}
+
+}  // namespace ec::apps

@@ -1,0 +1,164 @@
+#include "fix_command.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <ec/core/fs.hpp>
+#include <ec/executor/sandbox.hpp>
+#include <ec/repair/repair.hpp>
+#include <ostream>
+
+#include "data_dir.hpp"
+#include "fix_report.hpp"
+#include "interrupt.hpp"
+
+namespace ec::apps {
+namespace {
+
+constexpr int kJobFailed = 1;
+constexpr double kLongestBudget = 7 * 24 * 3600;
+
+// Tells a person on a terminal, or a program reading JSON lines.
+class FixEvents final : public repair::RepairEvents {
+public:
+    FixEvents(const FixOptions& options, const Clock& clock, std::ostream& out, std::ostream& err)
+        : options_(options), clock_(clock), start_(clock.now()), out_(out), live_(err, !options.json && !options.events && ::isatty(2) == 1) {}
+
+    void stage(std::string_view name, std::string_view detail) override {
+        stage_ = name;
+        if (options_.events) emit({{"type", "stage"}, {"stage", name}, {"detail", detail}});
+        live_.show(fmt::format("{}: {}", name, detail));
+    }
+
+    void progress(const repair::SearchProgress& progress) override {
+        if (options_.events) {
+            json::Object event{{"type", "progress"}, {"stage", stage_}, {"tried", progress.tried},
+                               {"per_second", static_cast<std::int64_t>(progress.per_second)}, {"passing", progress.survivors}};
+            if (progress.best != nullptr) event["best"] = progress.best->explanation;
+            emit(std::move(event));
+        }
+        live_.show(fmt::format("{}: {} candidates tried, {:.0f} a second{}", stage_, progress.tried, progress.per_second,
+                               progress.best == nullptr ? "" : ", best so far: " + progress.best->explanation));
+    }
+
+    void emit(json::Object event) {
+        event["elapsed_ms"] = std::chrono::duration_cast<std::chrono::milliseconds>(clock_.now() - start_).count();
+        out_ << json::write(event) << '\n' << std::flush;
+    }
+    void done() { live_.clear(); }
+
+private:
+    const FixOptions& options_;
+    const Clock& clock_;
+    std::chrono::nanoseconds start_;
+    std::ostream& out_;
+    LiveLine live_;
+    std::string stage_;
+};
+
+Status check(const FixOptions& options) {
+    if (!(options.budget_seconds > 0) || options.budget_seconds > kLongestBudget) {
+        return fail(ErrorCode::invalid_argument, "--budget must be more than 0 and at most 604800 seconds");
+    }
+    if (options.model != "none") {
+        return fail(ErrorCode::invalid_argument, fmt::format("there is no model named {} here", options.model), "use --model none");
+    }
+    if (options.test.find_first_not_of(" \t\n") == std::string::npos || options.test.find('\0') != std::string::npos) {
+        return fail(ErrorCode::invalid_argument, "--test needs a command");
+    }
+    return {};
+}
+
+// Every file is checked before the first is written; each is replaced atomically.
+Status apply(const std::filesystem::path& root, const std::vector<vcs::FileVersion>& files) {
+    for (const vcs::FileVersion& file : files) {
+        EC_ASSIGN(const std::string now, read_file(root / file.path));
+        if (now != file.before) {
+            return fail(ErrorCode::conflict, fmt::format("{} was changed meanwhile; nothing was written", file.path), "run fix again");
+        }
+    }
+    for (const vcs::FileVersion& file : files) EC_TRY(write_file_atomic(root / file.path, file.after));
+    return {};
+}
+
+struct Outcome {
+    repair::RepairResult result;
+    FixSummary summary;
+};
+
+Result<Outcome> fix(const FixOptions& options, FixEvents& events, const Clock& clock, FixSummary& summary, std::stop_token stop) {
+    EC_TRY(check(options));
+    executor::SandboxOptions sandbox_options;
+    sandbox_options.workspace = options.directory;
+    EC_ASSIGN(const auto sandbox, executor::open_sandbox(sandbox_options));
+    summary.tier = sandbox->isolation().tier;
+
+    repair::RepairRequest request;
+    request.test = options.test;
+    request.budget = std::chrono::milliseconds(std::llround(std::max(1.0, options.budget_seconds * 1000)));
+    request.seed = options.seed;
+    request.resume = options.resume;
+    request.edit_tests = options.edit_tests;
+    if (const auto data = data_dir(); !data.empty()) request.journal_dir = data / "fix";
+
+    Outcome outcome;
+    EC_ASSIGN(outcome.result, repair::repair(*sandbox, clock, events, request, stop));
+    summary.tier = sandbox->isolation().tier;
+    outcome.summary = summary;
+    if (options.apply && outcome.result.status == repair::RepairResult::Status::fixed) {
+        EC_TRY(apply(sandbox->workspace(), outcome.result.patches.front().files));
+        outcome.summary.applied = true;
+    }
+    return outcome;
+}
+
+int report_error(const Error& error, const FixOptions& options, const FixSummary& summary, bool interrupted, FixEvents& events,
+                 std::ostream& out, std::ostream& err) {
+    if (options.json) out << json::write(fix_error_json(error, summary)) << '\n';
+    if (options.events) {
+        json::Object event = fix_error_json(error, summary).as_object();
+        event["type"] = "result";
+        events.emit(std::move(event));
+    }
+    if (interrupted) {
+        err << "edgecoder: stopped; nothing was changed. Run it again with --resume to go on.\n";
+        return kInterruptedStatus;
+    }
+    err << "edgecoder: " << printable(error.message) << "\n";
+    if (!error.remedy.empty()) err << "           " << printable(error.remedy) << "\n";
+    return exit_status(error.code);
+}
+
+}  // namespace
+
+int run_fix(const FixOptions& options, std::ostream& out, std::ostream& err) {
+    const Interrupt interrupt;
+    const SystemClock clock;
+    const auto start = clock.now();
+    FixEvents events(options, clock, out, err);
+    FixSummary summary;
+    const auto outcome = fix(options, events, clock, summary, interrupt.token());
+    summary.wall = std::chrono::duration_cast<std::chrono::milliseconds>(clock.now() - start);
+    events.done();
+    if (!outcome) return report_error(outcome.error(), options, summary, interrupt.interrupted(), events, out, err);
+
+    FixSummary final_summary = outcome->summary;
+    final_summary.wall = summary.wall;
+    const repair::RepairResult& result = outcome->result;
+    const json::Value document = fix_json(result, final_summary);
+    if (options.json) {
+        out << json::write(document) << '\n';
+    } else if (options.events) {
+        json::Object event = document.as_object();
+        event["type"] = "result";
+        events.emit(std::move(event));
+    } else {
+        print_fix(result, final_summary, Style::for_descriptor(2), err);
+        if (!result.patches.empty()) out << Style::for_descriptor(1).diff(result.patches.front().patch);
+    }
+    out << std::flush;
+    return result.status == repair::RepairResult::Status::unfixed ? kJobFailed : 0;
+}
+
+}  // namespace ec::apps
