@@ -23,11 +23,13 @@ void add_fix(CLI::App& app, FixOptions& options) {
     fix->add_flag("--apply", options.apply, "Write the verified patch to the project");
     fix->add_flag("--edit-tests", options.edit_tests, "Also offer edits of tests and build configuration");
     CLI::Option* json = fix->add_flag("--json", options.json, "Print one JSON document on stdout");
-    fix->add_flag("--events", options.events, "Print JSON lines while it works, the last one the result")->excludes(json);
+    fix->add_flag("--events", options.events, "Print JSON lines while it works, the last one the result")
+        ->excludes(json);
     fix->footer(
         "Examples:\n  edgecoder fix --test \"pytest -q\"\n  edgecoder fix --dir app --test \"node --test\" --apply\n\n"
         "The patch goes to stdout, everything else to stderr. Your files stay as they are unless --apply is given.\n"
-        "Exit status: 0 fixed or already passing, 1 not fixed, 2 wrong usage, 3 this machine cannot do it, 130 interrupted.");
+        "Exit status: 0 fixed or already passing, 1 not fixed, 2 wrong usage, 3 this machine cannot do it, 130 "
+        "interrupted.");
 }
 
 void add_exec(CLI::App& app, ExecOptions& options) {
@@ -35,14 +37,17 @@ void add_exec(CLI::App& app, ExecOptions& options) {
     exec->add_flag("--json", options.json, "Print one JSON document on stdout");
     exec->add_option("--timeout", options.timeout_seconds, "Wall-clock limit in seconds (default: 10)");
     exec->add_option("--memory", options.memory_mb, "Memory limit in MB (default: 512)");
-    exec->add_option("--lang", options.language, "Language of FILE or standard input")->check(CLI::IsMember({"python", "javascript"}));
+    exec->add_option("--lang", options.language, "Language of FILE or standard input")
+        ->check(CLI::IsMember({"python", "javascript"}));
     exec->add_flag("--apply", options.apply, "Copy the files it changed into the real directory");
     exec->add_option("command", options.words, "FILE, - for standard input, or -- CMD ARG…")->required();
     exec->footer(
         "Examples:\n  edgecoder exec script.py\n  echo 'print(1)' | edgecoder exec --lang python -\n"
         "  edgecoder exec --json -- sh -c 'make test'\n\n"
-        "The program sees the current directory as a copy, no network and no secrets. Limits: 10 s, 512 MB, 128 processes,\n"
-        "64 MB of new files, 1 MB of output kept. Exit status: 0 it ended well, 1 it did not, 2 wrong usage, 3 no sandbox here.");
+        "The program sees the current directory as a copy, no network and no secrets. Limits: 10 s, 512 MB, 128 "
+        "processes,\n"
+        "64 MB of new files, 1 MB of output kept. Exit status: 0 it ended well, 1 it did not, 2 wrong usage, 3 no "
+        "sandbox here.");
 }
 
 void add_doctor(CLI::App& app, DoctorOptions& options) {

@@ -15,8 +15,10 @@ std::string_view variable(const char* name) {
 
 std::filesystem::path data_dir() {
     if (const auto own = variable("EDGECODER_DATA_DIR"); !own.empty()) return own;
-    if (const auto xdg = variable("XDG_DATA_HOME"); xdg.starts_with('/')) return std::filesystem::path(xdg) / "edgecoder";
-    if (const auto home = variable("HOME"); home.starts_with('/')) return std::filesystem::path(home) / ".local/share/edgecoder";
+    if (const auto xdg = variable("XDG_DATA_HOME"); xdg.starts_with('/'))
+        return std::filesystem::path(xdg) / "edgecoder";
+    if (const auto home = variable("HOME"); home.starts_with('/'))
+        return std::filesystem::path(home) / ".local/share/edgecoder";
     return {};
 }
 

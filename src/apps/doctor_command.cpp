@@ -51,29 +51,41 @@ json::Value to_json(const executor::Isolation& isolation, const std::vector<Tool
     for (const std::string& note : isolation.notes) notes.emplace_back(note);
     json::Object found;
     for (const Tool& tool : tools) {
-        if (tool.version.empty()) found[tool.name] = nullptr;
-        else found[tool.name] = tool.version;
+        if (tool.version.empty())
+            found[tool.name] = nullptr;
+        else
+            found[tool.name] = tool.version;
     }
-    return json::Object{{"status", "ok"}, {"tier", isolation.tier}, {"memory_limit", isolation.memory_limit},
-                        {"landlock", isolation.landlock}, {"seccomp", isolation.seccomp}, {"overlay", isolation.overlay},
-                        {"notes", std::move(notes)}, {"tools", std::move(found)}};
+    return json::Object{{"status", "ok"},
+                        {"tier", isolation.tier},
+                        {"memory_limit", isolation.memory_limit},
+                        {"landlock", isolation.landlock},
+                        {"seccomp", isolation.seccomp},
+                        {"overlay", isolation.overlay},
+                        {"notes", std::move(notes)},
+                        {"tools", std::move(found)}};
 }
 
-void print(const executor::Isolation& isolation, const std::vector<Tool>& tools, const Style& style, std::ostream& out) {
+void print(const executor::Isolation& isolation, const std::vector<Tool>& tools, const Style& style,
+           std::ostream& out) {
     const auto yes_no = [&](bool value) { return value ? style.green("yes") : style.yellow("no"); };
-    out << "Sandbox    tier " << style.green(isolation.tier) << ", memory limit " << isolation.memory_limit << ", Landlock "
-        << yes_no(isolation.landlock) << ", seccomp " << yes_no(isolation.seccomp) << ", overlay " << yes_no(isolation.overlay) << "\n";
+    out << "Sandbox    tier " << style.green(isolation.tier) << ", memory limit " << isolation.memory_limit
+        << ", Landlock " << yes_no(isolation.landlock) << ", seccomp " << yes_no(isolation.seccomp) << ", overlay "
+        << yes_no(isolation.overlay) << "\n";
     for (const std::string& note : isolation.notes) out << "           " << note << "\n";
     out << "Model      none (the mutation search needs no model)\n";
     for (const Tool& tool : tools) {
-        if (tool.version.empty()) out << fmt::format("{:<10} {} (for {}; {})\n", tool.name, style.dim("not found"), tool.use, tool.remedy);
-        else out << fmt::format("{:<10} {}\n", tool.name, tool.version);
+        if (tool.version.empty())
+            out << fmt::format("{:<10} {} (for {}; {})\n", tool.name, style.dim("not found"), tool.use, tool.remedy);
+        else
+            out << fmt::format("{:<10} {}\n", tool.name, tool.version);
     }
 }
 
 int refuse(const Error& error, const DoctorOptions& options, std::ostream& out, std::ostream& err) {
     if (options.json) {
-        out << json::write(json::Object{{"status", "error"}, {"reason", error.message}, {"remedy", error.remedy}}) << '\n';
+        out << json::write(json::Object{{"status", "error"}, {"reason", error.message}, {"remedy", error.remedy}})
+            << '\n';
     }
     err << "edgecoder: programs cannot be run safely here: " << error.message << "\n";
     if (!error.remedy.empty()) err << "           " << error.remedy << "\n";
@@ -93,8 +105,10 @@ int run_doctor(const DoctorOptions& options, std::ostream& out, std::ostream& er
     if (!sandbox) return refuse(sandbox.error(), options, out, err);
     std::vector<Tool> tools = known_tools();
     find_versions(**sandbox, tools);
-    if (options.json) out << json::write(to_json(*isolation, tools)) << '\n';
-    else print(*isolation, tools, Style::for_descriptor(1), out);
+    if (options.json)
+        out << json::write(to_json(*isolation, tools)) << '\n';
+    else
+        print(*isolation, tools, Style::for_descriptor(1), out);
     return 0;
 }
 

@@ -23,7 +23,11 @@ constexpr double kLongestBudget = 7 * 24 * 3600;
 class FixEvents final : public repair::RepairEvents {
 public:
     FixEvents(const FixOptions& options, const Clock& clock, std::ostream& out, std::ostream& err)
-        : options_(options), clock_(clock), start_(clock.now()), out_(out), live_(err, !options.json && !options.events && ::isatty(2) == 1) {}
+        : options_(options),
+          clock_(clock),
+          start_(clock.now()),
+          out_(out),
+          live_(err, !options.json && !options.events && ::isatty(2) == 1) {}
 
     void stage(std::string_view name, std::string_view detail) override {
         stage_ = name;
@@ -33,12 +37,16 @@ public:
 
     void progress(const repair::SearchProgress& progress) override {
         if (options_.events) {
-            json::Object event{{"type", "progress"}, {"stage", stage_}, {"tried", progress.tried},
-                               {"per_second", static_cast<std::int64_t>(progress.per_second)}, {"passing", progress.survivors}};
+            json::Object event{{"type", "progress"},
+                               {"stage", stage_},
+                               {"tried", progress.tried},
+                               {"per_second", static_cast<std::int64_t>(progress.per_second)},
+                               {"passing", progress.survivors}};
             if (progress.best != nullptr) event["best"] = progress.best->explanation;
             emit(std::move(event));
         }
-        live_.show(fmt::format("{}: {} candidates tried, {:.0f} a second{}", stage_, progress.tried, progress.per_second,
+        live_.show(fmt::format("{}: {} candidates tried, {:.0f} a second{}", stage_, progress.tried,
+                               progress.per_second,
                                progress.best == nullptr ? "" : ", best so far: " + progress.best->explanation));
     }
 
@@ -62,7 +70,8 @@ Status check(const FixOptions& options) {
         return fail(ErrorCode::invalid_argument, "--budget must be more than 0 and at most 604800 seconds");
     }
     if (options.model != "none") {
-        return fail(ErrorCode::invalid_argument, fmt::format("there is no model named {} here", options.model), "use --model none");
+        return fail(ErrorCode::invalid_argument, fmt::format("there is no model named {} here", options.model),
+                    "use --model none");
     }
     if (options.test.find_first_not_of(" \t\n") == std::string::npos || options.test.find('\0') != std::string::npos) {
         return fail(ErrorCode::invalid_argument, "--test needs a command");
@@ -71,11 +80,12 @@ Status check(const FixOptions& options) {
 }
 
 // Every file is checked before the first is written; each is replaced atomically.
-Status apply(const std::filesystem::path& root, const std::vector<vcs::FileVersion>& files) {
+Status write_patch(const std::filesystem::path& root, const std::vector<vcs::FileVersion>& files) {
     for (const vcs::FileVersion& file : files) {
         EC_ASSIGN(const std::string now, read_file(root / file.path));
         if (now != file.before) {
-            return fail(ErrorCode::conflict, fmt::format("{} was changed meanwhile; nothing was written", file.path), "run fix again");
+            return fail(ErrorCode::conflict, fmt::format("{} was changed meanwhile; nothing was written", file.path),
+                        "run fix again");
         }
     }
     for (const vcs::FileVersion& file : files) EC_TRY(write_file_atomic(root / file.path, file.after));
@@ -87,7 +97,8 @@ struct Outcome {
     FixSummary summary;
 };
 
-Result<Outcome> fix(const FixOptions& options, FixEvents& events, const Clock& clock, FixSummary& summary, std::stop_token stop) {
+Result<Outcome> fix(const FixOptions& options, FixEvents& events, const Clock& clock, FixSummary& summary,
+                    std::stop_token stop) {
     EC_TRY(check(options));
     executor::SandboxOptions sandbox_options;
     sandbox_options.workspace = options.directory;
@@ -107,14 +118,14 @@ Result<Outcome> fix(const FixOptions& options, FixEvents& events, const Clock& c
     summary.tier = sandbox->isolation().tier;
     outcome.summary = summary;
     if (options.apply && outcome.result.status == repair::RepairResult::Status::fixed) {
-        EC_TRY(apply(sandbox->workspace(), outcome.result.patches.front().files));
+        EC_TRY(write_patch(sandbox->workspace(), outcome.result.patches.front().files));
         outcome.summary.applied = true;
     }
     return outcome;
 }
 
-int report_error(const Error& error, const FixOptions& options, const FixSummary& summary, bool interrupted, FixEvents& events,
-                 std::ostream& out, std::ostream& err) {
+int report_error(const Error& error, const FixOptions& options, const FixSummary& summary, bool interrupted,
+                 FixEvents& events, std::ostream& out, std::ostream& err) {
     if (options.json) out << json::write(fix_error_json(error, summary)) << '\n';
     if (options.events) {
         json::Object event = fix_error_json(error, summary).as_object();

@@ -34,10 +34,14 @@ std::string Style::diff(std::string_view patch) const {
     if (!colours_) return std::string(patch);
     std::string out;
     for (const std::string_view line : split_lines(patch)) {
-        if (line.starts_with('+')) out += green(line);
-        else if (line.starts_with('-')) out += red(line);
-        else if (line.starts_with("@@")) out += dim(line);
-        else out += line;
+        if (line.starts_with('+'))
+            out += green(line);
+        else if (line.starts_with('-'))
+            out += red(line);
+        else if (line.starts_with("@@"))
+            out += dim(line);
+        else
+            out += line;
         out += '\n';
     }
     return out;

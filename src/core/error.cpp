@@ -15,11 +15,16 @@ struct Row {
 };
 
 constexpr Row kTable[] = {
-    {ErrorCode::invalid_argument, "invalid_argument", 2, 400}, {ErrorCode::not_found, "not_found", 2, 404},
-    {ErrorCode::conflict, "conflict", 1, 409},                 {ErrorCode::too_large, "too_large", 2, 413},
-    {ErrorCode::denied, "denied", 3, 403},                     {ErrorCode::unavailable, "unavailable", 3, 503},
-    {ErrorCode::timeout, "timeout", 1, 503},                   {ErrorCode::cancelled, "cancelled", 1, 409},
-    {ErrorCode::corrupt, "corrupt", 1, 422},                   {ErrorCode::io, "io", 3, 500},
+    {ErrorCode::invalid_argument, "invalid_argument", 2, 400},
+    {ErrorCode::not_found, "not_found", 2, 404},
+    {ErrorCode::conflict, "conflict", 1, 409},
+    {ErrorCode::too_large, "too_large", 2, 413},
+    {ErrorCode::denied, "denied", 3, 403},
+    {ErrorCode::unavailable, "unavailable", 3, 503},
+    {ErrorCode::timeout, "timeout", 1, 503},
+    {ErrorCode::cancelled, "cancelled", 1, 409},
+    {ErrorCode::corrupt, "corrupt", 1, 422},
+    {ErrorCode::io, "io", 3, 500},
     {ErrorCode::internal, "internal", 3, 500},
 };
 

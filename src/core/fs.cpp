@@ -29,7 +29,7 @@ Result<std::string> read_file(const std::filesystem::path& path, std::uint64_t l
     // O_NONBLOCK: opening a FIFO must not hang; the check below then refuses it.
     const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
     if (!fd.valid()) return fail(from_errno(fmt::format("cannot open {}", path.string()), errno));
-    struct stat info {};
+    struct stat info{};
     if (::fstat(fd.get(), &info) != 0) return fail(from_errno(fmt::format("cannot stat {}", path.string()), errno));
     if (!S_ISREG(info.st_mode)) {
         return fail(ErrorCode::invalid_argument, fmt::format("{} is not a regular file", path.string()));
@@ -51,7 +51,7 @@ Result<std::string> read_file(const std::filesystem::path& path, std::uint64_t l
 }
 
 Status write_file_atomic(const std::filesystem::path& path, std::string_view content, unsigned mode) {
-    struct stat info {};
+    struct stat info{};
     if (::stat(path.c_str(), &info) == 0) mode = info.st_mode & 07777U;
     std::string temporary = path.string() + ".edgecoder-XXXXXX";
     const UniqueFd fd(::mkostemp(temporary.data(), O_CLOEXEC));

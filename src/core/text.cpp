@@ -13,10 +13,14 @@ std::size_t utf8_sequence(std::string_view text) {
     if (lead < 0x80) return 1;
     std::size_t length = 0;
     std::uint32_t value = 0;
-    if ((lead & 0xe0U) == 0xc0) length = 2, value = lead & 0x1fU;
-    else if ((lead & 0xf0U) == 0xe0) length = 3, value = lead & 0x0fU;
-    else if ((lead & 0xf8U) == 0xf0) length = 4, value = lead & 0x07U;
-    else return 0;
+    if ((lead & 0xe0U) == 0xc0)
+        length = 2, value = lead & 0x1fU;
+    else if ((lead & 0xf0U) == 0xe0)
+        length = 3, value = lead & 0x0fU;
+    else if ((lead & 0xf8U) == 0xf0)
+        length = 4, value = lead & 0x07U;
+    else
+        return 0;
     if (text.size() < length) return 0;
     for (std::size_t i = 1; i < length; ++i) {
         if ((byte(i) & 0xc0U) != 0x80) return 0;
@@ -77,8 +81,10 @@ std::string to_valid_utf8(std::string_view text) {
     out.reserve(text.size());
     while (!text.empty()) {
         const std::size_t length = utf8_sequence(text);
-        if (length == 0) out += "\xef\xbf\xbd";
-        else out += text.substr(0, length);
+        if (length == 0)
+            out += "\xef\xbf\xbd";
+        else
+            out += text.substr(0, length);
         text.remove_prefix(length == 0 ? 1 : length);
     }
     return out;
@@ -128,8 +134,7 @@ Result<std::vector<std::string>> shell_split(std::string_view command) {
 }
 
 std::string shell_quote(std::string_view argument) {
-    constexpr std::string_view kPlain =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%";
+    constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%";
     if (!argument.empty() && argument.find_first_not_of(kPlain) == std::string_view::npos) return std::string(argument);
     return "'" + replace_all(std::string(argument), "'", "'\\''") + "'";
 }

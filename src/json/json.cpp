@@ -19,14 +19,26 @@ void write_string(std::string_view text, std::string& out) {
     out += '"';
     for (const char c : text) {
         switch (c) {
-            case '"': out += "\\\""; break;
-            case '\\': out += "\\\\"; break;
-            case '\n': out += "\\n"; break;
-            case '\r': out += "\\r"; break;
-            case '\t': out += "\\t"; break;
+            case '"':
+                out += "\\\"";
+                break;
+            case '\\':
+                out += "\\\\";
+                break;
+            case '\n':
+                out += "\\n";
+                break;
+            case '\r':
+                out += "\\r";
+                break;
+            case '\t':
+                out += "\\t";
+                break;
             default:
-                if (static_cast<unsigned char>(c) < 0x20) out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-                else out += c;
+                if (static_cast<unsigned char>(c) < 0x20)
+                    out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+                else
+                    out += c;
         }
     }
     out += '"';
@@ -44,12 +56,24 @@ void write_double(double value, std::string& out) {
 
 void write_value(const Value& value, std::string& out) {
     switch (value.kind()) {
-        case boost::json::kind::null: out += "null"; break;
-        case boost::json::kind::bool_: out += value.get_bool() ? "true" : "false"; break;
-        case boost::json::kind::int64: out += fmt::format("{}", value.get_int64()); break;
-        case boost::json::kind::uint64: out += fmt::format("{}", value.get_uint64()); break;
-        case boost::json::kind::double_: write_double(value.get_double(), out); break;
-        case boost::json::kind::string: write_string(std::string_view(value.get_string()), out); break;
+        case boost::json::kind::null:
+            out += "null";
+            break;
+        case boost::json::kind::bool_:
+            out += value.get_bool() ? "true" : "false";
+            break;
+        case boost::json::kind::int64:
+            out += fmt::format("{}", value.get_int64());
+            break;
+        case boost::json::kind::uint64:
+            out += fmt::format("{}", value.get_uint64());
+            break;
+        case boost::json::kind::double_:
+            write_double(value.get_double(), out);
+            break;
+        case boost::json::kind::string:
+            write_string(std::string_view(value.get_string()), out);
+            break;
         case boost::json::kind::array: {
             out += '[';
             bool first = true;
@@ -98,11 +122,14 @@ std::string write(const Value& value) {
 Reader::Reader(const Value& value, std::string where) : where_(std::move(where)) {
     object_ = value.if_object();
     if (object_ == nullptr) {
-        status_ = fail(ErrorCode::corrupt, fmt::format("{} must be an object", where_.empty() ? "the document" : where_));
+        status_ =
+            fail(ErrorCode::corrupt, fmt::format("{} must be an object", where_.empty() ? "the document" : where_));
     }
 }
 
-const Value* Reader::find(std::string_view key) const { return object_ == nullptr ? nullptr : object_->if_contains(key); }
+const Value* Reader::find(std::string_view key) const {
+    return object_ == nullptr ? nullptr : object_->if_contains(key);
+}
 
 void Reader::reject(std::string_view key, std::string_view expected) {
     if (!status_) return;
@@ -147,8 +174,10 @@ bool Reader::boolean(std::string_view key, bool fallback) {
 std::vector<std::string> Reader::strings(std::string_view key) {
     std::vector<std::string> out;
     for (const Value& element : array(key)) {
-        if (const auto* text = element.if_string()) out.emplace_back(*text);
-        else reject(key, "an array of strings");
+        if (const auto* text = element.if_string())
+            out.emplace_back(*text);
+        else
+            reject(key, "an array of strings");
     }
     return out;
 }

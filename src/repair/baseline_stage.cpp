@@ -14,7 +14,9 @@ using executor::TestReport;
 
 constexpr int kRepeats = 3;
 
-bool fails(const executor::TestCase& test) { return test.outcome == TestOutcome::failed || test.outcome == TestOutcome::error; }
+bool fails(const executor::TestCase& test) {
+    return test.outcome == TestOutcome::failed || test.outcome == TestOutcome::error;
+}
 
 std::set<std::string> failing_ids(const TestReport& report) {
     std::set<std::string> ids;
@@ -71,21 +73,25 @@ bool agrees(const BaselineRun& run, const TestReport& report) {
     }
     const std::set<std::string> expected = failing_ids(report);
     const bool all_seen = std::ranges::includes(seen, expected);
-    const bool none_invented = std::ranges::all_of(seen, [&](const std::string& id) { return expected.contains(id) || flaky.contains(id); });
+    const bool none_invented =
+        std::ranges::all_of(seen, [&](const std::string& id) { return expected.contains(id) || flaky.contains(id); });
     return all_seen && none_invented;
 }
 
 bool hangs(const BaselineRun& run) {
-    return std::ranges::any_of(run.tests, [](const ObservedTest& observed) { return observed.test.message.starts_with("timed out"); });
+    return std::ranges::any_of(
+        run.tests, [](const ObservedTest& observed) { return observed.test.message.starts_with("timed out"); });
 }
 
 Status command_can_start(const RunResult& result, const executor::TestCommand& command) {
     if (result.status == executor::RunStatus::sandbox_error) return fail(ErrorCode::unavailable, result.reason);
     if (result.exit_code == 127 || result.exit_code == 126) {
-        return fail(ErrorCode::invalid_argument,
-                    fmt::format("the test command cannot be started: {}",
-                                result.err.empty() ? command.text : std::string(result.err.substr(0, result.err.find('\n')))),
-                    "check the spelling, and that the program is installed and on PATH (edgecoder doctor lists what was found)");
+        return fail(
+            ErrorCode::invalid_argument,
+            fmt::format("the test command cannot be started: {}",
+                        result.err.empty() ? command.text : std::string(result.err.substr(0, result.err.find('\n')))),
+            "check the spelling, and that the program is installed and on PATH (edgecoder doctor lists what was "
+            "found)");
     }
     return {};
 }
@@ -101,18 +107,22 @@ TestReport report_of(const BaselineRun& run, std::string_view runner) {
 void sort_tests(ObservedProgram& program) {
     std::vector<const ObservedTest*> order;
     for (const ObservedTest& observed : program.run.tests) order.push_back(&observed);
-    std::ranges::stable_sort(order, [](const ObservedTest* a, const ObservedTest* b) { return a->test.duration < b->test.duration; });
+    std::ranges::stable_sort(
+        order, [](const ObservedTest* a, const ObservedTest* b) { return a->test.duration < b->test.duration; });
     for (const ObservedTest* observed : order) {
-        if (observed->flaky) program.flaky.push_back(observed->test.id);
-        else if (fails(observed->test)) program.failing.push_back(observed->test.id);
-        else if (observed->test.outcome == TestOutcome::passed) program.passing.push_back(observed->test.id);
+        if (observed->flaky)
+            program.flaky.push_back(observed->test.id);
+        else if (fails(observed->test))
+            program.failing.push_back(observed->test.id);
+        else if (observed->test.outcome == TestOutcome::passed)
+            program.passing.push_back(observed->test.id);
     }
 }
 
 }  // namespace
 
-Result<ObservedProgram> observe_program(executor::Sandbox& sandbox, const executor::TestCommand& command, const RepairRequest& request,
-                                        RepairEvents& events, std::stop_token stop) {
+Result<ObservedProgram> observe_program(executor::Sandbox& sandbox, const executor::TestCommand& command,
+                                        const RepairRequest& request, RepairEvents& events, std::stop_token stop) {
     ObservedProgram program;
     const auto limit = run_limit(request);
     WholeRun whole(sandbox, command, limit);
@@ -121,7 +131,9 @@ Result<ObservedProgram> observe_program(executor::Sandbox& sandbox, const execut
 
     auto judge = factories.front()();
     auto run = judge->observe_baseline(kRepeats, limit, stop);
-    const bool observed = run && std::ranges::any_of(run->tests, [](const ObservedTest& test) { return fails(test.test) && !test.flaky; });
+    const bool observed = run && std::ranges::any_of(run->tests, [](const ObservedTest& test) {
+                              return fails(test.test) && !test.flaky;
+                          });
     // A test that hangs alone hangs the whole command too; its report would only come at the time limit.
     const bool hanging = observed && hangs(*run);
     if (hanging) whole.cancel();

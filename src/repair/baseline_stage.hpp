@@ -8,16 +8,16 @@
 namespace ec::repair {
 
 struct ObservedProgram {
-    executor::TestReport before;               ///< of the whole command, or of the judge when the command never ends
+    executor::TestReport before;  ///< of the whole command, or of the judge when the command never ends
     bool already_passing = false;
-    std::unique_ptr<Judge> judge;              ///< null when already passing
+    std::unique_ptr<Judge> judge;  ///< null when already passing
     BaselineRun run;
-    std::vector<std::string> failing;          ///< fastest first, flaky ones left out
-    std::vector<std::string> passing;          ///< fastest first
+    std::vector<std::string> failing;  ///< fastest first, flaky ones left out
+    std::vector<std::string> passing;  ///< fastest first
     std::vector<std::string> flaky;
 };
 
-Result<ObservedProgram> observe_program(executor::Sandbox& sandbox, const executor::TestCommand& command, const RepairRequest& request,
-                                        RepairEvents& events, std::stop_token stop);
+Result<ObservedProgram> observe_program(executor::Sandbox& sandbox, const executor::TestCommand& command,
+                                        const RepairRequest& request, RepairEvents& events, std::stop_token stop);
 
 }  // namespace ec::repair

@@ -56,7 +56,8 @@ Result<Journal> Journal::open(const std::filesystem::path& path, bool resume) {
             if (reader.status()) known[*id] = {judgement, limit};
         }
     }
-    UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | (resume ? 0 : O_TRUNC), 0600));
+    UniqueFd fd(
+        ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | (resume ? 0 : O_TRUNC), 0600));
     if (!fd.valid()) return fail(from_errno(fmt::format("cannot open {}", path.string()), errno));
     // A line cut by a crash must not swallow the next one.
     Journal journal(std::move(fd), std::move(known));

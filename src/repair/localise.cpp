@@ -63,7 +63,8 @@ std::vector<SuspiciousLine> rank_lines(const BaselineRun& baseline, const std::s
     };
     for (const auto& [place, tally] : tallies) {
         if (tally.failing == 0) continue;
-        const double ochiai = tally.failing / std::sqrt(static_cast<double>(total_failing) * (tally.failing + tally.passing));
+        const double ochiai =
+            tally.failing / std::sqrt(static_cast<double>(total_failing) * (tally.failing + tally.passing));
         add(place, ochiai * tally.evidence);
     }
     // Every test runs the load-time lines, so their Ochiai value is that of a line all tests execute.

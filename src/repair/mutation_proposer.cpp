@@ -7,8 +7,8 @@
 namespace ec::repair {
 namespace {
 
-constexpr std::size_t kFirstWave = 80;         // lines; about one small file
-constexpr double kNaturalnessWeight = 0.22;    // per bit of gain; measured on seeded faults, see docs/repair.md
+constexpr std::size_t kFirstWave = 80;       // lines; about one small file
+constexpr double kNaturalnessWeight = 0.22;  // per bit of gain; measured on seeded faults, see docs/repair.md
 constexpr double kNaturalnessBound = 1.2;
 constexpr double kSuspicionPower = 1.3;
 constexpr std::size_t kPairSeeds = 120;
@@ -74,7 +74,8 @@ void MutationProposer::add_unit_mutations(const SourceUnit& unit, const std::map
         const auto suspicion = wanted.find(mutation.line);
         const double line_score = suspicion == wanted.end() ? 0.1 : suspicion->second;
         Candidate candidate;
-        candidate.score = std::pow(line_score, kSuspicionPower) * mutation.prior * std::exp(naturalness_gain(unit, mutation.edit));
+        candidate.score =
+            std::pow(line_score, kSuspicionPower) * mutation.prior * std::exp(naturalness_gain(unit, mutation.edit));
         candidate.edits.push_back(std::move(mutation.edit));
         candidate.op = std::move(mutation.op);
         candidate.explanation = std::move(mutation.explanation);

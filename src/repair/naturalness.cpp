@@ -6,7 +6,9 @@
 namespace ec::repair {
 namespace {
 
-bool word_start(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '$' || (c & '\x80') != 0; }
+bool word_start(char c) {
+    return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '$' || (c & '\x80') != 0;
+}
 bool word_part(char c) { return word_start(c) || std::isdigit(static_cast<unsigned char>(c)) != 0; }
 
 std::uint32_t symbol(std::string_view text) { return static_cast<std::uint32_t>(hash128(text).low); }
@@ -20,16 +22,20 @@ std::size_t string_end(std::string_view text, std::size_t at) {
         return end == std::string_view::npos ? text.size() : end + 3;
     }
     for (std::size_t i = at + 1; i < text.size(); ++i) {
-        if (text[i] == '\\') ++i;
-        else if (text[i] == quote) return i + 1;
-        else if (text[i] == '\n' && quote != '`') return i;
+        if (text[i] == '\\')
+            ++i;
+        else if (text[i] == quote)
+            return i + 1;
+        else if (text[i] == '\n' && quote != '`')
+            return i;
     }
     return text.size();
 }
 
 std::size_t operator_length(std::string_view rest) {
-    for (const std::string_view op : {"===", "!==", "**=", "//=", ">>>", "...", "<<=", ">>=", "&&", "||", "??", "=>", "==", "!=",
-                                      "<=", ">=", "+=", "-=", "*=", "/=", "%=", "**", "//", "<<", ">>", "->", ":=", "++", "--", "?."}) {
+    for (const std::string_view op :
+         {"===", "!==", "**=", "//=", ">>>", "...", "<<=", ">>=", "&&", "||", "??", "=>", "==", "!=", "<=",
+          ">=",  "+=",  "-=",  "*=",  "/=",  "%=",  "**",  "//",  "<<", ">>", "->", ":=", "++", "--", "?."}) {
         if (rest.starts_with(op)) return op.size();
     }
     return 1;

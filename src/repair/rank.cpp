@@ -7,9 +7,9 @@ namespace ec::repair {
 namespace {
 
 constexpr double kDestructiveFactor = 0.35;
-constexpr double kPerEditedByte = 0.01;      // a long replacement is one more thing to be wrong
+constexpr double kPerEditedByte = 0.01;  // a long replacement is one more thing to be wrong
 constexpr double kPerFurtherEdit = 0.25;
-constexpr double kAgreementPower = 0.5;      // how much the other members of a cluster add to its best one
+constexpr double kAgreementPower = 0.5;  // how much the other members of a cluster add to its best one
 
 double weight_of(const Candidate& candidate) {
     double bytes = 0;
@@ -23,7 +23,8 @@ double weight_of(const Candidate& candidate) {
 
 }  // namespace
 
-std::vector<RankedCandidate> rank_survivors(std::span<const Candidate> survivors, std::span<const Observation> observations) {
+std::vector<RankedCandidate> rank_survivors(std::span<const Candidate> survivors,
+                                            std::span<const Observation> observations) {
     struct Cluster {
         std::vector<std::size_t> members;
         double best = 0;
@@ -49,7 +50,8 @@ std::vector<RankedCandidate> rank_survivors(std::span<const Candidate> survivors
     std::vector<RankedCandidate> others;
     for (std::size_t number = 0; number < clusters.size(); ++number) {
         Cluster& cluster = clusters[number];
-        std::ranges::stable_sort(cluster.members, [&](std::size_t a, std::size_t b) { return weights[a] > weights[b]; });
+        std::ranges::stable_sort(cluster.members,
+                                 [&](std::size_t a, std::size_t b) { return weights[a] > weights[b]; });
         for (const std::size_t member : cluster.members) {
             auto& list = member == cluster.members.front() ? representatives : others;
             list.push_back({survivors[member], number, cluster.members.size(), weights[member]});

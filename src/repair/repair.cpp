@@ -14,9 +14,9 @@ namespace ec::repair {
 namespace {
 
 constexpr int kRecentCommits = 3;
-constexpr std::size_t kOffered = 5;          // patches shown
-constexpr std::size_t kObserved = 96;        // survivors whose behaviour is compared
-constexpr double kCoverSuspicion = 0.25;     // passing tests over lines at least this suspicious run for every candidate
+constexpr std::size_t kOffered = 5;       // patches shown
+constexpr std::size_t kObserved = 96;     // survivors whose behaviour is compared
+constexpr double kCoverSuspicion = 0.25;  // passing tests over lines at least this suspicious run for every candidate
 
 struct Program {
     std::vector<SourceUnit> units;
@@ -67,7 +67,8 @@ std::chrono::microseconds total_duration(const BaselineRun& run, const std::vect
     std::chrono::microseconds total{0};
     const std::set<std::string> wanted(ids.begin(), ids.end());
     for (const ObservedTest& observed : run.tests) {
-        if (wanted.contains(observed.test.id) && !observed.test.message.starts_with("timed out")) total += observed.test.duration;
+        if (wanted.contains(observed.test.id) && !observed.test.message.starts_with("timed out"))
+            total += observed.test.duration;
     }
     return total;
 }
@@ -92,8 +93,8 @@ std::vector<std::string> tests_to_judge_by(const ObservedProgram& observed, cons
     return tests;
 }
 
-SearchLimits search_limits(const RepairRequest& request, const ObservedProgram& observed, const std::vector<std::string>& tests,
-                           std::chrono::nanoseconds deadline) {
+SearchLimits search_limits(const RepairRequest& request, const ObservedProgram& observed,
+                           const std::vector<std::string>& tests, std::chrono::nanoseconds deadline) {
     using std::chrono::milliseconds;
     SearchLimits limits;
     limits.deadline = deadline;
@@ -103,11 +104,13 @@ SearchLimits search_limits(const RepairRequest& request, const ObservedProgram& 
     return limits;
 }
 
-std::vector<RankedCandidate> rank(Judge& judge, std::vector<Candidate> survivors, std::uint64_t seed, std::stop_token stop) {
+std::vector<RankedCandidate> rank(Judge& judge, std::vector<Candidate> survivors, std::uint64_t seed,
+                                  std::stop_token stop) {
     std::ranges::stable_sort(survivors, [](const Candidate& a, const Candidate& b) { return a.score > b.score; });
     std::vector<Observation> observations;
     if (survivors.size() > 1) {
-        std::vector<Candidate> observed(survivors.begin(), survivors.begin() + static_cast<std::ptrdiff_t>(std::min(survivors.size(), kObserved)));
+        std::vector<Candidate> observed(
+            survivors.begin(), survivors.begin() + static_cast<std::ptrdiff_t>(std::min(survivors.size(), kObserved)));
         observed.emplace_back();  // the unchanged program
         auto result = judge.observe(0, observed, survivors.front().file, survivors.front().line, seed, stop);
         // Without observations every survivor is a cluster of its own: the ranking is poorer, not wrong.
@@ -117,7 +120,8 @@ std::vector<RankedCandidate> rank(Judge& judge, std::vector<Candidate> survivors
 }
 
 std::string why_unfixed(const SearchOutcome& outcome, std::size_t survivors, const RepairRequest& request) {
-    if (survivors > 0) return fmt::format("{} candidates passed the failing tests but none passed the whole command", survivors);
+    if (survivors > 0)
+        return fmt::format("{} candidates passed the failing tests but none passed the whole command", survivors);
     if (outcome.end == SearchOutcome::End::budget) {
         return fmt::format("no fix found within {} s after {} candidates; try a larger --budget, or --resume to go on",
                            request.budget.count() / 1000, outcome.tried + outcome.remembered);
@@ -127,15 +131,16 @@ std::string why_unfixed(const SearchOutcome& outcome, std::size_t survivors, con
 
 Hash128 problem_id(const RepairRequest& request, const SourceMap& sources, const std::vector<std::string>& tests,
                    const std::filesystem::path& root) {
-    std::string text = fmt::format("{}\n{}\n{}\n{}\n", root.string(), request.test, request.seed, fmt::join(tests, "\n"));
+    std::string text =
+        fmt::format("{}\n{}\n{}\n{}\n", root.string(), request.test, request.seed, fmt::join(tests, "\n"));
     for (const auto& [file, content] : sources) text += fmt::format("{} {}\n", file, hash128(content).hex());
     return hash128(text);
 }
 
 }  // namespace
 
-Result<RepairResult> repair(executor::Sandbox& sandbox, const Clock& clock, RepairEvents& events, const RepairRequest& request,
-                            std::stop_token stop) {
+Result<RepairResult> repair(executor::Sandbox& sandbox, const Clock& clock, RepairEvents& events,
+                            const RepairRequest& request, std::stop_token stop) {
     const auto deadline = clock.now() + request.budget;
     const executor::TestCommand command = executor::recognise_test_command(request.test, sandbox.workspace());
     RepairResult result;
@@ -155,10 +160,12 @@ Result<RepairResult> repair(executor::Sandbox& sandbox, const Clock& clock, Repa
         return result;
     }
 
-    events.stage("localise", fmt::format("{} failing, {} passing tests", observed.failing.size(), observed.passing.size()));
+    events.stage("localise",
+                 fmt::format("{} failing, {} passing tests", observed.failing.size(), observed.passing.size()));
     Program program = load_program(sandbox.workspace(), observed, request.edit_tests);
     if (program.lines.empty()) {
-        result.reason = "the failing tests executed no source file that may be edited (Python, JavaScript or TypeScript)";
+        result.reason =
+            "the failing tests executed no source file that may be edited (Python, JavaScript or TypeScript)";
         return result;
     }
     const std::vector<std::string> tests = tests_to_judge_by(observed, program.lines);
@@ -174,7 +181,8 @@ Result<RepairResult> repair(executor::Sandbox& sandbox, const Clock& clock, Repa
 
     events.stage("search", fmt::format("{} on {} lanes", result.judge, observed.judge->lanes()));
     Search search(proposer, *observed.judge, sources, clock, journal ? &*journal : nullptr);
-    EC_ASSIGN(result.search, search.run(tests, limits, stop, [&](const SearchProgress& progress) { events.progress(progress); }));
+    EC_ASSIGN(result.search,
+              search.run(tests, limits, stop, [&](const SearchProgress& progress) { events.progress(progress); }));
     const std::vector<Candidate> survivors = std::exchange(result.search.survivors, {});
     if (stop.stop_requested()) return fail(ErrorCode::cancelled, "stopped");
     if (survivors.empty()) {
@@ -182,7 +190,8 @@ Result<RepairResult> repair(executor::Sandbox& sandbox, const Clock& clock, Repa
         return result;
     }
 
-    events.stage("verify", fmt::format("{} candidates pass; ranking them and running the whole command", survivors.size()));
+    events.stage("verify",
+                 fmt::format("{} candidates pass; ranking them and running the whole command", survivors.size()));
     const std::vector<RankedCandidate> ranked = rank(*observed.judge, survivors, request.seed, stop);
     const auto limit = std::clamp(request.budget, std::chrono::milliseconds(5000), std::chrono::milliseconds(600'000));
     result.patches = verify_candidates(sandbox, command, ranked, sources, observed.failing, limit, kOffered, stop);

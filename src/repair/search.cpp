@@ -2,6 +2,7 @@
 #include <atomic>
 #include <ec/repair/search.hpp>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 namespace ec::repair {
@@ -12,9 +13,19 @@ constexpr std::size_t kChunk = 8;  // candidates a lane takes at once: one excha
 
 struct Search::Round {
     std::vector<Candidate> candidates;
+    std::chrono::milliseconds time_limit{0};
     std::vector<Hash128> ids;
     std::vector<Judgement> judgements;
-    std::vector<std::size_t> open;  // positions still to be judged
+    std::vector<std::size_t> open;  // positions no journal knows
+};
+
+struct Search::Tally {
+    SearchOutcome outcome;
+    std::vector<Candidate> slow;  // cut off by the quick limit
+    std::size_t since_first = 0;
+    std::size_t best = 0;  // position in outcome.survivors
+
+    [[nodiscard]] double best_score() const { return outcome.survivors.empty() ? 0 : outcome.survivors[best].score; }
 };
 
 std::vector<Candidate> Search::next_round(std::size_t most, std::stop_token stop) {
@@ -29,9 +40,22 @@ std::vector<Candidate> Search::next_round(std::size_t most, std::stop_token stop
     return round;
 }
 
+void Search::look_up(Round& round) const {
+    round.judgements.resize(round.candidates.size());
+    for (std::size_t i = 0; i < round.candidates.size(); ++i) {
+        round.ids.push_back(content_id(round.candidates[i], sources_));
+        const auto known = journal_ == nullptr ? std::nullopt : journal_->find(round.ids[i], round.time_limit);
+        if (known)
+            round.judgements[i] = *known;
+        else
+            round.open.push_back(i);
+    }
+}
+
 // Lanes take chunks from a shared counter; every judgement lands at its candidate's place, so the order in which lanes
 // finish does not matter.
-Status Search::judge_round(Round& round, const JudgePlan& plan, std::stop_token stop) {
+Status Search::judge_round(Round& round, const std::vector<std::string>& tests, std::stop_token stop) {
+    const JudgePlan plan{tests, round.time_limit};
     std::atomic<std::size_t> next{0};
     std::mutex mutex;
     Status status;
@@ -52,96 +76,86 @@ Status Search::judge_round(Round& round, const JudgePlan& plan, std::stop_token 
             for (std::size_t i = begin; i < end; ++i) round.judgements[round.open[i]] = std::move((*judged)[i - begin]);
         }
     };
-    {
-        std::vector<std::jthread> helpers;
-        const std::size_t lanes = std::min(judge_.lanes(), (round.open.size() + kChunk - 1) / kChunk);
-        for (std::size_t lane = 1; lane < lanes; ++lane) helpers.emplace_back(work, lane);
-        work(0);
-    }
+    std::vector<std::jthread> helpers;
+    const std::size_t lanes = std::min(judge_.lanes(), (round.open.size() + kChunk - 1) / kChunk);
+    for (std::size_t lane = 1; lane < lanes; ++lane) helpers.emplace_back(work, lane);
+    work(0);
+    helpers.clear();  // joins
     return status;
 }
 
-Result<SearchOutcome> Search::run(const std::vector<std::string>& tests, const SearchLimits& limits, std::stop_token stop,
-                                  const std::function<void(const SearchProgress&)>& on_progress) {
-    SearchOutcome outcome;
+Status Search::keep(const Round& round) {
+    if (journal_ == nullptr) return {};
+    for (const std::size_t i : round.open) journal_->record(round.ids[i], round.judgements[i], round.time_limit);
+    return journal_->flush();
+}
+
+void Search::count(const Round& round, Tally& tally) {
+    SearchOutcome& outcome = tally.outcome;
+    outcome.tried += round.open.size();
+    outcome.remembered += round.candidates.size() - round.open.size();
+    for (std::size_t i = 0; i < round.candidates.size(); ++i) {
+        if (!outcome.survivors.empty()) ++tally.since_first;
+        if (round.judgements[i].verdict == Verdict::timeout) {
+            ++outcome.timeouts;
+            tally.slow.push_back(round.candidates[i]);
+        }
+        if (round.judgements[i].verdict != Verdict::pass) continue;
+        outcome.survivors.push_back(round.candidates[i]);
+        if (round.candidates[i].score > tally.best_score()) tally.best = outcome.survivors.size() - 1;
+    }
+}
+
+Result<SearchOutcome> Search::run(const std::vector<std::string>& tests, const SearchLimits& limits,
+                                  std::stop_token stop, const std::function<void(const SearchProgress&)>& on_progress) {
+    using End = SearchOutcome::End;
+    Tally tally;
+    SearchOutcome& outcome = tally.outcome;
     const auto start = clock_.now();
-    double best_score = 0;
-    std::size_t best = 0;
-    std::size_t since_first = 0;
-    std::vector<Candidate> slow;
     bool patient = false;
-    const auto out_of_time = [&] { return clock_.now() >= limits.deadline; };
+    const auto stop_reason = [&]() -> std::optional<End> {
+        if (stop.stop_requested()) return End::cancelled;
+        if (clock_.now() >= limits.deadline || outcome.tried >= limits.max_candidates) return End::budget;
+        if (!outcome.survivors.empty() && tally.since_first >= limits.after_first) return End::enough;
+        return std::nullopt;
+    };
     const auto report = [&] {
         outcome.elapsed = clock_.now() - start;
         const double seconds = std::chrono::duration<double>(outcome.elapsed).count();
-        on_progress({outcome.tried, outcome.survivors.size(), seconds > 0 ? static_cast<double>(outcome.tried) / seconds : 0,
-                     outcome.survivors.empty() ? nullptr : &outcome.survivors[best]});
+        on_progress({outcome.tried, outcome.survivors.size(),
+                     seconds > 0 ? static_cast<double>(outcome.tried) / seconds : 0,
+                     outcome.survivors.empty() ? nullptr : &outcome.survivors[tally.best]});
     };
 
-    for (;;) {
-        outcome.end = SearchOutcome::End::cancelled;
-        if (stop.stop_requested()) break;
-        outcome.end = SearchOutcome::End::budget;
-        if (out_of_time() || outcome.tried >= limits.max_candidates) break;
-        outcome.end = SearchOutcome::End::enough;
-        if (!outcome.survivors.empty() && since_first >= limits.after_first) break;
-
+    std::optional<End> end;
+    while (!(end = stop_reason())) {
         Round round;
-        const std::size_t room = outcome.survivors.empty() ? limits.round : std::min(limits.round, limits.after_first - since_first);
-        round.candidates = next_round(room, stop);
-        const JudgePlan plan{tests, patient ? limits.patient_limit : limits.quick_limit};
+        const std::size_t wanted =
+            outcome.survivors.empty() ? limits.round : std::min(limits.round, limits.after_first - tally.since_first);
+        round.candidates = next_round(wanted, stop);
         if (round.candidates.empty() && !stop.stop_requested()) {
-            outcome.end = SearchOutcome::End::exhausted;
-            if (patient || slow.empty() || !outcome.survivors.empty()) break;
+            end = End::exhausted;
+            if (patient || tally.slow.empty() || !outcome.survivors.empty()) break;
             // Nothing passed in good time: come back to those that were cut off.
             patient = true;
-            std::swap(round.candidates, slow);
+            round.candidates = std::exchange(tally.slow, {});
         }
-        if (!outcome.survivors.empty() && !round.candidates.empty() &&
-            round.candidates.front().score < limits.score_floor * best_score) {
-            break;
-        }
-        const JudgePlan& used = plan;
-        JudgePlan effective = used;
-        if (patient) effective.time_limit = limits.patient_limit;
-        round.judgements.resize(round.candidates.size());
-        for (std::size_t i = 0; i < round.candidates.size(); ++i) {
-            round.ids.push_back(content_id(round.candidates[i], sources_));
-            const auto known = journal_ == nullptr ? std::nullopt : journal_->find(round.ids[i], effective.time_limit);
-            if (known) {
-                round.judgements[i] = *known;
-                ++outcome.remembered;
-            } else {
-                round.open.push_back(i);
-            }
-        }
-        EC_TRY(judge_round(round, effective, stop));
-        if (stop.stop_requested()) continue;  // half a round proves nothing; the loop's head ends the search
-
-        outcome.tried += round.open.size();
-        for (const std::size_t i : round.open) {
-            if (journal_ != nullptr) journal_->record(round.ids[i], round.judgements[i], effective.time_limit);
-        }
-        if (journal_ != nullptr) EC_TRY(journal_->flush());
-        for (std::size_t i = 0; i < round.candidates.size(); ++i) {
-            const Judgement& judgement = round.judgements[i];
-            if (!outcome.survivors.empty()) ++since_first;
-            if (judgement.verdict == Verdict::timeout) {
-                ++outcome.timeouts;
-                if (!patient) slow.push_back(round.candidates[i]);
-            }
-            if (judgement.verdict != Verdict::pass) continue;
-            outcome.survivors.push_back(round.candidates[i]);
-            if (round.candidates[i].score > best_score) {
-                best_score = round.candidates[i].score;
-                best = outcome.survivors.size() - 1;
-            }
-        }
+        end = End::enough;
+        const bool worthless =
+            !round.candidates.empty() && round.candidates.front().score < limits.score_floor * tally.best_score();
+        if (!outcome.survivors.empty() && worthless) break;
+        round.time_limit = patient ? limits.patient_limit : limits.quick_limit;
+        look_up(round);
+        EC_TRY(judge_round(round, tests, stop));
+        if (stop.stop_requested()) continue;  // half a round proves nothing
+        EC_TRY(keep(round));
+        count(round, tally);
         proposer_.learn(round.candidates, round.judgements);
         report();
     }
+    outcome.end = *end;
     report();
-    return outcome;
+    return std::move(tally.outcome);
 }
 
 }  // namespace ec::repair

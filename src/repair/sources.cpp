@@ -20,7 +20,8 @@ bool is_test_definition(const Node& node, const SourceUnit& unit) {
     if (kind == "decorated_definition") return is_test_definition(node.field("definition"), unit);
     if (kind != "function_definition" && kind != "class_definition") return false;
     const std::string_view name = unit.tree.text(node.field("name"));
-    return name.starts_with("test") || name.starts_with("Test") || (kind == "class_definition" && name.ends_with("Test"));
+    return name.starts_with("test") || name.starts_with("Test") ||
+           (kind == "class_definition" && name.ends_with("Test"));
 }
 
 bool is_test_statement(const Node& node, const SourceUnit& unit) {
@@ -44,7 +45,8 @@ void collect_callables(const Node& node, const SourceUnit& unit, int depth, std:
     if (kind == "function_definition" || kind == "function_declaration" || kind == "method_definition") {
         out.emplace_back(unit.tree.text(node.field("name")));
     }
-    for (std::uint32_t i = 0; i < node.named_child_count(); ++i) collect_callables(node.named_child(i), unit, depth + 1, out);
+    for (std::uint32_t i = 0; i < node.named_child_count(); ++i)
+        collect_callables(node.named_child(i), unit, depth + 1, out);
 }
 
 }  // namespace
@@ -53,15 +55,18 @@ bool is_test_or_configuration(std::string_view path) {
     const auto parts = split(path, '/');
     const std::string_view base = parts.back();
     for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
-        if (contains({"test", "tests", "__tests__", "spec", "testing", "fixtures", "__mocks__", "node_modules", ".git"}, parts[i])) {
+        if (contains({"test", "tests", "__tests__", "spec", "testing", "fixtures", "__mocks__", "node_modules", ".git"},
+                     parts[i])) {
             return true;
         }
     }
-    if (contains({"conftest.py", "setup.py", "noxfile.py", "tasks.py", "fabfile.py", "Gruntfile.js", "gulpfile.js"}, base)) return true;
+    if (contains({"conftest.py", "setup.py", "noxfile.py", "tasks.py", "fabfile.py", "Gruntfile.js", "gulpfile.js"},
+                 base))
+        return true;
     const std::string_view stem = base.substr(0, base.find_last_of('.'));
     return base.starts_with("test_") || stem.ends_with("_test") || stem.ends_with(".test") || stem.ends_with(".spec") ||
-           stem.ends_with("_spec") || stem.ends_with(".config") || stem == "test" || stem == "tests" || base.starts_with("test-") ||
-           stem.ends_with("-test");
+           stem.ends_with("_spec") || stem.ends_with(".config") || stem == "test" || stem == "tests" ||
+           base.starts_with("test-") || stem.ends_with("-test");
 }
 
 std::vector<std::pair<int, int>> test_line_ranges(const SourceUnit& unit) {
@@ -69,12 +74,14 @@ std::vector<std::pair<int, int>> test_line_ranges(const SourceUnit& unit) {
     const Node root = unit.tree.root();
     for (std::uint32_t i = 0; i < root.named_child_count(); ++i) {
         const Node node = root.named_child(i);
-        if (is_test_definition(node, unit) || is_test_statement(node, unit)) ranges.emplace_back(node.line(), node.end_line());
+        if (is_test_definition(node, unit) || is_test_statement(node, unit))
+            ranges.emplace_back(node.line(), node.end_line());
     }
     return ranges;
 }
 
-std::vector<SourceUnit> load_units(const std::filesystem::path& root, const std::set<std::string>& files, bool with_tests) {
+std::vector<SourceUnit> load_units(const std::filesystem::path& root, const std::set<std::string>& files,
+                                   bool with_tests) {
     std::vector<SourceUnit> units;
     for (const std::string& file : files) {
         const auto language = codeindex::language_of(file);

@@ -29,9 +29,10 @@ bool proves(const TestReport& report, const std::vector<std::string>& target) {
     });
 }
 
-std::optional<VerifiedPatch> verify_one(executor::Sandbox& sandbox, const executor::TestCommand& command, const RankedCandidate& ranked,
-                                        const SourceMap& sources, const std::vector<std::string>& target,
-                                        std::chrono::milliseconds limit, const std::stop_token& stop) {
+std::optional<VerifiedPatch> verify_one(executor::Sandbox& sandbox, const executor::TestCommand& command,
+                                        const RankedCandidate& ranked, const SourceMap& sources,
+                                        const std::vector<std::string>& target, std::chrono::milliseconds limit,
+                                        const std::stop_token& stop) {
     VerifiedPatch verified;
     verified.files = edited_files(ranked.candidate, sources);
     executor::RunSpec spec = executor::test_run(command);
@@ -58,8 +59,8 @@ std::optional<VerifiedPatch> verify_one(executor::Sandbox& sandbox, const execut
 
 std::vector<VerifiedPatch> verify_candidates(executor::Sandbox& sandbox, const executor::TestCommand& command,
                                              std::span<const RankedCandidate> ordered, const SourceMap& sources,
-                                             const std::vector<std::string>& target, std::chrono::milliseconds limit, std::size_t most,
-                                             std::stop_token stop) {
+                                             const std::vector<std::string>& target, std::chrono::milliseconds limit,
+                                             std::size_t most, std::stop_token stop) {
     std::vector<VerifiedPatch> patches;
     constexpr std::size_t kAtOnce = 2;
     for (std::size_t i = 0; i < ordered.size() && patches.size() < most && !stop.stop_requested(); i += kAtOnce) {
@@ -68,7 +69,9 @@ std::vector<VerifiedPatch> verify_candidates(executor::Sandbox& sandbox, const e
         {
             std::vector<std::jthread> threads;
             for (std::size_t k = 0; k < count; ++k) {
-                threads.emplace_back([&, k] { results[k] = verify_one(sandbox, command, ordered[i + k], sources, target, limit, stop); });
+                threads.emplace_back([&, k] {
+                    results[k] = verify_one(sandbox, command, ordered[i + k], sources, target, limit, stop);
+                });
             }
         }
         for (auto& result : results) {

@@ -10,7 +10,7 @@ namespace ec::repair {
 /// that failed before: each must be seen to pass where the report names tests.
 std::vector<VerifiedPatch> verify_candidates(executor::Sandbox& sandbox, const executor::TestCommand& command,
                                              std::span<const RankedCandidate> ordered, const SourceMap& sources,
-                                             const std::vector<std::string>& target, std::chrono::milliseconds limit, std::size_t most,
-                                             std::stop_token stop);
+                                             const std::vector<std::string>& target, std::chrono::milliseconds limit,
+                                             std::size_t most, std::stop_token stop);
 
 }  // namespace ec::repair

@@ -33,8 +33,10 @@ std::size_t changed_lines(std::string_view patch) {
     bool in_hunk = false;
     for (const std::string_view line : split_lines(patch)) {
         if (line.starts_with("diff ")) in_hunk = false;
-        if (line.starts_with("@@")) in_hunk = true;
-        else if (in_hunk && (line.starts_with('+') || line.starts_with('-'))) ++count;
+        if (line.starts_with("@@"))
+            in_hunk = true;
+        else if (in_hunk && (line.starts_with('+') || line.starts_with('-')))
+            ++count;
     }
     return count;
 }

@@ -33,7 +33,8 @@ using PatchHandle = std::unique_ptr<git_patch, GitFree<git_patch_free>>;
 
 inline std::unexpected<Error> git_failure(const std::string& what, ErrorCode code = ErrorCode::io) {
     const git_error* last = git_error_last();
-    return fail(code, what + ": " + (last != nullptr && last->message != nullptr ? last->message : "unknown git error"));
+    return fail(code,
+                what + ": " + (last != nullptr && last->message != nullptr ? last->message : "unknown git error"));
 }
 
 }  // namespace ec::vcs

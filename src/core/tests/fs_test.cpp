@@ -13,7 +13,7 @@ TEST(WriteFileAtomic, ReplacesContentAndKeepsTheMode) {
     ASSERT_TRUE(write_file_atomic(path, "one", 0755));
     ASSERT_TRUE(write_file_atomic(path, "two", 0600));
     EXPECT_EQ(read_file(path).value(), "two");
-    struct stat info {};
+    struct stat info{};
     ASSERT_EQ(::stat(path.c_str(), &info), 0);
     EXPECT_EQ(info.st_mode & 07777U, 0755U);
     EXPECT_EQ(std::distance(std::filesystem::directory_iterator(dir.path()), {}), 1) << "no temporary file stays";

@@ -14,7 +14,8 @@ TEST(ShellSplit, SplitsOnBlanksAndHonoursQuotes) {
 }
 
 TEST(ShellSplit, RefusesWhatNeedsAShellOrIsUnfinished) {
-    for (const char* command : {"a; b", "a && b", "a | b", "echo $HOME", "\"$HOME\"", "ls *", "a > b", "'open", "x\\", "a\nb"}) {
+    for (const char* command :
+         {"a; b", "a && b", "a | b", "echo $HOME", "\"$HOME\"", "ls *", "a > b", "'open", "x\\", "a\nb"}) {
         EXPECT_FALSE(shell_split(command)) << command;
     }
 }

@@ -22,15 +22,14 @@ using Status = Result<void>;
 #define EC_CONCAT(a, b) EC_CONCAT_INNER(a, b)
 
 /// EC_TRY(expression): leaves the function with the error of a failed Result, and drops the value of a good one.
-#define EC_TRY(...)                                                                 \
-    do {                                                                            \
-        if (auto ec_result = (__VA_ARGS__); !ec_result)                             \
-            return std::unexpected(std::move(ec_result).error());                   \
+#define EC_TRY(...)                                                                                           \
+    do {                                                                                                      \
+        if (auto ec_result = (__VA_ARGS__); !ec_result) return std::unexpected(std::move(ec_result).error()); \
     } while (false)
 
 /// EC_ASSIGN(declaration, expression): as EC_TRY, and binds the value: EC_ASSIGN(auto text, read_file(path));
 #define EC_ASSIGN(declaration, ...) EC_ASSIGN_INNER(EC_CONCAT(ec_result_, __LINE__), declaration, __VA_ARGS__)
-#define EC_ASSIGN_INNER(temporary, declaration, ...)                                \
-    auto temporary = (__VA_ARGS__);                                                 \
-    if (!temporary) return std::unexpected(std::move(temporary).error());           \
+#define EC_ASSIGN_INNER(temporary, declaration, ...)                      \
+    auto temporary = (__VA_ARGS__);                                       \
+    if (!temporary) return std::unexpected(std::move(temporary).error()); \
     declaration = *std::move(temporary)

@@ -22,12 +22,12 @@ struct TextEdit {
 /// One proposal. Edits never overlap; they refer to the original files, not to one another's results.
 struct Candidate {
     std::vector<TextEdit> edits;
-    std::string op;                    ///< operator name, e.g. "comparison-swap"; several joined with '+'
-    std::string explanation;           ///< in words: "the loop ran to n-1; it must include n"
-    std::string file;                  ///< where the first edit is
-    int line = 0;                      ///< 1-based line of the first edit
-    double score = 0;                  ///< larger is tried earlier; suspiciousness x prior x naturalness
-    bool destructive = false;          ///< deletes behaviour (statement removal, condition forced, early return)
+    std::string op;            ///< operator name, e.g. "comparison-swap"; several joined with '+'
+    std::string explanation;   ///< in words: "the loop ran to n-1; it must include n"
+    std::string file;          ///< where the first edit is
+    int line = 0;              ///< 1-based line of the first edit
+    double score = 0;          ///< larger is tried earlier; suspiciousness x prior x naturalness
+    bool destructive = false;  ///< deletes behaviour (statement removal, condition forced, early return)
 };
 
 /// Original contents by workspace-relative path.

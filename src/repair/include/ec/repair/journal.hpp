@@ -1,7 +1,7 @@
 // The journal of a repair run: which candidates were judged and how, so that `--resume` judges none of them twice.
 //
-// Append-only JSON lines, one file per problem (sources, test command and seed decide the name). A line that a crash cut
-// in half is ignored. Owned by one search; not shared between threads.
+// Append-only JSON lines, one file per problem (sources, test command and seed decide the name). A line that a crash
+// cut in half is ignored. Owned by one search; not shared between threads.
 #pragma once
 
 #include <cstddef>

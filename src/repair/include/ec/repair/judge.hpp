@@ -26,29 +26,29 @@ using LineSet = std::map<std::string, std::set<int>, std::less<>>;
 /// One test of the unchanged program as this judge sees it.
 struct ObservedTest {
     executor::TestCase test;
-    LineSet lines;                     ///< lines it executed inside the workspace
-    bool flaky = false;                ///< did not end the same way every time
+    LineSet lines;       ///< lines it executed inside the workspace
+    bool flaky = false;  ///< did not end the same way every time
 };
 
 struct BaselineRun {
     std::vector<ObservedTest> tests;
-    LineSet import_lines;              ///< lines executed while loading, before any test (module level, decorators)
-    /// Literal values the failing tests compare with or pass in (source text such as "3", "'abc'"), most frequent first:
-    /// material for constants in candidates.
+    LineSet import_lines;  ///< lines executed while loading, before any test (module level, decorators)
+    /// Literal values the failing tests compare with or pass in (source text such as "3", "'abc'"), most frequent
+    /// first: material for constants in candidates.
     std::vector<std::string> constants;
 };
 
 enum class Verdict { pass, fail, timeout, invalid };  // invalid: did not even load
 struct Judgement {
     Verdict verdict = Verdict::invalid;
-    std::string stopped_at;            ///< the test that decided, when not pass
-    std::string message;               ///< first line of that failure
-    std::uint32_t passed = 0;          ///< tests passed before the decision
+    std::string stopped_at;    ///< the test that decided, when not pass
+    std::string message;       ///< first line of that failure
+    std::uint32_t passed = 0;  ///< tests passed before the decision
     std::chrono::microseconds duration{0};
 };
 
 struct JudgePlan {
-    std::vector<std::string> tests;    ///< ids in the order to run; judging stops at the first that does not pass
+    std::vector<std::string> tests;  ///< ids in the order to run; judging stops at the first that does not pass
     std::chrono::milliseconds time_limit{1000};  ///< for one candidate, all its tests together
 };
 
@@ -64,15 +64,17 @@ public:
     [[nodiscard]] virtual std::string_view name() const = 0;
     [[nodiscard]] virtual std::size_t lanes() const = 0;
     /// Runs the unchanged program `repeats` times and records coverage, in the last run, per test.
-    virtual Result<BaselineRun> observe_baseline(int repeats, std::chrono::milliseconds limit, std::stop_token stop) = 0;
+    virtual Result<BaselineRun> observe_baseline(int repeats, std::chrono::milliseconds limit,
+                                                 std::stop_token stop) = 0;
     /// Judges `candidates` one after another on `lane`; as many judgements as candidates. An Error means the machine
     /// failed (after the judge has already tried a fresh session), not the candidate.
-    virtual Result<std::vector<Judgement>> judge(std::size_t lane, std::span<const Candidate> candidates, const JudgePlan& plan,
-                                                 std::stop_token stop) = 0;
-    /// Runs the candidates on inputs generated (from `seed`) out of the calls that the tests made to the function around
-    /// `file`:`line`. Empty digests where that cannot be done. The unchanged program is an empty Candidate.
-    virtual Result<std::vector<Observation>> observe(std::size_t lane, std::span<const Candidate> candidates, std::string_view file,
-                                                     int line, std::uint64_t seed, std::stop_token stop) = 0;
+    virtual Result<std::vector<Judgement>> judge(std::size_t lane, std::span<const Candidate> candidates,
+                                                 const JudgePlan& plan, std::stop_token stop) = 0;
+    /// Runs the candidates on inputs generated (from `seed`) out of the calls that the tests made to the function
+    /// around `file`:`line`. Empty digests where that cannot be done. The unchanged program is an empty Candidate.
+    virtual Result<std::vector<Observation>> observe(std::size_t lane, std::span<const Candidate> candidates,
+                                                     std::string_view file, int line, std::uint64_t seed,
+                                                     std::stop_token stop) = 0;
 };
 
 }  // namespace ec::repair

@@ -1,8 +1,8 @@
 // Fault localisation: which lines of the program are suspicious, from what the tests executed. Pure functions.
 //
 // Ochiai (Ochiai 1957; for faults Abreu et al., PRDC 2006): ef / sqrt((ef + nf) * (ef + ep)), where ef and ep count the
-// failing and passing tests that executed the line and nf the failing ones that did not. Further evidence multiplies it:
-// a line in a failing test's stack trace, nearer the failure weighing more, and a line changed lately.
+// failing and passing tests that executed the line and nf the failing ones that did not. Further evidence multiplies
+// it: a line in a failing test's stack trace, nearer the failure weighing more, and a line changed lately.
 #pragma once
 
 #include <ec/repair/judge.hpp>

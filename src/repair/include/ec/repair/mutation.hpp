@@ -12,17 +12,17 @@ namespace ec::repair {
 
 /// One source file of the program under repair.
 struct SourceUnit {
-    std::string path;                  ///< relative to the workspace
-    codeindex::Tree tree;              ///< owns the text
+    std::string path;      ///< relative to the workspace
+    codeindex::Tree tree;  ///< owns the text
 };
 
 /// One edit an operator offers.
 struct Mutation {
     TextEdit edit;
-    std::string op;                    ///< operator name, kebab-case
-    std::string explanation;           ///< one clause in words, about this very place
-    double prior = 0;                  ///< how often real fixes look like this, in (0, 1]; see docs/repair.md
-    int line = 0;                      ///< 1-based line that makes it suspicious
+    std::string op;           ///< operator name, kebab-case
+    std::string explanation;  ///< one clause in words, about this very place
+    double prior = 0;         ///< how often real fixes look like this, in (0, 1]; see docs/repair.md
+    int line = 0;             ///< 1-based line that makes it suspicious
     bool destructive = false;
 };
 

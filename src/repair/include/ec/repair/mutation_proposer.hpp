@@ -18,11 +18,11 @@
 namespace ec::repair {
 
 struct MutationInput {
-    std::vector<SourceUnit> units;              ///< the files that may be edited
-    std::vector<SuspiciousLine> lines;          ///< most suspicious first
-    std::vector<std::string> constants;         ///< mined from the failing tests
-    std::vector<std::string> callables;         ///< names defined elsewhere in the project
-    std::vector<std::string> fragments;         ///< statements and expressions worth borrowing
+    std::vector<SourceUnit> units;       ///< the files that may be edited
+    std::vector<SuspiciousLine> lines;   ///< most suspicious first
+    std::vector<std::string> constants;  ///< mined from the failing tests
+    std::vector<std::string> callables;  ///< names defined elsewhere in the project
+    std::vector<std::string> fragments;  ///< statements and expressions worth borrowing
     NaturalnessModel naturalness;
     /// Lines no edit may touch, by file: test functions and assertions inside an editable file.
     std::map<std::string, std::vector<std::pair<int, int>>, std::less<>> protected_lines;
@@ -41,7 +41,7 @@ public:
 private:
     struct Single {
         Candidate candidate;
-        double promise = 0;   ///< score, raised when judging it made a failing test pass
+        double promise = 0;  ///< score, raised when judging it made a failing test pass
     };
 
     bool open_wave();
@@ -54,7 +54,7 @@ private:
     std::size_t wave_size_;
     std::deque<Candidate> queue_;
     std::vector<Single> singles_;
-    std::map<Hash128, std::size_t> index_;      ///< of edit identity -> position in singles_
+    std::map<Hash128, std::size_t> index_;  ///< of edit identity -> position in singles_
     bool pairs_made_ = false;
 };
 

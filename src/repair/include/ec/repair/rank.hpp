@@ -15,13 +15,14 @@ namespace ec::repair {
 
 struct RankedCandidate {
     Candidate candidate;
-    std::size_t cluster = 0;           ///< clusters are numbered from the best
+    std::size_t cluster = 0;  ///< clusters are numbered from the best
     std::size_t cluster_size = 1;
     double weight = 0;
 };
 
 /// Orders `survivors`: first the representatives of the clusters, best cluster first, then the remaining members.
 /// `observations` has one entry per survivor plus, last, one of the unchanged program; empty when nothing was observed.
-std::vector<RankedCandidate> rank_survivors(std::span<const Candidate> survivors, std::span<const Observation> observations);
+std::vector<RankedCandidate> rank_survivors(std::span<const Candidate> survivors,
+                                            std::span<const Observation> observations);
 
 }  // namespace ec::repair

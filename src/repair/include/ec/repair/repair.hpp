@@ -25,35 +25,35 @@
 namespace ec::repair {
 
 struct RepairRequest {
-    std::string test;                              ///< the test command, as typed
-    std::chrono::milliseconds budget{60'000};      ///< for the whole run
+    std::string test;                          ///< the test command, as typed
+    std::chrono::milliseconds budget{60'000};  ///< for the whole run
     std::uint64_t seed = 1;
     bool resume = false;
-    bool edit_tests = false;                       ///< also offer edits of tests and configuration
-    std::filesystem::path journal_dir;             ///< empty: no journal
+    bool edit_tests = false;            ///< also offer edits of tests and configuration
+    std::filesystem::path journal_dir;  ///< empty: no journal
 };
 
 /// A patch that passed the whole command in a clean sandbox.
 struct VerifiedPatch {
     std::vector<vcs::FileVersion> files;
-    std::string patch;                             ///< unified diff
+    std::string patch;  ///< unified diff
     std::string explanation;
     std::string op;
-    std::size_t agreeing = 1;                      ///< candidates that behave like this one on generated inputs
+    std::size_t agreeing = 1;  ///< candidates that behave like this one on generated inputs
     executor::TestReport report;
 };
 
 struct RepairResult {
     enum class Status { fixed, unfixed, already_passing };
     Status status = Status::unfixed;
-    std::vector<VerifiedPatch> patches;            ///< best first; empty unless fixed
+    std::vector<VerifiedPatch> patches;  ///< best first; empty unless fixed
     executor::TestReport before;
-    std::vector<std::string> flaky;                ///< tests that did not end the same way every time
-    std::vector<std::string> failing;              ///< the tests the search worked on
-    std::string judge;                             ///< how candidates were judged
+    std::vector<std::string> flaky;    ///< tests that did not end the same way every time
+    std::vector<std::string> failing;  ///< the tests the search worked on
+    std::string judge;                 ///< how candidates were judged
     std::string proposer;
-    SearchOutcome search;                          ///< without the survivors
-    std::string reason;                            ///< one sentence, when not fixed
+    SearchOutcome search;  ///< without the survivors
+    std::string reason;    ///< one sentence, when not fixed
 };
 
 /// What a run says while it works. Called from one thread at a time.
@@ -66,12 +66,13 @@ public:
 
 /// Makes judges for one command, preferred first; the last one can serve any command.
 using JudgeFactory = std::function<std::unique_ptr<Judge>()>;
-std::vector<JudgeFactory> default_judges(const executor::TestCommand& command, executor::Sandbox& sandbox, std::uint64_t seed);
+std::vector<JudgeFactory> default_judges(const executor::TestCommand& command, executor::Sandbox& sandbox,
+                                         std::uint64_t seed);
 
 /// Runs the pipeline: observe, localise, search, rank, verify. Fails with invalid_argument when the command cannot be
 /// started at all, with cancelled on stop, and with what the machine lacks; a program that could not be fixed is a
 /// RepairResult with a reason.
-Result<RepairResult> repair(executor::Sandbox& sandbox, const Clock& clock, RepairEvents& events, const RepairRequest& request,
-                            std::stop_token stop);
+Result<RepairResult> repair(executor::Sandbox& sandbox, const Clock& clock, RepairEvents& events,
+                            const RepairRequest& request, std::stop_token stop);
 
 }  // namespace ec::repair

@@ -17,14 +17,14 @@
 namespace ec::repair {
 
 struct SearchLimits {
-    std::chrono::nanoseconds deadline{0};      ///< on the clock given to the search
+    std::chrono::nanoseconds deadline{0};  ///< on the clock given to the search
     std::size_t max_candidates = 200'000;
     /// Once something passed, this many further candidates are judged so that the ranking has a choice.
     std::size_t after_first = 400;
     /// … but none whose score is below this share of the best survivor's.
     double score_floor = 0.002;
-    std::size_t round = 96;                    ///< candidates handed out between two decisions
-    std::chrono::milliseconds quick_limit{100};   ///< time for a candidate in the first pass
+    std::size_t round = 96;                         ///< candidates handed out between two decisions
+    std::chrono::milliseconds quick_limit{100};     ///< time for a candidate in the first pass
     std::chrono::milliseconds patient_limit{2000};  ///< for those that ran out of time, when nothing else passed
 };
 
@@ -32,13 +32,13 @@ struct SearchProgress {
     std::size_t tried = 0;
     std::size_t survivors = 0;
     double per_second = 0;
-    const Candidate* best = nullptr;           ///< the survivor with the highest score so far
+    const Candidate* best = nullptr;  ///< the survivor with the highest score so far
 };
 
 struct SearchOutcome {
-    std::vector<Candidate> survivors;          ///< in the order found
-    std::size_t tried = 0;                     ///< judged in this run
-    std::size_t remembered = 0;                ///< taken from the journal of an earlier run
+    std::vector<Candidate> survivors;  ///< in the order found
+    std::size_t tried = 0;             ///< judged in this run
+    std::size_t remembered = 0;        ///< taken from the journal of an earlier run
     std::size_t timeouts = 0;
     std::chrono::nanoseconds elapsed{0};
     enum class End { enough, exhausted, budget, cancelled } end = End::exhausted;
@@ -56,8 +56,12 @@ public:
 
 private:
     struct Round;
-    Status judge_round(Round& round, const JudgePlan& plan, std::stop_token stop);
+    struct Tally;
     std::vector<Candidate> next_round(std::size_t most, std::stop_token stop);
+    void look_up(Round& round) const;
+    Status judge_round(Round& round, const std::vector<std::string>& tests, std::stop_token stop);
+    Status keep(const Round& round);
+    void count(const Round& round, Tally& tally);
 
     Proposer& proposer_;
     Judge& judge_;

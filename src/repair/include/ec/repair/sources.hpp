@@ -19,7 +19,8 @@ std::vector<std::pair<int, int>> test_line_ranges(const SourceUnit& unit);
 
 /// Loads the files named in `files` that are Python, JavaScript or TypeScript sources inside `root`, regular files and
 /// not symbolic links, and parses them. Files that cannot be read, are too large or do not parse are left out.
-std::vector<SourceUnit> load_units(const std::filesystem::path& root, const std::set<std::string>& files, bool with_tests);
+std::vector<SourceUnit> load_units(const std::filesystem::path& root, const std::set<std::string>& files,
+                                   bool with_tests);
 
 /// Names of the functions and methods a unit defines, in source order.
 std::vector<std::string> defined_callables(const SourceUnit& unit);
