@@ -142,6 +142,7 @@ Result<ObservedProgram> observe_program(executor::Sandbox& sandbox, const execut
     if (!finished && !hanging) return fail(std::move(finished).error());
     if (finished) {
         EC_TRY(command_can_start(*finished, command));
+        if (finished->status != executor::RunStatus::timeout) program.whole_run = finished->wall;
         program.before = executor::read_test_report(command, *finished, sandbox.workspace());
         if (program.before.verdict == TestReport::Verdict::passed) {
             program.already_passing = true;

@@ -104,6 +104,13 @@ SearchLimits search_limits(const RepairRequest& request, const ObservedProgram& 
     return limits;
 }
 
+// A patch that makes the command hang must not cost the whole budget.
+std::chrono::milliseconds verification_limit(const RepairRequest& request, const ObservedProgram& observed) {
+    using std::chrono::milliseconds;
+    if (observed.whole_run.count() == 0) return std::clamp(request.budget, milliseconds(5000), milliseconds(600'000));
+    return 10 * observed.whole_run + milliseconds(5000);
+}
+
 std::vector<RankedCandidate> rank(Judge& judge, std::vector<Candidate> survivors, std::uint64_t seed,
                                   std::stop_token stop) {
     std::ranges::stable_sort(survivors, [](const Candidate& a, const Candidate& b) { return a.score > b.score; });
@@ -193,7 +200,7 @@ Result<RepairResult> repair(executor::Sandbox& sandbox, const Clock& clock, Repa
     events.stage("verify",
                  fmt::format("{} candidates pass; ranking them and running the whole command", survivors.size()));
     const std::vector<RankedCandidate> ranked = rank(*observed.judge, survivors, request.seed, stop);
-    const auto limit = std::clamp(request.budget, std::chrono::milliseconds(5000), std::chrono::milliseconds(600'000));
+    const auto limit = verification_limit(request, observed);
     result.patches = verify_candidates(sandbox, command, ranked, sources, observed.failing, limit, kOffered, stop);
     if (stop.stop_requested()) return fail(ErrorCode::cancelled, "stopped");
     result.status = result.patches.empty() ? RepairResult::Status::unfixed : RepairResult::Status::fixed;
