@@ -15,7 +15,7 @@ namespace {
 
 struct Tool {
     std::string name;
-    std::vector<std::string> version_command;
+    std::vector<std::vector<std::string>> version_commands;  // the first that answers counts
     std::string use;
     std::string remedy;
     std::string version;  // empty: not found
@@ -23,26 +23,29 @@ struct Tool {
 
 std::vector<Tool> known_tools() {
     return {
-        {"python3", {"python3", "--version"}, "Python programs", "apt install python3", ""},
-        {"pytest", {"python3", "-m", "pytest", "--version"}, "pytest", "apt install python3-pytest", ""},
-        {"node", {"node", "--version"}, "JavaScript programs, node --test", "apt install nodejs", ""},
-        {"npm", {"npm", "--version"}, "npm test", "apt install npm", ""},
-        {"ctest", {"ctest", "--version"}, "CMake projects", "apt install cmake", ""},
-        {"go", {"go", "version"}, "go test", "apt install golang-go", ""},
-        {"cargo", {"cargo", "--version"}, "cargo test", "apt install cargo", ""},
+        {"python3", {{"python3", "--version"}}, "Python programs", "apt install python3", ""},
+        {"pytest", {{"pytest", "--version"}, {"python3", "-m", "pytest", "--version"}}, "pytest", "apt install python3-pytest", ""},
+        {"node", {{"node", "--version"}}, "JavaScript programs, node --test", "apt install nodejs", ""},
+        {"npm", {{"npm", "--version"}}, "npm test", "apt install npm", ""},
+        {"ctest", {{"ctest", "--version"}}, "CMake projects", "apt install cmake", ""},
+        {"go", {{"go", "version"}}, "go test", "apt install golang-go", ""},
+        {"cargo", {{"cargo", "--version"}}, "cargo test", "apt install cargo", ""},
     };
 }
 
 // Asked inside the sandbox: what counts is what a test run will find there.
 void find_versions(executor::Sandbox& sandbox, std::vector<Tool>& tools) {
     for (Tool& tool : tools) {
-        executor::RunSpec spec;
-        spec.argv = tool.version_command;
-        spec.collect_changes = false;
-        const auto result = sandbox.run(spec);
-        if (!result || !result->ok()) continue;
-        const std::string& text = result->out.empty() ? result->err : result->out;
-        tool.version = printable(trim(text.substr(0, text.find('\n'))));
+        for (const std::vector<std::string>& words : tool.version_commands) {
+            executor::RunSpec spec;
+            spec.argv = words;
+            spec.collect_changes = false;
+            const auto result = sandbox.run(spec);
+            if (!result || !result->ok()) continue;
+            const std::string& text = result->out.empty() ? result->err : result->out;
+            tool.version = printable(trim(text.substr(0, text.find('\n'))));
+            break;
+        }
     }
 }
 
