@@ -6,6 +6,7 @@
 #include "doctor_command.hpp"
 #include "exec_command.hpp"
 #include "fix_command.hpp"
+#include "interrupt.hpp"
 
 namespace ec::apps {
 namespace {
@@ -81,7 +82,10 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
         return kUsage;
     }
     if (app.got_subcommand("fix")) return run_fix(fix, out, err);
-    if (app.got_subcommand("exec")) return run_exec(exec, out, err);
+    if (app.got_subcommand("exec")) {
+        const Interrupt interrupt;
+        return run_exec(exec, out, err, interrupt.token());
+    }
     return run_doctor(doctor, out, err);
 }
 

@@ -24,7 +24,11 @@ struct Tool {
 std::vector<Tool> known_tools() {
     return {
         {"python3", {{"python3", "--version"}}, "Python programs", "apt install python3", ""},
-        {"pytest", {{"pytest", "--version"}, {"python3", "-m", "pytest", "--version"}}, "pytest", "apt install python3-pytest", ""},
+        {"pytest",
+         {{"pytest", "--version"}, {"python3", "-m", "pytest", "--version"}},
+         "pytest",
+         "apt install python3-pytest",
+         ""},
         {"node", {{"node", "--version"}}, "JavaScript programs, node --test", "apt install nodejs", ""},
         {"npm", {{"npm", "--version"}}, "npm test", "apt install npm", ""},
         {"ctest", {{"ctest", "--version"}}, "CMake projects", "apt install cmake", ""},

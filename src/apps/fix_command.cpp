@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <ec/core/fs.hpp>
+#include <ec/executor/apply.hpp>
 #include <ec/executor/sandbox.hpp>
 #include <ec/repair/repair.hpp>
 #include <ostream>
@@ -79,16 +80,26 @@ Status check(const FixOptions& options) {
     return {};
 }
 
-// Every file is checked before the first is written; each is replaced atomically.
+// Every file is checked before the first is written; then all are replaced or none.
 Status write_patch(const std::filesystem::path& root, const std::vector<vcs::FileVersion>& files) {
+    std::vector<executor::Change> changes;
     for (const vcs::FileVersion& file : files) {
         EC_ASSIGN(const std::string now, read_file(root / file.path));
         if (now != file.before) {
             return fail(ErrorCode::conflict, fmt::format("{} was changed meanwhile; nothing was written", file.path),
                         "run fix again");
         }
+        executor::Change change;
+        change.path = file.path;
+        change.mode = static_cast<unsigned>(std::filesystem::status(root / file.path).permissions()) & 0777U;
+        change.content = file.after;
+        changes.push_back(std::move(change));
     }
-    for (const vcs::FileVersion& file : files) EC_TRY(write_file_atomic(root / file.path, file.after));
+    EC_ASSIGN(const executor::Applied applied, executor::apply_changes(root, changes));
+    if (!applied.refused.empty()) {
+        return fail(ErrorCode::denied,
+                    fmt::format("{} may not be written by a fix; nothing was written", applied.refused.front()));
+    }
     return {};
 }
 

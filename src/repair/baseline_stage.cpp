@@ -119,6 +119,12 @@ void sort_tests(ObservedProgram& program) {
     }
 }
 
+Result<BaselineRun> look(const Result<std::unique_ptr<Judge>>& judge, std::chrono::milliseconds limit,
+                         std::stop_token stop) {
+    if (!judge) return fail(judge.error());
+    return (*judge)->observe_baseline(kRepeats, limit, stop);
+}
+
 }  // namespace
 
 Result<ObservedProgram> observe_program(executor::Sandbox& sandbox, const executor::TestCommand& command,
@@ -129,8 +135,8 @@ Result<ObservedProgram> observe_program(executor::Sandbox& sandbox, const execut
     const std::stop_callback on_stop(stop, [&] { whole.cancel(); });
     const std::vector<JudgeFactory> factories = default_judges(command, sandbox, request.seed);
 
-    auto judge = factories.front()();
-    auto run = judge->observe_baseline(kRepeats, limit, stop);
+    auto judge = factories.front()(stop);
+    auto run = look(judge, limit, stop);
     const bool observed = run && std::ranges::any_of(run->tests, [](const ObservedTest& test) {
                               return fails(test.test) && !test.flaky;
                           });
@@ -152,17 +158,17 @@ Result<ObservedProgram> observe_program(executor::Sandbox& sandbox, const execut
         program.before = report_of(*run, name(command.framework));
     }
 
-    std::size_t next = 1;
-    while (!(run && (!finished || agrees(*run, program.before)))) {
-        if (next == factories.size()) break;
-        events.stage("judge", fmt::format("{} cannot follow this command; trying another way", judge->name()));
-        judge = factories[next++]();
-        run = judge->observe_baseline(kRepeats, limit, stop);
+    for (std::size_t next = 1; next < factories.size() && !(run && (!finished || agrees(*run, program.before)));
+         ++next) {
+        const std::string why = run ? "it sees other failures than the command does" : run.error().message;
+        events.stage("judge", fmt::format("trying another way to judge: {}", why));
+        judge = factories[next](stop);
+        run = look(judge, limit, stop);
         if (stop.stop_requested()) return fail(ErrorCode::cancelled, "stopped");
     }
     if (!run) return fail(std::move(run).error());
     program.run = *std::move(run);
-    program.judge = std::move(judge);
+    program.judge = *std::move(judge);
     sort_tests(program);
     return program;
 }

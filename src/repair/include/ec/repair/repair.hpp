@@ -64,8 +64,9 @@ public:
     virtual void progress(const SearchProgress& progress) = 0;
 };
 
-/// Makes judges for one command, preferred first; the last one can serve any command.
-using JudgeFactory = std::function<std::unique_ptr<Judge>()>;
+/// Makes one judge; fails when it cannot serve the project, and the next one is tried.
+using JudgeFactory = std::function<Result<std::unique_ptr<Judge>>(const std::stop_token&)>;
+/// The judges for one command, preferred first; the last one can serve any command.
 std::vector<JudgeFactory> default_judges(const executor::TestCommand& command, executor::Sandbox& sandbox,
                                          std::uint64_t seed);
 
