@@ -32,6 +32,11 @@ std::size_t string_end(std::string_view text, std::size_t at) {
     return text.size();
 }
 
+bool at_line_start(std::string_view text, std::size_t at) {
+    while (at > 0 && (text[at - 1] == ' ' || text[at - 1] == '\t')) --at;
+    return at == 0 || text[at - 1] == '\n';
+}
+
 std::size_t operator_length(std::string_view rest) {
     for (const std::string_view op :
          {"===", "!==", "**=", "//=", ">>>", "...", "<<=", ">>=", "&&", "||", "??", "=>", "==", "!=", "<=",
@@ -55,7 +60,8 @@ std::vector<std::uint32_t> fold_tokens(std::string_view text) {
             i = end;
             continue;
         }
-        const bool slash_comment = rest.starts_with("// ") || rest.starts_with("/*");
+        // "//" is division in Python, so only a line that starts with it is taken for a comment.
+        const bool slash_comment = rest.starts_with("/*") || (rest.starts_with("//") && at_line_start(text, i));
         if (c == '#' || slash_comment) {
             const std::size_t stop = rest.starts_with("/*") ? rest.find("*/") : rest.find('\n');
             i = stop == std::string_view::npos ? text.size() : i + stop + (rest.starts_with("/*") ? 2 : 0);
