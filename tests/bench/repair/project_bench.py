@@ -90,13 +90,15 @@ def seed(project, folder, count, seed_number, report=sys.stderr):
         print(f"{project.name}: {passed} tests in {seconds:.1f} s", file=report)
         pools = all_faults(project, folder, rng)
         kinds = rng.sample(sorted(pools), len(pools))
+        seen = set()
         while len(found) < count and any(pools.values()):
             for kind in kinds:
                 while pools[kind] and len(found) < count:
                     name, line, text = pools[kind].pop()
                     changed = text()
-                    if changed is None:
+                    if changed is None or changed in seen:
                         continue
+                    seen.add(changed)
                     original = (folder / name).read_text(encoding="utf-8")
                     (work / name).write_text(changed, encoding="utf-8")
                     code, good, bad, _ = run_suite(project, work, min(SEEDING_LIMIT, 5 * seconds + 5))

@@ -60,6 +60,17 @@ def run(argv, cwd, what):
         raise Unavailable(f"{what} failed: {done.stdout.strip().splitlines()[-1] if done.stdout.strip() else done.returncode}")
 
 
+def mirror():
+    """The address this machine gets Debian 12 from."""
+    fields = "$(CODENAME) $(COMPONENT) $(REPO_URI)"
+    listed = subprocess.run(["apt-get", "indextargets", "--format", fields, "Created-By: Packages"], stdout=subprocess.PIPE, text=True).stdout
+    for line in listed.splitlines():
+        codename, component, address = line.split(" ", 2)
+        if (codename, component) == ("bookworm", "main"):
+            return address
+    raise Unavailable("this machine's apt knows no Debian 12 (bookworm main)")
+
+
 def apt(cache):
     """apt-get with lists and caches of its own, needing no rights."""
     state = cache / "apt"
@@ -67,7 +78,8 @@ def apt(cache):
         (state / folder).mkdir(parents=True, exist_ok=True)
     sources = state / "sources.list"
     if not sources.exists():
-        sources.write_text("".join(f"{kind} [signed-by={KEYRING}] http://deb.debian.org/debian bookworm main\n" for kind in ("deb", "deb-src")))
+        address = mirror()
+        sources.write_text("".join(f"{kind} [signed-by={KEYRING}] {address} bookworm main\n" for kind in ("deb", "deb-src")))
     argv = ["apt-get", "-q", "-o", f"Dir::Etc::SourceList={sources}", "-o", "Dir::Etc::SourceParts=/dev/null",
             "-o", f"Dir::State::Lists={state}/lists", "-o", f"Dir::Cache={state}/cache", "-o", f"Dir::State={state}/state",
             "-o", "Dir::State::Status=/dev/null", "-o", "APT::Sandbox::User="]

@@ -68,7 +68,7 @@ function admitted(task, changed) {
   return examples === 'pass' || attempt(task, changed, task.official) === 'pass' ? null : examples;
 }
 
-function pick(kind, tasks, share, used, next) {
+function pick(kind, tasks, share, used, seen, next) {
   const pools = shuffle(tasks.map((task) => ({ task, pool: shuffle(faults(task.solution, kind), next) })), next);
   const count = (item) => used.get(item.task.id) ?? 0;
   const found = [];
@@ -78,6 +78,8 @@ function pick(kind, tasks, share, used, next) {
     for (const item of [...pools].sort((a, b) => count(a) - count(b))) {
       while (item.pool.length > 0 && found.length < share && count(item) < PER_TASK) {
         const fault = item.pool.pop();
+        if (seen.has(fault.changed)) continue;
+        seen.add(fault.changed);
         const shows = admitted(item.task, fault.changed);
         if (!shows || (shows === 'slow' && hangs >= Math.max(1, Math.floor(share * HANG_SHARE)))) continue;
         hangs += shows === 'slow';
@@ -102,10 +104,11 @@ function build({ tasks: folder, out, count, seed }) {
   const share = Math.floor(count / kinds.length);
   const next = random(seed);
   const used = new Map();
+  const seen = new Set();
   const manifest = [];
   console.error(`${tasks.length} tasks; ${share} cases in each of ${kinds.length} classes`);
   for (const kind of kinds) {
-    const cases = pick(kind, tasks, share, used, next);
+    const cases = pick(kind, tasks, share, used, seen, next);
     console.error(`  ${kind.padEnd(18)} ${cases.length}`);
     cases.forEach(({ task, line, changed, shows }, number) => {
       const id = `${kind}-${String(number).padStart(2, '0')}`;

@@ -47,8 +47,8 @@ def admitted(task, changed):
     return "slow" if "slow" in results else "fail"
 
 
-def pick(kind, tasks, share, hang_share, used, rng):
-    """Up to `share` cases of class `kind`, spread over the tasks in rounds."""
+def pick(kind, tasks, share, hang_share, used, seen, rng):
+    """Up to `share` cases of class `kind`, spread over the tasks in rounds, none of them in `seen`."""
     pools = []
     for task in tasks:
         pool = list(python_faults.faults(task.solution, kind))
@@ -61,6 +61,9 @@ def pick(kind, tasks, share, hang_share, used, rng):
         for task, pool in sorted(pools, key=lambda item: used.get(item[0].id, 0)):
             while pool and len(found) < share and used.get(task.id, 0) < PER_TASK:
                 fault, changed = pool.pop()
+                if changed in seen:
+                    continue
+                seen.add(changed)
                 shows = admitted(task, changed)
                 if shows is None or (shows == "slow" and hangs >= hang_share):
                     continue
@@ -89,9 +92,9 @@ def build(out, count, seed, report=sys.stderr):
     kinds = list(python_faults.CLASSES)
     share = count // len(kinds)
     print(f"{len(tasks)} tasks with two examples or more; {share} cases in each of {len(kinds)} classes", file=report)
-    used, manifest = {}, []
+    used, seen, manifest = {}, set(), []
     for kind in kinds:
-        cases = pick(kind, tasks, share, max(1, int(share * HANG_SHARE)), used, rng)
+        cases = pick(kind, tasks, share, max(1, int(share * HANG_SHARE)), used, seen, rng)
         print(f"  {kind:18} {len(cases)}", file=report)
         for number, case in enumerate(cases):
             manifest.append(write_case(out, number, *case))
