@@ -23,12 +23,17 @@ bool is_python(std::string_view word) {
 std::vector<std::pair<std::string, std::string>> support_files() {
     using namespace embedded;
     const std::pair<const char*, std::string_view> files[] = {
-        {"driver.py", driver_py},           {"ec_baseline.py", ec_baseline_py},     {"ec_channel.py", ec_channel_py},
-        {"ec_child.py", ec_child_py},       {"ec_context.py", ec_context_py},       {"ec_doctest.py", ec_doctest_py},
-        {"ec_inputs.py", ec_inputs_py},     {"ec_literals.py", ec_literals_py},     {"ec_observe.py", ec_observe_py},
-        {"ec_pytest.py", ec_pytest_py},     {"ec_runner.py", ec_runner_py},         {"ec_script.py", ec_script_py},
-        {"ec_source.py", ec_source_py},     {"ec_supervisor.py", ec_supervisor_py}, {"ec_trace.py", ec_trace_py},
-        {"ec_unittest.py", ec_unittest_py}, {"ec_zygote.py", ec_zygote_py}};
+        {"driver.py", driver_py},         {"ec_baseline.py", ec_baseline_py},
+        {"ec_burst.py", ec_burst_py},     {"ec_channel.py", ec_channel_py},
+        {"ec_child.py", ec_child_py},     {"ec_context.py", ec_context_py},
+        {"ec_doctest.py", ec_doctest_py}, {"ec_fragment.py", ec_fragment_py},
+        {"ec_inputs.py", ec_inputs_py},   {"ec_literals.py", ec_literals_py},
+        {"ec_observe.py", ec_observe_py}, {"ec_pytest.py", ec_pytest_py},
+        {"ec_runner.py", ec_runner_py},   {"ec_script.py", ec_script_py},
+        {"ec_source.py", ec_source_py},   {"ec_supervisor.py", ec_supervisor_py},
+        {"ec_trace.py", ec_trace_py},     {"ec_unittest.py", ec_unittest_py},
+        {"ec_zygote.py", ec_zygote_py},
+    };
     std::vector<std::pair<std::string, std::string>> result;
     for (const auto& [name, content] : files) result.emplace_back(name, std::string(content));
     return result;

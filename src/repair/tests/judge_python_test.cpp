@@ -115,5 +115,48 @@ TEST_F(PytestJudge, LeavesTheWorkspaceByteForByte) {
     EXPECT_FALSE(std::filesystem::exists(root_ / "__pycache__"));
 }
 
+TEST_F(PytestJudge, ManyCandidatesAreEachJudgedAsIfAlone) {
+    write("calc.py",
+          "SEEN = []\n"
+          "def add(a, b, kept=[]):\n"
+          "    return a - b\n");
+    write("tests/test_calc.py",
+          "import calc, math\n"
+          "def test_add():\n"
+          "    assert calc.add(2, 3) == 5\n"
+          "    assert math.pi > 3\n"
+          "    assert calc.SEEN == []\n");
+    observe("/usr/bin/python3 -m pytest -q");
+    std::vector<Candidate> candidates;
+    const Candidate fix = replace("calc.py", "a - b", "a + b");
+    for (const char* spoiler : {"SEEN.append(1)", "kept.append(1)", "calc.SEEN = [1]", "global SEEN; SEEN = 3",
+                                "add.mark = 1", "import math; math.pi = 3"}) {
+        candidates.push_back(replace("calc.py", "return a - b", std::string(spoiler) + "; return a - b"));
+        candidates.push_back(replace("calc.py", "return a - b", std::string("assert not kept; ") + "return a + b"));
+        candidates.push_back(fix);
+    }
+    const auto judged = judge(candidates, failing());
+    for (std::size_t i = 0; i < judged.size(); ++i)
+        EXPECT_EQ(judged[i].verdict, i % 3 == 0 ? Verdict::fail : Verdict::pass) << i;
+}
+
+TEST_F(PytestJudge, ObservesHowCandidatesBehaveOnGeneratedInputs) {
+    observe("/usr/bin/python3 -m pytest -q");
+    const std::vector<Candidate> candidates = {
+        Candidate{}, replace("calc.py", "a - b", "-b + a"), replace("calc.py", "a - b", "a + b"),
+        replace("calc.py", "return a - b", "return b + a"), replace("calc.py", "return a - b", "while True: pass")};
+    const auto observed = judge_->observe(0, candidates, "calc.py", 4, 7, {});
+    ASSERT_TRUE(observed) << observed.error().message;
+    ASSERT_EQ(observed->size(), candidates.size());
+    EXPECT_GE(observed->at(0).digests.size(), 20U);
+    EXPECT_EQ(observed->at(0).digests, observed->at(1).digests);
+    EXPECT_EQ(observed->at(2).digests, observed->at(3).digests);
+    EXPECT_NE(observed->at(0).digests, observed->at(2).digests);
+    EXPECT_EQ(std::set<std::uint64_t>(observed->at(4).digests.begin(), observed->at(4).digests.end()).size(), 1U);
+    const auto again = judge_->observe(0, candidates, "calc.py", 4, 7, {});
+    ASSERT_TRUE(again);
+    EXPECT_EQ(again->at(2).digests, observed->at(2).digests);
+}
+
 }  // namespace
 }  // namespace ec::repair

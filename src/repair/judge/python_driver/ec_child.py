@@ -134,8 +134,10 @@ class Nursery:
                 gc.disable()
             os.close(read_fd)
             fd = high(write_fd)
+            hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
             limit = self._memory + MEMORY_ROOM
-            resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+            if hard == resource.RLIM_INFINITY or limit < hard:
+                resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
             if self._random is not None:
                 sys.modules["random"].setstate(self._random)

@@ -199,6 +199,12 @@ class PytestRunner(Runner):
     def ids(self):
         return list(self.order)
 
+    def all_plain(self, ids):
+        return all(test in self.direct for test in ids)
+
+    def shared_values(self):
+        return [value for arguments in self.direct.values() for value in arguments.values()]
+
     def _resolve(self, ids):
         """(position in ids, item or None); the id of a module that once failed to load stands for all its tests."""
         for index, test in enumerate(ids):

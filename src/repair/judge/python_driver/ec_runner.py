@@ -23,6 +23,15 @@ class Runner:
         until that says False."""
         raise NotImplementedError
 
+    def all_plain(self, ids):
+        """True when these tests are functions that are called and nothing else, so that one process can run them
+        again and again."""
+        return False
+
+    def shared_values(self):
+        """Values that plain tests get passed every time."""
+        return []
+
     def sources(self, test):
         """Where the text of a test stands: pairs of file and line (None for the whole file)."""
         return []

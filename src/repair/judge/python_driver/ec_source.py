@@ -9,6 +9,8 @@ import os
 import sys
 import types
 
+from ec_fragment import FragmentedFile
+
 CODE = types.CodeType
 FUNCTION_LIKE = 0x1 | 0x2  # CO_OPTIMIZED | CO_NEWLOCALS: functions, lambdas, comprehensions; not classes or modules
 
@@ -45,6 +47,7 @@ class Swapper:
     def __init__(self, modules, executed, functions):
         self.modules = modules      # absolute path -> [code object of the module as it was executed]
         self.executed = executed    # ids of code objects that ran while loading
+        self.files = {}
         self.functions = functions  # id of a code object -> the live functions that carry it
 
     def _live_below(self, code):
@@ -77,8 +80,53 @@ class Swapper:
             swaps.extend((function, new) for function in live)
         return changed
 
-    def swap(self, edited):
-        """Swaps every changed function or raises Cold with nothing changed. SyntaxError and ValueError pass."""
+    def swap(self, edited, edits=(), context=None):
+        """Swaps every changed function or raises Cold with nothing changed. SyntaxError and ValueError pass. Gives
+        what undo() needs."""
+        swaps = self._swaps_of_fragments(edits, context) if context is not None else None
+        if swaps is None:
+            swaps = self._swaps_of_files(edited)
+        before = [(function, function.__code__) for function, _ in swaps]
+        for function, code in swaps:
+            function.__code__ = code
+        return before
+
+    @staticmethod
+    def undo(before):
+        for function, code in before:
+            function.__code__ = code
+
+    def fragmented(self, context, relative):
+        """The indexed file; None when it was not loaded exactly once. Call it before the fork that uses it."""
+        if relative not in self.files:
+            olds = self.modules.get(context.absolute(relative), ())
+            self.files[relative] = FragmentedFile(context.original(relative), olds[0].co_filename, _own) \
+                if len(olds) == 1 else None
+        return self.files[relative]
+
+    def _swaps_of_fragments(self, edits, context):
+        """As _swaps_of_files, compiling only the edited function; None when that cannot be done."""
+        if len({edit["file"] for edit in edits}) != 1:
+            return None
+        file = self.fragmented(context, edits[0]["file"])
+        fragment = file.find(edits) if file is not None else None
+        if fragment is None:
+            return None
+        old = self.modules[context.absolute(edits[0]["file"])][0]
+        for depth, name in enumerate(fragment.path):
+            last = depth + 1 == len(fragment.path)
+            found = [c for c in nested(old) if c.co_name == name and (not last or c.co_firstlineno == fragment.line)]
+            if len(found) != 1:
+                return None
+            old = found[0]
+        new = file.compile(fragment, edits)
+        if new is None:
+            return None
+        swaps = []
+        self._compare(old, new, True, swaps)
+        return swaps
+
+    def _swaps_of_files(self, edited):
         swaps = []
         for path, content in edited.items():
             olds = self.modules.get(path)
@@ -90,8 +138,7 @@ class Swapper:
             for old in olds:
                 new = compile(content, old.co_filename, "exec", dont_inherit=True)
                 self._compare(old, new, True, swaps)
-        for function, code in swaps:
-            function.__code__ = code
+        return swaps
 
 
 def served(edited):
@@ -162,6 +209,17 @@ class DiskCopy:
         wrap(subprocess, "_fork_exec")
         for name in ("posix_spawn", "posix_spawnp", "system", "execv", "execve"):
             wrap(os, name)
+
+
+def module_codes(context, tracer):
+    """Code objects of modules by absolute path, out of what the tracer saw being executed."""
+    modules = {}
+    for code in tracer.entered.values():
+        if code.co_name == "<module>":
+            path = os.path.normpath(os.path.join(context.directory, code.co_filename))
+            for name in {path, os.path.realpath(path)}:
+                modules.setdefault(name, []).append(code)
+    return modules
 
 
 def live_functions(relative):

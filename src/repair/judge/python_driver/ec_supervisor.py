@@ -212,25 +212,33 @@ class Supervisor:
     # judge and observe
 
     def judge(self, request):
-        tests, limit_ms = request["tests"], request["limit_ms"]
-        for index, candidate in enumerate(request["candidates"]):
-            ask = {"op": "judge", "edits": candidate["edits"], "tests": tests, "limit_ms": limit_ms}
-            answer = {"verdict": "cold"}
-            if not self.no_hot:
-                answer = self._judge_on(self._hot, ask)
+        """Yields the judgements in order. All candidates go to the hot helper at once; those it cannot take follow in
+        the cold one."""
+        candidates = request["candidates"]
+        answers = (dict(verdict="cold") for _ in candidates) if self.no_hot else self._ask_all(self._hot, request, candidates)
+        for index, answer in enumerate(answers):
             if answer["verdict"] == "cold":
-                answer = self._judge_on(self._cold, ask)
-            answer.update(type="judgement", index=index)
-            yield answer
+                answer = next(self._ask_all(self._cold, request, [candidates[index]]))
+            yield {"type": "judgement", "index": index, "verdict": answer["verdict"],
+                   "stopped_at": answer.get("stopped_at", ""), "message": answer.get("message", ""),
+                   "passed": answer.get("passed", 0), "us": answer.get("us", 0)}
 
-    def _judge_on(self, helper, ask):
-        remote = helper()
-        try:
-            remote.send(ask)
-            return remote.receive(ask["limit_ms"] / 1000.0 + LOAD_SECONDS)
-        except Gone as gone:
-            self._drop(remote)
-            return {"verdict": "timeout", "stopped_at": "", "message": str(gone), "passed": 0, "us": 0}
+    def _ask_all(self, helper, request, candidates):
+        """An answer for each candidate; a helper that dies is replaced and goes on behind the one that killed it."""
+        done = 0
+        while done < len(candidates):
+            remote = helper()
+            try:
+                remote.send({"op": "judge", "candidates": candidates[done:], "tests": request["tests"],
+                             "limit_ms": request["limit_ms"]})
+                while done < len(candidates):
+                    answer = remote.receive(request["limit_ms"] / 1000.0 + LOAD_SECONDS)
+                    done += 1
+                    yield answer
+            except Gone as gone:
+                self._drop(remote)
+                done += 1
+                yield {"verdict": "timeout", "message": str(gone)}
 
     def observe(self, request):
         try:

@@ -9,8 +9,11 @@ import threading
 class Tracer:
     """Collects into `hits`, a set of (code, line), and `entered`, a dict of code objects by id."""
 
-    def __init__(self, relative):
+    def __init__(self, relative, lines=True):
         self.relative = relative
+        self.lines = lines
+        self.watched = None     # (relative file, first line, name) of a function whose calls go to `on_call`
+        self.on_call = None     # called with the frame of every call of that function
         self.hits = set()
         self.entered = {}
         self._local = {}
@@ -55,15 +58,24 @@ class Tracer:
     def _global(self, frame, event, arg):
         code = frame.f_code
         try:
-            return self._local[id(code)]
+            local = self._local[id(code)]
         except KeyError:
-            pass
-        self._kept.append(code)  # an id names one object only as long as that lives
-        inside = self.relative(code.co_filename) is not None
-        if inside:
-            self.entered[id(code)] = code
-        local = self._local[id(code)] = self._line_tracer(code) if inside else None
+            self._kept.append(code)  # an id names one object only as long as that lives
+            inside = self.relative(code.co_filename) is not None
+            if inside:
+                self.entered[id(code)] = code
+            local = self._line_tracer(code) if inside and self.lines else None
+            if inside and self._is_watched(code):
+                local = self.on_call
+            self._local[id(code)] = local
+        if local is self.on_call and local is not None:
+            local(frame)
+            return None
         return local
+
+    def _is_watched(self, code):
+        return self.watched is not None and \
+            (self.relative(code.co_filename), code.co_firstlineno, code.co_name) == self.watched
 
     def _line_tracer(self, code):
         hits = self.hits
@@ -91,7 +103,11 @@ class Tracer:
         def on_start(code, offset):
             if id(code) not in entered and relative(code.co_filename) is not None:
                 entered[id(code)] = code
-                monitoring.set_local_events(tool, code, events.LINE)
+                if self.lines:
+                    monitoring.set_local_events(tool, code, events.LINE)
+            if self.watched is not None and self._is_watched(code):
+                self.on_call(sys._getframe(1))
+                return None
             return disable
 
         def on_line(code, line):

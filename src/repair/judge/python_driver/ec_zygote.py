@@ -5,10 +5,15 @@ import time
 import types
 
 from ec_child import Nursery, become_subreaper, silence
-from ec_context import LoadError, TimeLimit, headline
-from ec_source import Cold, DiskCopy, Swapper, live_functions, served
+from ec_context import LoadError, headline
+from ec_source import Cold, DiskCopy, Swapper, live_functions, module_codes, served
 from ec_trace import Tracer
 import ec_baseline
+import ec_burst
+import ec_observe
+
+
+BURST = 64  # candidates in one child
 
 
 class JudgeSink:
@@ -96,13 +101,18 @@ class Helper:
         return {}
 
     def op_judge(self, request):
+        """One answer for each candidate, in order."""
+        for candidate in request["candidates"][:-1]:
+            self.channel.write(self.judge_one(candidate["edits"], request["tests"], request["limit_ms"] / 1000.0))
+        return self.judge_one(request["candidates"][-1]["edits"], request["tests"], request["limit_ms"] / 1000.0)
+
+    def judge_one(self, edits, ids, seconds):
         started = time.monotonic()
-        ids = request["tests"]
         try:
-            edited = self.context.edited(request["edits"])
+            edited = self.context.edited(edits)
         except (OSError, LoadError) as error:
             return dict(invalid(error), us=0)
-        ending = self.fork_judge(edited, ids, request["limit_ms"] / 1000.0)
+        ending = self.fork_judge(edited, edits, ids, seconds)
         self.clean_up(ending, edited)
         return judgement(ending, ids, started)
 
@@ -110,13 +120,11 @@ class Helper:
         return ec_baseline.run(self, request)
 
     def op_observe(self, request):
-        import ec_observe
         return ec_observe.observe(self, request)
 
 
 class Hot(Helper):
     def main(self):
-        self.channel_ready = False
         self.prepare()
         self.tracer = Tracer(self.context.relative)
         started = time.monotonic()
@@ -134,15 +142,8 @@ class Hot(Helper):
     def ready(self, started, before):
         self.tracer.stop()
         import_lines = self.tracer.take()
-        modules = {}
-        for code in self.tracer.entered.values():
-            if code.co_name == "<module>":
-                path = os.path.normpath(os.path.join(self.context.directory, code.co_filename))
-                modules.setdefault(path, []).append(code)
-                modules.setdefault(os.path.realpath(path), []).append(code)
-        modules = {path: list({id(code): code for code in codes}.values()) for path, codes in modules.items()}
-        self.swapper = Swapper(modules, set(self.tracer.entered), live_functions(self.context.relative))
-        self.codes = list(self.tracer.entered.values())
+        self.swapper = Swapper(module_codes(self.context, self.tracer), set(self.tracer.entered), live_functions(self.context.relative))
+        self.world = ec_burst.World(self.context, self.runner.shared_values())
         self.nursery.settle()
         self.channel.write({"tests": self.runner.ids(), "problems": self.runner.problems, "import_lines": import_lines,
                             "load_ms": int((time.monotonic() - started) * 1000), "modules": self.libraries(before)})
@@ -158,11 +159,11 @@ class Hot(Helper):
                 names.append(name)
         return names
 
-    def fork_judge(self, edited, ids, seconds):
+    def fork_judge(self, edited, edits, ids, seconds):
         def body(report):
             self.disk.edited, self.disk.mark = edited, report.wrote
             try:
-                self.swapper.swap(edited)
+                self.swapper.swap(edited, edits, self.context)
             except Cold as reason:
                 return report.record({"verdict": "cold", "message": str(reason)})
             except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
@@ -171,6 +172,82 @@ class Hot(Helper):
             self.runner.run(ids, sink)
             report.record(sink.verdict())
         return self.nursery.run(body, seconds)
+
+    def op_judge(self, request):
+        if not self.world.calm or self.keeper.state or not self.runner.all_plain(request["tests"]):
+            return super().op_judge(request)
+        answers = self.judge_bursts(request)
+        last = None
+        for answer in answers:
+            if last is not None:
+                self.channel.write(last)
+            last = answer
+        return last
+
+    def judge_bursts(self, request):
+        """Many candidates in one child; a new child behind one that hung, died, passed or left something behind."""
+        ids, seconds = request["tests"], request["limit_ms"] / 1000.0
+        changes = []
+        for candidate in request["candidates"]:
+            try:
+                changes.append(self.context.edited(candidate["edits"]))
+                for edit in candidate["edits"]:
+                    self.swapper.fragmented(self.context, edit["file"])
+            except (OSError, LoadError):
+                changes.append(None)
+        at = 0
+        while at < len(changes):
+            edits = request["candidates"][at]["edits"]
+            if changes[at] is None:
+                yield self.judge_one(edits, ids, seconds)
+                at += 1
+                continue
+            numbers = range(at, min(at + BURST, len(changes)))
+            started = time.monotonic()
+            ending = self.nursery.run(lambda report: self.burst(report, numbers, changes, request, ids), seconds,
+                                      on_record=lambda record: seconds)
+            for record in ending.records[:len(numbers)]:
+                if record.get("verdict") in ("pass", "alone"):
+                    # Its process had a past and goes on: a pass counts only from a process of its own.
+                    record = self.judge_one(request["candidates"][at]["edits"], ids, seconds)
+                elif record.get("verdict") not in ("fail", "invalid", "cold"):
+                    record = {"verdict": "fail", "message": "it wrote into its own report"}
+                yield record
+                at += 1
+            if not ending.clean and at < numbers.stop and not (ending.records and ending.records[-1].get("last")):
+                ending.records = []
+                yield judgement(ending, ids, started)
+                at += 1
+
+    def burst(self, report, numbers, changes, request, ids):
+        self.disk.mark = report.wrote
+        for number in numbers:
+            started = time.monotonic()
+            result, quiet = self.judge_here(report, changes[number], request["candidates"][number]["edits"], ids)
+            quiet = quiet and self.world.is_unchanged()
+            result["us"] = int((time.monotonic() - started) * 1e6)
+            if result["verdict"] == "pass" or not quiet:
+                result["last"] = True
+            report.record(result)
+            if "last" in result:
+                return
+
+    def judge_here(self, report, edited, edits, ids):
+        """The verdict, and whether the code swapped in can have left nothing behind unseen."""
+        if edited is None:
+            return {"verdict": "cold"}, False
+        try:
+            before = self.swapper.swap(edited, edits, self.context)
+        except Cold as reason:
+            return {"verdict": "cold", "message": str(reason)}, True
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            return invalid(error), True
+        quiet = all(self.world.is_quiet(function.__code__) for function, _ in before)
+        sink = JudgeSink(report, ids)
+        if quiet:
+            self.runner.run(ids, sink)
+        self.swapper.undo(before)
+        return (sink.verdict(), True) if quiet else ({"verdict": "alone"}, False)
 
     def fork_run(self, body, seconds, on_record):
         return self.nursery.run(body, seconds, collect_garbage=True, on_record=on_record)
@@ -196,7 +273,7 @@ class ColdHelper(Helper):
         self.channel.write({"tests": self.runner.ids(), "problems": [], "import_lines": {}, "load_ms": 0, "modules": []})
         self.loop()
 
-    def fork_judge(self, edited, ids, seconds):
+    def fork_judge(self, edited, edits, ids, seconds):
         def body(report):
             self.disk.edited, self.disk.mark = edited, report.wrote
             try:
