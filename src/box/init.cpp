@@ -60,6 +60,7 @@ public:
 
 private:
     void start() {
+        kills_before_ = out_of_memory_kills();
         ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
         sigset_t child;
         sigemptyset(&child);
@@ -176,6 +177,7 @@ private:
         if (!last && now - looked_ < kTick) return;
         looked_ = now;
         summary_.disk_full = summary_.disk_full || full(tree_.upper) || full(tree_.temporary);
+        if (!last && out_of_memory_kills() > kills_before_) return stop(Stop::memory);
         if (proc_ < 0) return;
         const Usage usage = measure();
         summary_.peak_memory = std::max(summary_.peak_memory, usage.memory);
@@ -186,6 +188,14 @@ private:
         if (last) return;
         if (spec_.soft_memory && usage.memory > spec_.memory_bytes) return stop(Stop::memory);
         if (patience_ >= kPidsPatience) stop(Stop::pids);
+    }
+
+    // The kernel kills one process of the group, and the others may wait for it for ever.
+    std::uint64_t out_of_memory_kills() const {
+        char buffer[512];
+        if (capabilities_.memory_events < 0) return 0;
+        const ssize_t n = ::pread(capabilities_.memory_events, buffer, sizeof buffer, 0);
+        return n <= 0 ? 0 : field(std::string(buffer, static_cast<std::size_t>(n)), "oom_kill ");
     }
 
     static bool full(int dir) {
@@ -254,6 +264,7 @@ private:
     pid_t payload_ = -1;
     int signals_ = -1;
     int proc_ = -1;
+    std::uint64_t kills_before_ = 0;
     bool ended_ = false;
     int patience_ = 0;
     SteadyClock::time_point started_{};

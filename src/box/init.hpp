@@ -11,7 +11,8 @@ namespace ec::box {
 struct Capabilities {
     int landlock_abi = 0;
     bool own_userns = false;
-    int oom_fd = -1;  ///< this process's oom_score_adj, opened while it could be
+    int oom_fd = -1;         ///< this process's oom_score_adj, opened while it could be
+    int memory_events = -1;  ///< the memory group's count of processes killed, likewise
 };
 
 /// Sets how eagerly the kernel kills this process when memory runs out; best effort.

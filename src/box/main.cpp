@@ -128,6 +128,10 @@ bool drop_root(const Spec& spec) {
     Capabilities capabilities;
     capabilities.oom_fd = ::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
     set_badness(capabilities.oom_fd, "1000");
+    if (!spec.cgroup.empty()) {
+        const std::string events = spec.cgroup + (spec.cgroup_v2 ? "/memory.events" : "/memory.oom_control");
+        capabilities.memory_events = ::open(events.c_str(), O_RDONLY | O_CLOEXEC);
+    }
     require(::sethostname("sandbox", 7) == 0, "hostname");
     loopback_up();
     const Tree tree = build_root(spec, userns);

@@ -15,6 +15,7 @@
 namespace ec::executor {
 namespace {
 
+constexpr int kSessionPipe = 1 << 20;
 constexpr std::uint32_t kLargestRecord = 128U << 20;
 
 struct Pipe {
@@ -177,6 +178,9 @@ Result<BoxProcess> BoxProcess::start(const std::filesystem::path& program, const
         EC_ASSIGN(Pipe answers, make_pipe());
         EC_TRY(actions.give(requests.read, box::kSessionIn));
         EC_TRY(actions.give(answers.write, box::kSessionOut));
+        // Large frames pass in fewer turns; a refusal (too many pipes of this user) costs only time.
+        static_cast<void>(::fcntl(requests.write.get(), F_SETPIPE_SZ, kSessionPipe));
+        static_cast<void>(::fcntl(answers.write.get(), F_SETPIPE_SZ, kSessionPipe));
         process.session_out_ = std::move(requests.write);
         process.session_in_ = std::move(answers.read);
         EC_TRY(set_nonblocking(process.session_out_));

@@ -142,6 +142,10 @@ Result<box::Spec> compose(const Layout& layout, const RunSpec& run, bool session
     box::Mount workspace = mount_of(Kind::workspace, layout.workspace.lower.string(), root);
     workspace.size = std::max<std::uint64_t>(limits.new_file_bytes, 4096);
     spec.mounts.push_back(std::move(workspace));
+    for (const std::string& name : layout.workspace.bound) {
+        const std::string path = fmt::format("{}/{}", root, name);
+        spec.mounts.push_back(mount_of(Kind::bind, path, path));
+    }
     for (const auto& [name, content] : run.support_files) {
         box::Mount mount = mount_of(Kind::file, content, fmt::format("{}/{}", kSupportDir, name));
         mount.mode = 0644;

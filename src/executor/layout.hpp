@@ -20,6 +20,7 @@ struct WorkspaceView {
     uid_t owner_uid = 0;
     gid_t owner_gid = 0;
     bool idmap = false;
+    std::vector<std::string> bound;  ///< folders in it shown read-only from the workspace itself (staged copies)
 };
 
 /// What all runs of one Sandbox share, computed once.

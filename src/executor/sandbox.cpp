@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <ec/core/fs.hpp>
 #include <ec/executor/sandbox.hpp>
 #include <optional>
@@ -10,7 +11,10 @@
 
 #include "box_process.hpp"
 #include "layout.hpp"
+#include "machine.hpp"
+#include "memory_group.hpp"
 #include "session.hpp"
+#include "staged_copy.hpp"
 #include "stop_wake.hpp"
 #include "verdict.hpp"
 
@@ -27,40 +31,100 @@ constexpr std::chrono::seconds kReportGrace{20};
 
 class BoxedSandbox final : public Sandbox {
 public:
-    BoxedSandbox(fs::path box, Layout layout) : box_(std::move(box)), layout_(std::move(layout)) {
-        isolation_.tier = "A";
-        isolation_.memory_limit = "soft";
-        isolation_.landlock = true;
+    BoxedSandbox(fs::path box, Layout layout)
+        : box_(std::move(box)),
+          layout_(std::move(layout)),
+          groups_(std::make_shared<MemoryGroups>()),
+          staged_(layout_.workspace.path, layout_.drop_uid),
+          use_staged_(layout_.privileged && !layout_.workspace.idmap) {
+        const bool group = groups_->kind() != MemoryGroups::Kind::none;
+        isolation_.tier = group ? "A+" : "A";
+        isolation_.memory_limit = groups_->kind() == MemoryGroups::Kind::v2   ? "cgroup-v2"
+                                  : groups_->kind() == MemoryGroups::Kind::v1 ? "cgroup-v1"
+                                                                              : "soft";
+        isolation_.landlock = landlock_abi() > 0;
         isolation_.seccomp = true;
         isolation_.overlay = true;
+        if (!group)
+            isolation_.notes.emplace_back("no memory control group: memory is watched every 10 ms instead of capped");
+        if (!isolation_.landlock) isolation_.notes.emplace_back("no Landlock: writes are confined by mounts alone");
+        if (use_staged_)
+            isolation_.notes.emplace_back("no idmapped mounts here: the sandbox sees a copy of the workspace");
     }
 
     Result<RunResult> run(const RunSpec& spec, std::stop_token stop) override {
-        EC_ASSIGN(const box::Spec composed, compose(layout_, spec, false));
-        if (stop.stop_requested()) return fail(ErrorCode::cancelled, "the run was cancelled");
-        auto started = BoxProcess::start(box_, composed, spec);
-        if (!started) return sandbox_error(started.error());
-        BoxProcess process = std::move(*started);
-        wait(process, spec, stop);
-        process.close();
-        if (stop.stop_requested()) return fail(ErrorCode::cancelled, "the run was cancelled");
-        return conclude(process, spec, {});
+        for (int attempt = 0;; ++attempt) {
+            if (stop.stop_requested()) return fail(ErrorCode::cancelled, "the run was cancelled");
+            EC_ASSIGN(Prepared prepared, prepare(spec, false));
+            if (prepared.trouble) return sandbox_error(*prepared.trouble, prepared.tier);
+            auto started = BoxProcess::start(box_, prepared.spec, spec);
+            if (!started) return sandbox_error(started.error(), prepared.tier);
+            BoxProcess process = std::move(*started);
+            wait(process, spec, stop);
+            process.close();
+            if (stop.stop_requested()) return fail(ErrorCode::cancelled, "the run was cancelled");
+            if (attempt < kFallbacks && fall_back(process)) continue;
+            return conclude(process, spec, prepared.group ? prepared.group->use() : MemoryUse{}, prepared.tier);
+        }
     }
 
     Result<std::unique_ptr<Session>> open(const RunSpec& spec) override {
-        EC_ASSIGN(const box::Spec composed, compose(layout_, spec, true));
-        EC_ASSIGN(BoxProcess process, BoxProcess::start(box_, composed, spec));
-        return open_session(std::move(process), spec);
+        for (int attempt = 0;; ++attempt) {
+            EC_ASSIGN(Prepared prepared, prepare(spec, true));
+            if (prepared.trouble) return fail(*prepared.trouble);
+            EC_ASSIGN(BoxProcess process, BoxProcess::start(box_, prepared.spec, spec));
+            const auto deadline = SteadyClock::now() + kReportGrace;
+            while (!process.ended() && !process.report().ready && SteadyClock::now() < deadline) {
+                process.pump(std::chrono::milliseconds(500));
+            }
+            if (attempt < kFallbacks && fall_back(process)) continue;
+            if (process.report().setup_error) return fail(explain(*process.report().setup_error));
+            if (!process.report().ready) return fail(ErrorCode::unavailable, "the sandbox did not start in time");
+            return open_session(std::move(process), spec, std::move(prepared.group), prepared.tier);
+        }
     }
 
     [[nodiscard]] const Isolation& isolation() const override { return isolation_; }
     [[nodiscard]] const fs::path& workspace() const override { return layout_.workspace.path; }
 
 private:
-    static RunResult sandbox_error(const Error& error) {
-        RunResult result;
-        result.reason = error.remedy.empty() ? error.message : fmt::format("{}; {}", error.message, error.remedy);
-        return result;
+    // Each thing that a machine may lack although it looked as if it had it, tried once.
+    static constexpr int kFallbacks = 2;
+
+    struct Prepared {
+        std::optional<MemoryGroups::Lease> group;
+        box::Spec spec;
+        std::string tier;
+        std::optional<Error> trouble;  ///< of the machine, not of the caller's words
+    };
+
+    Result<Prepared> prepare(const RunSpec& run, bool session) {
+        Prepared prepared;
+        Layout layout = layout_;
+        if (use_staged_) {
+            if (Status status = staged_.refresh(); !status) prepared.trouble = status.error();
+            layout.workspace.lower = staged_.tree();
+            layout.workspace.idmap = false;
+            layout.workspace.bound = staged_.bound();
+        }
+        EC_ASSIGN(prepared.spec, compose(layout, run, session));
+        if (use_groups_) {
+            if (auto lease = groups_->acquire(run.limits.memory_bytes)) prepared.group.emplace(std::move(*lease));
+        }
+        prepared.spec.soft_memory = !prepared.group;
+        prepared.spec.cgroup_v2 = groups_->kind() == MemoryGroups::Kind::v2;
+        if (prepared.group) prepared.spec.cgroup = prepared.group->path().string();
+        prepared.tier = prepared.group ? "A+" : "A";
+        return prepared;
+    }
+
+    // True when what failed can be done without, and from now on is.
+    bool fall_back(const BoxProcess& process) {
+        const auto& error = process.report().setup_error;
+        if (!error) return false;
+        if (error->step == "idmap") return !use_staged_.exchange(true);
+        if (error->step == "cgroup") return use_groups_.exchange(false);
+        return false;
     }
 
     static void wait(BoxProcess& process, const RunSpec& spec, const std::stop_token& stop) {
@@ -76,6 +140,10 @@ private:
 
     fs::path box_;
     Layout layout_;
+    std::shared_ptr<MemoryGroups> groups_;
+    StagedCopy staged_;
+    std::atomic<bool> use_staged_;
+    std::atomic<bool> use_groups_{true};
     Isolation isolation_;
 };
 
@@ -147,11 +215,11 @@ Result<std::unique_ptr<Sandbox>> open_sandbox(const SandboxOptions& options) {
     if (::stat(workspace.c_str(), &info) != 0)
         return fail(from_errno(fmt::format("cannot stat {}", workspace.string()), errno));
     Layout layout;
-    layout.workspace = {workspace, workspace, info.st_uid, info.st_gid, false};
+    layout.workspace = {workspace, workspace, info.st_uid, info.st_gid, false, {}};
     layout.toolchains = discover_toolchains(workspace, options.read_only, options.environment_names);
     layout.privileged = ::geteuid() == 0;
     layout.drop_uid = kPayloadUid;
-    layout.workspace.idmap = layout.privileged;
+    layout.workspace.idmap = layout.privileged && may_idmap(workspace);
     return std::make_unique<BoxedSandbox>(std::move(box), std::move(layout));
 }
 

@@ -93,7 +93,14 @@ Error explain(const SetupError& error) {
                  {}};
 }
 
-RunResult conclude(BoxProcess& process, const RunSpec& run, const MemoryUse& memory) {
+RunResult sandbox_error(const Error& error, std::string_view tier) {
+    RunResult result;
+    result.tier = tier;
+    result.reason = error.remedy.empty() ? error.message : fmt::format("{}; {}", error.message, error.remedy);
+    return result;
+}
+
+RunResult conclude(BoxProcess& process, const RunSpec& run, const MemoryUse& memory, std::string_view tier) {
     RunResult result;
     BoxReport& report = process.report();
     result.out = process.out().text();
@@ -101,7 +108,7 @@ RunResult conclude(BoxProcess& process, const RunSpec& run, const MemoryUse& mem
     result.stdout_bytes = process.out().total();
     result.stderr_bytes = process.err().total();
     result.truncated = process.out().truncated() || process.err().truncated();
-    result.tier = "A";
+    result.tier = tier;
     if (report.setup_error) {
         const Error error = explain(*report.setup_error);
         result.reason = error.remedy.empty() ? error.message : fmt::format("{}; {}", error.message, error.remedy);
@@ -114,7 +121,9 @@ RunResult conclude(BoxProcess& process, const RunSpec& run, const MemoryUse& mem
     const box::Summary& summary = *report.summary;
     result.wall = std::chrono::milliseconds(summary.wall_us / 1000);
     result.cpu = std::chrono::milliseconds(summary.cpu_us / 1000);
-    result.peak_memory_bytes = memory.peak_bytes > 0 ? memory.peak_bytes : summary.peak_memory;
+    // The controller's peak counts cached files as well; it is the better figure only where it decided.
+    result.peak_memory_bytes =
+        memory.out_of_memory ? std::max(memory.peak_bytes, summary.peak_memory) : summary.peak_memory;
     result.changes = std::move(report.changes);
     std::sort(result.changes.begin(), result.changes.end(),
               [](const Change& a, const Change& b) { return a.path < b.path; });

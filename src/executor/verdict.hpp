@@ -5,19 +5,17 @@
 #include <ec/executor/sandbox.hpp>
 
 #include "box_process.hpp"
+#include "memory_group.hpp"
 
 namespace ec::executor {
-
-/// What the memory controller saw, where there is one.
-struct MemoryUse {
-    bool out_of_memory = false;
-    std::uint64_t peak_bytes = 0;
-};
 
 /// One sentence and a remedy for a set-up that failed.
 Error explain(const SetupError& error);
 
 /// The result of a box that has ended and been closed.
-RunResult conclude(BoxProcess& process, const RunSpec& run, const MemoryUse& memory);
+RunResult conclude(BoxProcess& process, const RunSpec& run, const MemoryUse& memory, std::string_view tier);
+
+/// A run that never started.
+RunResult sandbox_error(const Error& error, std::string_view tier);
 
 }  // namespace ec::executor

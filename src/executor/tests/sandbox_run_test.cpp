@@ -117,7 +117,7 @@ TEST_F(SandboxTest, ASessionAnswersFramesUntilItIsFinished) {
     spec.argv = {"python3", "-c",
                  "import os,struct\n"
                  "def get(n):\n"
-                 "    b=b''\n"
+                 "    b=bytearray()\n"
                  "    while len(b)<n:\n"
                  "        c=os.read(3,n-len(b))\n"
                  "        if not c: raise SystemExit(7)\n"
@@ -127,16 +127,17 @@ TEST_F(SandboxTest, ASessionAnswersFramesUntilItIsFinished) {
                  "    n=struct.unpack('<I',get(4))[0]\n"
                  "    d=get(n)[::-1]\n"
                  "    print(n, flush=True)\n"
-                 "    m=struct.pack('<I',len(d))+d\n"
+                 "    m=memoryview(struct.pack('<I',len(d))+d)\n"
                  "    while m: m=m[os.write(4,m):]\n"};
+    spec.limits.wall = std::chrono::seconds(60);
     auto opened = sandbox_->open(spec);
     ASSERT_TRUE(opened);
     Session& session = **opened;
     ASSERT_TRUE(session.send("abc"));
-    EXPECT_EQ(session.receive(std::chrono::seconds(10)).value_or("?"), "cba");
+    EXPECT_EQ(session.receive(std::chrono::seconds(30)).value_or("?"), "cba");
     const std::string big = std::string(20U << 20, 'x') + "y";
     ASSERT_TRUE(session.send(big));
-    const auto answer = session.receive(std::chrono::seconds(10));
+    const auto answer = session.receive(std::chrono::seconds(30));
     ASSERT_TRUE(answer) << answer.error().message;
     EXPECT_EQ(answer->size(), big.size());
     EXPECT_EQ(answer->front(), 'y');

@@ -1,0 +1,73 @@
+// Memory control groups for sandboxes: a hard limit on the sum of what a run uses, where this machine lets us have one.
+//
+// A group is made once and used again by later runs (making one costs more than resetting it). All are removed with the
+// object; those of a process that was killed are swept by the next. Safe to use from several threads.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace ec::executor {
+
+/// What the memory controller saw of one run.
+struct MemoryUse {
+    bool out_of_memory = false;
+    std::uint64_t peak_bytes = 0;
+};
+
+class MemoryGroups : public std::enable_shared_from_this<MemoryGroups> {
+public:
+    enum class Kind { none, v1, v2 };
+
+    /// Finds a place where groups can be made; kind() is `none` when there is none.
+    MemoryGroups();
+    ~MemoryGroups();
+    MemoryGroups(const MemoryGroups&) = delete;
+    MemoryGroups& operator=(const MemoryGroups&) = delete;
+
+    [[nodiscard]] Kind kind() const { return kind_; }
+
+    /// A group held for one run. Keeps the object alive, since a session may outlive its sandbox.
+    class Lease {
+    public:
+        Lease(Lease&&) noexcept = default;
+        Lease& operator=(Lease&&) = delete;
+        ~Lease();
+        [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+        /// After the run: what it used.
+        [[nodiscard]] MemoryUse use() const;
+
+    private:
+        friend class MemoryGroups;
+        Lease(std::shared_ptr<MemoryGroups> owner, std::filesystem::path path, std::uint64_t kills)
+            : owner_(std::move(owner)), path_(std::move(path)), kills_(kills) {}
+        std::shared_ptr<MemoryGroups> owner_;
+        std::filesystem::path path_;
+        std::uint64_t kills_;
+    };
+
+    /// Nothing when no group can be had; the run then does without.
+    std::optional<Lease> acquire(std::uint64_t bytes);
+
+private:
+    void find_v1(const std::string& own);
+    void find_v2(const std::string& own);
+    bool usable(const std::filesystem::path& parent) const;
+    void sweep() const;
+    bool prepare(const std::filesystem::path& group, std::uint64_t bytes) const;
+    [[nodiscard]] std::uint64_t kills(const std::filesystem::path& group) const;
+    void give_back(std::filesystem::path path);
+
+    Kind kind_ = Kind::none;
+    std::filesystem::path parent_;
+    std::mutex mutex_;
+    std::vector<std::filesystem::path> idle_;
+};
+
+}  // namespace ec::executor

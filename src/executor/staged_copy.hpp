@@ -1,0 +1,50 @@
+// A copy of a workspace that belongs to the payload's uid: for a root whose file system knows no idmapped mounts
+// (inside many containers), where the payload could otherwise not write to the copy-on-write view of somebody's files.
+//
+// Made once, brought up to date before a run. What is big and only read (node_modules, virtual environments, git's
+// objects) is not copied but bound read-only over its place. Safe to use from several threads.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <ec/core/fs.hpp>
+#include <ec/core/result.hpp>
+#include <filesystem>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ec::executor {
+
+class StagedCopy {
+public:
+    StagedCopy(std::filesystem::path workspace, uid_t owner) : workspace_(std::move(workspace)), owner_(owner) {}
+
+    /// Copies what is new or changed, removes what is gone. Fails with `too_large` above 100,000 files or 2 GiB.
+    Status refresh();
+    /// The copy; belongs to the owner, in a folder that only we can enter.
+    [[nodiscard]] std::filesystem::path tree() const { return home_->path() / "tree"; }
+    /// Folders, relative to the workspace, that must be bound over the copy.
+    [[nodiscard]] std::vector<std::string> bound() const;
+
+private:
+    struct Stamp {
+        std::int64_t changed = 0;
+        std::uint64_t size = 0;
+        std::uint64_t inode = 0;
+        bool operator==(const Stamp&) const = default;
+    };
+    class Walk;
+
+    std::filesystem::path workspace_;
+    uid_t owner_;
+    std::optional<TempDir> home_;
+    mutable std::mutex mutex_;
+    std::map<std::string, Stamp> copied_;
+    std::vector<std::string> bound_;
+};
+
+}  // namespace ec::executor
