@@ -151,64 +151,82 @@ class Loader {
   linked(module) {
     if (!module.ec_linked) {
       module.ec_linked = module.status === 'unlinked'
-        ? module.link((specifier, from) => this.moduleFor(this.sources.resolveImport(specifier, fileOf(from.identifier)), specifier)).then(() => module)
+        ? module.link((specifier, from) => this.dependency(specifier, from)).then(() => module)
         : Promise.resolve(module);
     }
     return module.ec_linked;
   }
 
+  dependency(specifier, from) {
+    const file = this.provided.has(specifier) ? specifier : this.sources.resolveImport(specifier, fileOf(from.identifier));
+    return this.moduleFor(file, specifier, from.ec_text === undefined ? null : importedNames(from.ec_text, specifier));
+  }
+
   /// One vm module for a resolved file or builtin. ES modules are created synchronously, so cycles find each other.
-  moduleFor(file, specifier = file) {
-    if (this.provided.has(specifier)) return this.synthetic(`provided:${specifier}`, () => this.provided.get(specifier)());
+  /// `names`: what the importer wants of a module that is no ES module; null for everything.
+  moduleFor(file, specifier = file, names = null) {
+    if (this.provided.has(specifier)) return this.synthetic(`provided:${specifier}`, () => this.provided.get(specifier)(), names);
     if (nodeModule.isBuiltin(file)) {
-      return this.synthetic(`builtin:${file}`, () => (/^(node:)?module$/.test(file) ? this.moduleModule() : this.realm.builtin(file)));
+      return this.synthetic(`builtin:${file}`, () => (/^(node:)?module$/.test(file) ? this.moduleModule() : this.realm.builtin(file)), names);
     }
     if (this.sources.format(file) === 'commonjs') {
       try {
-        return this.synthetic(file, () => this.requireFile(file, null, false));
+        return this.synthetic(file, () => this.requireFile(file, null, false), names);
       } catch (error) {
         if (!this.looksLikeModule(error, file)) throw error;
         this.sources.formats.set(file, 'module');
       }
     }
-    if (this.sources.format(file) !== 'module') return this.synthetic(file, () => this.requireFile(file, null, false));
-    const known = this.modules.get(file);
-    if (known) return known;
+    if (this.sources.format(file) !== 'module') return this.synthetic(file, () => this.requireFile(file, null, false), names);
+    return this.modules.get(file) || this.sourceModule(file);
+  }
+
+  sourceModule(file) {
     const url = pathToFileURL(file).href;
+    let text = this.sources.modules.get(file);
     let module;
     try {
-      module = new vm.SourceTextModule(this.sources.javascript(file, this.text(file)) + this.marker, {
-        identifier: url,
-        context: this.realm.context,
-        importModuleDynamically: this.importer,
-        initializeImportMeta: (meta) => {
-          meta.url = url;
-          meta.filename = file;
-          meta.dirname = path.dirname(file);
-          meta.resolve = (wanted) => {
-            const found = this.sources.resolveImport(wanted, file);
-            return path.isAbsolute(found) ? pathToFileURL(found).href : `node:${found.replace(/^node:/, '')}`;
-          };
-        },
-      });
+      if (this.edited.has(file) || text === undefined) {
+        text = this.sources.javascript(file, this.text(file));
+        if (!this.edited.has(file) && this.sources.texts.has(file)) this.sources.modules.set(file, text);
+      }
+      const options = { identifier: url, context: this.realm.context };
+      // Both hooks cost something for every module, and few modules need them.
+      if (/\bimport\s*\(/.test(text)) options.importModuleDynamically = this.importer;
+      if (text.includes('import.meta')) options.initializeImportMeta = (meta) => this.fillMeta(meta, url, file);
+      module = new vm.SourceTextModule(text + this.marker, options);
     } catch (error) {
       throw this.realm.adopt(error);
     }
     module.ec_loader = this;
+    module.ec_text = text;
     this.modules.set(file, module);
     return module;
   }
 
-  synthetic(key, get) {
+  fillMeta(meta, url, file) {
+    meta.url = url;
+    meta.filename = file;
+    meta.dirname = path.dirname(file);
+    meta.resolve = (wanted) => {
+      const found = this.sources.resolveImport(wanted, file);
+      return path.isAbsolute(found) ? pathToFileURL(found).href : `node:${found.replace(/^node:/, '')}`;
+    };
+  }
+
+  /// An ES module around something else. Every exported name costs, so there is one per set of wanted names.
+  synthetic(origin, get, wanted) {
+    const key = wanted ? `${origin}\0${wanted.join()}` : origin;
     const known = this.modules.get(key);
     if (known) return known;
     const value = get();
-    const names = new Set(['default']);
-    if (value !== null && (typeof value === 'object' || typeof value === 'function')) {
+    const names = new Set(['default', ...(wanted || [])]);
+    if (!wanted && value !== null && (typeof value === 'object' || typeof value === 'function')) {
       for (const name of Object.keys(value)) names.add(name);
       if (typeof value === 'object') for (const name in value) names.add(name);
-      if (key.startsWith('builtin:')) for (const name of Object.getOwnPropertyNames(value)) names.add(name);
+      if (origin.startsWith('builtin:')) for (const name of Object.getOwnPropertyNames(value)) names.add(name);
     }
+    if (wanted) for (const name of wanted) if (name !== 'default' && !(name in Object(value))) names.delete(name);
     const module = new vm.SyntheticModule([...names], function fill() {
       for (const name of names) {
         if (name === 'default') continue;
@@ -220,13 +238,33 @@ class Loader {
         }
         this.setExport(name, item);
       }
-      const inner = value && value.__esModule === true && key.startsWith('provided:') ? value.default : value;
+      const inner = value && value.__esModule === true && origin.startsWith('provided:') ? value.default : value;
       this.setExport('default', inner);
-    }, { identifier: key, context: this.realm.context });
+    }, { identifier: origin, context: this.realm.context });
     module.ec_loader = this;
     this.modules.set(key, module);
     return module;
   }
+}
+
+const importClauses = new Map();
+
+/// Names that `text` imports from `specifier`; null when it may want all of them.
+function importedNames(text, specifier) {
+  const key = `${specifier}\0${text}`;
+  if (importClauses.has(key)) return importClauses.get(key);
+  const quoted = specifier.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  const names = new Set();
+  let whole = false;
+  for (const [, clause] of text.matchAll(new RegExp(`\\b(?:import|export)\\b((?:\\s|[\\w$,{}*]|/\\*.*?\\*/|//.*\\n)*?)(?:from\\s*)?['"]${quoted}['"]`, 'g'))) {
+    if (clause.includes('*') || clause.includes('/')) whole = true;
+    const braces = /\{([^}]*)\}/.exec(clause);
+    if (braces) for (const item of braces[1].split(',')) if (item.trim()) names.add(item.trim().split(/\s+/)[0]);
+  }
+  const found = whole ? null : [...names].sort();
+  if (importClauses.size > 5000) importClauses.clear();
+  importClauses.set(key, found);
+  return found;
 }
 
 function fileOf(identifier) {

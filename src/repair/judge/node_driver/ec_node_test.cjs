@@ -99,7 +99,6 @@ function makeContext(suites, test) {
   const members = {
     name: test.title,
     fullName: test.title,
-    signal: new AbortController().signal,
     diagnostic() {},
     runOnly() {},
     skip() { hide('ec_skipped', true); },
@@ -122,6 +121,8 @@ function makeContext(suites, test) {
   const hide = (name, value) => Object.defineProperty(context, name, { value, writable: true, configurable: true, enumerable: false });
   Object.assign(context, members);
   Object.defineProperty(context, 'assert', { get: () => (assertions ||= countingAssert()), configurable: true });
+  let signal;
+  Object.defineProperty(context, 'signal', { get: () => (signal ||= new AbortController().signal), configurable: true });
   let tracker;
   Object.defineProperty(context, 'mock', { get: () => (tracker ||= new MockTracker()), configurable: true });
   hide('ec_finish', async () => {

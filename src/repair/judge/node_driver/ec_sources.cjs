@@ -16,6 +16,7 @@ class Sources {
     this.root = root;
     this.texts = new Map();
     this.scripts = new Map();
+    this.modules = new Map();
     this.formats = new Map();
     this.packages = new Map();
     this.resolved = new Map();
