@@ -151,7 +151,7 @@ Result<Baseline> read_baseline(std::string_view frame) {
     return baseline;
 }
 
-Result<Judgement> read_judgement(std::string_view frame, std::size_t index) {
+Result<JudgementFrame> read_judgement(std::string_view frame, std::size_t index) {
     EC_ASSIGN(const json::Value value, parse(frame, "judgement"));
     json::Reader reader(value, "judgement");
     if (reader.require("index").integer("index") != static_cast<std::int64_t>(index))
@@ -162,8 +162,9 @@ Result<Judgement> read_judgement(std::string_view frame, std::size_t index) {
     judgement.message = reader.string("message");
     judgement.passed = static_cast<std::uint32_t>(reader.integer("passed"));
     judgement.duration = std::chrono::microseconds(reader.integer("us"));
+    const bool polluted = reader.boolean("polluted");
     EC_TRY(reader.status());
-    return judgement;
+    return JudgementFrame{std::move(judgement), polluted};
 }
 
 Result<std::vector<Observation>> read_observation(std::string_view frame, std::size_t count) {

@@ -31,7 +31,11 @@ struct Baseline {
 /// A driver's own {"type":"error"} is `unavailable` with its message.
 Status read_started(std::string_view frame);
 Result<Baseline> read_baseline(std::string_view frame);
-Result<Judgement> read_judgement(std::string_view frame, std::size_t index);
+struct JudgementFrame {
+    Judgement judgement;
+    bool polluted = false;  ///< the candidate left something behind in the driver's process, which has ended itself
+};
+Result<JudgementFrame> read_judgement(std::string_view frame, std::size_t index);
 Result<std::vector<Observation>> read_observation(std::string_view frame, std::size_t count);
 
 }  // namespace ec::repair::frames

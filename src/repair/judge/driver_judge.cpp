@@ -96,12 +96,17 @@ struct DriverJudge::State {
 
     Status judge_some(std::size_t lane, std::span<const Candidate> candidates, const std::vector<std::string>& tests,
                       milliseconds limit, const std::stop_token& stop, std::vector<Judgement>& out) {
-        return ask(lane, frames::judge(candidates, tests, limit), candidates.size(), limit + kAnswerGrace, stop,
-                   [&](std::string_view frame, std::size_t index) -> Status {
-                       EC_ASSIGN(Judgement judgement, frames::read_judgement(frame, index));
-                       out.push_back(std::move(judgement));
-                       return {};
-                   });
+        bool polluted = false;
+        Status status = ask(lane, frames::judge(candidates, tests, limit), candidates.size(), limit + kAnswerGrace,
+                            stop, [&](std::string_view frame, std::size_t index) -> Status {
+                                EC_ASSIGN(auto answer, frames::read_judgement(frame, index));
+                                out.push_back(std::move(answer.judgement));
+                                polluted = answer.polluted;
+                                return {};
+                            });
+        // Its driver is ending; the next candidate must not be blamed for that.
+        if (polluted) close(lane);
+        return status;
     }
 
     /// Ids of the tests that executed a line of `file` near `line`: those of the function around it, as far as known.

@@ -131,9 +131,9 @@ ScriptLines lines_of(std::string_view source, const json::Array& functions) {
     };
     for (const Span& span : code_spans(source)) {
         while (at + 1 < pieces.size() && pieces[at + 1].begin <= span.begin) ++at;
-        if (at >= pieces.size() || pieces[at].begin > span.begin) continue;
-        note(pieces[at], span.line);
-        for (std::size_t next = at + 1; next < pieces.size() && pieces[next].begin < span.end; ++next) {
+        const bool within = at < pieces.size() && pieces[at].begin <= span.begin;
+        if (within) note(pieces[at], span.line);
+        for (std::size_t next = within ? at + 1 : at; next < pieces.size() && pieces[next].begin < span.end; ++next) {
             if (pieces[next].begin > span.begin && !pieces[next].module) note(pieces[next], span.line);
         }
     }

@@ -45,6 +45,7 @@ protected:
         ASSERT_TRUE(sandbox) << sandbox.error().message;
         sandbox_ = std::move(*sandbox);
         auto spec = python_driver(executor::recognise_test_command(command, root_), root_);
+        if (!spec) spec = node_driver(executor::recognise_test_command(command, root_), root_);
         ASSERT_TRUE(spec) << spec.error().message;
         auto judge = DriverJudge::start(*sandbox_, std::move(*spec), lanes, 1);
         ASSERT_TRUE(judge) << judge.error().message;

@@ -102,8 +102,9 @@ function executedLines(spans, functions, head) {
     const span = spans[line];
     if (!span) continue;
     while (at + 1 < segments.length && segments[at + 1].begin <= span.begin) at++;
-    let ran = segments.length > 0 && segments[at].begin <= span.begin && segments[at].count > 0;
-    for (let next = at + 1; !ran && next < segments.length && segments[next].begin < span.end; next++) {
+    const within = segments.length > 0 && segments[at].begin <= span.begin;
+    let ran = within && segments[at].count > 0;
+    for (let next = within ? at + 1 : at; !ran && next < segments.length && segments[next].begin < span.end; next++) {
       ran = segments[next].begin > span.begin && segments[next].count > 0;
     }
     if (ran) hit.push(line + 1);

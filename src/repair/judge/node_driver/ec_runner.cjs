@@ -5,6 +5,8 @@
 const vm = require('node:vm');
 const { performance } = require('node:perf_hooks');
 
+const { Watchdog } = require('./ec_watchdog.cjs');
+
 const SLOT = Symbol.for('ec.slot');
 const entry = new vm.Script("globalThis[Symbol.for('ec.slot')]()", { filename: 'ec:entry' });
 
@@ -13,6 +15,9 @@ class Runner {
     this.run = null;
     this.inside = false;
     this.late = [];
+    this.watchdog = new Watchdog();
+    // Handles of the driver's own: its standard streams (opened by the first worker thread at the latest).
+    this.ownHandles = [process.stdout, process.stderr] && process.getActiveResourcesInfo().length;
     process.on('uncaughtException', (error) => this.stray(error));
     process.on('unhandledRejection', (error, promise) => this.stray(error, promise));
   }
@@ -30,6 +35,7 @@ class Runner {
         });
         if (!run.done) {
           run.timer = setTimeout(() => this.finish(run, { timedOut: true }), Math.max(1, run.deadline - performance.now()));
+          this.watchdog.arm(run.deadline - performance.now());
           this.poll(run, 0);
         }
       });
@@ -40,6 +46,7 @@ class Runner {
     if (run.done) return;
     run.done = true;
     run.outcome = outcome;
+    if (run.timer) this.watchdog.disarm();
     clearTimeout(run.timer);
     // Not from within a time limit: what follows belongs to the driver.
     if (!this.inside) this.settle(run);
@@ -116,7 +123,7 @@ class Runner {
     let timers = 0;
     for (const world of run.worlds()) timers += world.realm.timers.size;
     if (timers > 0) return false;
-    return process.getActiveResourcesInfo().filter((name) => name !== 'Immediate').length <= 1;
+    return process.getActiveResourcesInfo().filter((name) => name !== 'Immediate').length <= this.ownHandles + 1;
   }
 
   /// An error nobody caught: it belongs to the world whose values it is made of, else to a candidate that is over.

@@ -44,7 +44,7 @@ class Sources {
     let at = 0;
     for (const edit of ordered) {
       if (edit.begin < at || edit.end < edit.begin || edit.end > original.length) throw new Error(`bad edit of ${file}`);
-      parts.push(original.subarray(at, edit.begin), Buffer.from(edit.text));
+      parts.push(original.subarray(at, edit.begin), edit.hex === undefined ? Buffer.from(edit.text) : Buffer.from(edit.hex, 'hex'));
       at = edit.end;
     }
     parts.push(original.subarray(at));

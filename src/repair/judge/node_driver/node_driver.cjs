@@ -40,9 +40,14 @@ function readFrame() {
   return body && JSON.parse(body.toString('utf8'));
 }
 
+/// Half a surrogate pair would be JSON that not every reader takes.
+function wellFormed(key, value) {
+  return typeof value === 'string' && /[\ud800-\udfff]/.test(value) ? Buffer.from(value).toString() : value;
+}
+
 const realWrite = fs.writeSync;
 function writeFrame(value) {
-  const body = Buffer.from(JSON.stringify(value));
+  const body = Buffer.from(JSON.stringify(value, wellFormed));
   const frame = Buffer.alloc(4 + body.length);
   frame.writeUInt32LE(body.length, 0);
   body.copy(frame, 4);
@@ -64,6 +69,7 @@ class Driver {
   // start ------------------------------------------------------------------------------------------------------------
 
   start(request) {
+    if (Number(process.versions.node.split('.')[0]) < 18) throw new Error('the node driver needs Node 18 or newer');
     const root = fs.realpathSync(request.root);
     const directory = path.resolve(root, request.directory || '.');
     process.chdir(directory);
@@ -106,10 +112,14 @@ class Driver {
   async judge(request) {
     for (let index = 0; index < request.candidates.length; index++) {
       const began = process.hrtime.bigint();
+      this.runner.watchdog.index = index;
       const judgement = await this.judgeOne(request.candidates[index], request.tests, request.limit_ms || 1000);
       judgement.us = Number((process.hrtime.bigint() - began) / 1000n);
       writeFrame({ type: 'judgement', index, ...judgement });
+      // What this candidate left behind would be there for the next ones: they go to a fresh process.
+      if (judgement.polluted) process.reallyExit(0);
     }
+    this.runner.watchdog.index = -1;
   }
 
   async judgeOne(candidate, tests, limit) {

@@ -1,0 +1,315 @@
+// The Node driver through the real sandbox.
+#include <gmock/gmock.h>
+
+#include "tests/judge_fixture.hpp"
+
+namespace ec::repair {
+namespace {
+
+using namespace std::chrono_literals;
+using executor::TestOutcome;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+constexpr std::string_view kMath = R"('use strict';
+// grüße: bytes and characters differ from here on
+function sum(list) {
+  let total = 0;
+  for (let i = 1; i < list.length; i++) {
+    total += list[i];
+  }
+  return total;
+}
+
+function sign(x) {
+  if (x < 0) {
+    return -1;
+  }
+  return 1;
+}
+module.exports = { sum, sign };
+)";
+
+class NodeJudge : public testing::JudgeTest {
+protected:
+    void write_math_project() const {
+        write("math.js", kMath);
+        write("test/math.test.js", R"(const { test, describe, it } = require('node:test');
+const assert = require('node:assert');
+const { sum, sign } = require('../math');
+test('sums', () => assert.strictEqual(sum([5, 2]), 7));
+describe('sign', () => {
+  it('of negative numbers', () => assert.strictEqual(sign(-3), -1));
+});
+)");
+    }
+    static constexpr const char* kSums = "test/math.test.js > sums";
+    static constexpr const char* kSign = "test/math.test.js > sign > of negative numbers";
+};
+
+TEST_F(NodeJudge, ObservesOutcomesLinesAndConstantsOfEachTest) {
+    write_math_project();
+    observe("node --test");
+    EXPECT_EQ(judge_->name(), "node contexts");
+    EXPECT_THAT(failing(), ElementsAre(kSums));
+    EXPECT_THAT(passing(), ElementsAre(kSign));
+    EXPECT_FALSE(test(kSums).flaky);
+    EXPECT_THAT(test(kSums).test.message, HasSubstr("2 !== 7"));
+    EXPECT_THAT(test(kSums).lines.at("math.js"), ElementsAre(3, 4, 5, 6, 8));
+    EXPECT_THAT(test(kSign).lines.at("math.js"), ElementsAre(11, 12, 13));
+    EXPECT_THAT(baseline_.import_lines.at("math.js"), ElementsAre(1, 17));
+    EXPECT_THAT(baseline_.constants, Contains("7"));
+    ASSERT_FALSE(test(kSums).test.frames.empty());
+    EXPECT_EQ(test(kSums).test.frames.back().file, "test/math.test.js");
+    EXPECT_EQ(test(kSums).test.frames.back().line, 4);
+}
+
+TEST_F(NodeJudge, TellsRightFromWrongHangingLeavingAndBrokenCandidates) {
+    write_math_project();
+    observe("node --test");
+    const std::vector<Judgement> judged =
+        judge({replace("math.js", "i = 1", "i = 0"), replace("math.js", "i = 1", "i = 2"),
+               replace("math.js", "i++", "i += 0"), replace("math.js", "return total", "process.exit(0)"),
+               replace("math.js", "total += list[i]", "total += ("), replace("math.js", "return -1", "return 1"),
+               replace("math.js", "i = 1", "i = 0")},
+              {kSums, kSign}, 400ms);
+    EXPECT_EQ(judged[0].verdict, Verdict::pass) << judged[0].message;
+    EXPECT_EQ(judged[0].passed, 2U);
+    EXPECT_EQ(judged[1].verdict, Verdict::fail);
+    EXPECT_EQ(judged[1].stopped_at, kSums);
+    EXPECT_EQ(judged[2].verdict, Verdict::timeout);
+    EXPECT_EQ(judged[3].verdict, Verdict::fail);
+    EXPECT_EQ(judged[4].verdict, Verdict::invalid);
+    EXPECT_EQ(judged[5].verdict, Verdict::fail);
+    EXPECT_EQ(judged[6].verdict, Verdict::pass) << judged[6].message;
+}
+
+TEST_F(NodeJudge, PlaysEsModulesWithDynamicImportsAndTopLevelAwait) {
+    write("package.json", R"({"type": "module", "name": "esm", "exports": "./src/index.js"})");
+    write("src/index.js", "export { double } from './double.js';\nexport const ready = await Promise.resolve(true);\n");
+    write("src/double.js",
+          "import data from './data.cjs';\nexport function double(x) {\n  return x * data.factor + 1;\n}\n");
+    write("src/data.cjs", "exports.factor = 2;\n");
+    write("a.test.mjs", R"(import test from 'node:test';
+import { strict as assert } from 'node:assert';
+import { readFileSync } from 'node:fs';
+import { double, ready } from 'esm';
+test('doubles', async () => {
+  const again = await import('./src/double.js');
+  assert.equal(again.double, double);
+  assert.equal(double(4), 8);
+});
+test('knows itself', () => {
+  assert.ok(ready);
+  assert.match(import.meta.url, /^file:.*a\.test\.mjs$/);
+  assert.match(readFileSync(new URL(import.meta.url), 'utf8'), /knows itself/);
+});
+)");
+    observe("node --test");
+    EXPECT_THAT(failing(), ElementsAre("a.test.mjs > doubles"));
+    EXPECT_THAT(passing(), ElementsAre("a.test.mjs > knows itself"));
+    EXPECT_THAT(test("a.test.mjs > doubles").lines.at("src/double.js"), ElementsAre(2, 3));
+    EXPECT_EQ(judge(replace("src/double.js", " + 1", ""), {"a.test.mjs > doubles"}).verdict, Verdict::pass);
+    EXPECT_EQ(judge(replace("src/data.cjs", "2", "1"), {"a.test.mjs > doubles"}).verdict, Verdict::fail);
+}
+
+TEST_F(NodeJudge, ComparesValuesOfBuiltinsWithLiteralsAsOneRealmDoes) {
+    write("realm.test.js", R"(const test = require('node:test');
+const assert = require('node:assert');
+test('builtin values', () => {
+  assert.deepStrictEqual(require('path').parse('/a/b.c'), { root: '/', dir: '/a', base: 'b.c', ext: '.c', name: 'b' });
+  assert.deepStrictEqual(structuredClone([{ a: new Map([[1, [2]]]) }]), [{ a: new Map([[1, [2]]]) }]);
+  assert.deepStrictEqual(new TextEncoder().encode('a'), new Uint8Array([97]));
+  assert.deepEqual(require('url').parse('/x?y=1', true).query.y, '1');
+});
+test('builtin errors', async () => {
+  assert.throws(() => require('fs').readFileSync('/nowhere'), Error);
+  await assert.rejects(require('fs').promises.readFile('/nowhere'), { code: 'ENOENT' });
+  try { assert.strictEqual(1, 2); } catch (error) { assert.ok(error instanceof assert.AssertionError && error instanceof Error); }
+  try { null.x; } catch (error) { assert.ok(error instanceof TypeError); }
+});
+test('still strict', () => {
+  class Point { constructor() { this.x = 1; } }
+  assert.throws(() => assert.deepStrictEqual(new Point(), { x: 1 }));
+  assert.throws(() => assert.deepStrictEqual([1], { 0: 1 }));
+  assert.throws(() => assert.deepStrictEqual(new Date(0), new Date(1)));
+});
+)");
+    observe("node --test");
+    EXPECT_THAT(failing(), IsEmpty());
+    EXPECT_EQ(passing().size(), 3U);
+}
+
+TEST_F(NodeJudge, KeepsWhatOneCandidateLeavesBehindFromTheNext) {
+    write("lib.js", "'use strict';\nconst fs = require('fs');\nmodule.exports = () => 1;\n");
+    write("lib.test.js", R"(const test = require('node:test');
+const assert = require('assert');
+const lib = require('./lib');
+test('clean', () => {
+  assert.strictEqual(globalThis.leaked, undefined);
+  assert.strictEqual([].polluted, undefined);
+  assert.strictEqual(require('fs').leaked, undefined);
+  assert.strictEqual(process.env.LEAKED, undefined);
+  assert.strictEqual(typeof require('fs').readFileSync, 'function');
+  assert.strictEqual(lib(), 2);
+});
+)");
+    observe("node --test");
+    const std::vector<std::string> tests = {"lib.test.js > clean"};
+    const auto leaking = [&](const std::string& code) {
+        return replace("lib.js", "=> 1", "=> { " + code + " return 1; }");
+    };
+    const std::vector<Judgement> judged =
+        judge({leaking("globalThis.leaked = 1;"), leaking("Array.prototype.polluted = 1;"),
+               leaking("fs.leaked = 1; fs.readFileSync = 5;"), leaking("process.env.LEAKED = '1';"),
+               leaking("Object.getPrototypeOf(require('path').parse('/')).polluted = 1;"),
+               leaking("setTimeout(() => { throw new Error('late'); }, 1); Promise.reject(new Error('unhandled'));"),
+               replace("lib.js", "=> 1", "=> 2")},
+              tests);
+    for (std::size_t i = 0; i + 1 < judged.size(); ++i) EXPECT_EQ(judged[i].verdict, Verdict::fail) << i;
+    EXPECT_EQ(judged.back().verdict, Verdict::pass) << judged.back().message;
+}
+
+TEST_F(NodeJudge, EndsEveryKindOfHangAtTheLimit) {
+    write("wait.js", "'use strict';\nmodule.exports = async (x) => {\n  return x;\n};\n");
+    write("wait.test.js",
+          "const test = require('node:test');\nconst assert = require('assert');\nconst wait = require('./wait');\n"
+          "test('waits', async () => { assert.strictEqual(await wait(1), 2); });\n");
+    observe("node --test");
+    const auto body = [&](const std::string& code) { return replace("wait.js", "return x;", code); };
+    const auto started = std::chrono::steady_clock::now();
+    const std::vector<Judgement> judged =
+        judge({body("for (;;) {}"), body("for (;;) await null;"), body("await null; for (;;) {}"),
+               body("await new Promise((done) => setTimeout(done, 1)); for (;;) {}"),
+               body("process.nextTick(() => { for (;;) {} }); await new Promise(() => {});"),
+               body("await require('fs').promises.readFile('wait.js'); for (;;) {}"),
+               body("return new Promise((done) => setTimeout(done, 60000));"), body("return x + 1;")},
+              {"wait.test.js > waits"}, 300ms);
+    for (std::size_t i = 0; i + 1 < judged.size(); ++i)
+        EXPECT_EQ(judged[i].verdict, Verdict::timeout) << i << " " << judged[i].message;
+    EXPECT_EQ(judged.back().verdict, Verdict::pass) << judged.back().message;
+    EXPECT_LT(std::chrono::steady_clock::now() - started, 15s);
+    // A promise that nothing can settle any more is no reason to wait.
+    const auto before = std::chrono::steady_clock::now();
+    EXPECT_EQ(judge(body("return new Promise(() => {});"), {"wait.test.js > waits"}, 10s).verdict, Verdict::fail);
+    EXPECT_LT(std::chrono::steady_clock::now() - before, 5s);
+}
+
+TEST_F(NodeJudge, RunsHooksSubtestsAndTodoAsNodeDoes) {
+    write("hooks.test.js", R"(const { test, describe, it, before, after, beforeEach, afterEach } = require('node:test');
+const assert = require('assert');
+const log = [];
+describe('outer', () => {
+  before(() => log.push('before'));
+  beforeEach(() => log.push('each'));
+  afterEach((t) => log.push('done'));
+  it('one', () => assert.deepStrictEqual(log, ['before', 'each']));
+  describe('inner', () => {
+    beforeEach(async () => { await null; log.push('inner'); });
+    it('two', (t, done) => { setImmediate(() => { assert.ok(log.includes('inner')); done(); }); });
+  });
+  it.todo('later');
+  it('skipped', { skip: true }, () => { throw new Error('never'); });
+});
+test('parent', async (t) => {
+  await t.test('child', () => {});
+  await t.test('bad child', () => { throw new RangeError('no'); });
+});
+test('mocks', (t) => {
+  const spy = t.mock.fn((x) => x + 1);
+  assert.strictEqual(spy(1), 2);
+  assert.strictEqual(spy.mock.calls.length, 1);
+});
+)");
+    observe("node --test");
+    EXPECT_THAT(passing(), ElementsAre("hooks.test.js > outer > one", "hooks.test.js > outer > inner > two",
+                                       "hooks.test.js > parent > child", "hooks.test.js > mocks"));
+    EXPECT_THAT(failing(), ElementsAre("hooks.test.js > parent > bad child"));
+    EXPECT_THAT(ids(TestOutcome::skipped),
+                ElementsAre("hooks.test.js > outer > later", "hooks.test.js > outer > skipped"));
+}
+
+TEST_F(NodeJudge, JudgesAPlainScriptByHowItWouldLeave) {
+    write("half.js", "module.exports = (x) => x;\n");
+    write("check.js",
+          "const assert = require('assert');\nsetTimeout(() => {\n  assert.strictEqual(require('./half')(4), 2);\n  "
+          "process.exit(0);\n}, 1);\n");
+    observe("node check.js");
+    EXPECT_THAT(failing(), ElementsAre("check.js"));
+    EXPECT_EQ(judge(replace("half.js", "=> x", "=> x / 2"), {"check.js"}).verdict, Verdict::pass);
+    EXPECT_EQ(judge(replace("half.js", "=> x", "=> x / 3"), {"check.js"}).verdict, Verdict::fail);
+    EXPECT_EQ(judge(replace("half.js", "=> x", "=> process.exit(0)"), {"check.js"}).verdict, Verdict::fail);
+    EXPECT_EQ(judge(replace("half.js", "=> x", "=> process.exit(1)"), {"check.js"}).verdict, Verdict::fail);
+}
+
+TEST_F(NodeJudge, NamesATestThatChangesItsMindAsFlaky) {
+    write("flaky.test.js",
+          "const test = require('node:test');\nconst fs = require('fs');\n"
+          "test('second time lucky', () => {\n  const known = fs.existsSync('seen');\n  fs.writeFileSync('seen', '');\n"
+          "  if (!known) throw new Error('first');\n});\ntest('never', () => { throw new Error('always'); });\n");
+    observe("node --test");
+    EXPECT_TRUE(test("flaky.test.js > second time lucky").flaky);
+    EXPECT_FALSE(test("flaky.test.js > never").flaky);
+}
+
+TEST_F(NodeJudge, PlaysMochaProjects) {
+    write("package.json", R"({"mocha": {"recursive": true, "timeout": 500}})");
+    write("node_modules/.bin/mocha", "#!/usr/bin/env node\n");
+    write("lib/stack.js",
+          "module.exports = class Stack {\n  constructor() { this.items = []; }\n  push(x) { this.items.push(x); }\n  "
+          "pop() {\n    return this.items.shift();\n  }\n};\n");
+    write("test/deep/stack.js", R"(const assert = require('assert');
+const Stack = require('../../lib/stack');
+describe('Stack', function () {
+  this.timeout(300);
+  beforeEach(function () { this.stack = new Stack(); });
+  it('gives the last first', function () { this.stack.push(1); this.stack.push(2); assert.equal(this.stack.pop(), 2); });
+  context('empty', () => { it('gives nothing', function (done) { setTimeout(() => { assert.equal(this.stack.pop(), undefined); done(); }, 1); }); });
+  it('is planned');
+});
+)");
+    observe("npx mocha");
+    EXPECT_THAT(failing(), ElementsAre("test/deep/stack.js > Stack > gives the last first"));
+    EXPECT_THAT(passing(), ElementsAre("test/deep/stack.js > Stack > empty > gives nothing"));
+    EXPECT_EQ(judge(replace("lib/stack.js", "shift", "pop"), {failing()[0], passing()[0]}).verdict, Verdict::pass);
+}
+
+TEST_F(NodeJudge, PlaysJestProjects) {
+    write("package.json", R"({"jest": {"testEnvironment": "node"}})");
+    write("node_modules/.bin/jest", "#!/usr/bin/env node\n");
+    write("range.js", "exports.range = (n) => Array.from(new Array(n - 1), (_, i) => i);\n");
+    write("range.test.js", R"(const { range } = require('./range');
+describe('range', () => {
+  test.each([[1, [0]], [3, [0, 1, 2]]])('of %i', (n, wanted) => { expect(range(n)).toEqual(wanted); });
+  it('calls back', () => { const seen = jest.fn(); range(3).forEach(seen); expect(seen).toHaveBeenCalledWith(1, 1, expect.any(Array)); });
+  it('refuses', async () => { expect(() => range(-1)).toThrow(RangeError); await expect(Promise.reject(new Error('x'))).rejects.toThrow('x'); });
+});
+)");
+    observe("npx jest");
+    EXPECT_THAT(failing(), ElementsAre("range.test.js > range > of 1", "range.test.js > range > of 3"));
+    EXPECT_EQ(judge(replace("range.js", "n - 1", "n"), failing()).verdict, Verdict::pass);
+}
+
+TEST_F(NodeJudge, RefusesWhatItDoesNotPlay) {
+    write("package.json", R"({"jest": {"preset": "ts-jest"}})");
+    write("node_modules/.bin/jest", "#!/usr/bin/env node\n");
+    write("a.test.js", "test('a', () => {});\n");
+    auto sandbox = executor::open_sandbox(
+        {.workspace = root_, .box = std::filesystem::path(std::getenv("EC_BIN_DIR")) / "edgecoder-box"});
+    ASSERT_TRUE(sandbox) << sandbox.error().message;
+    auto spec = node_driver(executor::recognise_test_command("npx jest", root_), root_);
+    ASSERT_TRUE(spec) << spec.error().message;
+    const auto judge = DriverJudge::start(**sandbox, *spec, 1, 1);
+    ASSERT_FALSE(judge);
+    EXPECT_EQ(judge.error().code, ErrorCode::unavailable);
+    EXPECT_THAT(judge.error().message, HasSubstr("preset"));
+    EXPECT_EQ(
+        node_driver(executor::recognise_test_command("node --import ./hook.mjs --test", root_), root_).error().code,
+        ErrorCode::not_found);
+}
+
+}  // namespace
+}  // namespace ec::repair
