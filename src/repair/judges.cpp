@@ -15,7 +15,9 @@ std::size_t lane_count() { return std::clamp<std::size_t>(std::thread::hardware_
 std::vector<JudgeFactory> default_judges(const executor::TestCommand& command, executor::Sandbox& sandbox,
                                          std::uint64_t seed) {
     std::vector<JudgeFactory> factories;
-    if (const auto driver = python_driver(command, sandbox.workspace())) {
+    auto driver = python_driver(command, sandbox.workspace());
+    if (!driver) driver = node_driver(command, sandbox.workspace());
+    if (driver) {
         factories.emplace_back(
             [&sandbox, spec = *driver, seed](const std::stop_token& stop) -> Result<std::unique_ptr<Judge>> {
                 return DriverJudge::start(sandbox, spec, lane_count(), seed, stop);

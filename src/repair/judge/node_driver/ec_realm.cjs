@@ -8,6 +8,7 @@
 const vm = require('node:vm');
 const util = require('node:util');
 const { EventEmitter } = require('node:events');
+const { fileURLToPath } = require('node:url');
 const { createAssert } = require('./ec_assert.cjs');
 
 const HOOK_NAMES = ['Object', 'Array', 'Function', 'Error', 'TypeError', 'RangeError', 'SyntaxError', 'ReferenceError',
@@ -87,6 +88,16 @@ class ExitRequest {
   }
 }
 
+/// The file that called into the driver: the innermost stack frame that is none of ours or Node's.
+function callerFile() {
+  for (const line of new Error().stack.split('\n').slice(1)) {
+    const match = /((?:file:\/\/)?\/[^:]*):\d+:\d+\)?$/.exec(line);
+    if (!match || match[1].startsWith(__dirname)) continue;
+    return match[1].startsWith('file:') ? fileURLToPath(match[1]) : match[1];
+  }
+  return '';
+}
+
 const noop = () => {};
 const consoleTemplate = {};
 for (const name of Object.keys(console)) consoleTemplate[name] = typeof console[name] === 'function' ? noop : console[name];
@@ -94,7 +105,8 @@ consoleTemplate.Console = console.Console;
 
 class Realm {
   /// `options`: argv (array), directory (absolute), onError(error) for what escapes from callbacks, enter(realm, function)
-  /// that runs a callback under the candidate's time limit, ticked(realm) when a tick was queued.
+  /// that runs a callback under the candidate's time limit, ticked(realm) when a tick was queued, onExit() when
+  /// the program asks to end.
   constructor(options) {
     this.options = options;
     this.alive = true;
@@ -187,6 +199,8 @@ class Realm {
     const leave = (code) => {
       realm.exitCode = code === undefined ? Number(own.exitCode || 0) : Number(code);
       realm.exited = true;
+      realm.exitedBy = callerFile();
+      realm.options.onExit();
       throw new ExitRequest(realm.exitCode);
     };
     const streams = {};

@@ -5,6 +5,7 @@
 const vm = require('node:vm');
 const { performance } = require('node:perf_hooks');
 
+const { ExitRequest } = require('./ec_realm.cjs');
 const { Watchdog } = require('./ec_watchdog.cjs');
 
 const SLOT = Symbol.for('ec.slot');
@@ -15,6 +16,7 @@ class Runner {
     this.run = null;
     this.inside = false;
     this.late = [];
+    this.deferred = [];
     this.watchdog = new Watchdog();
     // Handles of the driver's own: its standard streams (opened by the first worker thread at the latest).
     this.ownHandles = [process.stdout, process.stderr] && process.getActiveResourcesInfo().length;
@@ -30,6 +32,8 @@ class Runner {
       setImmediate(() => {
         const run = { deadline: performance.now() + limit, worlds, done: false, outcome: null, resolve, onIdle, idleTurns: 0 };
         this.run = run;
+        for (const [realm, callback] of this.deferred.splice(0)) if (!run.done) this.enter(realm, callback);
+        if (run.done) return;
         this.enter(null, () => {
           new Promise((done) => { done(body()); }).then((value) => this.finish(run, { value }), (error) => this.finish(run, { error }));
         });
@@ -63,7 +67,12 @@ class Runner {
   /// Runs a callback of the program, and every tick and promise reaction it leads to, within the limit of the run.
   enter(realm, callback) {
     const { run } = this;
-    if (realm && (!realm.alive || !run)) return;
+    if (realm && !realm.alive) return;
+    if (!run) {
+      // Between two runs of one world; the next one goes on with it.
+      this.deferred.push([realm, callback]);
+      return;
+    }
     if (this.inside) {
       callback();
       return;
@@ -130,7 +139,9 @@ class Runner {
   stray(error, promise) {
     const { run } = this;
     const worlds = run ? [...run.worlds()] : [];
-    const owner = worlds.find(({ realm: { intrinsics } }) => (promise && Object.getPrototypeOf(promise) === intrinsics.Promise.prototype) ||
+    const left = error instanceof ExitRequest;
+    if (left && worlds.some((world) => world.leftByItself())) return;
+    const owner = left ? worlds.find((world) => world.realm.exited) : worlds.find(({ realm: { intrinsics } }) => (promise && Object.getPrototypeOf(promise) === intrinsics.Promise.prototype) ||
       (error !== null && typeof error === 'object' && intrinsics.Error.prototype.isPrototypeOf(error)));
     const foreign = error !== null && typeof error === 'object' && !(error instanceof Error) && !owner;
     if (!run || run.done || foreign) {

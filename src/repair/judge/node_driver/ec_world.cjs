@@ -13,7 +13,8 @@ class World {
     this.project = project;
     this.loaded = new Set();
     this.loading = [];
-    this.realm = new Realm({ argv: [process.execPath, main, ...(project.framework === 'script' ? project.scriptWords : [])], directory: project.directory, ...hooks });
+    this.realm = new Realm({ argv: [process.execPath, main, ...(project.framework === 'script' ? project.scriptWords : [])], directory: project.directory, ...hooks, onExit: () => this.idle && this.idle() });
+    this.main = main;
     const { framework, plan } = project;
     this.suites = new Suites(framework, this.realm, { timeout: plan.timeout, ui: plan.ui, onlyFlag: plan.onlyFlag, loading: this.loading, enter: hooks.enter });
     const provided = new Map();
@@ -45,9 +46,18 @@ class World {
     }
     this.loaded.add(file);
     this.suites.beginFile(this.relative(file));
-    const loading = this.loader.load(file, this.project.framework === 'node-test' || this.project.framework === 'script');
-    if (loading) await loading;
+    try {
+      const loading = this.loader.load(file, this.project.framework === 'node-test' || this.project.framework === 'script');
+      if (loading) await loading;
+    } catch (error) {
+      if (!this.leftByItself()) throw error;
+    }
     while (this.loading.length) await this.loading.shift();
+  }
+
+  /// A program may end itself with 0; where something it called does that, a failure is being hidden.
+  leftByItself() {
+    return this.realm.exited === true && this.realm.exitCode === 0 && this.realm.exitedBy === this.main && !this.strayErrors;
   }
 
   /// The registered test that has to run for `id` to get a result: itself or the test it is a subtest of.

@@ -217,6 +217,7 @@ class Driver {
         return { error };
       }
     }
+    if (world.leftByItself()) return null;
     if (world.realm.process.exitCode) return { error: new Error(`the process would end with exit code ${world.realm.process.exitCode}`) };
     return this.escaped(world);
   }
