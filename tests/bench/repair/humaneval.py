@@ -183,12 +183,22 @@ def load():
     return tasks
 
 
+PLAIN_RUNNER = """
+
+if __name__ == "__main__":
+    for name, test in list(globals().items()):
+        if name.startswith("test_"):
+            test()
+"""
+
+
 def example_tests(task):
-    """The docstring's examples as plain test functions."""
+    """The docstring's examples as plain test functions, for pytest and for `python3 test_examples.py` alike."""
     out = [f"from solution import {task.entry}\n"]
     for number, example in enumerate(task.examples, 1):
         comparison = f"is {example.expected}" if example.expected == "None" else f"== {example.expected}"
         out.append(f"\n\ndef test_example_{number}():\n    assert {example.call} {comparison}\n")
+    out.append(PLAIN_RUNNER)
     return "".join(out)
 
 
