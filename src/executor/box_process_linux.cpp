@@ -16,6 +16,8 @@ namespace ec::executor {
 namespace {
 
 constexpr int kSessionPipe = 1 << 20;
+// How long a box that has reported, or was told to die, may take to be gone before it is killed.
+constexpr int kExitGraceMs = 5000;
 constexpr std::uint32_t kLargestRecord = 128U << 20;
 
 struct Pipe {
@@ -368,13 +370,17 @@ void BoxProcess::request_stop(box::Stop reason) {
 }
 
 void BoxProcess::kill() {
+    // Pid 1 of the sandbox takes the closed pipe as the order to die, and the box then ends in order: after everything
+    // in it. Nothing reads its report any more, so it cannot be stuck in writing that either.
     control_.reset();
-    if (pid_ > 0) ::kill(pid_, SIGKILL);
+    status_.reset();
     gone_ = true;
 }
 
 void BoxProcess::close() {
     if (pid_ > 0) {
+        pollfd end{pidfd_.get(), POLLIN, 0};
+        if (pidfd_.valid() && ::poll(&end, 1, kExitGraceMs) == 0) ::kill(pid_, SIGKILL);
         while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
         }
         pid_ = -1;

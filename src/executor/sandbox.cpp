@@ -162,6 +162,18 @@ Result<fs::path> find_box(const fs::path& wanted) {
                 "build or install edgecoder-box");
 }
 
+bool holds_a_home(const fs::path& real) {
+    if (real == "/root" || real.parent_path() == "/home") return true;
+    const char* home = std::getenv("HOME");
+    std::error_code error;
+    fs::path at = home == nullptr ? fs::path{} : fs::canonical(home, error);
+    if (error) return false;
+    for (; at.has_relative_path(); at = at.parent_path()) {
+        if (at == real) return true;
+    }
+    return false;
+}
+
 Result<fs::path> check_workspace(const fs::path& wanted) {
     std::error_code error;
     const fs::path absolute = fs::absolute(wanted, error);
@@ -173,11 +185,10 @@ Result<fs::path> check_workspace(const fs::path& wanted) {
         return fail(ErrorCode::invalid_argument, fmt::format("{} is not a directory", wanted.string()));
     const fs::path real = fs::canonical(absolute, error);
     if (error) return fail(from_errno(fmt::format("cannot resolve {}", wanted.string()), error.value()));
-    const char* home = std::getenv("HOME");
-    const bool is_home = (home != nullptr && *home != '\0' && fs::equivalent(real, home, error)) || real == "/root" ||
-                         real.parent_path() == "/home";
-    if (is_home)
-        return fail(ErrorCode::denied, fmt::format("{} is a home directory", real.string()), "name a project below it");
+    if (holds_a_home(real)) {
+        return fail(ErrorCode::denied, fmt::format("{} is or holds a home directory", real.string()),
+                    "name a project below it");
+    }
     for (const char* system : {"/", "/home", "/usr", "/etc", "/bin", "/sbin", "/lib", "/lib64", "/boot", "/dev",
                                "/proc", "/run", "/sys", "/tmp", "/var", "/opt"}) {
         if (real == system) {

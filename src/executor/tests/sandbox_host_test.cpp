@@ -1,0 +1,456 @@
+// The sandbox and the machine around it: which workspaces it takes, who it runs as, what it leaves behind.
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <ec/executor/apply.hpp>
+#include <future>
+#include <set>
+#include <thread>
+
+#include "layout.hpp"
+#include "sandbox_fixture.hpp"
+#include "staged_copy.hpp"
+#include "toolchains.hpp"
+
+namespace ec::executor {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::SandboxTest;
+using Names = std::vector<std::string>;
+
+class SandboxHost : public SandboxTest {
+protected:
+    static Error refused(const fs::path& workspace) {
+        SandboxOptions options;
+        options.workspace = workspace;
+        options.box = testing::box_program();
+        auto opened = open_sandbox(options);
+        return opened ? Error{ErrorCode::internal, "was not refused", {}} : opened.error();
+    }
+
+    // Every file below `dir` with its content, mode and time of change: equal before and after means untouched.
+    static std::set<std::string> fingerprint(const fs::path& dir) {
+        std::set<std::string> lines;
+        for (const auto& entry : fs::recursive_directory_iterator(dir)) {
+            struct stat info{};
+            EXPECT_EQ(::lstat(entry.path().c_str(), &info), 0);
+            std::string line = entry.path().string() + " " + std::to_string(info.st_mode) + " " +
+                               std::to_string(info.st_size) + " " + std::to_string(info.st_mtim.tv_sec) + "." +
+                               std::to_string(info.st_mtim.tv_nsec);
+            if (S_ISREG(info.st_mode)) line += " " + read_file(entry.path()).value_or("?");
+            lines.insert(line);
+        }
+        return lines;
+    }
+
+    static std::set<std::string> processes_named(const std::string& name) {
+        std::set<std::string> pids;
+        for (const auto& entry : fs::directory_iterator("/proc")) {
+            const auto text = read_file(entry.path() / "cmdline", 1 << 20);
+            if (text && text->find(name) != std::string::npos) pids.insert(entry.path().filename().string());
+        }
+        return pids;
+    }
+};
+
+TEST_F(SandboxHost, RefusesWorkspacesThatAreNoProjects) {
+    EXPECT_EQ(refused("/").code, ErrorCode::denied);
+    EXPECT_EQ(refused("/usr").code, ErrorCode::denied);
+    EXPECT_EQ(refused("/tmp").code, ErrorCode::denied);
+    EXPECT_EQ(refused("/proc/self").code, ErrorCode::denied);
+    EXPECT_EQ(refused("").code, ErrorCode::not_found);
+    EXPECT_EQ(refused("/no/such/folder").code, ErrorCode::not_found);
+    write("file", "x");
+    EXPECT_EQ(refused(root() / "file").code, ErrorCode::invalid_argument);
+}
+
+TEST_F(SandboxHost, RefusesAHomeDirectoryAlsoThroughALink) {
+    const char* before = std::getenv("HOME");
+    const std::string kept = before == nullptr ? "" : before;
+    fs::create_directories(root() / "home/me");
+    fs::create_directory_symlink(root() / "home/me", root() / "alias");
+    ASSERT_EQ(::setenv("HOME", (root() / "home/me").c_str(), 1), 0);
+    EXPECT_EQ(refused(root() / "home/me").code, ErrorCode::denied);
+    EXPECT_EQ(refused(root() / "alias").code, ErrorCode::denied);
+    EXPECT_EQ(refused(root() / "home").code, ErrorCode::denied) << "a folder that holds the home directory";
+    ASSERT_EQ(::setenv("HOME", kept.c_str(), 1), 0);
+}
+
+TEST_F(SandboxHost, AMissingHelperIsUnavailableWithARemedy) {
+    SandboxOptions options;
+    options.workspace = root();
+    options.box = root() / "no-box";
+    const auto opened = open_sandbox(options);
+    ASSERT_FALSE(opened);
+    EXPECT_EQ(opened.error().code, ErrorCode::unavailable);
+    EXPECT_FALSE(opened.error().remedy.empty());
+}
+
+TEST_F(SandboxHost, RunsThatMakeNoSenseAreInvalidArguments) {
+    const auto code = [&](const std::function<void(RunSpec&)>& change) {
+        RunSpec spec;
+        spec.argv = {"true"};
+        change(spec);
+        const auto result = sandbox_->run(spec);
+        return result ? ErrorCode::internal : result.error().code;
+    };
+    EXPECT_EQ(code([](RunSpec& s) { s.argv.clear(); }), ErrorCode::invalid_argument);
+    EXPECT_EQ(code([](RunSpec& s) { s.directory = "../x"; }), ErrorCode::invalid_argument);
+    EXPECT_EQ(code([](RunSpec& s) { s.edits = {{"../x", "y"}}; }), ErrorCode::invalid_argument);
+    EXPECT_EQ(code([](RunSpec& s) { s.edits = {{"/etc/passwd", "y"}}; }), ErrorCode::invalid_argument);
+    EXPECT_EQ(code([](RunSpec& s) { s.artifact_dir = "/etc/x"; }), ErrorCode::invalid_argument);
+    EXPECT_EQ(code([](RunSpec& s) { s.artifact_dir = "/run/edgecoder/../../etc"; }), ErrorCode::invalid_argument);
+    EXPECT_EQ(code([](RunSpec& s) { s.environment = {{"A=B", "c"}}; }), ErrorCode::invalid_argument);
+}
+
+TEST_F(SandboxHost, AnEditThroughALinkIsRefusedInOneSentence) {
+    fs::create_directories(root() / "real");
+    fs::create_directory_symlink("real", root() / "link");
+    RunSpec spec;
+    spec.argv = {"true"};
+    spec.edits = {{"link/x", "y"}};
+    const auto result = sandbox_->run(spec);
+    ASSERT_TRUE(result);
+    EXPECT_EQ(result->status, RunStatus::sandbox_error);
+    EXPECT_NE(result->reason.find("link/x cannot be edited"), std::string::npos) << result->reason;
+}
+
+TEST_F(SandboxHost, WhateverARunDoesTheRealWorkspaceStaysAsItWas) {
+    write("a.txt", "a");
+    write("dir/b.txt", "b");
+    write(".git/config", "c");
+    fs::create_symlink("a.txt", root() / "ln");
+    const auto before = fingerprint(root());
+    sh("rm -rf .git dir; echo x >> a.txt; chmod 777 a.txt; touch -d 2001-01-01 ln; rm ln; mv a.txt z; mkdir dir; echo "
+       "y > dir/b.txt; truncate -s 0 z");
+    EXPECT_EQ(fingerprint(root()), before);
+}
+
+TEST_F(SandboxHost, AReadOnlyProjectWorks) {
+    write("a.py", "print('read only')\n");
+    ASSERT_EQ(::chmod((root() / "a.py").c_str(), 0444), 0);
+    ASSERT_EQ(::chmod(root().c_str(), 0555), 0);
+    EXPECT_EQ(run({"python3", "a.py"}).out, "read only\n");
+    ASSERT_EQ(::chmod(root().c_str(), 0755), 0);
+}
+
+TEST_F(SandboxHost, OddNamesInThePathOfTheWorkspaceWork) {
+    const fs::path odd = root() / "a b,c:d\\e\"'\xc3\xa4";
+    fs::create_directories(odd);
+    ASSERT_TRUE(write_file_atomic(odd / "f.txt", "content"));
+    SandboxOptions options;
+    options.workspace = odd;
+    options.box = testing::box_program();
+    auto opened = open_sandbox(options);
+    ASSERT_TRUE(opened) << opened.error().message;
+    RunSpec spec;
+    spec.argv = {"sh", "-c", "cat f.txt; pwd; echo n > new"};
+    const auto result = (*opened)->run(spec);
+    ASSERT_TRUE(result);
+    EXPECT_EQ(result->out, "content" + odd.string() + "\n") << result->reason;
+    EXPECT_EQ(paths(*result), Names{"+new"});
+}
+
+TEST_F(SandboxHost, ManyFilesCostNothingUntilTheyAreTouched) {
+    for (int i = 0; i < 5000; ++i) write("d" + std::to_string(i % 50) + "/f" + std::to_string(i), "x");
+    EXPECT_EQ(paths(sh("find . -type f | wc -l >&2; rm d1/f1; echo y > d2/f2")), (Names{"-d1/f1", "*d2/f2"}));
+}
+
+TEST_F(SandboxHost, LeavesNoProcessMountOrControlGroup) {
+    const auto mounts = *read_file("/proc/self/mountinfo");
+    const std::string box = testing::box_program().filename().string();
+    for (int i = 0; i < 3; ++i) sh("sleep 100 & sleep 100 & echo x > f");
+    {
+        RunSpec spec;
+        spec.argv = {"sleep", "100"};
+        auto session = sandbox_->open(spec);
+        ASSERT_TRUE(session);
+    }
+    sandbox_.reset();
+    EXPECT_EQ(*read_file("/proc/self/mountinfo"), mounts);
+    // Children of ours: all boxes were reaped.
+    EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);
+    EXPECT_EQ(errno, ECHILD);
+    const std::string mine = "edgecoder-" + std::to_string(::getpid()) + "-";
+    std::error_code ignored;
+    for (const char* dir : {"/sys/fs/cgroup/memory", "/sys/fs/cgroup"}) {
+        for (auto it = fs::recursive_directory_iterator(dir, fs::directory_options::skip_permission_denied, ignored);
+             it != fs::recursive_directory_iterator(); it.increment(ignored)) {
+            EXPECT_FALSE(it->path().filename().string().starts_with(mine)) << it->path();
+            if (it.depth() > 4) it.disable_recursion_pending();
+        }
+    }
+}
+
+TEST_F(SandboxHost, TheSandboxDiesWithItsExecutor) {
+    const std::string mark = "ec-orphan-" + std::to_string(::getpid());
+    int ready[2];
+    ASSERT_EQ(::pipe(ready), 0);
+    const pid_t executor = ::fork();
+    if (executor == 0) {
+        RunSpec spec;
+        spec.argv = {"sh", "-c", "exec sleep 1000 # " + mark};
+        spec.argv = {"bash", "-c", "exec -a " + mark + " sleep 1000"};
+        auto session = sandbox_->open(spec);
+        const char byte = session ? '+' : '-';
+        if (::write(ready[1], &byte, 1) != 1) ::_exit(1);
+        ::pause();
+        ::_exit(0);
+    }
+    char byte = 0;
+    ASSERT_EQ(::read(ready[0], &byte, 1), 1);
+    EXPECT_EQ(byte, '+');
+    ::kill(executor, SIGKILL);
+    ::waitpid(executor, nullptr, 0);
+    ::close(ready[0]);
+    ::close(ready[1]);
+    // The sandbox notices through its pipes; wait for that and not for a fixed time.
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (!processes_named(mark).empty() && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+    EXPECT_TRUE(processes_named(mark).empty());
+}
+
+TEST_F(SandboxHost, AStopTokenEndsARunAtOnce) {
+    std::stop_source source;
+    RunSpec spec;
+    spec.argv = {"sleep", "1000"};
+    spec.limits.wall = std::chrono::seconds(1000);
+    auto running = std::async(std::launch::async, [&] { return sandbox_->run(spec, source.get_token()); });
+    source.request_stop();
+    const auto result = running.get();
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().code, ErrorCode::cancelled);
+}
+
+TEST_F(SandboxHost, AStopTokenEndsWaitingForASession) {
+    RunSpec spec;
+    spec.argv = {"sleep", "1000"};
+    auto session = sandbox_->open(spec);
+    ASSERT_TRUE(session);
+    std::stop_source source;
+    source.request_stop();
+    EXPECT_EQ((*session)->receive(std::chrono::seconds(100), source.get_token()).error().code, ErrorCode::cancelled);
+    const RunResult result = (*session)->finish(std::chrono::milliseconds(0));
+    EXPECT_EQ(result.status, RunStatus::signal);
+    EXPECT_EQ(result.signal, SIGKILL);
+}
+
+TEST_F(SandboxHost, ASessionWhoseProgramEndsSaysSo) {
+    RunSpec spec;
+    spec.argv = {"sh", "-c", "echo bye; exit 9"};
+    auto session = sandbox_->open(spec);
+    ASSERT_TRUE(session);
+    EXPECT_EQ((*session)->receive(std::chrono::seconds(30)).error().code, ErrorCode::io);
+    const RunResult result = (*session)->finish(std::chrono::seconds(10));
+    EXPECT_EQ(result.exit_code, 9);
+    EXPECT_EQ(result.out, "bye\n");
+}
+
+TEST_F(SandboxHost, ThreadsShareOneSandbox) {
+    std::vector<std::jthread> threads;
+    std::atomic<int> good{0};
+    for (int t = 0; t < 4; ++t) {
+        threads.emplace_back([&, t] {
+            for (int i = 0; i < 5; ++i) {
+                const std::string name = std::to_string(t) + "-" + std::to_string(i);
+                RunSpec spec;
+                spec.argv = {"sh", "-c", "echo " + name + " > " + name + "; cat *"};
+                const auto result = sandbox_->run(spec);
+                if (result && result->out == name + "\n" && paths(*result) == Names{"+" + name}) ++good;
+            }
+        });
+    }
+    threads.clear();
+    EXPECT_EQ(good, 20);
+}
+
+TEST_F(SandboxHost, ProbingSaysWhatThisMachineEnforces) {
+    const auto isolation = probe_isolation(testing::box_program());
+    ASSERT_TRUE(isolation) << isolation.error().message;
+    EXPECT_TRUE(isolation->tier == "A" || isolation->tier == "A+");
+    EXPECT_EQ(isolation->memory_limit == "soft", isolation->tier == "A");
+    EXPECT_TRUE(isolation->seccomp);
+}
+
+// A home that only its owner may enter, with an interpreter and a project in it, as pyenv and nvm leave them.
+TEST_F(SandboxHost, AnInterpreterAndAProjectBelowAPrivateHomeWork) {
+    const fs::path home = root() / "home";
+    const fs::path version = home / ".pyenv/versions/9.9.9/bin";
+    fs::create_directories(version);
+    fs::create_directories(home / ".pyenv/shims");
+    fs::create_directories(home / ".ssh");
+    fs::create_directories(home / "project/.venv/bin");
+    const fs::path python = fs::canonical("/usr/bin/python3");
+    fs::copy_file(python, version / "python9");
+    ASSERT_TRUE(write_file_atomic(home / ".pyenv/version", "9.9.9\n"));
+    ASSERT_TRUE(write_file_atomic(home / ".pyenv/shims/python9", "#!/bin/sh\nexit 1\n", 0755));
+    ASSERT_TRUE(write_file_atomic(home / ".ssh/id", "secret"));
+    ASSERT_TRUE(write_file_atomic(home / "project/.venv/pyvenv.cfg", "home = " + version.string() + "\n"));
+    fs::create_symlink(version / "python9", home / "project/.venv/bin/python");
+    ASSERT_TRUE(write_file_atomic(home / "project/main.py",
+                                  "import os; print('ran', os.path.exists('" + (home / ".ssh").string() + "'))\n"));
+    ASSERT_EQ(::chmod((home / "project").c_str(), 0700), 0);
+    ASSERT_EQ(::chmod(home.c_str(), 0700), 0);
+
+    const std::string old_path = std::getenv("PATH");
+    const char* old_home = std::getenv("HOME");
+    const std::string kept_home = old_home == nullptr ? "" : old_home;
+    ASSERT_EQ(::setenv("PATH", ((home / ".pyenv/shims").string() + ":" + old_path).c_str(), 1), 0);
+    ASSERT_EQ(::setenv("HOME", home.c_str(), 1), 0);
+    SandboxOptions options;
+    options.workspace = home / "project";
+    options.box = testing::box_program();
+    auto opened = open_sandbox(options);
+    ASSERT_EQ(::setenv("PATH", old_path.c_str(), 1), 0);
+    ASSERT_EQ(::setenv("HOME", kept_home.c_str(), 1), 0);
+    ASSERT_TRUE(opened) << opened.error().message;
+    for (const char* program : {"python9", ".venv/bin/python"}) {
+        RunSpec spec;
+        spec.argv = {program, "main.py"};
+        const auto result = (*opened)->run(spec);
+        ASSERT_TRUE(result);
+        EXPECT_EQ(result->out, "ran False\n") << program << ": " << result->reason << result->err;
+    }
+}
+
+TEST_F(SandboxHost, SecretsAreToldByTheirNames) {
+    for (const char* name :
+         {"GITHUB_TOKEN", "AWS_SECRET_ACCESS_KEY", "api_key", "DB_PASSWORD", "NODE_EXTRA_CA_CERTS"}) {
+        EXPECT_TRUE(looks_secret(name)) << name;
+    }
+    for (const char* name : {"LANG", "PATH", "PYENV_ROOT", "LC_ALL"}) EXPECT_FALSE(looks_secret(name)) << name;
+}
+
+// Started by root, whatever owns the files: the payload must be able to change its view of them.
+TEST_F(SandboxHost, RootMayWorkInSomebodyElsesProject) {
+    if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+    write("a.txt", "a");
+    for (const fs::path& path : {root(), root() / "a.txt"}) ASSERT_EQ(::chown(path.c_str(), 4321, 4321), 0);
+    ASSERT_EQ(::chmod((root() / "a.txt").c_str(), 0600), 0);
+    ASSERT_EQ(::chmod(root().c_str(), 0700), 0);
+    open();
+    const RunResult result = sh("id -u; cat a.txt; echo b >> a.txt; echo c > new; stat -c %u a.txt new .");
+    EXPECT_EQ(result.out, "1000\na1000\n1000\n1000\n") << result.err;
+    EXPECT_EQ(paths(result), (Names{"*a.txt", "+new"}));
+}
+
+TEST_F(SandboxHost, AStagedCopyFollowsItsWorkspace) {
+    if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+    write("a.txt", "one");
+    write("sub/b.txt", "two");
+    write("node_modules/m/index.js", "big");
+    write("secret/target", "x");
+    fs::create_symlink("a.txt", root() / "ln");
+    StagedCopy copy(root(), 1'900'000'000);
+    ASSERT_TRUE(copy.refresh());
+    EXPECT_EQ(*read_file(copy.tree() / "sub/b.txt"), "two");
+    EXPECT_EQ(fs::read_symlink(copy.tree() / "ln"), "a.txt");
+    EXPECT_TRUE(fs::is_empty(copy.tree() / "node_modules"));
+    EXPECT_EQ(copy.bound(), Names{"node_modules"});
+    struct stat info{};
+    ASSERT_EQ(::stat((copy.tree() / "sub/b.txt").c_str(), &info), 0);
+    EXPECT_EQ(info.st_uid, 1'900'000'000U);
+    write("a.txt", "three");
+    fs::remove_all(root() / "sub");
+    write("new/deep.txt", "four");
+    ASSERT_TRUE(copy.refresh());
+    EXPECT_EQ(*read_file(copy.tree() / "a.txt"), "three");
+    EXPECT_EQ(*read_file(copy.tree() / "new/deep.txt"), "four");
+    EXPECT_FALSE(fs::exists(copy.tree() / "sub"));
+}
+
+// Runs its body in a child with a mount namespace of its own, where an overlay stands for a container's root.
+TEST_F(SandboxHost, WithoutIdmappedMountsRootWorksOnACopy) {
+    if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+    const pid_t child = ::fork();
+    if (child == 0) {
+        const fs::path layers = root() / "layers";
+        for (const char* name : {"lower", "upper", "work", "project"}) fs::create_directories(layers / name);
+        std::ofstream(layers / "lower/a.txt") << "a";
+        fs::create_directories(layers / "lower/node_modules");
+        std::ofstream(layers / "lower/node_modules/m.js") << "module";
+        const std::string options = "lowerdir=" + (layers / "lower").string() +
+                                    ",upperdir=" + (layers / "upper").string() +
+                                    ",workdir=" + (layers / "work").string();
+        if (::unshare(CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+            ::mount("overlay", (layers / "project").c_str(), "overlay", 0, options.c_str()) != 0) {
+            ::_exit(77);
+        }
+        SandboxOptions sandbox_options;
+        sandbox_options.workspace = layers / "project";
+        sandbox_options.box = testing::box_program();
+        auto sandbox = open_sandbox(sandbox_options);
+        RunSpec spec;
+        spec.argv = {
+            "sh", "-c",
+            "cat a.txt node_modules/m.js; echo b >> a.txt; echo n > new; rm -f node_modules/m.js 2>/dev/null; id -u"};
+        if (!sandbox) ::_exit(2);
+        const auto result = (*sandbox)->run(spec);
+        if (!result) ::_exit(3);
+        if (result->out != "amodule1000\n") {
+            std::fprintf(stderr, "%s|%s|%s\n", result->out.c_str(), result->err.c_str(), result->reason.c_str());
+            ::_exit(4);
+        }
+        if (paths(*result) != Names{"*a.txt", "+new"}) ::_exit(5);
+        if ((*sandbox)->isolation().notes.empty()) ::_exit(6);
+        sandbox->reset();
+        ::_exit(0);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 77) GTEST_SKIP() << "no overlay mounts here";
+    EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+TEST_F(SandboxHost, ApplyingCarriesChangesOutAndNothingElse) {
+    write("edit.txt", "before");
+    write("gone/only.txt", "x");
+    write(".git/config", "safe");
+    write("run.sh", "#!/bin/sh\n");
+    ASSERT_EQ(::chmod((root() / "run.sh").c_str(), 0755), 0);
+    RunSpec spec;
+    spec.collect_change_contents = true;
+    spec.argv = {"sh", "-c",
+                 "echo after > edit.txt; rm -r gone; mkdir -p a/b; echo deep > a/b/c; echo evil >> .git/config; mkdir "
+                 "-p x/.git/hooks; echo "
+                 "evil > x/.git/hooks/post-checkout; mkdir .github .github/workflows; echo evil > "
+                 ".github/workflows/ci.yml; ln -s edit.txt "
+                 "good; ln -s /etc/passwd bad; echo 'echo hi' >> run.sh; chmod 4755 run.sh"};
+    const RunResult result = run(spec);
+    const auto applied = apply_changes(root(), result.changes);
+    ASSERT_TRUE(applied) << applied.error().message;
+    EXPECT_EQ(applied->refused,
+              (Names{".git/config", ".github/workflows/ci.yml", "bad", "x/.git/hooks/post-checkout"}));
+    EXPECT_EQ(applied->written, (Names{"a/b/c", "edit.txt", "gone/only.txt", "good", "run.sh"}));
+    EXPECT_EQ(*read_file(root() / "edit.txt"), "after\n");
+    EXPECT_EQ(*read_file(root() / "a/b/c"), "deep\n");
+    EXPECT_EQ(*read_file(root() / ".git/config"), "safe");
+    EXPECT_EQ(fs::read_symlink(root() / "good"), "edit.txt");
+    EXPECT_FALSE(fs::exists(root() / "gone"));
+    EXPECT_FALSE(fs::exists(fs::symlink_status(root() / "bad")));
+    struct stat info{};
+    ASSERT_EQ(::stat((root() / "run.sh").c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 07777U, 0755U);
+}
+
+TEST_F(SandboxHost, ApplyingFollowsNoLinkPlantedInTheMeantime) {
+    TempDir elsewhere = std::move(*TempDir::create());
+    fs::create_directory_symlink(elsewhere.path(), root() / "sub");
+    Change change;
+    change.kind = Change::Kind::created;
+    change.path = "sub/evil";
+    change.content = "x";
+    Change other = change;
+    other.path = "fine";
+    const Change both[] = {other, change};
+    EXPECT_FALSE(apply_changes(root(), both));
+    EXPECT_TRUE(fs::is_empty(elsewhere.path()));
+    EXPECT_FALSE(fs::exists(root() / "fine")) << "all or nothing";
+}
+
+}  // namespace
+}  // namespace ec::executor
