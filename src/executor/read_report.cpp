@@ -68,11 +68,7 @@ void merge(Parsed& all, Parsed next, CaseList& cases) {
 
 Parsed read_artifact(std::string_view file, std::string_view content, const fs::path& workspace) {
     if (file.starts_with(kEventsPrefix) && file.ends_with(".jsonl")) return parse_events(content, workspace);
-    if (file == kJestFile || file == kVitestFile) {
-        Parsed parsed = parse_jest_json(content, workspace);
-        if (file == kVitestFile) parsed.runner = "vitest";
-        return parsed;
-    }
+    if (file == kVitestFile) return parse_jest_json(content, workspace);
     if (file == kGoFile) return parse_go_json(content, workspace);
     if (file.ends_with(".xml")) {
         Parsed parsed = parse_junit(content, workspace);

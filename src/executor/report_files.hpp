@@ -8,7 +8,6 @@ namespace ec::executor {
 
 inline constexpr std::string_view kEventsPrefix = "events-";
 inline constexpr std::string_view kPytestFile = "pytest.xml";
-inline constexpr std::string_view kJestFile = "jest.json";
 inline constexpr std::string_view kVitestFile = "vitest.json";
 inline constexpr std::string_view kCtestFile = "ctest.xml";
 inline constexpr std::string_view kNodeDestination = "node-output";  // stays empty

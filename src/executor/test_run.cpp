@@ -140,7 +140,10 @@ void ask_node(RunSpec& spec, const TestCommand& command) {
 }
 
 void ask_jest(RunSpec& spec, const TestCommand& command) {
-    append(spec, command, {"--json", "--outputFile=" + spec.artifact_dir + "/" + std::string(kJestFile)});
+    add_file(spec, "ec_events.cjs", embedded::ec_events_cjs);
+    add_file(spec, "ec_jest_reporter.cjs", embedded::ec_jest_reporter_cjs);
+    ask_through_directory(spec);
+    append(spec, command, {"--reporters=default", "--reporters=" + support("ec_jest_reporter.cjs")});
 }
 
 void ask_vitest(RunSpec& spec, const TestCommand& command) {

@@ -20,8 +20,7 @@ std::string_view string_of(const Object& object, std::string_view key) {
 
 struct Running {
     std::string output;
-    bool has_children = false;
-    bool child_failed = false;
+    bool begun = false;  ///< false: only its output has come, as that of a build
 };
 
 class GoReader {
@@ -41,7 +40,7 @@ public:
         if (running_.size() > kMaxTests) return;
         const std::string key = test.empty() ? package : package + "." + std::string(test);
         if (action == "start" || action == "run")
-            running_.try_emplace(key);
+            running_[key].begun = true;
         else if (action == "output" || action == "build-output")
             output(key, string_of(event, "Output"));
         else if (action == "pass" || action == "fail" || action == "skip")
@@ -63,11 +62,10 @@ public:
 
     void finish() {
         for (const auto& [key, state] : running_) {
-            if (state.output.empty() && state.has_children) continue;
+            if (!state.begun) continue;
             parsed_.problem = "the test runner stopped before its end";
-            if (!state.has_children)
-                cases_.add(
-                    {.id = key, .outcome = TestOutcome::error, .message = "did not finish", .details = state.output});
+            cases_.add(
+                {.id = key, .outcome = TestOutcome::error, .message = "did not finish", .details = state.output});
         }
         if (cases_.overflowed()) parsed_.problem = "the report holds more than 100000 tests";
         parsed_.complete = parsed_.found && parsed_.problem.empty();
@@ -91,10 +89,12 @@ private:
                 std::string text = state.output;
                 if (const auto built = running_.find(package); built != running_.end())
                     text = built->second.output + text;
-                for (auto other = running_.begin(); other != running_.end();) {
-                    const bool build = other->first.starts_with(package + " [");
-                    if (build) text = other->second.output + text;
-                    other = build ? running_.erase(other) : std::next(other);
+                // Newer versions tell what the compiler said under "package [package.test]".
+                const std::string build = package + " [";
+                for (auto other = running_.lower_bound(build);
+                     other != running_.end() && other->first.starts_with(build);) {
+                    text = other->second.output + text;
+                    other = running_.erase(other);
                 }
                 add(key, TestOutcome::error, 0, text);
             }

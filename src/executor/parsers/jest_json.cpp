@@ -1,4 +1,4 @@
-// The JSON that `jest --json` writes, and vitest's reporter of the same shape.
+// The JSON that vitest's reporter writes, in the shape of `jest --json`.
 #include <ec/core/text.hpp>
 #include <ec/executor/trace_text.hpp>
 #include <ec/json/json.hpp>
@@ -93,10 +93,10 @@ void read_file_result(const Object& result, const std::filesystem::path& workspa
 }  // namespace
 
 Parsed parse_jest_json(std::string_view text, const std::filesystem::path& workspace) {
-    Parsed parsed{.runner = "jest"};
+    Parsed parsed{.runner = "vitest"};
     const auto value = json::parse(to_valid_utf8(text));
     if (!value || !value->is_object() || !value->get_object().contains("testResults")) {
-        parsed.problem = "the report is not what jest --json writes";
+        parsed.problem = "the report is not what the json reporter writes";
         return parsed;
     }
     parsed.found = true;

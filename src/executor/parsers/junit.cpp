@@ -56,8 +56,9 @@ std::optional<TraceFrame> place_line(std::string_view line) {
 
 void read_failure(const pugi::xml_node& node, TestOutcome outcome, TestCase& test) {
     test.outcome = outcome;
-    const std::string_view message = attribute(node, "message");
-    const std::string_view text = node.text().as_string();
+    // Cut before they are compared: looking for megabytes in megabytes takes minutes.
+    const std::string_view message = std::string_view(attribute(node, "message")).substr(0, kMaxDetails);
+    const std::string_view text = std::string_view(node.text().as_string()).substr(0, 4 * kMaxDetails);
     test.message = std::string(message.empty() ? text : message);
     // GoogleTest's and Catch2's first line is the place, the next ones say what happened.
     if (auto frame = place_line(test.message.substr(0, test.message.find('\n')))) {

@@ -57,7 +57,7 @@ Parsed parse_events(std::string_view text, const std::filesystem::path& workspac
 /// TAP 13 and 14. `found` only for text that announces itself, or has a plan and test lines.
 Parsed parse_tap(std::string_view text, const std::filesystem::path& workspace);
 Parsed parse_junit(std::string_view text, const std::filesystem::path& workspace);
-/// `jest --json`, and vitest's reporter of the same shape.
+/// vitest's json reporter, and `jest --json`, whose shape it has.
 Parsed parse_jest_json(std::string_view text, const std::filesystem::path& workspace);
 /// `go test -json`.
 Parsed parse_go_json(std::string_view text, const std::filesystem::path& workspace);

@@ -89,6 +89,15 @@ TEST_F(NpmRunnerTest, Jest) {
                                            "skipped src/sum.test.js > sum > later"));
 }
 
+TEST_F(NpmRunnerTest, AJestRunThatDiesNamesTheTestAndKeepsTheFinishedOnes) {
+    write("package.json", R"({"jest": {"watchman": false}})");
+    write("a.test.js",
+          "test('quick', () => {}); test('dies', () => { process.kill(process.pid, 'SIGKILL'); for (;;); });\n");
+    const TestReport report = run("jest");
+    EXPECT_EQ(report.verdict, Verdict::incomplete);
+    EXPECT_THAT(lines(report), ElementsAre("passed a.test.js > quick", "error a.test.js > dies"));
+}
+
 TEST_F(NpmRunnerTest, Vitest) {
     write("package.json", R"({"scripts": {"test": "vitest"}})");
     write("src/sum.test.js",

@@ -175,13 +175,14 @@ TEST_F(RecogniseTest, QuotedPatternsStayAsTheyAre) {
 TEST_F(RecogniseTest, ShellCommandsAreAskedForAReportAtTheirEnd) {
     const RunSpec spec = test_run(recognise("npm run lint && jest --ci"));
     ASSERT_EQ(spec.argv.size(), 3U);
-    EXPECT_EQ(spec.argv[2], "npm run lint && jest --ci --json --outputFile=" + spec.artifact_dir + "/jest.json");
+    EXPECT_EQ(spec.argv[2], "npm run lint && jest --ci --reporters=default --reporters=" + std::string(kSupportDir) +
+                                "/ec_jest_reporter.cjs");
 }
 
 TEST_F(RecogniseTest, NpmScriptsGetTheirArgumentsAfterTwoDashes) {
     const RunSpec spec = test_run(recognise("npm run hooked"));
-    EXPECT_THAT(spec.argv, ElementsAre("npm", "run", "hooked", "--", "--json",
-                                       "--outputFile=" + spec.artifact_dir + "/jest.json"));
+    EXPECT_THAT(spec.argv, ElementsAre("npm", "run", "hooked", "--", "--reporters=default",
+                                       "--reporters=" + std::string(kSupportDir) + "/ec_jest_reporter.cjs"));
 }
 
 TEST_F(RecogniseTest, ThePersonsOwnValuesAreKept) {
