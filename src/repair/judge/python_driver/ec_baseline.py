@@ -9,17 +9,17 @@ from ec_trace import Tracer
 
 
 class Patience:
-    """How long one test may take: generous until others have shown what is usual, so that a hang costs little."""
+    """How long one test may take: short, for a hang costs all of it, and longer where others took long. The supervisor
+    gives the first that did not end a second, longer chance."""
 
-    def __init__(self, most):
+    def __init__(self, most, least=0.0, longest=None, hangs=0):
         self.most = most
-        self.longest = None
-        self.hangs = 0
+        self.least = least
+        self.longest = longest
+        self.hangs = hangs
 
     def seconds(self):
-        if self.longest is None:
-            return min(self.most, 5.0 if not self.hangs else 1.0)
-        return min(self.most, max(2.0 if not self.hangs else 1.0, 30 * self.longest))
+        return min(self.most, max(self.least, 0.5 if self.hangs else 1.0, 30 * (self.longest or 0.0)))
 
     def note(self, seconds, hung):
         if hung:
@@ -67,9 +67,8 @@ class BaselineSink:
 def run(helper, request):
     """Runs the tests `request.tests` in one child, in a further one from where a child died. Coverage if asked."""
     ids = request["tests"]
-    patience = Patience(request["limit_ms"] / 1000.0)
-    patience.longest = request.get("longest")
-    patience.hangs = request.get("hangs", 0)
+    patience = Patience(request["limit_ms"] / 1000.0, request.get("least", 0.0), request.get("longest"),
+                        request.get("hangs", 0))
     give_up = time.monotonic() + request["limit_ms"] / 1000.0
     results = {}
     todo = list(range(len(ids)))

@@ -67,10 +67,7 @@ class Context:
         result = {}
         for relative, some in by_file.items():
             content = self.original(relative)
-            for edit in sorted(some, key=lambda e: (e["begin"], e["end"]), reverse=True):
-                text = bytes.fromhex(edit["hex"]) if "hex" in edit else edit["text"].encode("utf-8")
-                content = content[:edit["begin"]] + text + content[edit["end"]:]
-            result[self.absolute(relative)] = content
+            result[self.absolute(relative)] = apply_edits(content, some, 0, len(content))
         return result
 
     def failure(self, kind, error, trace):
@@ -89,6 +86,17 @@ class Context:
         except BaseException:
             details = ""
         return {"message": headline(kind, error), "details": details, "frames": frames}
+
+
+def apply_edits(content, edits, begin, end):
+    """content[begin:end] with the edits put in; insertions at one place keep their order."""
+    parts, at = [], begin
+    for edit in sorted(edits, key=lambda e: e["begin"]):
+        parts.append(content[at:edit["begin"]])
+        parts.append(bytes.fromhex(edit["hex"]) if "hex" in edit else edit["text"].encode("utf-8"))
+        at = max(at, edit["end"])
+    parts.append(content[at:end])
+    return b"".join(parts)
 
 
 def headline(kind, error):

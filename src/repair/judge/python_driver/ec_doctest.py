@@ -1,7 +1,6 @@
 """`python -m doctest FILE…`: one test for each docstring (or text file) that holds examples."""
 import doctest
 import importlib
-import io
 import os
 import sys
 
@@ -119,4 +118,5 @@ class DoctestRunner(Runner):
                 return
 
     def texts(self, test):
-        return []
+        found = self._find(test)
+        return [text.strip() for case in found for example in case.examples for text in (example.source, example.want)]

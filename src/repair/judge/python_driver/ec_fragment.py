@@ -3,6 +3,8 @@ import __future__
 import ast
 import re
 
+from ec_context import apply_edits
+
 COOKIE = re.compile(rb"coding[:=]\s*([-\w.]+)")
 
 
@@ -77,13 +79,8 @@ class FragmentedFile:
             fragment.reference = self._reference(fragment)
         if fragment.reference is False:
             return None
-        text, at = [], fragment.begin
-        for edit in sorted(edits, key=lambda e: e["begin"]):
-            text.append(self.content[at:edit["begin"]])
-            text.append(bytes.fromhex(edit["hex"]) if "hex" in edit else edit["text"].encode("utf-8"))
-            at = edit["end"]
-        text.append(self.content[at:fragment.end])
-        code, containers = self._compile(fragment, b"".join(text))
+        text = apply_edits(self.content, edits, fragment.begin, fragment.end)
+        code, containers = self._compile(fragment, text)
         return code if containers == fragment.reference else None
 
     def _reference(self, fragment):

@@ -2,30 +2,29 @@
 import ast
 
 
-def constants(context, runner, failing):
+def constants(context, sources, texts):
+    """`sources`: (file, line) of test functions, line 0 for whole files; `texts`: further source text."""
     counts = {}
     trees = {}
-    for test in failing:
-        for file, line in runner.sources(test["id"]):
-            if file not in trees:
-                try:
-                    with open(context.absolute(file), "rb") as handle:
-                        trees[file] = ast.parse(handle.read())
-                except (OSError, SyntaxError, ValueError, RecursionError):
-                    trees[file] = None
-            if trees[file] is not None:
-                _count(_function(trees[file], line), counts)
-        for text in runner.texts(test["id"]):
+    for file, line in sources:
+        if file not in trees:
             try:
-                _count(ast.parse(text), counts)
-            except (SyntaxError, ValueError, RecursionError):
-                pass
+                trees[file] = ast.parse(context.original(file))
+            except (OSError, SyntaxError, ValueError, RecursionError):
+                trees[file] = None
+        if trees[file] is not None:
+            _count(_function(trees[file], line), counts)
+    for text in texts:
+        try:
+            _count(ast.parse(text), counts)
+        except (SyntaxError, ValueError, RecursionError):
+            pass
     return [text for text, _ in sorted(counts.items(), key=lambda item: -item[1])][:40]
 
 
 def _function(tree, line):
     """The definition that starts at `line` (its first decorator counts); the whole tree when there is none."""
-    if line is None:
+    if not line:
         return tree
     for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):

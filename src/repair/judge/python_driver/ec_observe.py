@@ -23,7 +23,8 @@ from ec_trace import Tracer
 MOST_CALLS = 30
 RECORD_SECONDS = 2.0
 INPUT_SECONDS = 0.015
-CANDIDATE_SECONDS = 0.4
+LATE_SECONDS = 0.004  # for each further input once three have been too slow
+CANDIDATE_SECONDS = 3.0  # of wall time: only code that sleeps gets there
 MASK = (1 << 53) - 1
 
 
@@ -38,12 +39,13 @@ def observe(helper, request):
         return empty
 
     def body(report):
-        report.record({"digests": _observe(helper, request, target, edited)})
+        for digests in _observe(helper, request, target, edited):
+            report.record(digests)
 
-    seconds = RECORD_SECONDS + 1.5 + (CANDIDATE_SECONDS + 0.1) * len(edited)
-    ending = helper.fork_run(body, seconds, None)
+    ending = helper.fork_run(body, RECORD_SECONDS + 3.0 + 0.5 * len(edited), None)
     helper.clean_up(ending, {})
-    return ending.records[-1] if ending.records else empty
+    lists = [record for record in ending.records if isinstance(record, list)][:len(edited)]
+    return {"digests": lists + [[]] * (len(edited) - len(lists))}
 
 
 def enclosing_function(source, line):
@@ -141,8 +143,7 @@ def _observe(helper, request, target, edited):
         signal.setitimer(signal.ITIMER_REAL, 0)
         tracer.stop()
     if not calls:
-        return [[] for _ in edited]
-    inputs = ec_inputs.generate(list(calls), request["seed"])
+        return
     modules = module_codes(helper.context, tracer)
     functions = live_functions(helper.context.relative)
     known = getattr(helper, "swapper", None)
@@ -152,9 +153,11 @@ def _observe(helper, request, target, edited):
     swapper = Swapper(modules, set(), functions)
     clear_caches(helper.context)
     place = Place(helper.context.absolute(request["file"]), first, path, swapper)
+    inputs = ec_inputs.generate([place.as_called(call) for call in calls], request["seed"])
     nursery = Nursery()
     nursery.settle()
-    return [_digests(nursery, place, change, inputs) for change in edited]
+    for change in edited:
+        yield _digests(nursery, place, change, inputs)
 
 
 def clear_caches(context):
@@ -183,6 +186,23 @@ class Place:
                     os.path.realpath(code.co_filename) == os.path.realpath(self.file):
                 return functions[0]
         return None
+
+    def as_called(self, call):
+        """The call without arguments that only repeat a default: an edit of the default must show."""
+        function = self.live()
+        args, keywords = list(call[0]), dict(call[1])
+        code = getattr(function, "__code__", None)
+        if code is None:
+            return call
+        if len(args) <= code.co_argcount:
+            defaults = (None,) * (code.co_argcount - len(function.__defaults__ or ())) + (function.__defaults__ or ())
+            required = code.co_argcount - len(function.__defaults__ or ())
+            while len(args) > required and ec_inputs.canonical(args[-1]) == ec_inputs.canonical(defaults[len(args) - 1]):
+                args.pop()
+        for name, default in (function.__kwdefaults__ or {}).items():
+            if name in keywords and ec_inputs.canonical(keywords[name]) == ec_inputs.canonical(default):
+                del keywords[name]
+        return tuple(args), keywords
 
     def edited(self, change):
         """The function with the edit in place; None when it cannot be had."""
@@ -225,7 +245,7 @@ def _digests(nursery, place, change, inputs):
         signal.signal(signal.SIGVTALRM, _late)
         late = 0
         for call in inputs:
-            digest, timed_out = _one(function, call, INPUT_SECONDS if late < 3 else 0.004)
+            digest, timed_out = _one(function, call, INPUT_SECONDS if late < 3 else LATE_SECONDS)
             late += timed_out
             report.record(digest)
         report.record("end")

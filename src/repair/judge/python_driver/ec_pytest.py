@@ -265,9 +265,13 @@ class PytestRunner(Runner):
         return outcome, AssertionError, error, None
 
     def sources(self, test):
-        # Asked in the supervisor, which has not loaded the tests: the id says enough.
-        parts = test.split("::")
-        return [(self._file(parts[0]), None)] if parts else []
+        item = self.items.get(test)
+        function = getattr(item, "function", None)
+        return self.source_of(function) if function is not None else []
 
-    def _file(self, file):
-        return file
+    def texts(self, test):
+        callspec = getattr(self.items.get(test), "callspec", None)
+        try:
+            return [text for text in (repr(value) for value in callspec.params.values()) if len(text) < 500] if callspec else []
+        except Exception:
+            return []

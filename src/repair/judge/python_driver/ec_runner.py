@@ -1,4 +1,5 @@
 """What the supervisor expects of a test framework."""
+import inspect
 
 
 class Runner:
@@ -35,6 +36,11 @@ class Runner:
     def sources(self, test):
         """Where the text of a test stands: pairs of file and line (None for the whole file)."""
         return []
+
+    def source_of(self, function):
+        code = getattr(inspect.unwrap(function), "__code__", None)
+        relative = self.context.relative(code.co_filename) if code is not None else None
+        return [(relative, code.co_firstlineno)] if relative else []
 
     def texts(self, test):
         """Further source text that belongs to a test."""

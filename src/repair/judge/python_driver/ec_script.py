@@ -41,20 +41,30 @@ class ScriptRunner(Runner):
         try:
             code = compile(self._source(), self.path, "exec", dont_inherit=True)
             exec(code, module.__dict__)
-            return self._after(None)
+            return self._after()
         except SystemExit as leave:
-            if leave.code is None or leave.code == 0:
-                return self._after(None)
+            if (leave.code is None or leave.code == 0) and not self._left_early(leave.__traceback__):
+                return self._after()
             return "failed", SystemExit, leave, leave.__traceback__
         except BaseException as error:
             return "failed", type(error), error, error.__traceback__
+
+    def _left_early(self, trace):
+        """True when the interpreter was ended from project code that is not the script and never spoke of exiting."""
+        file = None
+        while trace is not None:
+            file = self.context.relative(trace.tb_frame.f_code.co_filename) or file
+            trace = trace.tb_next
+        if file is None or self.context.absolute(file) == self.path:
+            return False
+        return b"exit" not in self.context.original(file).lower()
 
     def _source(self):
         import importlib.machinery
         return importlib.machinery.SourceFileLoader("__main__", self.path).get_data(self.path)
 
     @staticmethod
-    def _after(_):
+    def _after():
         """What the interpreter does at its end: other threads and exit handlers can still decide the exit status."""
         threading._shutdown()
         import atexit

@@ -1,10 +1,14 @@
 """unittest: the suite that `python -m unittest` would run, loaded by unittest's own program."""
 import io
+import re
 import sys
 import unittest
 
 from ec_context import LoadError
 from ec_runner import Runner
+
+
+FRAME = re.compile(r'File "([^"\n]+)", line (\d+)(?:, in (\S+))?')
 
 
 class Program(unittest.TestProgram):
@@ -101,11 +105,11 @@ class UnittestRunner(Runner):
         error = getattr(test, "_exception", None)
         text = str(error)
         frames = []
-        cause = getattr(error, "__context__", None) or getattr(error, "__cause__", None)
-        message = text.strip().split("\n")[-1][:500]
-        if cause is not None:
-            frames = self.context.failure(type(cause), cause, cause.__traceback__)["frames"]
-        self.problem(test.id(), message, text, frames)
+        for file, line, function in FRAME.findall(text):  # unittest keeps only the text of the traceback
+            relative = self.context.relative(file)
+            if relative is not None:
+                frames.append({"file": relative, "line": int(line), "function": function})
+        self.problem(test.id(), text.strip().split("\n")[-1][:500], text, frames)
 
     def ids(self):
         return list(self.tests)
@@ -162,4 +166,6 @@ class UnittestRunner(Runner):
             remaining = [test for test in remaining if type(test) is not guilty]
 
     def sources(self, test):
-        return []
+        case = self.tests.get(test)
+        function = getattr(type(case), getattr(case, "_testMethodName", ""), None)
+        return self.source_of(function) if function is not None else []

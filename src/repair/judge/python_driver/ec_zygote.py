@@ -119,6 +119,14 @@ class Helper:
     def op_run(self, request):
         return ec_baseline.run(self, request)
 
+    def op_sources(self, request):
+        """Where the texts of tests stand."""
+        sources, texts = [], []
+        for test in request["tests"]:
+            sources.extend(self.runner.sources(test))
+            texts.extend(self.runner.texts(test))
+        return {"sources": sorted({(file, line or 0) for file, line in sources}), "texts": texts[:500]}
+
     def op_observe(self, request):
         return ec_observe.observe(self, request)
 
