@@ -11,6 +11,7 @@ void shift_comparison(const Site& site, Sink& sink);
 void swap_arithmetic(const Site& site, Sink& sink);
 void swap_operands(const Site& site, Sink& sink);
 void swap_boolean(const Site& site, Sink& sink);
+void swap_chain(const Site& site, Sink& sink);
 void swap_augmented(const Site& site, Sink& sink);
 
 // ops_value.cpp: literals and what is done to a value
@@ -30,6 +31,7 @@ void change_range(const Site& site, Sink& sink);
 
 // ops_name.cpp: names, attributes, assignment targets
 void replace_name(const Site& site, Sink& sink);
+void replace_by_name(const Site& site, Sink& sink);
 void replace_attribute(const Site& site, Sink& sink);
 void replace_target(const Site& site, Sink& sink);
 
@@ -48,6 +50,7 @@ void change_comprehension(const Site& site, Sink& sink);
 
 // ops_borrow.cpp: expressions and statements from elsewhere
 void borrow_expression(const Site& site, Sink& sink);
+void extend_value(const Site& site, Sink& sink);
 void borrow_statement(const Site& site, Sink& sink);
 
 // ops_statement.cpp: whole statements
@@ -65,5 +68,6 @@ void insert_guard(const Site& site, Sink& sink);
 void insert_update(const Site& site, Sink& sink);
 void insert_accumulation(const Site& site, Sink& sink);
 void insert_return(const Site& site, Sink& sink);
+void insert_else(const Site& site, Sink& sink);
 
 }  // namespace ec::repair::mutation

@@ -12,7 +12,7 @@ namespace {
 
 using namespace mutation;
 
-constexpr std::size_t kPerStatement = 220;
+constexpr std::size_t kPerStatement = 400;
 constexpr int kLongStatement = 30;         // lines; beyond it only the wanted lines of a statement count
 constexpr std::size_t kMaxBorrowed = 400;  // expressions kept of a file
 
@@ -82,6 +82,7 @@ FunctionFacts gather_function(const View& view, Id function) {
     FunctionFacts out;
     Distinct conditions(view);
     Distinct expressions(view);
+    Distinct slices(view);
     for (Id id = function + 1; id < view.node(function).next; ++id) {
         const Kind kind = view.kind(id);
         if (function == 0 && (kind == Kind::function || kind == Kind::class_)) {
@@ -89,13 +90,14 @@ FunctionFacts gather_function(const View& view, Id function) {
             continue;
         }
         if (view.statement(id)) out.statements.push_back(id);
+        if (kind == Kind::slice && portable(view, id)) slices.add(out.slices, id, 12);
         if (kind == Kind::integer) add_text(out.numbers, view.str(id), 12);
         if (kind == Kind::string && view.readable(id)) add_text(out.strings, view.str(id), 12);
         if (!view.readable(id) || !portable(view, id)) continue;
         const Kind up = view.kind(view.parent(id));
         if (kind == Kind::compare || kind == Kind::not_ || kind == Kind::boolean || up == Kind::boolean ||
             up == Kind::not_ || view.condition(view.parent(id)) == id)
-            if (kind != Kind::boolean) conditions.add(out.conditions, id, 24);
+            conditions.add(out.conditions, id, 24);
         if (modest(view, id)) expressions.add(out.expressions, id, 60);
     }
     return out;

@@ -36,7 +36,7 @@ constexpr auto kInfo = std::to_array<OpInfo>({
     {"subscript-change", 0.35},
     {"name-replace", 0.65},
     {"attribute-replace", 0.45},
-    {"name-to-call", 0.12},
+    {"expression-to-name", 0.25},
     {"target-replace", 0.25},
     {"argument-swap", 0.60},
     {"argument-replace", 0.40},
@@ -74,6 +74,7 @@ constexpr auto kInfo = std::to_array<OpInfo>({
     {"insert-update", 0.35},
     {"insert-accumulation", 0.30},
     {"insert-initialisation", 0.20},
+    {"insert-else", 0.20},
     {"call-to-assignment", 0.20},
     {"integer-division", 0.60},
 });

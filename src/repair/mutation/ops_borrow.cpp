@@ -50,6 +50,80 @@ void extend_with_names(const Site& site, Sink& sink) {
 
 }  // namespace
 
+/// A term that was left out: value % 2, value + other, n -> len(xs) // n.
+void extend_value(const Site& site, Sink& sink) {
+    const View& view = site.view;
+    const Kind kind = view.kind(site.node);
+    if (!view.readable(site.node) || called(view, site.node) || !portable(view, site.node)) return;
+    const Id parent = view.parent(site.node);
+    const Kind up = view.kind(parent);
+    if (up == Kind::attribute || up == Kind::expression_statement || up == Kind::paren || up == Kind::await) return;
+    if (up == Kind::subscript && view.object(parent) == site.node) return;
+    if (view.node(site.node).field == "right" && (up == Kind::for_in || up == Kind::for_clause)) return;
+    const Types types = site.scope.type_of(site.node);
+    if (types != 0 && (types & kNumber) == 0) return;
+    const double sure = types == 0 ? 0.5 : 1.0;
+    const std::string text = view.str(site.node);
+    const std::string divide = view.python() ? " // " : " / ";
+    const std::string factor = precedence(view, site.node) < 12 ? "(" + text + ")" : text;
+    const auto offer = [&](std::string changed, int strength, double weight) {
+        std::string why = fmt::format("{} leaves something out: {}", quoted(text), quoted(changed));
+        sink.replace(Op::arithmetic_extend, site.node, std::move(changed), strength, {weight * sure, std::move(why)});
+    };
+    const bool compared = up == Kind::compare && view.left(parent) == site.node;
+    const bool value =
+        kind == Kind::identifier || kind == Kind::call || kind == Kind::subscript || kind == Kind::attribute;
+    if (compared && value) {
+        for (const char* modulus : {"2", "3", "10"}) offer(factor + " % " + modulus, 11, modulus[0] == '2' ? 0.8 : 0.4);
+        offer("abs(" + text + ")", kAtom, 0.2);
+    }
+    if (!value && kind != Kind::integer) return;
+    std::size_t offered = 0;
+    for (const Variable* variable : site.scope.visible(site.node)) {
+        if (variable->outer || variable->name == text) continue;
+        if ((variable->types & kNumber) != 0 && ++offered <= 5) {
+            if (compared) {
+                offer(factor + " % " + variable->name, 11, 0.6);
+                offer(variable->name + " % " + factor, 11, 0.6);
+            }
+            offer(fmt::format("{} + {}", variable->name, text), 10, 0.35);
+            offer(fmt::format("{} - {}", variable->name, factor), 10, 0.35);
+            offer(fmt::format("{} * {}", variable->name, factor), 11, 0.3);
+            if (kind == Kind::integer) {
+                offer(fmt::format("{}{}{}", variable->name, divide, text), 11, 0.3);
+                offer(fmt::format("{} % {}", variable->name, text), 11, 0.3);
+            } else {
+                offer(fmt::format("{} - {}", factor, variable->name), 10, 0.35);
+                offer(fmt::format("{} + {}", text, variable->name), 10, 0.35);
+                offer(fmt::format("{} * {}", factor, variable->name), 11, 0.3);
+                offer(fmt::format("{} % {}", factor, variable->name), 11, 0.25);
+                offer(fmt::format("{}{}{}", factor, divide, variable->name), 11, 0.2);
+            }
+        }
+        if ((variable->types & (kSequence | kString)) != 0 && kind == Kind::integer) {
+            const std::string length = view.python() ? "len(" + variable->name + ")" : variable->name + ".length";
+            offer(length, kAtom, 0.4);
+            offer(length + " - " + text, 10, 0.4);
+            offer(length + divide + text, 11, 0.35);
+        }
+    }
+    // Another call or element of the function beside it.
+    if (up != Kind::binary && up != Kind::return_ && up != Kind::arguments && up != Kind::assign) return;
+    offered = 0;
+    for (const Id other : site.local.expressions) {
+        const Kind other_kind = view.kind(other);
+        if ((other_kind != Kind::call && other_kind != Kind::subscript) || view.text(other) == text ||
+            called(view, other))
+            continue;
+        if (view.inside(site.node, other) || !compatible(types, site.scope.type_of(other)) ||
+            !site.scope.usable(other, site.node))
+            continue;
+        if (++offered > 3) break;
+        offer(fmt::format("{} + {}", text, view.text(other)), 10, 0.3);
+        offer(fmt::format("{} - {}", factor, view.text(other)), 10, 0.2);
+    }
+}
+
 void borrow_expression(const Site& site, Sink& sink) {
     const View& view = site.view;
     const Kind kind = view.kind(site.node);

@@ -71,6 +71,7 @@ constexpr auto kMethods = std::to_array<std::string_view>({
     "split splitlines rsplit partition",
     "replace strip",
     "ljust rjust center zfill",
+    "split join",
     "get setdefault pop",
     "update setdefault",
     "sort reverse",

@@ -59,6 +59,45 @@ std::vector<Fragment> companions(const Site& site, Id condition) {
         add(view.str(other), precedence(view, other));
         add(negated(view, other), view.python() ? 4 : 12);
     }
+    const Id up = view.parent(condition);
+    const bool filter = view.kind(up) == Kind::if_clause;
+    for (const Variable* variable : site.scope.visible(condition)) {
+        if (variable->outer || !(variable->loop || filter)) continue;
+        if ((variable->types & kNumber) != 0) add(variable->name + " > 0", 5);
+    }
+    return out;
+}
+
+/// The condition asked of another variable, and the project's own predicates asked of what it is about.
+std::vector<Fragment> variants(const Site& site, Id condition) {
+    const View& view = site.view;
+    std::vector<Fragment> out;
+    const std::string text = view.str(condition);
+    const int strength = precedence(view, condition);
+    std::vector<std::string_view> seen;
+    for (Id id = condition; id < view.next(condition) && seen.size() < 3; ++id) {
+        if (view.kind(id) != Kind::identifier || !view.readable(id)) continue;
+        const std::string_view name = view.text(id);
+        const Variable* own = site.scope.find(name);
+        if (own == nullptr || std::find(seen.begin(), seen.end(), name) != seen.end()) continue;
+        seen.push_back(name);
+        std::size_t offered = 0;
+        for (const Variable* variable : site.scope.visible(condition)) {
+            if (variable->name == name || variable->outer || fitness(own->types, variable->types) == 0 || ++offered > 3)
+                continue;
+            std::string changed = text;
+            changed.replace(view.begin(id) - view.begin(condition), name.size(), variable->name);
+            out.push_back({std::move(changed), strength, Kind::compare});
+        }
+    }
+    if (view.kind(condition) != Kind::compare && view.kind(condition) != Kind::call) return out;
+    const Id subject = view.kind(condition) == Kind::compare ? view.left(condition) : kNone;
+    std::size_t predicates = 0;
+    for (const Callable& callable : site.facts.callables) {
+        if (callable.method || callable.least > 1 || callable.most < 1 || ++predicates > 4) continue;
+        if (subject != kNone && is_expression(view.kind(subject)) && !is_literal(view.kind(subject)))
+            out.push_back({fmt::format("{}({})", callable.name, view.text(subject)), kAtom, Kind::call});
+    }
     return out;
 }
 
@@ -94,7 +133,9 @@ void join_conditions(const Site& site, Sink& sink, Id condition) {
                          {1, fmt::format("{} may be missing when {} is asked", quoted(name), quoted(text))});
         }
     }
-    for (const Fragment& other : companions(site, condition)) {
+    auto others = companions(site, condition);
+    for (Fragment& variant : variants(site, condition)) others.push_back(std::move(variant));
+    for (const Fragment& other : others) {
         for (const bool all : {true, false}) {
             const std::string_view joint = all ? word.conjunction : word.disjunction;
             const int needed = all ? 3 : 2;
@@ -265,9 +306,21 @@ void change_comprehension(const Site& site, Sink& sink) {
             offer(name + " % 2 == 1", 0.2);
             offer(name + " != 0", 0.2);
             offer(name + " is not None", 0.35);
+            for (const char* predicate : {"isalpha()", "isdigit()", "isupper()", "islower()", "strip()"}) {
+                const Variable* own = site.scope.find(name);
+                if (own != nullptr && (own->types & kString) != 0) offer(name + "." + predicate, 0.4);
+            }
+            offer("isinstance(" + name + ", int)", 0.2);
+            offer("isinstance(" + name + ", str)", 0.12);
+            offer(name + " < 0", 0.2);
             std::size_t offered = 0;
             for (const Variable* variable : site.scope.visible(site.node)) {
                 if (variable->name == name || variable->outer || ++offered > 4) continue;
+                if (compatible(variable->types, kString)) {
+                    offer(variable->name + " in " + name, 0.35);
+                    offer(name + ".startswith(" + variable->name + ")", 0.3);
+                    offer(name + ".endswith(" + variable->name + ")", 0.15);
+                }
                 if (compatible(variable->types, kNumber)) {
                     offer(name + " != " + variable->name, 0.35);
                     offer(name + " < " + variable->name, 0.3);
@@ -281,8 +334,7 @@ void change_comprehension(const Site& site, Sink& sink) {
         }
         std::size_t borrowed = 0;
         for (const Id other : site.local.conditions)
-            if (!view.inside(other, site.node) && site.scope.usable(other, element) &&
-                view.kind(other) == Kind::compare && ++borrowed <= 5)
+            if (!view.inside(other, site.node) && site.scope.usable(other, element) && ++borrowed <= 5)
                 offer(view.str(other), 0.5);
     }
     if (element == kNone || view.kind(element) == Kind::pair) return;

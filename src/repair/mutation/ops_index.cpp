@@ -87,6 +87,25 @@ void change_python_slice(const Site& site, Sink& sink) {
     } else {
         offer(start, "-1", step, 0.6, to);
     }
+    std::size_t offered = 0;
+    for (const Variable* variable : site.scope.visible(site.node)) {
+        if ((variable->types != 0 && (variable->types & kNumber) == 0) || variable->outer || variable->name == start ||
+            variable->name == stop || ++offered > 5)
+            continue;
+        const double sure = variable->types == 0 ? 0.4 : 1.0;
+        if (parts.stop == kNone) {
+            offer(start, variable->name, step, 0.5 * sure, to);
+            offer(start, variable->name + " + 1", step, 0.25 * sure, to);
+        }
+        if (parts.start == kNone) {
+            offer(variable->name, stop, step, 0.5 * sure, from);
+            offer(variable->name + " + 1", stop, step, 0.25 * sure, from);
+        }
+    }
+    if (parts.stop == kNone) offer(start, "2", step, 0.3, to);
+    if (parts.start == kNone) offer("-2", stop, step, 0.3, from);
+    if (parts.start == kNone) offer("2", stop, step, 0.3, from);
+    if (parts.start == kNone && parts.stop == kNone) offer("-1", stop, step, 0.3, from);
     const std::string pace = fmt::format("the slice {} takes the wrong steps", quoted(whole));
     if (step.empty()) {
         offer(start, stop, "-1", start.empty() && stop.empty() ? 0.8 : 0.25, pace);
@@ -169,6 +188,15 @@ void change_index(const Site& site, Sink& sink) {
                 {1, fmt::format("the indices of {} were in the wrong order", quoted(whole))});
         }
     }
+    if (indices.size() == 1 && portable(view, site.node) && view.kind(inner) == Kind::identifier) {
+        std::size_t offered = 0;
+        for (const Variable* variable : site.scope.visible(site.node)) {
+            if ((variable->types & kNumber) == 0 || variable->outer || !variable->loop || ++offered > 3) continue;
+            sink.edit(
+                Op::subscript_change, view.end(inner), view.end(inner), "[" + variable->name + "]",
+                {0.3, fmt::format("the row {} of {} is meant", quoted(variable->name), quoted(view.text(inner)))});
+        }
+    }
     if (view.readable(site.node) && portable(view, site.node)) {
         sink.replace(Op::subscript_change, site.node, view.str(inner), precedence(view, inner),
                      {0.5, fmt::format("all of {} is meant", quoted(view.text(inner)))});
@@ -232,19 +260,52 @@ void change_slice(const Site& site, Sink& sink) {
     }
 }
 
+namespace {
+
+/// name -> name[0], name[i]: one element is meant.
+void add_subscript(const Site& site, Sink& sink, Types types, double sure) {
+    const View& view = site.view;
+    const std::string text = view.str(site.node);
+    for (const auto& [edge, weight] : {std::pair{"0", 0.5}, std::pair{"-1", 0.5}, std::pair{"1", 0.35}}) {
+        const std::string element =
+            view.python() || edge[0] != '-' ? text + "[" + edge + "]" : text + "[" + text + ".length - 1]";
+        sink.replace(Op::subscript_change, site.node, element, kAtom,
+                     {weight * sure, fmt::format("one element of {} is meant: {}", quoted(text), quoted(element))});
+    }
+    if (types != 0 && (types & (kSequence | kString | kMapping)) == 0) return;
+    std::size_t offered = 0;
+    for (const Variable* variable : site.scope.visible(site.node)) {
+        const bool number = (variable->types & kNumber) != 0;
+        const bool key = variable->types == 0 || (types & kMapping) != 0;
+        if ((!number && !key) || (variable->types & (kSequence | kSet | kCallable)) != 0) continue;
+        if (variable->outer || variable->name == text || ++offered > 5) continue;
+        sink.replace(Op::subscript_change, site.node, fmt::format("{}[{}]", text, variable->name), kAtom,
+                     {(number || (types & kMapping) != 0 ? 0.6 : 0.3) * sure,
+                      fmt::format("one element of {} is meant", quoted(text))});
+    }
+}
+
+}  // namespace
+
 /// name -> name[1:], name[:-1], name[::-1], name[k:] …: a slice that was left out.
 void add_slice(const Site& site, Sink& sink) {
     const View& view = site.view;
     const Kind kind = view.kind(site.node);
-    if (kind != Kind::identifier && kind != Kind::attribute && kind != Kind::call) return;
+    if (kind != Kind::identifier && kind != Kind::attribute && kind != Kind::call && kind != Kind::subscript) return;
     if (!view.readable(site.node) || !portable(view, site.node)) return;
     const Id up = view.parent(site.node);
     const Kind up_kind = view.kind(up);
-    if (up_kind == Kind::attribute || up_kind == Kind::subscript || up_kind == Kind::paren) return;
+    if (up_kind == Kind::attribute ||
+        (up_kind == Kind::subscript && (view.object(up) == site.node || kind == Kind::subscript)) ||
+        up_kind == Kind::paren)
+        return;
     if ((up_kind == Kind::call || up_kind == Kind::new_) && view.callee(up) == site.node) return;
     if (up_kind == Kind::expression_statement || up_kind == Kind::await) return;
     const Types types = site.scope.type_of(site.node);
-    if (types != 0 && (types & (kSequence | kString)) == 0) return;
+    if (types != 0 && (types & (kSequence | kString)) == 0) {
+        if ((types & kMapping) != 0) add_subscript(site, sink, types, 0.7);
+        return;
+    }
     const bool iterated =
         view.node(site.node).field == "right" && (up_kind == Kind::for_in || up_kind == Kind::for_clause);
     const double sure = (types != 0 || iterated ? 1.0 : 0.35) * (iterated || up_kind == Kind::arguments ? 1.0 : 0.6) *
@@ -273,20 +334,25 @@ void add_slice(const Site& site, Sink& sink) {
         offer("", variable->name, 0.7, "only a part of it is meant");
         offer(variable->name + " + 1", "", 0.35, "only a part of it is meant");
     }
-    for (const char* edge : {"[0]", "[-1]"}) {
-        const std::string element = view.python() || edge[1] == '0' ? text + edge : text + "[" + text + ".length - 1]";
-        sink.replace(Op::subscript_change, site.node, element, kAtom,
-                     {0.5 * sure * (iterated ? 0.4 : 1.0),
-                      fmt::format("the {} element of {} is meant", edge[1] == '0' ? "first" : "last", quoted(text))});
-    }
-    if (types == kSequence || types == (kSequence | kString) || types == kString || types == kMapping) {
-        offered = 0;
-        for (const Variable* variable : site.scope.visible(site.node)) {
-            if ((variable->types & kNumber) == 0 || variable->outer || variable->name == text || ++offered > 4)
-                continue;
-            sink.replace(
-                Op::subscript_change, site.node, fmt::format("{}[{}]", text, variable->name), kAtom,
-                {0.6 * sure * (iterated ? 0.4 : 1.0), fmt::format("one element of {} is meant", quoted(text))});
+    add_subscript(site, sink, types, sure * (iterated ? 0.4 : 1.0));
+    // Slices that the function takes elsewhere, and what they leave over.
+    std::size_t borrowed = 0;
+    for (const Id other : site.local.slices) {
+        const SliceParts parts = slice_parts(view, other);
+        if (!site.scope.usable(other, site.node) || ++borrowed > 4) break;
+        const std::string start = parts.start == kNone ? "" : view.str(parts.start);
+        const std::string stop = parts.stop == kNone ? "" : view.str(parts.stop);
+        const std::string step = parts.step == kNone ? "" : view.str(parts.step);
+        std::vector<std::string> texts = {view.str(other)};
+        if (step.empty() && start.empty() && !stop.empty()) texts.push_back(slice_text(stop, "", ""));
+        if (step.empty() && stop.empty() && !start.empty()) texts.push_back(slice_text("", start, ""));
+        if (step.empty() && (start == "0" || start == "1") && !stop.empty()) texts.push_back(slice_text(stop, "", ""));
+        if (!step.empty() && start.empty()) texts.push_back(slice_text("1", stop, step));
+        if (!step.empty() && !start.empty()) texts.push_back(slice_text("", stop, step));
+        for (const std::string& slice : texts) {
+            const std::string sliced = text + "[" + slice + "]";
+            sink.replace(Op::slice_add, site.node, sliced, kAtom,
+                         {0.5 * sure, fmt::format("only a part of {} is meant: {}", quoted(text), quoted(sliced))});
         }
     }
 }
@@ -323,13 +389,22 @@ void change_range(const Site& site, Sink& sink) {
         offer({"1", more}, 0.8, fmt::format("the loop must run from 1 to {}", quoted(stop)));
         offer({"2", stop}, 0.3, begin_why);
         offer({"2", more}, 0.35, begin_why);
+        offer({"3", stop}, 0.15, begin_why);
+        for (const Variable* variable : site.scope.visible(site.node))
+            if ((variable->types & (kSequence | kString)) != 0 && !variable->outer)
+                offer({stop, "len(" + variable->name + ")"}, 0.3, end_why);
         offer({"0", stop, "2"}, 0.25, fmt::format("the loop over {} takes the wrong steps", quoted(whole)));
         offer({less, "-1", "-1"}, 0.4, fmt::format("the loop over {} must run backwards", quoted(whole)));
         offer({stop, "0", "-1"}, 0.25, fmt::format("the loop over {} must run backwards", quoted(whole)));
         for (const Variable* variable : site.scope.visible(site.node)) {
-            if ((variable->types & kNumber) == 0 || variable->outer || variable->name == stop) continue;
-            offer({variable->name, stop}, 0.5, begin_why);
-            offer({variable->name + " + 1", stop}, 0.5, begin_why);
+            if ((variable->types != 0 && (variable->types & kNumber) == 0) || variable->outer || variable->name == stop)
+                continue;
+            const double sure = variable->types == 0 ? 0.4 : 1.0;
+            offer({variable->name, stop}, 0.5 * sure, begin_why);
+            offer({variable->name + " + 1", stop}, 0.5 * sure, begin_why);
+            // The only argument may be where the loop began.
+            offer({stop, variable->name}, 0.4 * sure, end_why);
+            offer({stop, variable->name + " + 1"}, 0.4 * sure, end_why);
         }
         return;
     }

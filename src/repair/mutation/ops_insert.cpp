@@ -92,14 +92,8 @@ void guard_function(const Site& site, Sink& sink) {
                 offer(test.text, value.text, std::min(1.0, test.weight * (rank <= 2 ? 0.75 : 0.45)));
             }
             offer(test.text, variable->name, test.weight * 0.5);
-            for (const Variable* other : seen) offer(test.text, other->name, test.weight * 0.35);
-            // A function of two that gives back the other where one is empty.
-            if (seen.empty())
-                for (const Variable* other : locals(site))
-                    if (other->parameter && other != variable) {
-                        offer(test.text, other->name, test.weight * 0.35);
-                        break;
-                    }
+            for (const Variable* other : locals(site))
+                if (other->parameter && other != variable) offer(test.text, other->name, test.weight * 0.35);
         }
         for (const Variable* other : seen)
             for (const char* op : {"==", "<", ">"}) {
@@ -127,12 +121,22 @@ void guard_statement(const Site& site, Sink& sink) {
     const Kind kind = view.kind(site.statement);
     std::vector<Test> tests;
     const auto add = [&](std::string text, double weight) {
-        if (tests.size() < 14 &&
+        if (tests.size() < 20 &&
             std::none_of(tests.begin(), tests.end(), [&](const Test& t) { return t.text == text; }))
             tests.push_back({std::move(text), weight});
     };
     const std::string equal = view.python() ? "==" : "===";
     const std::string unequal = view.python() ? "!=" : "!==";
+    // best = x without the comparison that makes it the best.
+    const Id stored = kind == Kind::expression_statement ? view.only_child(site.statement) : kNone;
+    if (view.kind(stored) == Kind::assign && portable(view, stored) &&
+        view.kind(view.left(stored)) == Kind::identifier) {
+        const Id value = view.field(stored, "right");
+        if (value != kNone && site.scope.is_visible(view.text(view.left(stored)), site.statement) &&
+            precedence(view, value) > 5)
+            for (const char* op : {">", "<"})
+                add(fmt::format("{} {} {}", view.text(value), op, view.text(view.left(stored))), 0.9);
+    }
     std::vector<const Variable*> loops;
     for (const Variable* variable : locals(site))
         if (variable->loop && loop != kNone &&
@@ -153,6 +157,9 @@ void guard_statement(const Site& site, Sink& sink) {
         if (++names > kMostNames) break;
         if (variable->types == 0 || (variable->types & (kContainer | kObject | kBool)) != 0) add(variable->name, 0.5);
         if ((variable->types & kNumber) != 0) {
+            add(variable->name + " < 0", 0.5);
+            add(fmt::format("{} {} 0", variable->name, equal), 0.5);
+            add(fmt::format("{} {} 1", variable->name, equal), 0.35);
             add(variable->name + " > 0", 0.4);
             add(fmt::format("{} {} 0", variable->name, unequal), 0.3);
         }
@@ -182,23 +189,23 @@ void guard_statement(const Site& site, Sink& sink) {
                                                       quoted(test.text))});
         }
     }
+    const bool last = last_in_block(view, site.statement) && !jump(view, site.statement);
+    const auto offer = [&](const Test& test, const std::string& then, double weight, const std::string& why) {
+        const auto lines = if_lines(view, test.text, then);
+        sink.insert_before(Op::insert_guard, site.statement, lines, {test.weight * weight, why, true});
+        if (last) sink.insert_after(Op::insert_guard, site.statement, lines, {test.weight * weight, why, true});
+    };
     for (const Test& test : tests) {
         if (loop != kNone) {
-            for (const char* word : {"continue", "break"})
-                sink.insert_before(Op::insert_guard, site.statement, if_lines(view, test.text, word),
-                                   {test.weight * (word[0] == 'c' ? 0.5 : 0.4),
-                                    fmt::format("the case {} must {}", quoted(test.text),
-                                                word[0] == 'c' ? "be skipped" : "end the loop"),
-                                    true});
+            offer(test, "continue", 0.5, fmt::format("the case {} must be skipped", quoted(test.text)));
+            offer(test, "break", 0.4, fmt::format("the case {} must end the loop", quoted(test.text)));
         }
         if (site.scope.function() == 0) continue;
         std::size_t rank = 0;
         for (const Fragment& value : return_values(site))
             if (++rank <= 2)
-                sink.insert_before(
-                    Op::insert_guard, site.statement, if_lines(view, test.text, "return " + value.text),
-                    {test.weight * 0.5, fmt::format("the case {} must give {}", quoted(test.text), quoted(value.text)),
-                     true});
+                offer(test, "return " + value.text, 0.5,
+                      fmt::format("the case {} must give {}", quoted(test.text), quoted(value.text)));
     }
 }
 
@@ -303,11 +310,33 @@ void insert_update(const Site& site, Sink& sink) {
             const double fits = (other->loop || other->bound_in_loop != kNone ? 0.6 : 0.25) * sure;
             around(site, sink, Op::insert_update, fmt::format("{} += {}", variable->name, other->name), fits,
                    fmt::format("{} is not added to {}", quoted(other->name), quoted(variable->name)));
+            around(site, sink, Op::insert_update, fmt::format("{} *= {}", variable->name, other->name), fits * 0.5,
+                   fmt::format("{} is not multiplied into {}", quoted(other->name), quoted(variable->name)));
             if (drives)
                 around(site, sink, Op::insert_update, fmt::format("{} -= {}", variable->name, other->name), fits,
                        fmt::format("{} is not taken from {}", quoted(other->name), quoted(variable->name)));
         }
         if (drives && view.python()) around(site, sink, Op::insert_update, variable->name + " //= 2", 0.6, why);
+    }
+    // Texts and totals that grow by an element.
+    if (loop != kNone) {
+        for (const Variable* variable : names) {
+            if ((variable->types & (kString | kNumber)) == 0 || variable->parameter || variable->loop) continue;
+            std::size_t added = 0;
+            for (const Variable* other : names)
+                if ((variable->types & kString) != 0 && other->loop && compatible(other->types, kString) &&
+                    ++added <= 3)
+                    around(site, sink, Op::insert_update, fmt::format("{} += {}", variable->name, other->name), 0.7,
+                           fmt::format("{} is not added to {}", quoted(other->name), quoted(variable->name)));
+            added = 0;
+            for (const Id expression : site.local.expressions)
+                if (view.kind(expression) == Kind::subscript && view.readable(expression) &&
+                    compatible(site.scope.type_of(expression), variable->types) &&
+                    site.scope.usable(expression, site.statement) && ++added <= 3)
+                    around(site, sink, Op::insert_update,
+                           fmt::format("{} += {}", variable->name, view.text(expression)), 0.4,
+                           fmt::format("{} is not added to {}", quoted(view.text(expression)), quoted(variable->name)));
+        }
     }
     // a = b between variables of one kind: the step of a search through linked things, or of a running value.
     std::size_t pairs = 0;
@@ -361,6 +390,23 @@ std::vector<std::string> gatherable(const Site& site, const Variable& container)
                      [](const Variable* a, const Variable* b) { return a->from > b->from; });
     for (const Variable* variable : names)
         if (out.size() < 5) add(variable->name);
+    // What goes into a collection elsewhere in the function.
+    for (const Id id : site.local.statements) {
+        const Id call = view.kind(id) == Kind::expression_statement ? view.only_child(id) : kNone;
+        if (view.kind(call) != Kind::call || view.kind(view.callee(call)) != Kind::attribute) continue;
+        const auto args = view.args(call);
+        if (args.size() != 1 || !is_expression(view.kind(args[0])) || !portable(view, args[0]) || out.size() >= 8)
+            continue;
+        if (site.scope.usable(args[0], site.statement)) add(view.str(args[0]));
+    }
+    std::size_t borrowed = 0;
+    for (const Id expression : site.local.expressions)
+        if (view.kind(expression) == Kind::subscript && view.readable(expression) &&
+            site.scope.usable(expression, site.statement) && ++borrowed <= 3)
+            add(view.str(expression));
+    borrowed = 0;
+    for (const std::string& text : site.local.strings)
+        if (++borrowed <= 3) add(text);
     return out;
 }
 
@@ -409,7 +455,15 @@ void insert_accumulation(const Site& site, Sink& sink) {
             }
             weight = std::max(0.3 * local, weight - 0.2);
         }
-        if ((types & kSequence) != 0 && view.python() && !variable->parameter) {
+        if ((types & kSequence) != 0 && view.python()) {
+            if (!variable->parameter || view.loop_of(site.statement) == kNone) {
+                around(site, sink, Op::insert_accumulation, variable->name + ".reverse()", 0.2,
+                       fmt::format("{} must be reversed", quoted(variable->name)));
+            }
+            for (const Variable* index : locals(site))
+                if (index->loop && compatible(index->types, kNumber))
+                    around(site, sink, Op::insert_accumulation, fmt::format("{}[{}] += 1", variable->name, index->name),
+                           0.3, fmt::format("{} is not counted in {}", quoted(index->name), quoted(variable->name)));
             around(site, sink, Op::insert_accumulation, variable->name + ".pop()", 0.3,
                    fmt::format("the last of {} must be taken off", quoted(variable->name)));
             around(site, sink, Op::insert_accumulation, variable->name + ".sort()", 0.25,
@@ -477,9 +531,30 @@ void initialise_unbound(const Site& site, Sink& sink) {
             continue;
         names.insert(text);
     }
+    // Bound only inside this statement, but read before that or behind it.
+    if (view.compound(site.statement) && view.kind(site.statement) != Kind::function) {
+        for (const Variable& variable : site.scope.variables()) {
+            if (variable.parameter || variable.loop || variable.outer || variable.region != function ||
+                (variable.types & kCallable) != 0)
+                continue;
+            if (variable.from < view.begin(site.statement) || variable.from > view.end(site.statement)) continue;
+            for (Id id = site.statement; id < view.next(function); ++id) {
+                if (view.kind(id) != Kind::identifier || !view.readable(id) || view.text(id) != variable.name) continue;
+                if (view.begin(id) < variable.from || view.begin(id) > view.end(site.statement))
+                    names.insert(variable.name);
+            }
+        }
+    }
     std::size_t offered = 0;
     for (const std::string& name : names) {
-        if (++offered > 3) break;
+        if (++offered > 4) break;
+        for (const Variable* variable : locals(site))
+            if (variable->parameter && (variable->types & kContainer) != 0) {
+                const std::string length = view.python() ? "len(" + variable->name + ")" : variable->name + ".length";
+                sink.insert_before(Op::insert_initialisation, site.statement,
+                                   {simple(view, fmt::format("{}{} = {}", view.python() ? "" : "let ", name, length))},
+                                   {0.5, fmt::format("{} has no value to begin with", quoted(name))});
+            }
         for (const char* value :
              {"0", "[]", "1", "''", "None", "{}", "set()", "True", "False", "-1", "float('inf')", "float('-inf')"}) {
             std::string spelled = value;
@@ -538,6 +613,53 @@ void insert_return(const Site& site, Sink& sink) {
     offered = 0;
     for (const Fragment& value : return_values(site))
         if (++offered <= 5) offer(value.text, 0.7);
+}
+
+/// The other case of an if is not handled.
+void insert_else(const Site& site, Sink& sink) {
+    const View& view = site.view;
+    if (view.kind(site.statement) != Kind::if_ || !insertable(view, site.statement) ||
+        !view.last_on_line(site.statement))
+        return;
+    if (site.scope.function() == 0) return;
+    for (Id child = site.statement + 1; child < view.next(site.statement); child = view.next(child))
+        if (view.kind(child) == Kind::else_) return;
+    if (!view.python() && !view.text(site.statement).ends_with('}')) return;
+    const bool in_loop = view.loop_of(site.statement) != kNone;
+    const auto offer = [&](const std::string& step, double weight) {
+        const std::string why = fmt::format("the other case is missing: it must {}", quoted(step));
+        if (view.python())
+            sink.insert_after(Op::insert_else, site.statement, {"else:", "\t" + step}, {weight, why});
+        else
+            sink.insert_after(Op::insert_else, site.statement, {"else {", "\t" + simple(view, step), "}"},
+                              {weight, why});
+    };
+    const auto inner = view.statements(view.body(site.statement));
+    const bool leaves = !inner.empty() && jump(view, inner.back());
+    if (in_loop) offer("break", 0.6);
+    std::size_t rank = 0;
+    if (!leaves)
+        for (const Fragment& value : return_values(site))
+            if (++rank <= 3) offer("return " + value.text, 0.4);
+    // The step of this case with one name or number exchanged, and its opposite.
+    if (inner.size() != 1 || view.kind(inner[0]) != Kind::expression_statement || !portable(view, inner[0])) return;
+    const Id step = view.only_child(inner[0]);
+    const Kind kind = view.kind(step);
+    const std::string text = view.str(step);
+    if (kind == Kind::aug_assign || kind == Kind::assign) {
+        const Id target = view.left(step);
+        for (const char* op : {"+= 1", "-= 1", "= 0", "= 1"}) offer(fmt::format("{} {}", view.text(target), op), 0.5);
+        const std::string op = kind == Kind::aug_assign ? view.op(step) : "=";
+        for (const Variable* variable : locals(site))
+            if (variable->name != view.text(target))
+                offer(fmt::format("{} {} {}", view.text(target), op, variable->name), variable->loop ? 0.9 : 0.4);
+    }
+    if (kind == Kind::call && view.kind(view.callee(step)) == Kind::attribute && view.args(step).size() == 1)
+        for (const Variable* variable : locals(site))
+            offer(fmt::format("{}({})", view.text(view.callee(step)), variable->name), variable->loop ? 0.9 : 0.4);
+    for (const Variable* variable : locals(site))
+        if ((variable->types & kNumber) != 0 && !variable->loop && !variable->parameter)
+            offer(counted(view, variable->name, 1), 0.4);
 }
 
 }  // namespace ec::repair::mutation

@@ -21,17 +21,23 @@ Types asked_by(const Site& site, Id node) {
     const View& view = site.view;
     const Id up = view.parent(node);
     switch (view.kind(up)) {
-        case Kind::subscript:
-            return view.object(up) == node ? kContainer : 0;
+        case Kind::subscript: {
+            if (view.object(up) == node) return kContainer;
+            const Types whole = site.scope.type_of(view.object(up));
+            return whole != 0 && (whole & kMapping) == 0 ? kNumber : 0;
+        }
         case Kind::for_in:
         case Kind::for_clause:
             return view.node(node).field == "right" ? kContainer : 0;
         case Kind::binary: {
             const std::string op = view.op(up);
-            return op == "-" || op == "//" || op == "/" || op == "**" ? kNumber : 0;
+            if (op == "-" || op == "//" || op == "/" || op == "**") return kNumber;
+            return op == "+" ? site.scope.type_of(view.left(up) == node ? view.right(up) : view.left(up)) : 0;
         }
         case Kind::slice:
             return kNumber;
+        case Kind::attribute:
+            return receiver_type(view.text(view.member(up)));
         case Kind::arguments:
             return view.callee_name(view.parent(up)) == "len"     ? kContainer
                    : view.callee_name(view.parent(up)) == "range" ? kNumber
@@ -52,7 +58,8 @@ void replace_name(const Site& site, Sink& sink) {
     const std::string text = view.str(site.node);
     if (text == "self" || text == "super" || text == "cls" || text == "Math" || text == "Object") return;
     Types types = site.scope.type_of(site.node);
-    if (types == 0) types = asked_by(site, site.node);
+    const Types asked = asked_by(site, site.node);
+    if (types == 0) types = asked;
     if (kind == Kind::none) types = 0;
     const Id up = view.parent(site.node);
     const bool plain_argument = view.kind(up) == Kind::arguments;
@@ -69,6 +76,7 @@ void replace_name(const Site& site, Sink& sink) {
     for (const Variable* variable : visible) {
         if (variable->name == text || offered >= kMostNames) continue;
         double weight = fitness(types, variable->types);
+        if (asked != 0) weight = std::max(weight, fitness(asked, variable->types));
         if (weight == 0) {
             // Guesses go wrong, and a condition or an argument takes anything.
             if (plain_argument || view.kind(up) == Kind::return_ || view.kind(up) == Kind::compare)
@@ -100,6 +108,30 @@ void replace_name(const Site& site, Sink& sink) {
             if (++fields <= 5)
                 sink.replace(Op::attribute_replace, site.node, text + "." + attribute, kAtom,
                              {(types & kObject) != 0 ? 0.6 : 0.15, fmt::format("its {} is meant", quoted(attribute))});
+    }
+}
+
+/// A call, an element or a sum stands where a variable is meant.
+void replace_by_name(const Site& site, Sink& sink) {
+    const View& view = site.view;
+    const Kind kind = view.kind(site.node);
+    if (kind != Kind::call && kind != Kind::subscript && kind != Kind::binary && kind != Kind::attribute &&
+        kind != Kind::list)
+        return;
+    if (!view.readable(site.node) || called(view, site.node)) return;
+    const Id up = view.parent(site.node);
+    const Kind up_kind = view.kind(up);
+    if (up_kind == Kind::expression_statement || up_kind == Kind::paren || up_kind == Kind::await) return;
+    Types types = site.scope.type_of(site.node);
+    if (types == 0) types = asked_by(site, site.node);
+    const std::string text = view.str(site.node);
+    std::size_t offered = 0;
+    for (const Variable* variable : site.scope.visible(site.node)) {
+        const double weight = fitness(types, variable->types) * (variable->outer ? 0.4 : 1.0);
+        if (weight == 0 || ++offered > 8) continue;
+        // `x + 1` -> `x` is operand_only's, and this would repeat it with a smaller prior.
+        sink.replace(Op::expression_to_name, site.node, variable->name, kAtom,
+                     {weight, fmt::format("{} is meant in the place of {}", quoted(variable->name), quoted(text))});
     }
 }
 

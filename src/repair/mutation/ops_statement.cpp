@@ -75,8 +75,10 @@ void swap_neighbours(const Site& site, Sink& sink) {
     if (place + 1 >= all.size()) return;
     const Id next = all[place + 1];
     const Kind next_kind = view.kind(next);
-    if (view.compound(next) && view.compound(site.statement)) return;
-    if (jump(view, site.statement) || next_kind == Kind::function || next_kind == Kind::class_) return;
+    if (view.compound(next) && view.compound(site.statement) &&
+        view.node(next).end_line - view.line(site.statement) > 12)
+        return;
+    if (next_kind == Kind::function || next_kind == Kind::class_) return;
     if (view.node(next).end_line - view.line(next) > 20) return;
     const Span first = lines_of(view, site.statement);
     const Span second = lines_of(view, next);
@@ -341,10 +343,12 @@ void change_return(const Site& site, Sink& sink) {
                 offer(fmt::format("return {} {} 1", variable->name, equal), 0.3, why);
             }
             if (compatible(variable->types, kContainer))
-                offer(fmt::format(fmt::runtime(view.python() ? "return not {}" : "return {}.length === 0"), variable->name), 0.5,
-                      why);
+                offer(fmt::format(fmt::runtime(view.python() ? "return not {}" : "return {}.length === 0"),
+                                  variable->name),
+                      0.5, why);
             if (compatible(variable->types, kContainer))
-                offer(fmt::format(fmt::runtime(view.python() ? "return len({}) == 0" : "return !{}"), variable->name), 0.3, why);
+                offer(fmt::format(fmt::runtime(view.python() ? "return len({}) == 0" : "return !{}"), variable->name),
+                      0.3, why);
         }
         for (const Id condition : site.local.conditions)
             if (view.kind(condition) == Kind::compare && site.scope.usable(condition, site.statement) &&
@@ -371,6 +375,21 @@ void change_return(const Site& site, Sink& sink) {
     }
 }
 
+namespace {
+
+void exchange_branches(const Site& site, Sink& sink, Id then, Id otherwise) {
+    const View& view = site.view;
+    if (then == kNone || otherwise == kNone || view.end(otherwise) - view.begin(then) > 3000) return;
+    // Blocks that begin on a line of their own share an indentation; `if x: y` would not.
+    if (view.python() && (!view.first_on_line(then) || !view.first_on_line(otherwise))) return;
+    const std::string between = view.source().substr(view.end(then), view.begin(otherwise) - view.end(then));
+    sink.edit(Op::branch_swap, view.begin(then), view.end(otherwise), view.str(otherwise) + between + view.str(then),
+              {1, fmt::format("the two branches of {} were exchanged",
+                              quoted("if " + std::string(view.text(view.condition(site.statement)))))});
+}
+
+}  // namespace
+
 void change_branches(const Site& site, Sink& sink) {
     const View& view = site.view;
     const Kind kind = view.kind(site.statement);
@@ -392,24 +411,14 @@ void change_branches(const Site& site, Sink& sink) {
         return;
     }
     if (kind != Kind::if_) return;
-    Id otherwise = kNone;
     std::size_t alternatives = 0;
+    std::vector<Id> branches = {view.body(site.statement)};
     for (Id child = site.statement + 1; child < view.next(site.statement); child = view.next(child)) {
         if (view.node(child).field != "alternative") continue;
         ++alternatives;
-        if (view.kind(child) == Kind::else_) otherwise = view.body(child);
+        branches.push_back(view.body(child));
     }
-    const Id then = view.body(site.statement);
-    if (alternatives == 1 && otherwise != kNone && then != kNone && view.end(otherwise) - view.begin(then) < 3000) {
-        // Blocks that begin on a line of their own share an indentation; `if x: y` would not.
-        const bool same_layout = !view.python() || (view.first_on_line(then) && view.first_on_line(otherwise));
-        const std::string between = view.source().substr(view.end(then), view.begin(otherwise) - view.end(then));
-        if (same_layout)
-            sink.edit(Op::branch_swap, view.begin(then), view.end(otherwise),
-                      view.str(otherwise) + between + view.str(then),
-                      {1, fmt::format("the two branches of {} were exchanged",
-                                      quoted("if " + std::string(view.text(view.condition(site.statement)))))});
-    }
+    for (std::size_t i = 0; i + 1 < branches.size(); ++i) exchange_branches(site, sink, branches[i], branches[i + 1]);
     if (alternatives == 0 && view.node(view.parent(site.statement)).kind != "else_clause")
         sink.edit(Op::else_if_change, view.begin(keyword), view.end(keyword), "while",
                   {0.6, "it must happen as long as the condition holds, not once"});

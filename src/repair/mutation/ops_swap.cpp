@@ -367,6 +367,32 @@ void swap_boolean(const Site& site, Sink& sink) {
     }
 }
 
+/// a and b and c -> a or b or c: people think of a chain as one.
+void swap_chain(const Site& site, Sink& sink) {
+    const View& view = site.view;
+    if (view.kind(site.node) != Kind::boolean || view.kind(view.parent(site.node)) == Kind::boolean) return;
+    const std::string op = view.op(site.node);
+    const bool conjunction = op == "and" || op == "&&";
+    if (op == "\?\?" || !portable(view, site.node)) return;
+    std::vector<std::string> operands;
+    Id rest = site.node;
+    while (view.kind(rest) == Kind::boolean && view.op(rest) == op) {
+        const Id right = view.right(rest);
+        const bool loose = precedence(view, right) <= 2;
+        operands.insert(operands.begin(), loose ? "(" + view.str(right) + ")" : view.str(right));
+        rest = view.left(rest);
+    }
+    if (operands.size() < 2 || view.kind(rest) == Kind::boolean) return;
+    std::string text = view.str(rest);
+    const std::string_view joint = view.python() ? (conjunction ? " or " : " and ") : (conjunction ? " || " : " && ");
+    for (const std::string& operand : operands) {
+        text += joint;
+        text += operand;
+    }
+    sink.replace(Op::boolean_swap, site.node, text, conjunction ? 2 : 3,
+                 {0.9, conjunction ? "one of the conditions is enough" : "all the conditions are needed"});
+}
+
 void swap_augmented(const Site& site, Sink& sink) {
     const View& view = site.view;
     if (view.kind(site.node) == Kind::aug_assign) {

@@ -25,8 +25,8 @@ bool data_literal(const View& view, Id node) {
     const Id up = view.parent(node);
     if (view.kind(up) == Kind::list || view.kind(up) == Kind::dict || view.kind(up) == Kind::tuple ||
         view.kind(up) == Kind::set)
-        return view.children(up).size() > 12;
-    if (view.kind(up) == Kind::pair) return view.children(view.parent(up)).size() > 12;
+        return view.children(up).size() > 40;
+    if (view.kind(up) == Kind::pair) return view.children(view.parent(up)).size() > 40;
     return false;
 }
 
@@ -346,10 +346,11 @@ void wrap_value(const Site& site, Sink& sink) {
     for (const Wrap& wrap : kWraps) {
         const std::string_view shape = view.python() ? wrap.python : wrap.script;
         if (shape.empty()) continue;
-        const double fits = wrap.takes == 0 ? 0.5 : fitness(wrap.takes, types);
+        double fits = wrap.takes == 0 ? 0.5 : fitness(wrap.takes, types);
+        if (iterated && wrap.python == "str({})") fits = 0.7;
         if (fits == 0) continue;
         if (types == 0 && wrap.weight < 0.35) continue;
-        if (iterated && (wrap.takes & kContainer) == 0) continue;
+        if (iterated && (wrap.takes & kContainer) == 0 && wrap.python != "str({})") continue;
         if (text.starts_with(shape.substr(0, shape.find('{'))) && !shape.starts_with('{')) continue;
         const bool prefix = shape.find("({})") != std::string_view::npos && !shape.starts_with("[");
         std::string wrapped(shape);

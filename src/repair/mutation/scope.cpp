@@ -175,6 +175,8 @@ bool names_node(const View& view, Id id) {
 
 Types returned_type(std::string_view callee) { return look_up(kReturned, callee); }
 
+Types receiver_type(std::string_view method) { return look_up(kReceiver, method); }
+
 Types annotated_type(std::string_view annotation) {
     Types out = 0;
     const auto has = [&](std::string_view word) { return annotation.find(word) != std::string_view::npos; };
@@ -300,7 +302,41 @@ void Scope::bind_parameters(Id function) {
         if (target == kNone && view_.node(parameter).kind == "typed_parameter") target = view_.only_child(parameter);
         if (target == kNone) target = parameter;
         bind(target, function, view_.begin(function), types, true, false);
+        if ((types & kSequence) == 0 || variables_.empty()) continue;
+        const std::string_view annotation = view_.text(view_.field(parameter, "type"));
+        const std::size_t inner = annotation.find_first_of("[<");
+        if (inner != std::string_view::npos)
+            variables_.back().elements = annotated_type(annotation.substr(inner + 1));
+        else if (annotation.ends_with("[]"))
+            variables_.back().elements = annotated_type(annotation.substr(0, annotation.size() - 2));
     }
+}
+
+Types Scope::element_type(Id iterated) const {
+    const std::string callee = view_.callee_name(iterated);
+    if (callee == "range") return kNumber;
+    if (callee == "split" || callee == "splitlines" || callee == "keys") return kString;
+    if ((callee == "sorted" || callee == "reversed" || callee == "list" || callee == "set") &&
+        !view_.args(iterated).empty())
+        return element_type(view_.args(iterated).front());
+    if (view_.kind(iterated) == Kind::identifier) {
+        const Variable* variable = find(view_.text(iterated));
+        if (variable != nullptr && variable->elements != 0) return variable->elements;
+    }
+    if (view_.kind(iterated) == Kind::subscript) return element_type(view_.object(iterated));
+    return type_of(iterated) == kString ? kString : 0;
+}
+
+void Scope::bind_loop(Id loop, Id region, std::uint32_t from) {
+    const Id right = view_.field(loop, "right");
+    const Id target = view_.field(loop, "left");
+    const auto parts = view_.children(target);
+    if (view_.callee_name(right) == "enumerate" && parts.size() == 2 && !view_.args(right).empty()) {
+        bind(parts[0], region, from, kNumber, false, true);
+        bind(parts[1], region, from, element_type(view_.args(right).front()), false, true);
+        return;
+    }
+    bind(target, region, from, element_type(right), false, true);
 }
 
 void Scope::collect(Id root, bool outer) {
@@ -346,19 +382,12 @@ void Scope::collect_node(Id id) {
         }
         case Kind::for_in: {
             const Id right = view_.field(id, "right");
-            const Types types =
-                view_.kind(view_.callee(right)) == Kind::identifier && view_.callee_name(right) == "range" ? kNumber
-                                                                                                           : 0;
-            bind(view_.field(id, "left"), view_.python() ? region_function : id,
-                 right == kNone ? view_.begin(id) : view_.end(right), types, false, true);
+            bind_loop(id, view_.python() ? region_function : id, right == kNone ? view_.begin(id) : view_.end(right));
             break;
         }
-        case Kind::for_clause: {
-            const Id right = view_.field(id, "right");
-            const Types types = view_.callee_name(right) == "range" ? kNumber : 0;
-            bind(view_.field(id, "left"), view_.parent(id), view_.begin(view_.parent(id)), types, false, true);
+        case Kind::for_clause:
+            bind_loop(id, view_.parent(id), view_.begin(view_.parent(id)));
             break;
-        }
         case Kind::lambda:
             bind_parameters(id);
             break;

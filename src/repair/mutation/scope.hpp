@@ -24,7 +24,8 @@ constexpr Types kContainer = kString | kSequence | kMapping | kSet;
 
 struct Variable {
     std::string name;
-    Types types = 0;  ///< 0: nothing known
+    Types types = 0;     ///< 0: nothing known
+    Types elements = 0;  ///< of what it holds, when that is a collection
     bool parameter = false;
     bool loop = false;         ///< bound by a for
     bool outer = false;        ///< of an enclosing function or the module
@@ -63,6 +64,8 @@ public:
 private:
     void bind(Id target, Id region, std::uint32_t from, Types types, bool parameter, bool loop);
     void bind_parameters(Id function);
+    void bind_loop(Id loop, Id region, std::uint32_t from);
+    [[nodiscard]] Types element_type(Id iterated) const;
     void collect(Id root, bool outer);
     void collect_node(Id id);
     void infer();
@@ -79,6 +82,8 @@ private:
 
 Types annotated_type(std::string_view annotation);
 Types returned_type(std::string_view callee);
+/// What the method's name says about the object it is called on.
+Types receiver_type(std::string_view method);
 /// Both unknown or sharing a possibility.
 bool compatible(Types a, Types b);
 /// 1 for a sure fit, less for an unknown one, 0 for a misfit.

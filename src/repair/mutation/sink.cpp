@@ -68,8 +68,8 @@ std::string quoted(std::string_view text) {
 
 bool portable(const View& view, Id expression) {
     const std::string_view text = view.text(expression);
-    return text.size() <= 100 && text.find_first_of("\n\r#") == std::string_view::npos &&
-           text.find("//") == std::string_view::npos;
+    return text.size() <= 100 && text.find_first_of(view.python() ? "\n\r#" : "\n\r") == std::string_view::npos &&
+           (view.python() || text.find("//") == std::string_view::npos);
 }
 
 void Sink::edit(Op op, std::uint32_t begin, std::uint32_t end, std::string text, Offer offer) {
@@ -115,13 +115,21 @@ void Sink::insert_before(Op op, Id statement, std::vector<std::string> lines, Of
     if (up != Kind::block && up != Kind::module && up != Kind::case_) return;  // a braceless body holds one statement
     const std::string indent = view_.indent(statement);
     std::string text;
+    if (view_.kind(statement) == Kind::pass) {
+        // The placeholder makes room for what was missing.
+        for (const std::string& line : lines)
+            text += (text.empty() ? "" : view_.newline()) + indented(view_, line, text.empty() ? "" : indent);
+        edit(op, view_.begin(statement), view_.end(statement), std::move(text), std::move(offer));
+        return;
+    }
     for (const std::string& line : lines) text += indented(view_, line, indent) + view_.newline();
     const std::uint32_t at = view_.line_begin(view_.begin(statement));
     edit(op, at, at, std::move(text), std::move(offer));
 }
 
 void Sink::insert_after(Op op, Id statement, std::vector<std::string> lines, Offer offer) {
-    if (!view_.first_on_line(statement) || !view_.last_on_line(statement)) return;
+    if (!view_.first_on_line(statement) || !view_.last_on_line(statement) || view_.kind(statement) == Kind::pass)
+        return;
     const Kind up = view_.kind(view_.parent(statement));
     if (up != Kind::block && up != Kind::module && up != Kind::case_) return;
     const std::string indent = view_.indent(statement);

@@ -25,6 +25,7 @@ struct FunctionFacts {
     std::vector<Id> conditions;   ///< of if, while, conditionals, and the operands of and/or in them
     std::vector<Id> expressions;  ///< readable calls, subscripts, attributes, binaries of modest size
     std::vector<Id> statements;
+    std::vector<Id> slices;  ///< Python's start:stop:step
     std::vector<std::string> numbers;
     std::vector<std::string> strings;
 };
