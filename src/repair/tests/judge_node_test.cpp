@@ -293,6 +293,54 @@ describe('range', () => {
     EXPECT_EQ(judge(replace("range.js", "n - 1", "n"), failing()).verdict, Verdict::pass);
 }
 
+TEST_F(NodeJudge, TellsCandidatesThatBehaveAlikeFromOthers) {
+    write_math_project();
+    write(
+        "stack.mjs",
+        "export class Stack {\n  items = [];\n  push(x) {\n    this.items.push(x);\n    return this;\n  }\n  pop() {\n"
+        "    return this.items.shift();\n  }\n}\nexport const twice = (x) => x + 1;\n");
+    write("test/stack.test.mjs",
+          "import { test } from 'node:test';\nimport assert from 'node:assert';\nimport { Stack, twice } from "
+          "'../stack.mjs';\n"
+          "test('pops', () => { assert.equal(new Stack().push(1).push(2).pop(), 2); });\n"
+          "test('twice', () => { assert.equal(twice(3), 6); });\n");
+    observe("node --test", 2);
+    const auto seen = [&](const std::vector<Candidate>& candidates, const std::string& file, int line,
+                          std::size_t lane = 0) {
+        auto result = judge_->observe(lane, candidates, file, line, 7, {});
+        EXPECT_TRUE(result);
+        return result ? *result : std::vector<Observation>(candidates.size());
+    };
+    const std::vector<Candidate> sums = {
+        Candidate{}, replace("math.js", "i = 1", "i = 0"), replace("math.js", "let i = 1", "let i = 1 - 1"),
+        replace("math.js", "total = 0", "total = 5"), replace("math.js", "i++", "i += 0")};
+    const std::vector<Observation> first = seen(sums, "math.js", 6);
+    EXPECT_GT(first[0].digests.size(), 10U);
+    EXPECT_EQ(first[1].digests, first[2].digests);
+    EXPECT_NE(first[0].digests, first[1].digests);
+    EXPECT_NE(first[1].digests, first[3].digests);
+    EXPECT_NE(first[1].digests, first[4].digests);
+    // Another lane, which has not run the baseline, makes the same inputs.
+    EXPECT_EQ(seen(sums, "math.js", 6, 1)[3].digests, first[3].digests);
+
+    const std::vector<Candidate> pops = {Candidate{}, replace("stack.mjs", "shift()", "pop()"),
+                                         replace("stack.mjs", "this.items.shift()", "this.items.splice(-1)[0]")};
+    const std::vector<Observation> method = seen(pops, "stack.mjs", 8);
+    EXPECT_GT(method[0].digests.size(), 3U);
+    EXPECT_EQ(method[1].digests, method[2].digests);
+    EXPECT_NE(method[0].digests, method[1].digests);
+
+    const std::vector<Observation> arrow =
+        seen({replace("stack.mjs", "x + 1", "x + x"), replace("stack.mjs", "x + 1", "x * 2"),
+              replace("stack.mjs", "x + 1", "x + 3")},
+             "stack.mjs", 11);
+    EXPECT_GT(arrow[0].digests.size(), 3U);
+    EXPECT_EQ(arrow[0].digests, arrow[1].digests);
+    EXPECT_NE(arrow[0].digests, arrow[2].digests);
+    // Nothing calls the module itself with inputs.
+    EXPECT_THAT(seen({Candidate{}}, "math.js", 17)[0].digests, IsEmpty());
+}
+
 TEST_F(NodeJudge, RefusesWhatItDoesNotPlay) {
     write("package.json", R"({"jest": {"preset": "ts-jest"}})");
     write("node_modules/.bin/jest", "#!/usr/bin/env node\n");

@@ -132,7 +132,6 @@ async function runBaseline(driver, request) {
     driver.project.marker = '';
     sources.dropScripts();
   }
-  driver.functions = coverage.functions;
   const isRed = (test) => test.outcome === 'failed' || test.outcome === 'error';
   const red = measured.tests.filter(isRed);
   for (let repeat = 1; repeat < (request.repeats || 1) && red.length > 0; repeat++) {
@@ -141,6 +140,7 @@ async function runBaseline(driver, request) {
     const outcomes = new Map(again.tests.map((test) => [test.id, test.outcome]));
     for (const test of red) if (outcomes.get(test.id) !== test.outcome) test.flaky = true;
   }
+  driver.knownTests = measured.tests.map((test) => test.id);
   const redIds = new Set(red.map((test) => test.id));
   const texts = measured.functions.filter(({ id }) => redIds.has(id) || red.some((test) => test.id.startsWith(`${id} > `))).map(({ text }) => text);
   for (const test of red) if (!test.id.includes(' > ')) texts.push(textOf(driver, test.id));

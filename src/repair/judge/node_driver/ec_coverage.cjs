@@ -57,9 +57,10 @@ class Coverage {
 
   noteFunctions(file, script, head) {
     const known = this.functions.get(file) || new Map();
-    for (const { functionName, ranges } of script.functions) {
+    for (const [index, { functionName, ranges }] of script.functions.entries()) {
       const begin = ranges[0].startOffset - head;
-      if (begin >= 0) known.set(`${begin}:${ranges[0].endOffset}`, { name: functionName, begin, end: ranges[0].endOffset - head });
+      // The first one is the module itself.
+      if (index > 0 && begin >= 0) known.set(`${begin}:${ranges[0].endOffset}`, { name: functionName, begin, end: ranges[0].endOffset - head });
     }
     this.functions.set(file, known);
   }

@@ -35,6 +35,7 @@ const prelude = new vm.Script(`(function () {
   const intrinsics = { AssertionError };
   for (const name of names) intrinsics[name] = globalThis[name];
   intrinsics.object = () => ({});
+  intrinsics.evaluate = (text) => (0, eval)('(' + text + ')');
   intrinsics.array = (length, get) => { const out = []; for (let i = 0; i < length; i++) out.push(get(i)); return out; };
   return intrinsics;
 })()`, { filename: 'ec:prelude' });
