@@ -124,8 +124,10 @@ def sandboxed_program(edgecoder, text, suffix, limit=30):
         return False, f"exec gave no document (exit {code}): {err.strip()[-200:]}"
     if document.get("status") == "ok" and document.get("stdout", "").rstrip().endswith("official: ok"):
         return True, ""
-    last = (document.get("stderr") or document.get("stdout") or "").strip().split("\n")[-1]
-    return False, f"{document.get('status')}: {last[:200]}"
+    lines = (document.get("stderr") or document.get("stdout") or "").strip().split("\n")
+    # Node ends with its version; what went wrong stands above.
+    telling = [line.strip() for line in lines if re.match(r"\s*(Uncaught )?\w*Error\b", line)] or lines
+    return False, f"{document.get('status')}: {telling[-1][:200]}"
 
 
 def copy_project(source, target):
@@ -232,11 +234,21 @@ def failing_cases(rows):
     return "\n".join(out)
 
 
-class ResultLog:
-    """Appends one JSON line a case, so that a run cut short loses nothing."""
+def read_rows(path):
+    with open(path, encoding="utf-8") as stream:
+        return [json.loads(line) for line in stream if line.strip()]
 
-    def __init__(self, path):
-        self.stream = open(path, "a", encoding="utf-8") if path else None
+
+class ResultLog:
+    """Appends one JSON line a case, so that a run cut short loses nothing; with `resume`, `rows` holds what is there."""
+
+    def __init__(self, path, resume=False):
+        self.rows = read_rows(path) if path and resume and path.exists() else []
+        self.stream = open(path, "a" if resume else "w", encoding="utf-8") if path else None
+
+    def left(self, items, name=lambda item: item["id"]):
+        done = {row["id"] for row in self.rows}
+        return [item for item in items if name(item) not in done]
 
     def write(self, row):
         if self.stream:

@@ -105,7 +105,8 @@ def main():
     parser.add_argument("--ids", help="case ids, comma-separated")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--budget", type=int, default=60)
-    parser.add_argument("--out", type=pathlib.Path, help="append one JSON line a case to this file")
+    parser.add_argument("--out", type=pathlib.Path, help="write one JSON line a case to this file")
+    parser.add_argument("--resume", action="store_true", help="leave out what --out already holds")
     parser.add_argument("--report", type=pathlib.Path, help="write the table as Markdown")
     parser.add_argument("--failures", type=pathlib.Path, help="write every case whose first patch was wrong as Markdown")
     options = parser.parse_args()
@@ -118,7 +119,8 @@ def main():
     with tempfile.TemporaryDirectory(prefix="ec-corpus-") as scratch:
         folder, entries = corpus(options, scratch)
         entries = chosen(entries, options)
-        log, rows = fix_client.ResultLog(options.out), []
+        log = fix_client.ResultLog(options.out, options.resume)
+        rows = list(log.rows)
 
         def done(row):
             rows.append(row)
@@ -128,7 +130,7 @@ def main():
             if options.failures:
                 options.failures.write_text(fix_client.failing_cases(rows), encoding="utf-8")
 
-        fix_client.parallel(lambda entry: run_case(options, folder, entry), entries, options.jobs, done)
+        fix_client.parallel(lambda entry: run_case(options, folder, entry), log.left(entries), options.jobs, done)
     rows.sort(key=lambda row: row["id"])
     text = fix_client.report(f"HumanEval, {options.language}, {len(rows)} seeded single faults", [
         f"command `{options.test or COMMAND[options.language]}`, budget {options.budget} s, {options.jobs} at a time, corpus seed "

@@ -179,12 +179,14 @@ def main():
     parser.add_argument("--fix-seed", type=int, default=1)
     parser.add_argument("--budget", type=int, default=120)
     parser.add_argument("--cache", type=pathlib.Path, default=default_cache)
-    parser.add_argument("--out", type=pathlib.Path, help="append one JSON line a case to this file")
+    parser.add_argument("--out", type=pathlib.Path, help="write one JSON line a case to this file")
+    parser.add_argument("--resume", action="store_true", help="leave out what --out already holds")
     parser.add_argument("--report", type=pathlib.Path, help="write the table as Markdown")
     parser.add_argument("--failures", type=pathlib.Path, help="write every case whose first patch was not the original as Markdown")
     options = parser.parse_args()
     before = fix_client.machine()
-    log, rows, notes = fix_client.ResultLog(options.out), [], []
+    log, notes = fix_client.ResultLog(options.out, options.resume), []
+    rows = list(log.rows)
     for project in projects.PROJECTS:
         if options.projects and project.name not in options.projects.split(","):
             continue
@@ -197,7 +199,7 @@ def main():
             continue
         files = sum(len(names) for _, _, names in os.walk(folder))
         notes.append(f"{project.name} {project.version} ({project.kind} package): {files} files, `{project.command}`, {len(cases)} faults")
-        for case in cases:
+        for case in log.left(cases):
             if options.edgecoder and (not options.ids or case["id"] in options.ids.split(",")):
                 row = run_case(options, project, folder, case)
                 rows.append(row)

@@ -96,7 +96,8 @@ def main():
     parser.add_argument("--budget", type=int, default=60)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--fix-seed", type=int, default=1)
-    parser.add_argument("--out", type=pathlib.Path, help="append one JSON line a program to this file")
+    parser.add_argument("--out", type=pathlib.Path, help="write one JSON line a program to this file")
+    parser.add_argument("--resume", action="store_true", help="leave out what --out already holds")
     parser.add_argument("--report", type=pathlib.Path, help="write the table as Markdown")
     parser.add_argument("--failures", type=pathlib.Path, help="write faults and patches that are not the upstream text as Markdown")
     options = parser.parse_args()
@@ -107,7 +108,8 @@ def main():
     options.edgecoder = options.edgecoder.resolve()
     names = [name for name in programs(root) if not options.only or name in options.only.split(",")]
     before = fix_client.machine()
-    log, rows = fix_client.ResultLog(options.out), []
+    log = fix_client.ResultLog(options.out, options.resume)
+    rows = list(log.rows)
 
     def done(row):
         rows.append(row)
@@ -119,7 +121,7 @@ def main():
         if options.failures:
             options.failures.write_text(fix_client.failing_cases(rows), encoding="utf-8")
 
-    fix_client.parallel(lambda name: run_case(options, root, name), names, options.jobs, done)
+    fix_client.parallel(lambda name: run_case(options, root, name), log.left(names, str), options.jobs, done)
     rows.sort(key=lambda row: row["id"])
     text = summary(options, rows, before)
     print(text)
