@@ -25,6 +25,19 @@ std::string last_line(std::string_view text) {
     return {};
 }
 
+/// What a program that could not do its work says about it: the first line of its errors that speaks of one, else the
+/// last line of all.
+std::string complaint(const RunResult& result) {
+    const std::string_view text = trim(result.err).empty() ? result.out : result.err;
+    for (const std::string_view line : split_lines(text)) {
+        if (line.find("usage:") != std::string_view::npos) continue;
+        if (line.find("rror") != std::string_view::npos || line.find("ERROR") != std::string_view::npos) {
+            return ellipsize(clean_text(trim(line)), 200);
+        }
+    }
+    return last_line(text);
+}
+
 /// Why a run that is not ok ended, in words that go on from "the run …".
 std::string ending(const RunResult& result) {
     switch (result.status) {
@@ -152,13 +165,14 @@ TestReport judge(Parsed parsed, const RunResult& result) {
     TestReport report{
         .runner = std::move(parsed.runner), .heuristic = parsed.heuristic, .tests = std::move(parsed.tests)};
     const bool ended_by_itself = result.status == RunStatus::ok || result.status == RunStatus::failed;
-    const std::string output = last_line(result.err.empty() ? result.out : result.err);
+    const std::string output = complaint(result);
     if (!ended_by_itself)
         report.reason = "the run " + ending(result);
     else if (!parsed.found) {
         report.reason = "the test runner left no report; it " + ending(result) + (output.empty() ? "" : ": " + output);
     } else if (!parsed.complete) {
         report.reason = parsed.problem;
+        if (report.tests.empty() && !output.empty()) report.reason += ": " + output;
     } else if (report.failed() > 0) {
         report.verdict = TestReport::Verdict::failed;
     } else if (report.tests.empty()) {

@@ -44,7 +44,12 @@ private:
             ++at_;
             return true;
         }
+        if (!in_word_ && skip_redirection()) return true;
         if (c == ';' || c == '&') return separator();
+        if (c == '|' && ends_in_formatter()) {
+            at_ = text_.size();
+            return true;
+        }
         if (c == '\'') return single_quoted();
         if (c == '"') return double_quoted();
         if (c == '\\') {
@@ -61,6 +66,27 @@ private:
         pattern_ += c;
         ++at_;
         return true;
+    }
+
+    /// "2>&1" only says where a person would read the errors; both streams are captured anyway.
+    bool skip_redirection() {
+        constexpr std::string_view kBoth = "2>&1";
+        if (text_.substr(at_, kBoth.size()) != kBoth) return false;
+        const std::size_t end = at_ + kBoth.size();
+        if (end < text_.size() && std::string_view(" \t;|&").find(text_[end]) == std::string_view::npos) return false;
+        at_ = end;
+        return true;
+    }
+
+    /// The rest is a pipe into a program that only makes TAP pretty. Without it the TAP itself is there to be read, and
+    /// the exit code is the tests' own.
+    [[nodiscard]] bool ends_in_formatter() const {
+        std::string_view rest = text_.substr(at_ + 1);
+        rest.remove_prefix(std::min(rest.find_first_not_of(" \t"), rest.size()));
+        constexpr std::array<std::string_view, 9> kFormatters = {"tap-spec",    "tap-dot",     "tap-min",
+                                                                 "tap-difflet", "tap-summary", "tap-diff",
+                                                                 "tap-arc",     "tap-nyan",    "faucet"};
+        return std::ranges::find(kFormatters, rest.substr(0, rest.find_last_not_of(" \t") + 1)) != kFormatters.end();
     }
 
     bool separator() {

@@ -239,6 +239,12 @@ TEST_F(RunnerTest, ARunnerThatIsNotThereSaysSo) {
     EXPECT_THAT(report.reason, HasSubstr("No module named pytest"));
 }
 
+TEST_F(RunnerTest, AWrongOptionOfTheRunnerIsTheReason) {
+    const TestReport report = run("/usr/bin/python3 -m pytest --no-such-option");
+    EXPECT_EQ(report.verdict, Verdict::incomplete);
+    EXPECT_THAT(report.reason, HasSubstr("unrecognized arguments: --no-such-option"));
+}
+
 TEST_F(RunnerTest, AnIsolatedPythonReportsThroughJunit) {
     write("tests/test_a.py", "class TestG:\n    def test_a(self): pass\n    def test_b(self): assert 1 == 2\n");
     const TestReport report = run("/usr/bin/python3 -E -m pytest -q");
