@@ -53,9 +53,11 @@ void borrow_expression(const Site& site, Sink& sink);
 void extend_value(const Site& site, Sink& sink);
 void borrow_statement(const Site& site, Sink& sink);
 
-// ops_statement.cpp: whole statements
+// ops_move.cpp: whole statements taken away or moved
 void delete_statement(const Site& site, Sink& sink);
 void move_statement(const Site& site, Sink& sink);
+
+// ops_statement.cpp: a statement turned into another
 void change_jump(const Site& site, Sink& sink);
 void change_return(const Site& site, Sink& sink);
 void change_branches(const Site& site, Sink& sink);
@@ -63,7 +65,7 @@ void change_raise(const Site& site, Sink& sink);
 void change_defaults(const Site& site, Sink& sink);
 void call_to_assignment(const Site& site, Sink& sink);
 
-// ops_insert.cpp: statements that are missing
+// ops_guard.cpp and ops_insert.cpp: statements that are missing
 void insert_guard(const Site& site, Sink& sink);
 void insert_update(const Site& site, Sink& sink);
 void insert_accumulation(const Site& site, Sink& sink);

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ec/core/hash.hpp>
 
 #include "mutation/site.hpp"
 
@@ -10,7 +11,7 @@ namespace {
 
 /// The one form of an edit among all that give the same text: the longest common beginning, then the longest common
 /// end, are left out of it.
-std::string canonical(const std::string& source, std::size_t begin, std::size_t end, std::string_view text) {
+Hash128 canonical(const std::string& source, std::size_t begin, std::size_t end, std::string_view text) {
     while (begin < end && !text.empty() && source[begin] == text.front()) {
         ++begin;
         text.remove_prefix(1);
@@ -36,7 +37,7 @@ std::string canonical(const std::string& source, std::size_t begin, std::size_t 
             rest.pop_back();
         }
     }
-    return fmt::format("{}:{}:{}", begin, end, rest);
+    return hash128(rest, (static_cast<std::uint64_t>(begin) << 32U) | end);
 }
 
 std::string indented(const View& view, const std::string& line, const std::string& indent) {

@@ -1,6 +1,7 @@
 // Site, Facts and Sink: what an operator sees of a place, and where it puts what it has to offer.
 #pragma once
 
+#include <ec/core/hash.hpp>
 #include <ec/repair/mutation.hpp>
 #include <string>
 #include <string_view>
@@ -91,7 +92,7 @@ private:
     Id statement_ = 0;
     int line_ = 0;
     std::vector<Entry> entries_;
-    std::unordered_map<std::string, std::size_t> known_;  // canonical edit to entry
+    std::unordered_map<Hash128, std::size_t> known_;  // canonical edit to entry
 };
 
 /// The text of a node cut for a sentence, in backquotes.

@@ -115,4 +115,20 @@ std::vector<Fragment> return_values(const Site& site) {
     return out;
 }
 
+std::vector<const Variable*> locals(const Site& site) {
+    std::vector<const Variable*> out;
+    for (const Variable* variable : site.scope.visible(site.statement))
+        if (!variable->outer && (variable->types & kCallable) == 0) out.push_back(variable);
+    return out;
+}
+
+bool first_of_function(const Site& site) {
+    const View& view = site.view;
+    const Id block = view.parent(site.statement);
+    const Kind up = view.kind(view.parent(block));
+    if (up != Kind::function && up != Kind::lambda) return false;
+    const auto all = view.statements(block);
+    return !all.empty() && all.front() == site.statement;
+}
+
 }  // namespace ec::repair::mutation

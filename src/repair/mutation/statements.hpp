@@ -26,6 +26,11 @@ std::vector<std::string> if_lines(const View& view, const std::string& condition
 /// "return x" with the file's terminator.
 std::string simple(const View& view, const std::string& text);
 
+/// Local variables with a value at the statement, parameters too; neither outer ones nor functions.
+std::vector<const Variable*> locals(const Site& site);
+/// The statement is the first that its function does.
+bool first_of_function(const Site& site);
+
 /// What the function gives back elsewhere and what fits that, best first: candidates for a missing return.
 std::vector<Fragment> return_values(const Site& site);
 
