@@ -51,7 +51,7 @@ void limit(int resource, std::uint64_t soft, std::uint64_t hard) {
     must(::setrlimit(static_cast<__rlimit_resource_t>(resource), &value) == 0, "setrlimit");
 }
 
-void set_limits(const Spec& spec) {
+void set_limits(const Spec& spec, bool watched) {
     if (spec.cpu_seconds > 0) limit(RLIMIT_CPU, spec.cpu_seconds, spec.cpu_seconds + 1);
     limit(RLIMIT_NPROC, spec.processes, spec.processes);
     limit(RLIMIT_FSIZE, spec.file_bytes, spec.file_bytes);
@@ -60,8 +60,8 @@ void set_limits(const Spec& spec) {
     limit(RLIMIT_MSGQUEUE, 0, 0);
     limit(RLIMIT_MEMLOCK, 64 << 10, 64 << 10);
     if (spec.soft_memory) {
-        // The watchdog in pid 1 decides; this only bounds how far one process gets between two looks.
-        const std::uint64_t bound = 2 * spec.memory_bytes + (1ULL << 30);
+        // Where the watchdog in pid 1 decides, this only bounds how far one process gets between two looks.
+        const std::uint64_t bound = watched ? 2 * spec.memory_bytes + (1ULL << 30) : spec.memory_bytes;
         limit(RLIMIT_DATA, bound, bound);
     }
 }
@@ -177,13 +177,12 @@ int landlock_abi() {
 }
 
 void become_payload(const Spec& spec, const Tree& tree, int failure_fd) {
-    static_cast<void>(tree);
     g_failure_fd = failure_fd;
     arrange_descriptors(spec);
     must(::setsid() >= 0, "setsid");
     must(::chdir(spec.directory.c_str()) == 0, "working directory");
     ::umask(022);
-    set_limits(spec);
+    set_limits(spec, tree.has_proc);
     must(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "no_new_privs");
     drop_capabilities();
     restrict_writes(spec, landlock_abi());
