@@ -9,7 +9,7 @@ const std::vector<Operator>& expression_operators() {
         swap_comparison,      shift_comparison,  swap_arithmetic,  swap_operands,    swap_boolean,
         swap_chain,           swap_augmented,    step_number,      replace_constant, flip_literal,
         adjust_value,         wrap_value,        unwrap_value,     change_container, change_index,
-        change_slice,         add_slice,         change_range,     replace_name,     replace_by_name,
+        change_range,         change_slice,      add_slice,        replace_name,     replace_by_name,
         replace_attribute,    replace_target,    change_arguments, replace_callee,   replace_method,
         change_keyword,       change_await,      negate_condition, change_condition, swap_conditional,
         change_comprehension, borrow_expression, extend_value,

@@ -1,0 +1,213 @@
+// One row an edit that the operators for Python must offer: the text before, and what becomes of a part of it.
+#include "tests/mutation_support.hpp"
+
+namespace ec::repair {
+namespace {
+
+using namespace testing;
+
+void expect(const std::vector<Row>& rows, const Material& material = {}) {
+    expect_rows(Language::python, rows, material);
+}
+
+TEST(PythonOperators, SwapOperatorsAndOperands) {
+    expect({{"if a < b: pass\n", "a < b", "a <= b", "comparison-swap"},
+            {"if a == b: pass\n", "==", "!=", "comparison-swap"},
+            {"if a not in b: pass\n", "not in", "in", "comparison-swap"},
+            {"if a is b: pass\n", "is", "is not", "comparison-swap"},
+            {"x = a < b < c\n", "b < c", "b <= c", "comparison-swap"},
+            {"if f(a) < g(b): pass\n", "f(a) < g(b)", "g(b) < f(a)", "comparison-operands"},
+            {"if len(xs) == 0: pass\n", "== 0", "<= 1", "comparison-shift"},
+            {"x = a + b\n", "+", "-", "arithmetic-swap"},
+            {"x = a / b\n", "/", "//", "arithmetic-swap"},
+            {"x = a & b\n", "&", "|", "arithmetic-swap"},
+            {"x = a - b\n", "a - b", "b - a", "operands-swap"},
+            {"x = a - b\n", "a - b", "b"},
+            {"if a and b: pass\n", "and", "or", "boolean-swap"},
+            {"if a and b and c: pass\n", "a and b and c", "a or b or c", "boolean-swap"},
+            {"if a and b: pass\n", "a and b", "b", "drop-operand"},
+            {"n ^= n - 1\n", "^=", "&=", "augmented-swap"},
+            {"for x in y:\n    t += x\n", "+=", "=", "assign-augment"},
+            {"for x in y:\n    t = x\n", "=", "+=", "assign-augment"}});
+}
+
+TEST(PythonOperators, ChangeValues) {
+    expect(
+        {{"x = y + 7\n", "7", "8", "number-step"},
+         {"x = y + 7\n", "7", "6", "number-step"},
+         {"x = True\n", "True", "False", "literal-flip"},
+         {"def f():\n    return None\n", "None", "[]", "constant-replace"},
+         {"def f():\n    return []\n", "[]", "[[]]", "constant-replace"},
+         {"def f(n):\n    return []\n", "[]", "[n]", "container-element"},
+         {"x = 'a' + ''\n", "''", "' '", "string-replace"},
+         {"x = -y\n", "-y", "y", "negate-value"},
+         {"def f(n):\n    return n * 3\n", "n * 3", "n * 3 + 1"},
+         {"def f(n):\n    return g(n)\n", "g(n)", "g(n) - 1"},
+         {"def f(a, b):\n    best = a\n    for x in b:\n        best = x + 1\n", "x + 1", "max(best, x + 1)", "clamp"},
+         {"def f(a, b):\n    a = a + b\n", "a + b", "max(0, a + b)", "clamp"},
+         {"for x in y:\n    yield f(x)\n", "f(x)", "x", "unwrap-call"},
+         {"def f(s):\n    return s.strip()\n", "s.strip()", "s"},
+         {"x = g(a)\ny = a / 2\n", "a / 2", "int(a / 2)", "wrap-call"},
+         {"while abs(x - y) > e:\n    y = 2\n", "x - y", "x - y ** 2"},
+         {"x = (a, b)\n", "a, b", "b, a", "operands-swap"}});
+    expect({{"x = 1\n", "1", "42", "number-replace"}, {"x = 'a'\n", "'a'", "'mined'", "string-replace"}},
+           {{"42", "'mined'"}, {}, {}});
+}
+
+TEST(PythonOperators, MovePositions) {
+    expect({{"x = a[i]\n", "a[i]", "a[i - 1]"},
+            {"x = a[i]\n", "a[i]", "a[i + 1]"},
+            {"x = a[i - 1]\n", "i - 1", "i"},
+            {"x = a[0]\n", "[0]", "[-1]"},
+            {"x = d[i - 1, j]\n", "i - 1, j", "i - 1, j - 1"},
+            {"x = d[j, k]\n", "j, k", "k, j", "subscript-swap"},
+            {"x = m[i][j]\n", "m[i][j]", "m[j][i]", "subscript-swap"},
+            {"x = a[1:n]\n", "1:n", "0:n"},
+            {"x = a[1:n]\n", "1:n", "1:n + 1", "slice-change"},
+            {"x = a[1:n]\n", "1:n", "1:", "slice-change"},
+            {"x = a[:]\n", "[:]", "[::-1]", "slice-change"},
+            {"def f(a, b):\n    return f(a[1:], b) + len(b)\n", "a[1:], b", "a[1:], b[1:]", "slice-add"},
+            {"def f(arr, k):\n    k = 2\n    for x in arr:\n        pass\n", "in arr", "in arr[k:]", "slice-add"},
+            {"for i in range(n): pass\n", "range(n)", "range(n + 1)"},
+            {"for i in range(n): pass\n", "range(n)", "range(1, n)", "range-change"},
+            {"for i in range(n): pass\n", "range(n)", "range(n - 1, -1, -1)", "range-change"},
+            {"for i in range(2, n - 1): pass\n", "n - 1", "n"},
+            {"for i in range(0, n, 2): pass\n", "range(0, n, 2)", "range(0, n)", "range-change"}});
+}
+
+TEST(PythonOperators, ReplaceNames) {
+    const std::string source = "def f(first, second):\n    total = first + 1\n    return first + total\n";
+    expect(
+        {{source, "first + total", "second + total", "name-replace"},
+         {source, "total = ", "second = ", "target-replace"},
+         {"def f(p):\n    return p.left + p.right\n", "p.left", "p.right", "attribute-replace"},
+         {"class A:\n    def f(self):\n        self.a = 1\n        self.b = 2\n        return self.a\n",
+          "return self.a", "return self.b", "attribute-replace"},
+         {"def f(u, v, d, e):\n    d[u] = e[v]\n    e[u] = d[v]\n", "d[u] = e[v]\n    e[u]", "d[u] = e[v]\n    d[u]"},
+         {"a, b = b, a\n", "a, b =", "b, a =", "target-replace"},
+         {"def f(distance, heap, w):\n    return get(heap) + w\n", "get(heap)", "distance"}});
+}
+
+TEST(PythonOperators, ChangeCalls) {
+    expect({{"x = f(a % b, b)\n", "a % b, b", "b, a % b", "argument-swap"},
+            {"x = f(a, b)\n", "(a, b)", "(a)", "argument-drop"},
+            {"x = min(a, b)\n", "min", "max", "callee-replace"},
+            {"x = any(a)\n", "any", "all", "callee-replace"},
+            {"xs.append(y)\n", "append", "extend", "method-replace"},
+            {"x = s.startswith(t)\n", "startswith", "endswith", "method-replace"},
+            {"x = xs.pop(0)\n", "pop(0)", "pop()", "argument-drop"},
+            {"x = sorted(xs)\n", "(xs)", "(xs, reverse=True)", "keyword-change"},
+            {"x = sorted(xs, reverse=True)\n", "(xs, reverse=True)", "(xs)", "keyword-change"},
+            {"def g(a): pass\ndef h(a): pass\nx = g(1)\n", "x = g", "x = h", "callee-replace"},
+            {"async def f():\n    x = g()\n", "g()", "await g()", "await-change"},
+            {"async def f():\n    x = await g()\n", "await g()", "g()"},
+            {"def f(a, k, n):\n    n = 1\n    k = 2\n    return f(a, k, n)\n", "f(a, k, n)\n", "f(a, k - n, n)\n",
+             "arithmetic-extend"}});
+    expect({{"def f():\n    return helper(1)\n", "helper", "other_helper", "callee-replace"}},
+           {{}, {"other_helper"}, {}});
+}
+
+TEST(PythonOperators, ChangeConditions) {
+    expect({{"if a: pass\n", "a", "not a", "negate"},
+            {"if not a: pass\n", "not a", "a", "negate"},
+            {"def f(queue):\n    queue = [1]\n    while True:\n        queue.pop()\n", "True", "queue",
+             "condition-replace"},
+            {"def f(a, n):\n    n = 1\n    a = [n]\n    if n < 0:\n        return 0\n", "n < 0", "n < 0 or not a"},
+            {"def f(h):\n    if h.next is None:\n        return 0\n", "h.next is None", "h is None or h.next is None",
+             "guard-none"},
+            {"if a < b: pass\n", "a < b", "True", "force-condition"},
+            {"x = a if c else b\n", "a if c else b", "b if c else a", "conditional-swap"},
+            {"x = [y for y in z if y > 1]\n", " if y > 1", "", "comprehension-condition"},
+            {"x = [y for y in z]\n", "in z", "in z if y", "comprehension-condition"},
+            {"x = [f(y) for y in z]\n", "f(y)", "y"},
+            {"def f(n):\n    d = 0\n    d = n\n    return True\n", "True", "d == 0"}});
+}
+
+TEST(PythonOperators, ChangeStatements) {
+    expect(
+        {{"a = 1\nf(a)\nb = 2\n", "f(a)\n", "", "delete-statement"},
+         {"if a:\n    f(a)\n", "f(a)", "pass", "delete-statement"},
+         {"a()\nb()\n", "a()\nb()", "b()\na()", "move-statement"},
+         {"def f():\n    for x in y:\n        t = x\n        return t\n", "        return t", "    return t",
+          "move-statement"},
+         {"def f():\n    for x in y:\n        t = x\n    u = t\n", "    u = t", "        u = t", "move-statement"},
+         {"for x in y:\n    t = 0\n    u = 1\n", "for x in y:\n    t = 0\n", "t = 0\nfor x in y:\n", "move-statement"},
+         {"for x in y:\n    if x:\n        break\n", "break", "continue", "swap-jump"},
+         {"for x in y:\n    if x:\n        a()\n", "a()\n", "a()\n        break\n", "insert-jump"},
+         {"def f(x):\n    g(x)\n", "g(x)", "return g(x)", "return-missing"},
+         {"def f(x):\n    y = x\n    return\n", "return", "return y", "return-value"},
+         {"def f(x):\n    yield g(x)\n", "yield g(x)", "yield from g(x)", "yield-return"},
+         {"if a:\n    b()\nelse:\n    c()\n", "b()\nelse:\n    c()", "c()\nelse:\n    b()", "branch-swap"},
+         {"if a:\n    b()\nelif c:\n    d()\n", "elif", "if", "else-if-change"},
+         {"if a:\n    b()\nif c:\n    d()\n", "if c", "elif c", "else-if-change"},
+         {"if a:\n    b()\n", "if a", "while a", "else-if-change"},
+         {"raise ValueError(a)\n", "ValueError", "TypeError", "exception-type"},
+         {"def f(a, b=[]):\n    b.append(a)\n", "[]):\n", "None):\n    if b is None:\n        b = []\n",
+          "default-argument"},
+         {"for n in g[v]:\n    g[n].update(g[u])\n", "g[n].update(g[u])", "g[n] = g[u]", "call-to-assignment"},
+         {"def f(s):\n    s.strip()\n", "s.strip()", "s = s.strip()", "call-to-assignment"},
+         {"def f(first, rest):\n    rest = [1]\n    return [[first] + s for s in rest]\n", "return ", "return rest + ",
+          "arithmetic-extend"}});
+}
+
+TEST(PythonOperators, InsertWhatIsMissing) {
+    expect({{"def f(xs):\n    return xs[0]\n", "    return", "    if not xs:\n        return []\n    return",
+             "insert-guard"},
+            {"def f(n):\n    return f(n - 1) * n\n", "    return", "    if n <= 1:\n        return 1\n    return",
+             "insert-guard"},
+            {"def f(words):\n    d = {}\n    for w in words:\n        d[w] += 1\n", "        d[w]",
+             "        if w not in d:\n            d[w] = 0\n        d[w]", "insert-guard"},
+            {"def f(xs):\n    for i in xs:\n        for j in xs:\n            g(i, j)\n", "            g(i, j)",
+             "            if i != j:\n                g(i, j)", "insert-guard"},
+            {"def f(n):\n    i = 0\n    while i < n:\n        g(i)\n", "g(i)\n", "g(i)\n        i += 1\n",
+             "insert-update"},
+            {"def f(node):\n    prev = None\n    while node:\n        after = node.next\n        node.next = prev\n    "
+             "    node = after\n    return prev\n",
+             "        node = after\n", "        prev = node\n        node = after\n", "insert-update"},
+            {"def f(xs):\n    out = []\n    for x in xs:\n        y = x\n    return out\n", "y = x\n",
+             "y = x\n        out.append(x)\n", "insert-accumulation"},
+            {"def f(a):\n    seen = set()\n    def g(node):\n        if node in seen:\n            return False\n      "
+             "  else:\n            return any(g(n) for n in node.next)\n    return g(a)\n",
+             "            return any", "            seen.add(node)\n            return any", "insert-accumulation"},
+            {"def f(xs):\n    for x in xs:\n        total += x\n    return total\n", "    for",
+             "    total = 0\n    for", "insert-initialisation"},
+            {"def f(xs):\n    out = []\n    for x in xs:\n        out.append(x)\n", "        out.append(x)\n",
+             "        out.append(x)\n    return out\n", "return-missing"},
+            {"def f(xs):\n    out = ''\n    for x in xs:\n        if x:\n            out += x\n        g(x)\n",
+             "            out += x\n", "            out += x\n        else:\n            out += 1\n"},
+            {"def f(xs):\n    n = 0\n    for x in xs:\n        if x:\n            pass\n    return n\n", "pass",
+             "n += 1"}});
+    expect(
+        {{"def f(x):\n    y = g(x)\n    return y\n", "    return y", "    audit(y)\n    return y", "borrow-statement"}},
+        {{}, {}, {"audit(y)"}});
+}
+
+TEST(PythonOperators, KeepTheLayoutOfTheFile) {
+    expect(
+        {{"def f(xs):\r\n\treturn xs[0]\r\n", "\treturn", "\tif not xs:\r\n\t\treturn []\r\n\treturn", "insert-guard"},
+         {"def f(n):\n  i = 0\n  while i < n:\n    g(i)", "g(i)", "g(i)\n    i += 1", "insert-update"},
+         {"a()\r\nb()\r\n", "a()\r\nb()", "b()\r\na()", "move-statement"}});
+}
+
+TEST(PythonOperators, ParenthesiseWhereTheMeaningWouldChange) {
+    expect({{"x = a * f(b + c)\n", "f(b + c)", "(b + c)", "unwrap-call"},
+            {"x = f(b or c).d\n", "f(b or c)", "(b or c)", "unwrap-call"},
+            {"if a and b: pass\nif c or d: pass\n", "a and b", "not (a and b)", "negate"}});
+}
+
+TEST(PythonOperators, SayWhatIsWrongAtThisVeryPlace) {
+    const auto comparison = find(Language::python, "while i < n:\n    i += 1\n", "while i <= n:\n    i += 1\n");
+    ASSERT_TRUE(comparison.has_value());
+    EXPECT_EQ(comparison->explanation, "the comparison excluded the equal case: `<` should be `<=` in `i < n`");
+    EXPECT_FALSE(comparison->destructive);
+    const auto range = find(Language::python, "for i in range(n): pass\n", "for i in range(n + 1): pass\n");
+    ASSERT_TRUE(range.has_value());
+    EXPECT_EQ(range->explanation, "the loop over `range(n)` stopped one short: it must include `n`");
+    const auto deletion = find(Language::python, "a()\nb()\n", "b()\n");
+    ASSERT_TRUE(deletion.has_value());
+    EXPECT_TRUE(deletion->destructive);
+    EXPECT_GT(comparison->prior, deletion->prior);
+}
+
+}  // namespace
+}  // namespace ec::repair

@@ -1,0 +1,104 @@
+// One row an edit that the operators for JavaScript and TypeScript must offer.
+#include "tests/mutation_support.hpp"
+
+namespace ec::repair {
+namespace {
+
+using namespace testing;
+
+void expect(const std::vector<Row>& rows, const Material& material = {}) {
+    expect_rows(Language::javascript, rows, material);
+}
+
+TEST(ScriptOperators, SwapOperatorsAndOperands) {
+    expect({{"if (a < b) c();\n", "<", "<=", "comparison-swap"},
+            {"if (a === b) c();\n", "===", "!==", "comparison-swap"},
+            {"if (a == b) c();\n", "==", "===", "comparison-swap"},
+            {"x = a + b;\n", "+", "-", "arithmetic-swap"},
+            {"x = a && b;\n", "&&", "||", "boolean-swap"},
+            {"x = a || b;\n", "||", "??", "boolean-swap"},
+            {"x = a - b;\n", "a - b", "b - a", "operands-swap"},
+            {"x += y;\n", "+=", "-=", "augmented-swap"},
+            {"for (let i = 0; i < n; i++) f(i);\n", "i++", "i--", "augmented-swap"},
+            {"for (let i = 0; i < n; i++) f(i);\n", "i < n", "i <= n", "comparison-swap"},
+            {"for (let i = 0; i < n; i++) f(i);\n", "= 0", "= 1", "number-step"}});
+}
+
+TEST(ScriptOperators, ChangeValuesAndPositions) {
+    expect({{"const x = true;\n", "true", "false", "literal-flip"},
+            {"x = a[i];\n", "a[i]", "a[i + 1]", "index-shift"},
+            {"x = m[i][j];\n", "m[i][j]", "m[j][i]", "subscript-swap"},
+            {"x = s.slice(1, n);\n", "n)", "n + 1)", "bound-shift"},
+            {"x = Math.floor(a / 2);\n", "Math.floor(a / 2)", "a / 2", "unwrap-call"},
+            {"function f(a) { return a / 2; }\n", "a / 2", "Math.floor(a / 2)", "wrap-call"},
+            {"function f(a, b) { let best = a; for (const x of b) best = x; return best; }\n", "best = x;",
+             "best = Math.max(best, x);", "clamp"},
+            {"function f(xs) { return xs.length; }\n", "xs.length", "xs"},
+            {"const f = (n) => [];\n", "[]", "[n]", "container-element"}});
+}
+
+TEST(ScriptOperators, ChangeNamesAndCalls) {
+    expect({{"function f(a, b) { return a + a * b; }\n", "a * b", "b * b", "name-replace"},
+            {"x = f(a, b);\n", "a, b", "b, a", "argument-swap"},
+            {"xs.push(y);\n", "push", "unshift", "method-replace"},
+            {"x = Math.min(a, b);\n", "min", "max", "method-replace"},
+            {"x = xs.some(f);\n", "some", "every", "method-replace"},
+            {"x = s.indexOf(c);\n", "indexOf", "lastIndexOf", "method-replace"},
+            {"async function f() { const x = g(); }\n", "g()", "await g()", "await-change"},
+            {"class A { f() { this.a = 1; this.b = 2; return this.a; } }\n", "return this.a", "return this.b",
+             "attribute-replace"}});
+}
+
+TEST(ScriptOperators, ChangeConditionsAndStatements) {
+    expect({{"if (a) b();\n", "a", "!a", "negate"},
+            {"if (!a) b();\n", "!a", "a", "negate"},
+            {"if (a < b) { c(); }\n", "a < b", "true", "force-condition"},
+            {"x = a ? b : c;\n", "b : c", "c : b", "conditional-swap"},
+            {"function f(h) { if (h.next === null) return 0; }\n", "h.next === null", "!h || h.next === null",
+             "guard-none"},
+            {"a();\nb();\n", "a();\nb();", "b();\na();", "move-statement"},
+            {"a();\nb();\n", "b();\n", "", "delete-statement"},
+            {"for (const x of y) {\n  if (x) break;\n}\n", "break;", "continue;", "swap-jump"},
+            {"if (a) { b(); } else { c(); }\n", "{ b(); } else { c(); }", "{ c(); } else { b(); }", "branch-swap"},
+            {"function f(x) {\n  g(x);\n}\n", "g(x);", "return g(x);", "return-missing"},
+            {"function f(xs) {\n  for (const x of xs) {\n    t = x;\n    return t;\n  }\n}\n", "    return t;\n  }\n",
+             "  }\n  return t;\n", "move-statement"}});
+}
+
+TEST(ScriptOperators, InsertWhatIsMissing) {
+    expect({{"function f(n) {\n  return f(n - 1) * n;\n}\n", "  return",
+             "  if (n <= 1) {\n    return 1;\n  }\n  return", "insert-guard"},
+            {"function f(n) {\n  let i = 0;\n  while (i < n) {\n    g(i);\n  }\n}\n", "g(i);\n", "g(i);\n    i++;\n",
+             "insert-update"},
+            {"function f(xs) {\n  const out = [];\n  for (const x of xs) {\n    g(x);\n  }\n  return out;\n}\n",
+             "g(x);\n", "g(x);\n    out.push(x);\n", "insert-accumulation"},
+            {"function f(xs) {\n  const out = [];\n  for (const x of xs) {\n    out.push(x);\n  }\n}\n",
+             "    out.push(x);\n  }\n", "    out.push(x);\n  }\n  return out;\n", "return-missing"},
+            {"function f(xs) {\n  for (const x of xs) {\n    total += x;\n  }\n  return total;\n}\n", "  for",
+             "  let total = 0;\n  for", "insert-initialisation"}});
+}
+
+TEST(ScriptOperators, WriteNoSemicolonsWhereTheFileHasNone) {
+    expect({{"function f(n) {\n  let i = 0\n  while (i < n) {\n    g(i)\n  }\n}\n", "g(i)\n", "g(i)\n    i++\n",
+             "insert-update"}});
+}
+
+TEST(ScriptOperators, LeaveTypesAlone) {
+    const std::string source =
+        "function f(a: number, b: Array<1 | 2>): 3 | undefined {\n  const c: 4 | 5 = a < 1 ? 4 : 5;\n  return c as "
+        "3;\n}\n";
+    expect_rows(Language::typescript,
+                {{source, "a < 1", "a <= 1", "comparison-swap"}, {source, "? 4 : 5", "? 5 : 4", "conditional-swap"}});
+    for (const Mutation& mutation : mutations(Language::typescript, source))
+        for (const char* kept : {"a: number, b: Array<1 | 2>): 3 | undefined", "const c: 4 | 5"})
+            EXPECT_NE(applied(source, mutation).find(kept), std::string::npos) << mutation.op;
+}
+
+TEST(ScriptOperators, WorkInsideJsxExpressionsOfTheSurroundingFunction) {
+    const std::string source =
+        "const V = (p: { n: number }) => {\n  const last = p.n - 1;\n  return <b>{last}</b>;\n};\n";
+    expect_rows(Language::tsx, {{source, "p.n - 1", "p.n + 1", "arithmetic-swap"}});
+}
+
+}  // namespace
+}  // namespace ec::repair
