@@ -103,6 +103,7 @@ def run(helper, request):
         results[guilty] = {"index": guilty, "outcome": "failed", "duration_us": 0, "hung": ending.timed_out,
                            "message": message, "details": "", "frames": []}
         todo = [number for number in todo if number not in results]
+    helper.remove_scratch()
     helper.keeper.restore()
     for number in range(len(ids)):
         results.setdefault(number, {"index": number, "outcome": "skipped", "duration_us": 0, "hung": False,

@@ -51,6 +51,18 @@ def children_of(pid):
     return result
 
 
+def quick_fork():
+    """The C library's fork where this process has one thread: Python's own then only renews locks that nobody else can
+    hold and reseeds `random`, and doing so touches ten times the pages."""
+    try:
+        import ctypes
+        if len(os.listdir("/proc/self/task")) == 1:
+            return ctypes.PyDLL(None).fork
+    except Exception:
+        pass
+    return _fork
+
+
 class Report:
     """The child's end: a shared page for progress, a pipe for the record."""
 
@@ -92,6 +104,7 @@ class Nursery:
         self._random = None
         self._own = set()
         self._memory = 0
+        self._fork = _fork
 
     def settle(self):
         """Call once everything that children share is loaded."""
@@ -100,6 +113,7 @@ class Nursery:
         if "random" in sys.modules:
             self._random = sys.modules["random"].getstate()
         self._own = set(children_of(os.getpid()))
+        self._fork = quick_fork()
         try:
             with open("/proc/self/statm") as file:
                 fields = file.read().split()
@@ -112,7 +126,7 @@ class Nursery:
         says that it has loaded."""
         self.page[0:8] = self._blank
         read_fd, write_fd = os.pipe()
-        pid = _fork()
+        pid = self._fork()
         if pid == 0:
             self._child(body, read_fd, write_fd, collect_garbage)
         os.close(write_fd)

@@ -75,13 +75,16 @@ class FragmentedFile:
     def compile(self, fragment, edits):
         """The code object of the edited function; None when it must be compiled with its whole module. SyntaxError
         and ValueError are those of the edit."""
-        if fragment.reference is None:
-            fragment.reference = self._reference(fragment)
+        self.prepare(fragment)
         if fragment.reference is False:
             return None
         text = apply_edits(self.content, edits, fragment.begin, fragment.end)
         code, containers = self._compile(fragment, text)
         return code if containers == fragment.reference else None
+
+    def prepare(self, fragment):
+        if fragment.reference is None:
+            fragment.reference = self._reference(fragment)
 
     def _reference(self, fragment):
         try:

@@ -3,6 +3,7 @@ but the function would run."""
 import inspect
 import io
 import os
+import pathlib
 import sys
 
 from ec_context import LoadError
@@ -140,11 +141,43 @@ class PytestRunner(Runner):
         self.direct = {test: arguments for test, arguments in
                        ((test, self._direct_arguments(item)) for test, item in self.items.items())
                        if plain_hooks and arguments is not None}
+        self._leave_out_prose()
+        self._leave_out_plugins(session.config)
         terminal = session.config.pluginmanager.get_plugin("terminalreporter")
         if terminal is not None:
             session.config.pluginmanager.unregister(terminal)
         for report in self.failed_collectors:
             self._note_failed_collector(report)
+
+    def _leave_out_plugins(self, config):
+        """Takes out pytest's own plugins that only tell a person more, or watch for what nobody asked about here."""
+        manager = config.pluginmanager
+        names = ["stepwise", "junitxml", "pastebin", "nose", "pdbinvoke", "reports", "faulthandler"]
+        uses_logs = any({"caplog", "request"} & set(getattr(item, "fixturenames", ())) for item in self.items.values())
+        if not uses_logs and config.getoption("log_level", None) is None and not config.getini("log_level"):
+            names.append("logging-plugin")
+        filters = config.getini("filterwarnings") or config.known_args_namespace.pythonwarnings
+        if not filters and not any(mark.name == "filterwarnings" for item in self.items.values()
+                                   for mark in item.iter_markers()):
+            names += ["warnings", "threadexception", "unraisableexception"]
+        for name in names:
+            plugin = manager.get_plugin(name)
+            if plugin is not None:
+                try:
+                    manager.unregister(plugin)
+                except Exception:
+                    pass
+
+    def _leave_out_prose(self):
+        """Failure texts for people (source excerpts, diffs) cost pytest more than most tests do; nobody reads them here."""
+        for item in self.items.values():
+            item.ihook, item.location  # worked out once, here
+            item.repr_failure = item._repr_failure_py = lambda excinfo, style=None: str(excinfo.typename)
+        try:
+            from _pytest.assertion import util
+            util.assertrepr_compare = lambda *args, **kwargs: None
+        except ImportError:
+            pass
 
     def _note_failed_collector(self, report):
         excinfo = self.collect_errors.get(report.nodeid)
@@ -198,6 +231,13 @@ class PytestRunner(Runner):
 
     def ids(self):
         return list(self.order)
+
+    def use_scratch(self, folder):
+        super().use_scratch(folder)
+        # pytest numbers its folders by what it finds there; in one folder for all, each child would look through more.
+        factory = getattr(self.session.config, "_tmp_path_factory", None)
+        if factory is not None:
+            factory._basetemp = pathlib.Path(folder)
 
     def all_plain(self, ids):
         return all(test in self.direct for test in ids)

@@ -1,5 +1,6 @@
 """What the supervisor expects of a test framework."""
 import inspect
+import sys
 
 
 class Runner:
@@ -23,6 +24,12 @@ class Runner:
         """Runs the tests in this order: sink.begin(index), then sink.end(index, outcome, kind, error, traceback)
         until that says False."""
         raise NotImplementedError
+
+    def use_scratch(self, folder):
+        """In a child: from now on temporary files go into this folder, which its parent removes."""
+        module = sys.modules.get("tempfile")
+        if module is not None:
+            module.tempdir = folder
 
     def all_plain(self, ids):
         """True when these tests are functions that are called and nothing else, so that one process can run them

@@ -96,8 +96,16 @@ class Swapper:
         for function, code in before:
             function.__code__ = code
 
+    def prepare(self, context, edits):
+        """Does what all children would do again. Call it before the fork."""
+        for relative in {edit["file"] for edit in edits}:
+            file = self.fragmented(context, relative)
+            fragment = file.find([edit for edit in edits if edit["file"] == relative]) if file is not None else None
+            if fragment is not None:
+                file.prepare(fragment)
+
     def fragmented(self, context, relative):
-        """The indexed file; None when it was not loaded exactly once. Call it before the fork that uses it."""
+        """The indexed file; None when it was not loaded exactly once."""
         if relative not in self.files:
             olds = self.modules.get(context.absolute(relative), ())
             self.files[relative] = FragmentedFile(context.original(relative), olds[0].co_filename, _own) \

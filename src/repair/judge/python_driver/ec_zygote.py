@@ -1,6 +1,8 @@
 """The helpers that hold loaded code and fork: `hot` holds the project, `cold` only what the project stands on."""
 import os
+import shutil
 import sys
+import tempfile
 import time
 import types
 
@@ -75,6 +77,7 @@ class Helper:
         self.channel = channel
         self.nursery = Nursery()
         self.keeper = ec_baseline.Keeper(context, context.dirty)
+        self.scratch = ""
 
     def prepare(self):
         silence()
@@ -91,7 +94,24 @@ class Helper:
             operation = getattr(self, "op_" + request["op"])
             self.channel.write(operation(request))
 
+    def new_scratch(self):
+        """A folder for the temporary files of the next child."""
+        if not self.scratch:
+            self.scratch = os.path.join(tempfile.gettempdir(), "scratch-%d" % os.getpid())
+        try:
+            os.mkdir(self.scratch, 0o700)
+        except FileExistsError:
+            shutil.rmtree(self.scratch, ignore_errors=True)
+            os.makedirs(self.scratch, 0o700, exist_ok=True)
+
+    def remove_scratch(self):
+        try:
+            os.rmdir(self.scratch)
+        except OSError:
+            shutil.rmtree(self.scratch, ignore_errors=True)
+
     def clean_up(self, ending, edited):
+        self.remove_scratch()
         if ending.wrote:
             self.keeper.put_back(edited)
         self.keeper.restore()
@@ -176,9 +196,12 @@ class Hot(Helper):
                 return report.record({"verdict": "cold", "message": str(reason)})
             except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
                 return report.record(invalid(error))
+            self.runner.use_scratch(self.scratch)
             sink = JudgeSink(report, ids)
             self.runner.run(ids, sink)
             report.record(sink.verdict())
+        self.swapper.prepare(self.context, edits)
+        self.new_scratch()
         return self.nursery.run(body, seconds)
 
     def op_judge(self, request):
@@ -199,8 +222,7 @@ class Hot(Helper):
         for candidate in request["candidates"]:
             try:
                 changes.append(self.context.edited(candidate["edits"]))
-                for edit in candidate["edits"]:
-                    self.swapper.fragmented(self.context, edit["file"])
+                self.swapper.prepare(self.context, candidate["edits"])
             except (OSError, LoadError):
                 changes.append(None)
         at = 0
@@ -258,7 +280,11 @@ class Hot(Helper):
         return (sink.verdict(), True) if quiet else ({"verdict": "alone"}, False)
 
     def fork_run(self, body, seconds, on_record):
-        return self.nursery.run(body, seconds, collect_garbage=True, on_record=on_record)
+        def run(report):
+            self.runner.use_scratch(self.scratch)
+            body(report)
+        self.new_scratch()
+        return self.nursery.run(run, seconds, collect_garbage=True, on_record=on_record)
 
 
 class ColdHelper(Helper):
@@ -295,6 +321,7 @@ class ColdHelper(Helper):
 
             def run():
                 report.loaded()
+                self.runner.use_scratch(self.scratch)
                 self.runner.run(ids, sink)
                 report.record(sink.verdict())
                 os._exit(0)
@@ -302,14 +329,17 @@ class ColdHelper(Helper):
                 self.runner.serve(run, wanted=ids)
             except LoadError as error:
                 report.record({"verdict": "invalid", "message": str(error)})
+        self.new_scratch()
         return self.nursery.run(body, seconds, load_seconds=self.load_seconds)
 
     def fork_run(self, body, seconds, on_record):
         def load_and_run(report):
             def run():
                 report.loaded()
+                self.runner.use_scratch(self.scratch)
                 body(report)
                 os._exit(0)
             self.runner.serve(run)
+        self.new_scratch()
         return self.nursery.run(load_and_run, seconds, load_seconds=self.load_seconds, collect_garbage=True,
                                 on_record=on_record)
