@@ -5,6 +5,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { World } = require('./ec_world.cjs');
+const { Loader } = require('./ec_loader.cjs');
 const { Runner } = require('./ec_runner.cjs');
 const { Sources } = require('./ec_sources.cjs');
 const { discover } = require('./ec_discover.cjs');
@@ -15,6 +16,8 @@ const { SkipRequest } = require('./ec_suites.cjs');
 
 const REQUEST_FD = 3;
 const ANSWER_FD = 4;
+/// A process that holds more dead contexts than this spends its time on collecting garbage: a fresh one is cheaper.
+const MOST_LEAKED = 1000;
 const nap = new Int32Array(new SharedArrayBuffer(4));
 
 /// Exactly `count` bytes of the request stream, or null at its end.
@@ -138,7 +141,7 @@ class Driver {
     else judgement = { passed: state.passed, ...outcome.value };
     let clean = true;
     for (const world of state.worlds.values()) clean = world.realm.close() && clean;
-    if (!clean || this.runner.late.length > 0) judgement.polluted = true;
+    if (!clean || this.runner.late.length > 0 || Loader.leaked > MOST_LEAKED) judgement.polluted = true;
     return judgement;
   }
 
