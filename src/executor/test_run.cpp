@@ -147,7 +147,10 @@ void ask_jest(RunSpec& spec, const TestCommand& command) {
 }
 
 void ask_vitest(RunSpec& spec, const TestCommand& command) {
-    Words words = {"--reporter=default", "--reporter=json",
+    add_file(spec, "ec_events.cjs", embedded::ec_events_cjs);
+    add_file(spec, "ec_vitest_reporter.mjs", embedded::ec_vitest_reporter_mjs);
+    ask_through_directory(spec);
+    Words words = {"--reporter=default", "--reporter=json", "--reporter=" + support("ec_vitest_reporter.mjs"),
                    "--outputFile.json=" + spec.artifact_dir + "/" + std::string(kVitestFile)};
     const bool has_mode = std::ranges::any_of(command.runner_arguments, [](const std::string& word) {
         return word == "run" || word == "--run" || word == "related" || word == "bench" || word == "list";

@@ -117,12 +117,10 @@ public:
     bool for_each(pugi::xml_node& node) override {
         if (depth() > kMaxDepth) return true;
         const std::string_view name = node.name();
-        if (name == "testcase") {
-            ++elements_;
+        if (name == "testcase")
             cases_.add(read_case(node, workspace_));
-        } else if (name == "testsuite" || name == "testsuites") {
+        else if (name == "testsuite" || name == "testsuites")
             suite_ = true;
-        }
         return true;
     }
     [[nodiscard]] bool suite() const { return suite_; }
@@ -130,7 +128,6 @@ public:
 private:
     CaseList& cases_;
     const std::filesystem::path& workspace_;
-    std::size_t elements_ = 0;
     bool suite_ = false;
 };
 

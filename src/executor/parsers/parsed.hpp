@@ -33,8 +33,6 @@ public:
     /// False when the report holds more than kMaxTests tests; the case is dropped.
     bool add(TestCase test);
     [[nodiscard]] bool overflowed() const { return overflowed_; }
-    [[nodiscard]] std::size_t size() const { return tests_.size(); }
-    [[nodiscard]] bool contains(const std::string& id) const { return index_.contains(id); }
     std::vector<TestCase> take() { return std::move(tests_); }
 
 private:

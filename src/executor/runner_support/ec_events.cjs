@@ -76,4 +76,4 @@ function openWriter(runner) {
   return new Writer(directory, runner);
 }
 
-module.exports = { openWriter, text, firstLine };
+module.exports = { openWriter };

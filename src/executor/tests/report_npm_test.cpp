@@ -111,6 +111,16 @@ TEST_F(NpmRunnerTest, Vitest) {
                                                     "error src/broken.test.js"));
 }
 
+TEST_F(NpmRunnerTest, AVitestRunThatIsCutOffNamesTheFile) {
+    write("package.json", "{}");
+    write("a.test.js",
+          "import {it} from 'vitest';\n"
+          "it('dies', () => { process.kill(process.ppid, 'SIGKILL'); for (;;); });\n");
+    const TestReport report = run("npx vitest --pool=forks");
+    EXPECT_EQ(report.verdict, Verdict::incomplete);
+    EXPECT_THAT(lines(report), ElementsAre("error a.test.js"));
+}
+
 TEST_F(NpmRunnerTest, TapeThroughNode) {
     write("test.js",
           "const test = require('tape'); const {sum} = require('./sum');\n"
