@@ -242,7 +242,7 @@ private:
                 kind != Kind::for_clause && kind != Kind::if_clause && kind != Kind::pair &&
                 kind != Kind::keyword_argument && kind != Kind::update && kind != Kind::declarator)
                 continue;
-            if (is_expression(kind) && !view_.readable(id)) continue;
+            if (is_expression(kind) && kind != Kind::comprehension && !view_.readable(id)) continue;
             sink_.at(statement, reported_line(id, statement));
             const Site site{view_, here.scope, facts_, here.facts, request_, statement, id};
             for (const Operator apply : expression_operators()) apply(site, sink_);

@@ -419,7 +419,7 @@ void swap_augmented(const Site& site, Sink& sink) {
     const bool single =
         target_kind == Kind::identifier || target_kind == Kind::attribute || target_kind == Kind::subscript;
     if (!single || value == kNone || view.field(site.node, "type") != kNone) return;
-    if (view.kind(value) == Kind::assign) return;  // a = b = c
+    if (view.kind(value) == Kind::assign || view.kind(view.parent(site.node)) == Kind::assign) return;  // a = b = c
     // The token between the two sides.
     for (Id child = site.node + 1; child < view.next(site.node); child = view.next(child)) {
         if (view.node(child).kind != "=") continue;

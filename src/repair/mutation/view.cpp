@@ -105,6 +105,8 @@ void View::mark_readable() {
         if (own == kRead && kinds_[id] == Kind::function && kinds_[up] == Kind::dict) own = kRead;
         state[id] = own;
         readable_[id] = own == kRead && nodes_[id].named && is_expression(kinds_[id]);
+        // sum(x for x in xs): the generator is the argument list itself, and its parentheses are those of the call.
+        if (kinds_[id] == Kind::comprehension && nodes_[id].field == "arguments") readable_[id] = false;
         // The parentheses of `if (…)` belong to the statement.
         const Kind above = kinds_[up];
         if (!python_ && kinds_[id] == Kind::paren &&
