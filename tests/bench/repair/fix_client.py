@@ -160,6 +160,8 @@ def failure_kind(row):
     if row["status"] in ("error", "already_passing"):
         return row["status"]
     if not row["plausible"]:
+        if not row.get("tried"):
+            return "search never began"
         reason = (row.get("reason") or "").lower()
         return "out of time" if any(word in reason for word in ("budget", "time", "deadline")) else "candidates exhausted"
     if not row["first"]:
@@ -216,7 +218,10 @@ def report(title, conditions, rows, group="class"):
     for row in rows:
         if failure_kind(row):
             kinds.setdefault(failure_kind(row), []).append(row["id"])
+    late = [row["id"] for row in rows if row["seconds"] > 1.1 * row.get("budget", float("inf")) + 1]
     failures = "\n".join(f"- {kind}: {len(ids)}" for kind, ids in sorted(kinds.items(), key=lambda i: -len(i[1]))) or "- none"
+    if late:
+        failures += f"\n\nMore than a tenth over the budget: {', '.join(late)}"
     return f"## {title}\n\n{head}\n\n{markdown_table(HEADER, table)}\n\nFailures by kind:\n\n{failures}\n"
 
 

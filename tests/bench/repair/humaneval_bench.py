@@ -85,7 +85,8 @@ def run_case(options, folder, entry):
                                             "reference", "faulty", n=1, lineterm=""))
     return {"id": entry["id"], "class": entry["class"], "task": entry["task"], "status": document["status"],
             "crash": document.get("crash", False), "reason": document.get("reason"), "plausible": bool(patches),
-            "first": bool(verdicts) and not verdicts[0], "five": any(not v for v in verdicts), "seconds": document["seconds"],
+            "first": bool(verdicts) and not verdicts[0], "five": any(not v for v in verdicts),
+            "seconds": document["seconds"], "budget": options.budget,
             "wall_ms": document.get("wall_ms"), "tried": candidates.get("tried"), "per_second": candidates.get("per_second"),
             "tier": document.get("tier"), "proposer": document.get("proposer"), "before": (document.get("tests") or {}).get("before"),
             "patches": patches, "verdicts": verdicts, "seeded": seeded + "\n"}

@@ -164,7 +164,7 @@ def run_case(options, project, folder, case):
                                             f"original/{case['file']}", "faulty", n=1, lineterm=""))
     return {"id": case["id"], "class": case["class"], "project": project.name, "status": document["status"], "crash": document.get("crash", False),
             "reason": document.get("reason"), "plausible": bool(verdicts) and verdicts[0][0], "first": bool(verdicts) and verdicts[0][1],
-            "five": any(same for _, same, _ in verdicts), "seconds": document["seconds"], "tried": candidates.get("tried"),
+            "five": any(same for _, same, _ in verdicts), "seconds": document["seconds"], "budget": options.budget, "tried": candidates.get("tried"),
             "per_second": candidates.get("per_second"), "patches": patches, "verdicts": [why for _, _, why in verdicts], "seeded": seeded + "\n"}
 
 

@@ -71,7 +71,7 @@ def run_case(options, root, name):
     seeded = "\n".join(difflib.unified_diff(corrected.split("\n"), faulty.split("\n"), "corrected", "faulty", n=1, lineterm=""))
     return {"id": name, "class": "QuixBugs", "status": document["status"], "crash": document.get("crash", False),
             "reason": document.get("reason"), "plausible": bool(patches), "first": bool(exact) and exact[0], "five": any(exact),
-            "seconds": document["seconds"], "tried": candidates.get("tried"), "per_second": candidates.get("per_second"),
+            "seconds": document["seconds"], "budget": options.budget, "tried": candidates.get("tried"), "per_second": candidates.get("per_second"),
             "patches": patches, "verdicts": ["" if same else "not the upstream text" for same in exact], "seeded": seeded + "\n"}
 
 

@@ -136,6 +136,11 @@ class Figures(unittest.TestCase):
                                                       row(4, "unfixed", False, False, 60.0, "the budget is spent"), row(5, "error", False, False))]
         self.assertEqual(["", "wrong first, right among five", "none of five right", "out of time", "error"], kinds)
 
+    def test_a_search_that_never_began_and_a_budget_overrun_are_told(self):
+        rows = [dict(row(1, "unfixed", False, False, 90.0, "nothing ran"), tried=0, budget=60), dict(row(2), budget=60)]
+        self.assertEqual("search never began", fix_client.failure_kind(rows[0]))
+        self.assertIn("More than a tenth over the budget: 1\n", fix_client.report("t", [], rows))
+
     def test_offered_patches_are_the_first_and_at_most_four_others(self):
         document = {"patch": "p0", "alternatives": [{"patch": f"p{i}"} for i in range(1, 9)]}
         self.assertEqual(["p0", "p1", "p2", "p3", "p4"], fix_client.offered(document))
