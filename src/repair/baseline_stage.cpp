@@ -79,8 +79,7 @@ bool agrees(const BaselineRun& run, const TestReport& report) {
 }
 
 bool hangs(const BaselineRun& run) {
-    return std::ranges::any_of(
-        run.tests, [](const ObservedTest& observed) { return observed.test.message.starts_with("timed out"); });
+    return std::ranges::any_of(run.tests, [](const ObservedTest& observed) { return observed.hung; });
 }
 
 Status command_can_start(const RunResult& result, const executor::TestCommand& command) {

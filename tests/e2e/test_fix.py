@@ -294,15 +294,26 @@ def test_an_empty_command_is_wrong_usage(fix, project, test):
     assert fix(project(SHOP), test=test).status == 2
 
 
-def sandbox_processes():
-    found = []
-    for entry in pathlib.Path("/proc").iterdir():
-        try:
-            if entry.name.isdigit() and b"edgecoder" in (entry / "cmdline").read_bytes().split(b"\0")[0]:
-                found.append(int(entry.name))
-        except OSError:
-            continue
-    return set(found)
+def start_time(pid):
+    """With the number, the name of a process: numbers come round again."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19]
+    except OSError:
+        return None
+
+
+def family(pid):
+    """A process and all that came from it, as pairs of number and start time."""
+    found, waiting = set(), [pid]
+    while waiting:
+        one = waiting.pop()
+        found.add((one, start_time(one)))
+        for task in pathlib.Path(f"/proc/{one}/task").glob("*/children"):
+            try:
+                waiting += [int(child) for child in task.read_text().split()]
+            except OSError:
+                continue
+    return {member for member in found if member[1] is not None}
 
 
 def wait_until(condition, seconds=20):
@@ -321,18 +332,19 @@ SLEEPS = {"test_a.py": "import time\n\ndef test_a():\n    time.sleep(1000)\n"}
                                         (signal.SIGKILL, 0.8)])
 def test_an_end_at_any_point_leaves_nothing_behind(project, snapshot, tmp_path, how, delay):
     root = project(SLEEPS)
-    before, others = snapshot(root), sandbox_processes()
+    before = snapshot(root)
     mounts = pathlib.Path("/proc/mounts").read_text()
     program = pathlib.Path(os.environ["EC_BIN_DIR"]) / "edgecoder"
     run = subprocess.Popen([program, "fix", "--dir", root, "--test", PYTEST], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                            stderr=subprocess.PIPE, text=True, env={**os.environ, "EDGECODER_DATA_DIR": str(tmp_path / "data")})
     time.sleep(delay)  # the point at which it is hit; which one does not matter
+    members = family(run.pid)
     run.send_signal(how)
-    out, err = run.communicate(timeout=30)
+    out, err = run.communicate(timeout=60)
     assert run.returncode == (-how if how == signal.SIGKILL else 130), err
     if how != signal.SIGKILL:
         assert "nothing was changed" in err and out == ""
-    assert wait_until(lambda: not sandbox_processes() - others), "processes are left"
+    assert wait_until(lambda: not any(start_time(pid) == started for pid, started in members)), "processes are left"
     assert wait_until(lambda: pathlib.Path("/proc/mounts").read_text() == mounts), "mounts are left"
     assert snapshot(root) == before
 
@@ -355,7 +367,7 @@ def test_an_interrupted_search_resumes_without_judging_anything_twice(project, t
     journal = next((tmp_path / "data/fix").glob("*.jsonl"))
     known = {json.loads(line)["id"] for line in journal.read_text().splitlines() if line.endswith("}")}
     assert len(known) >= 300
-    result = edgecoder("fix", "--dir", root, "--test", PYTEST, "--json", "--budget", 4, "--resume", env=environment).json()
+    result = edgecoder("fix", "--dir", root, "--test", PYTEST, "--json", "--budget", 20, "--resume", env=environment).json()
     assert result["candidates"]["remembered"] >= len(known)
     lines = [json.loads(line)["id"] for line in journal.read_text().splitlines() if line.endswith("}")]
     assert len(lines) == len(set(lines)), "something was judged twice"

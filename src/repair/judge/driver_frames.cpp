@@ -91,6 +91,7 @@ Result<ObservedTest> observed_test(const json::Value& value) {
             {fields.string("file"), static_cast<int>(fields.integer("line")), fields.string("function")});
     }
     observed.flaky = reader.boolean("flaky");
+    observed.hung = reader.boolean("hung");
     observed.lines = line_set(reader.object("lines"));
     EC_TRY(reader.status());
     return observed;

@@ -102,7 +102,7 @@ class Pass {
       message: failed ? firstLine(reason) : '',
       details: failed ? details(reason) : '',
       frames: failed ? frames(reason, (file) => this.driver.project.sources.projectPath(file)) : [],
-      flaky: false, lines,
+      flaky: false, hung: Boolean(timedOut), lines,
     });
   }
 

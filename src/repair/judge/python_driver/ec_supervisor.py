@@ -206,7 +206,7 @@ class Supervisor:
     @staticmethod
     def _entry(test, result, flaky, lines):
         return {"id": test, "outcome": result["outcome"], "duration_us": result["duration_us"],
-                "message": result["message"], "details": result["details"], "frames": result["frames"], "flaky": flaky,
+                "message": result["message"], "details": result["details"], "frames": result["frames"], "flaky": flaky, "hung": result["hung"],
                 "lines": lines}
 
     def _note_dirty(self, before):

@@ -28,6 +28,7 @@ struct ObservedTest {
     executor::TestCase test;
     LineSet lines;       ///< lines it executed inside the workspace
     bool flaky = false;  ///< did not end the same way every time
+    bool hung = false;   ///< was cut off when its time was over
 };
 
 struct BaselineRun {
