@@ -12,6 +12,7 @@ constexpr double kNaturalnessWeight = 0.22;  // per bit of gain; measured on see
 constexpr double kNaturalnessBound = 1.2;
 constexpr double kSuspicionPower = 1.3;
 constexpr std::size_t kPairSeeds = 120;
+constexpr double kPairFactor = 0.1;
 
 Hash128 edit_identity(const TextEdit& edit) {
     return hash128(edit.replacement, hash128(edit.file, edit.begin * 0x9e3779b97f4a7c15ULL + edit.end).low);
@@ -118,7 +119,7 @@ void MutationProposer::make_pairs(std::stop_token stop) {
     std::ranges::stable_sort(seeds, [](const Single* a, const Single* b) { return a->promise > b->promise; });
     // A single that already made some failing test pass is combined with everything, others only among the best.
     const auto progressed = [](const Single& single) { return single.promise > single.candidate.score; };
-    std::vector<Candidate> pairs;
+    std::vector<std::pair<double, Candidate>> pairs;
     for (std::size_t i = 0; i < seeds.size() && !stop.stop_requested(); ++i) {
         if (i >= kPairSeeds && !progressed(*seeds[i])) break;
         const std::size_t partners = progressed(*seeds[i]) ? seeds.size() : std::min(seeds.size(), kPairSeeds);
@@ -128,21 +129,23 @@ void MutationProposer::make_pairs(std::stop_token stop) {
             if (overlap(a.edits.front(), b.edits.front())) continue;
             Candidate pair = pair_of(a, b);
             const bool near = a.file == b.file && std::abs(a.line - b.line) <= 10;
-            pair.score = seeds[i]->promise * seeds[j]->promise * (near ? 1.0 : 0.4);
-            pairs.push_back(std::move(pair));
+            // Tried in the order of promise, but ranked by what the edits are worth by themselves.
+            pair.score = a.score * b.score * kPairFactor;
+            const double order = seeds[i]->promise * seeds[j]->promise * (near ? 1.0 : 0.4);
+            pairs.emplace_back(order, std::move(pair));
         }
         if (pairs.size() > 4 * input_.max_pairs) break;
     }
-    std::ranges::stable_sort(pairs, [](const Candidate& a, const Candidate& b) { return a.score > b.score; });
+    std::ranges::stable_sort(pairs, [](const auto& a, const auto& b) { return a.first > b.first; });
     if (pairs.size() > input_.max_pairs) pairs.resize(input_.max_pairs);
-    queue_.insert(queue_.end(), std::make_move_iterator(pairs.begin()), std::make_move_iterator(pairs.end()));
+    for (auto& [order, pair] : pairs) queue_.push_back(std::move(pair));
 }
 
 std::vector<Candidate> MutationProposer::propose(std::size_t most, std::stop_token stop) {
     std::vector<Candidate> batch;
     while (batch.size() < most && !stop.stop_requested()) {
         if (queue_.empty() && !open_wave()) {
-            if (std::exchange(pairs_made_, true)) break;
+            if (solved_ || std::exchange(pairs_made_, true)) break;
             make_pairs(stop);
             if (queue_.empty()) break;
         }
@@ -156,6 +159,7 @@ std::vector<Candidate> MutationProposer::propose(std::size_t most, std::stop_tok
 void MutationProposer::learn(std::span<const Candidate> candidates, std::span<const Judgement> judgements) {
     constexpr double kProgressFactor = 50;
     for (std::size_t i = 0; i < candidates.size(); ++i) {
+        if (candidates[i].edits.size() == 1 && judgements[i].verdict == Verdict::pass) solved_ = true;
         if (candidates[i].edits.size() != 1 || judgements[i].passed == 0) continue;
         const auto at = index_.find(edit_identity(candidates[i].edits.front()));
         if (at != index_.end()) singles_[at->second].promise = singles_[at->second].candidate.score * kProgressFactor;

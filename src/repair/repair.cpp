@@ -67,8 +67,7 @@ std::chrono::microseconds total_duration(const BaselineRun& run, const std::vect
     std::chrono::microseconds total{0};
     const std::set<std::string> wanted(ids.begin(), ids.end());
     for (const ObservedTest& observed : run.tests) {
-        if (wanted.contains(observed.test.id) && !observed.hung)
-            total += observed.test.duration;
+        if (wanted.contains(observed.test.id) && !observed.hung) total += observed.test.duration;
     }
     return total;
 }

@@ -162,7 +162,7 @@ class Supervisor:
         self._note_dirty(before)
         self._second_chance(ids, results, first, limit_ms)
         flaky = self._repeat(ids, results, first, int(request.get("repeats", 3)), limit_ms)
-        traced = self._run(ids, limit_ms, trace=True, longest=5 * (first["longest"] or 0.2), hangs=first["hangs"])
+        traced = self._run(ids, limit_ms, trace=True, longest=first["longest"] or 0.03, hangs=first["hangs"])
         tests = []
         for number, test in enumerate(ids):
             lines = traced["results"][number].get("lines", {})

@@ -33,8 +33,8 @@ struct DriverSpec {
 /// The Python driver for `command`; `not_found` when it is none of pytest, unittest, doctest or `python FILE`.
 Result<DriverSpec> python_driver(const executor::TestCommand& command, const std::filesystem::path& workspace);
 
-/// The Node driver for `command`; `not_found` when it is none of node --test, mocha, jest, vitest or `node FILE`, or asks
-/// for a loader or flags that the driver does not play.
+/// The Node driver for `command`; `not_found` when it is none of node --test, mocha, jest, vitest or `node FILE`, or
+/// asks for a loader or flags that the driver does not play.
 Result<DriverSpec> node_driver(const executor::TestCommand& command, const std::filesystem::path& workspace);
 
 class DriverJudge final : public Judge {

@@ -56,6 +56,7 @@ private:
     std::vector<Single> singles_;
     std::map<Hash128, std::size_t> index_;  ///< of edit identity -> position in singles_
     bool pairs_made_ = false;
+    bool solved_ = false;  ///< a single edit passed: pairs would only be worse explanations
 };
 
 }  // namespace ec::repair
