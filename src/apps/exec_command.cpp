@@ -11,6 +11,8 @@
 #include <iostream>
 #include <iterator>
 
+#include "interrupt.hpp"
+
 namespace ec::apps {
 namespace {
 
@@ -151,7 +153,7 @@ int report_error(const Error& error, const ExecOptions& options, std::ostream& o
         none.reason = text;
         out << json::write(json::Value(to_json(none))) << '\n';
     }
-    return exit_status(error.code);
+    return error.code == ErrorCode::cancelled ? kInterruptedStatus : exit_status(error.code);
 }
 
 void tell_changes(const RunResult& result, const ExecOptions& options, std::ostream& err) {

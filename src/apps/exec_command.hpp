@@ -22,7 +22,8 @@ struct ExecOptions {
     std::filesystem::path box = {};         ///< edgecoder-box; empty: beside this program
 };
 
-/// Returns the exit status: 0 ended well, 1 the program did not, 2 wrong usage, 3 this machine cannot do it.
+/// Returns the exit status: 0 ended well, 1 the program did not, 2 wrong usage, 3 this machine cannot do it, 130
+/// interrupted by `stop`.
 /// With `json`, exactly one document goes to `out`; else the program's output goes to `out` and `err` as it was.
 int run_exec(const ExecOptions& options, std::ostream& out, std::ostream& err, std::stop_token stop = {});
 

@@ -1,7 +1,10 @@
 // What can be known about this machine without making a sandbox.
 #pragma once
 
+#include <sys/types.h>
+
 #include <filesystem>
+#include <optional>
 
 namespace ec::executor {
 
@@ -11,5 +14,10 @@ int landlock_abi();
 /// False where idmapped mounts are known not to work (overlay roots of containers, network and FUSE file systems), so
 /// that nobody has to try. True means: worth trying.
 bool may_idmap(const std::filesystem::path& path);
+
+/// The uid (and gid) that a sandbox started by root drops to: one that no distribution assigns, or where this root
+/// lives in a user namespace that does not know it, the last one it does. Nothing when there is only uid 0, and then
+/// "root" is an ordinary user outside and is treated as one.
+std::optional<uid_t> payload_uid();
 
 }  // namespace ec::executor

@@ -3,14 +3,60 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <vector>
+
 #include "machine.hpp"
 
 namespace ec::executor {
+namespace {
+
+// Not a uid of any distribution or of systemd: 1879048192 to 2147483647 are unassigned (systemd's UIDS-GIDS.md).
+constexpr std::uint64_t kPayloadUid = 1'900'000'000;
+
+struct Range {
+    std::uint64_t first;
+    std::uint64_t count;
+    [[nodiscard]] bool holds(std::uint64_t id) const { return id >= first && id - first < count; }
+};
+
+std::vector<Range> id_map(const char* path) {
+    std::vector<Range> ranges;
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path, "re"), &std::fclose);
+    unsigned long long first = 0;
+    unsigned long long outside = 0;
+    unsigned long long count = 0;
+    while (file && std::fscanf(file.get(), "%llu %llu %llu", &first, &outside, &count) == 3)
+        ranges.push_back({first, count});
+    return ranges;
+}
+
+bool holds(const std::vector<Range>& ranges, std::uint64_t id) {
+    return std::any_of(ranges.begin(), ranges.end(), [&](const Range& range) { return range.holds(id); });
+}
+
+}  // namespace
 
 int landlock_abi() {
     constexpr unsigned kVersion = 1;  // LANDLOCK_CREATE_RULESET_VERSION
     const long abi = ::syscall(SYS_landlock_create_ruleset, nullptr, 0, kVersion);
     return abi < 0 ? 0 : static_cast<int>(abi);
+}
+
+std::optional<uid_t> payload_uid() {
+    const std::vector<Range> uids = id_map("/proc/self/uid_map");
+    const std::vector<Range> gids = id_map("/proc/self/gid_map");
+    if (holds(uids, kPayloadUid) && holds(gids, kPayloadUid)) return static_cast<uid_t>(kPayloadUid);
+    std::uint64_t last = 0;
+    for (const Range& range : uids) {
+        const std::uint64_t end = range.first + range.count - 1;
+        if (range.count > 0 && end < 0xffffffffU && holds(gids, end)) last = std::max(last, end);
+    }
+    if (last == 0) return std::nullopt;
+    return static_cast<uid_t>(last);
 }
 
 bool may_idmap(const std::filesystem::path& path) {

@@ -61,7 +61,8 @@ MemoryGroups::MemoryGroups() {
     std::string v1;
     std::string v2;
     bool has_v1 = false;
-    for (const std::string_view line : split_lines(read_control("/proc/self/cgroup"))) {
+    const std::string membership = read_control("/proc/self/cgroup");
+    for (const std::string_view line : split_lines(membership)) {
         const std::vector<std::string_view> parts = split(line, ':');
         if (parts.size() < 3) continue;
         const std::string path(line.substr(parts[0].size() + parts[1].size() + 2));

@@ -24,8 +24,6 @@ namespace {
 namespace fs = std::filesystem;
 using SteadyClock = std::chrono::steady_clock;
 
-// Not a uid of any distribution or of systemd: 1879048192 to 2147483647 are unassigned (systemd's UIDS-GIDS.md).
-constexpr uid_t kPayloadUid = 1'900'000'000;
 // How long the box may take to end the sandbox and report, beyond the program's own limit.
 constexpr std::chrono::seconds kReportGrace{20};
 
@@ -228,8 +226,9 @@ Result<std::unique_ptr<Sandbox>> open_sandbox(const SandboxOptions& options) {
     Layout layout;
     layout.workspace = {workspace, workspace, info.st_uid, info.st_gid, false, {}};
     layout.toolchains = discover_toolchains(workspace, options.read_only, options.environment_names);
-    layout.privileged = ::geteuid() == 0;
-    layout.drop_uid = kPayloadUid;
+    const std::optional<uid_t> drop = ::geteuid() == 0 ? payload_uid() : std::nullopt;
+    layout.privileged = drop.has_value();
+    layout.drop_uid = drop.value_or(0);
     layout.workspace.idmap = layout.privileged && may_idmap(workspace);
     return std::make_unique<BoxedSandbox>(std::move(box), std::move(layout));
 }

@@ -1,6 +1,7 @@
 // Started by root, every sandbox test runs twice: as an ordinary user in a child that gives root up, then as root.
 #include <gmock/gmock.h>
 #include <grp.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,6 +25,7 @@ int run_as_user() {
     const pid_t child = ::fork();
     if (child == 0) {
         if (::setgroups(0, nullptr) != 0 || ::setgid(kOrdinaryUser) != 0 || ::setuid(kOrdinaryUser) != 0) ::_exit(1);
+        ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);  // as after an exec: /proc/self belongs to the user again
         ::setenv("EC_BIN_DIR", dir->path().c_str(), 1);
         ::setenv("HOME", "/nonexistent", 1);
         ::setenv("PATH", "/usr/local/bin:/usr/bin:/bin", 1);
