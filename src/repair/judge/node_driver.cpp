@@ -35,8 +35,8 @@ std::vector<std::pair<std::string, std::string>> support_files() {
         {"ec_loader.cjs", ec_loader_cjs},     {"ec_node_test.cjs", ec_node_test_cjs},
         {"ec_observe.cjs", ec_observe_cjs},   {"ec_realm.cjs", ec_realm_cjs},
         {"ec_runner.cjs", ec_runner_cjs},     {"ec_sources.cjs", ec_sources_cjs},
-        {"ec_suites.cjs", ec_suites_cjs},     {"ec_watchdog.cjs", ec_watchdog_cjs},
-        {"ec_world.cjs", ec_world_cjs}};
+        {"ec_suites.cjs", ec_suites_cjs},     {"ec_transpile.cjs", ec_transpile_cjs},
+        {"ec_watchdog.cjs", ec_watchdog_cjs}, {"ec_world.cjs", ec_world_cjs}};
     std::vector<std::pair<std::string, std::string>> result;
     for (const auto& [name, content] : files) result.emplace_back(name, std::string(content));
     return result;

@@ -116,6 +116,36 @@ test('knows itself', () => {
     EXPECT_EQ(judge(replace("src/data.cjs", "2", "1"), {"a.test.mjs > doubles"}).verdict, Verdict::fail);
 }
 
+TEST_F(NodeJudge, PlaysEveryFormOfImportAndExport) {
+    write("package.json", R"({"type": "module"})");
+    write("b.js",
+          "export const one = 1;\nexport default function (x) { return x + /[/'`]/.source.length; }\nlet hidden = "
+          "2;\nexport { hidden as 'shown', hidden };\n");
+    write("plain.js",
+          "import Box, { one as uno, paste } from './forms.js';\nexport const sum = () => new Box().get() + uno + "
+          "paste('a', 'b').length;\n");
+    write("forms.js", "export { default, one, glue as paste } from './inner.js';\n");
+    write("inner.js",
+          "import { join as glue } from 'node:path';\nimport * as all from './b.js';\nexport default class Box { get() "
+          "{ return all.one + all.default(1); } }\n"
+          "export { glue };\nexport * from './b.js';\n");
+    write("counter.js",
+          "import { other } from './cycle.js';\nexport let count = 0;\nexport const up = () => { count++; return "
+          "other(); };\n");
+    write("cycle.js", "import { count } from './counter.js';\nexport const other = () => count;\n");
+    write("forms.test.js",
+          "import test from 'node:test';\nimport assert from 'node:assert';\nimport { sum } from './plain.js';\n"
+          "test('forms', () => { assert.equal(sum(), 1 + 6 + 1 + 3); });\n");
+    write("cycle.test.js",
+          "import test from 'node:test';\nimport assert from 'node:assert';\nimport { up } from './counter.js';\n"
+          "test('live binding', () => { assert.equal(up(), 1); });\n");
+    observe("node --test");
+    EXPECT_THAT(failing(), IsEmpty());
+    EXPECT_THAT(passing(), ElementsAre("cycle.test.js > live binding", "forms.test.js > forms"));
+    EXPECT_EQ(judge(replace("b.js", "one = 1", "one = 2"), {"forms.test.js > forms"}).verdict, Verdict::fail);
+    EXPECT_EQ(judge(replace("b.js", "one = 1", "won = 1"), {"forms.test.js > forms"}).verdict, Verdict::invalid);
+}
+
 TEST_F(NodeJudge, ComparesValuesOfBuiltinsWithLiteralsAsOneRealmDoes) {
     write("realm.test.js", R"(const test = require('node:test');
 const assert = require('node:assert');

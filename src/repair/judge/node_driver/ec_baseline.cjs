@@ -3,7 +3,6 @@
 
 const path = require('node:path');
 const { Coverage } = require('./ec_coverage.cjs');
-const { WRAPPER_HEAD } = require('./ec_sources.cjs');
 const { firstLine, details, frames, literals } = require('./ec_frames.cjs');
 
 const NOTHING = { take: () => ({}) };
@@ -120,7 +119,7 @@ function merge(into, lines) {
 async function runBaseline(driver, request) {
   const { sources } = driver.project;
   const deadline = Date.now() + (request.limit_ms || 60000);
-  const coverage = new Coverage(sources, (file) => sources.javascript(file, sources.bytes(file)), (file) => (sources.format(file) === 'module' ? 0 : WRAPPER_HEAD.length));
+  const coverage = new Coverage(sources, (file) => sources.javascript(file, sources.bytes(file)), (file) => sources.headOf(file));
   driver.project.marker = '//ec';
   sources.dropScripts();
   coverage.start();

@@ -142,9 +142,97 @@ class Loader {
   // ES modules -------------------------------------------------------------------------------------------------------
 
   async importFile(file) {
+    if (!this.viaVm && this.fitsPlain(file, [])) return { namespace: this.runPlain(file).namespace };
+    // Modules of one world must be of one kind: they import each other.
+    this.viaVm = true;
     const module = await this.linked(await this.moduleFor(file));
     await module.evaluate();
     return module;
+  }
+
+  plainOf(file) {
+    return this.sources.esModule(file, this.edited.get(file), this.marker);
+  }
+
+  kindOf(specifier, resolved) {
+    if (this.provided.has(specifier)) return 'provided';
+    return nodeModule.isBuiltin(resolved) ? 'builtin' : this.sources.format(resolved);
+  }
+
+  /// Whether `file` and all it imports can run as shared functions: no cycle, and every name that is asked for is there.
+  fitsPlain(file, above) {
+    this.fits ||= new Map();
+    if (above.includes(file)) return false;
+    if (this.fits.has(file)) return this.fits.get(file);
+    const plain = this.plainOf(file);
+    const fits = plain !== null && plain.dependencies.every(({ specifier, names }) => {
+      const target = this.provided.has(specifier) ? specifier : this.sources.resolveImport(specifier, file);
+      if (this.kindOf(specifier, target) !== 'module') return true;
+      if (!this.fitsPlain(target, [...above, file])) return false;
+      const { exportNames, hasStar } = this.plainOf(target);
+      return names === null || hasStar || names.every((name) => exportNames.includes(name));
+    });
+    this.fits.set(file, fits);
+    return fits;
+  }
+
+  /// Runs a module once, after what it imports: {namespace}.
+  runPlain(file) {
+    this.plainModules ||= new Map();
+    const known = this.plainModules.get(file);
+    if (known) return known;
+    const plain = this.plainOf(file);
+    const record = { namespace: Object.create(null) };
+    this.plainModules.set(file, record);
+    const spaces = plain.dependencies.map(({ specifier }) => {
+      const target = this.provided.has(specifier) ? specifier : this.sources.resolveImport(specifier, file);
+      const kind = this.kindOf(specifier, target);
+      if (kind === 'module') return { own: this.runPlain(target).namespace };
+      if (kind === 'provided') return { foreign: this.provided.get(specifier)() };
+      if (kind === 'builtin') return { foreign: /^(node:)?module$/.test(target) ? this.moduleModule() : this.realm.builtin(target) };
+      return { foreign: this.requireFile(target, null, false) };
+    });
+    plain.script.runInContext(this.realm.context).call(undefined, this.plainRuntime(file, plain, record, spaces));
+    return record;
+  }
+
+  /// What the head of a transpiled module talks to.
+  plainRuntime(file, plain, { namespace }, spaces) {
+    const absent = (index, name) => {
+      throw new this.realm.intrinsics.SyntaxError(`The requested module '${plain.dependencies[index].specifier}' does not provide an export named '${name}'`);
+    };
+    const all = ({ own, foreign }) => own || Object.assign(Object.create(null), foreign, { default: foreign });
+    const runtime = {
+      d: undefined,
+      exports: (getters) => {
+        for (const name of Object.keys(getters)) {
+          if (!(name in namespace)) Object.defineProperty(namespace, name, { get: getters[name], enumerable: true });
+        }
+        Object.defineProperty(namespace, Symbol.toStringTag, { value: 'Module' });
+      },
+      get: (index, name) => {
+        const { own, foreign } = spaces[index];
+        if (own) return name in own ? own[name] : absent(index, name);
+        if (name === 'default') return foreign;
+        return name in Object(foreign) ? foreign[name] : absent(index, name);
+      },
+      all: (index) => all(spaces[index]),
+      star: (index) => {
+        const from = all(spaces[index]);
+        return Object.fromEntries(Object.keys(from).filter((name) => name !== 'default').map((name) => [name, () => from[name]]));
+      },
+    };
+    const loader = this;
+    Object.defineProperty(runtime, 'meta', {
+      get() {
+        const meta = Object.create(null);
+        loader.fillMeta(meta, pathToFileURL(file).href, file);
+        Object.defineProperty(runtime, 'meta', { value: meta });
+        return meta;
+      },
+      configurable: true,
+    });
+    return runtime;
   }
 
   /// Linking a module twice at the same time is an error of vm's, so concurrent imports share one promise.

@@ -5,7 +5,6 @@
 const path = require('node:path');
 const util = require('node:util');
 const { Coverage } = require('./ec_coverage.cjs');
-const { WRAPPER_HEAD } = require('./ec_sources.cjs');
 const { encode, decode, inputsFrom } = require('./ec_inputs.cjs');
 
 const MOST_CALLS = 60;
@@ -22,7 +21,7 @@ async function functionsOf(driver, file, tests) {
   const known = driver.functionTables.get(file);
   if (known) return known;
   const { sources } = driver.project;
-  const coverage = new Coverage(sources, (name) => sources.javascript(name, sources.bytes(name)), (name) => (sources.format(name) === 'module' ? 0 : WRAPPER_HEAD.length));
+  const coverage = new Coverage(sources, (name) => sources.javascript(name, sources.bytes(name)), (name) => sources.headOf(name));
   driver.project.marker = '//ec';
   sources.dropScripts();
   coverage.start();

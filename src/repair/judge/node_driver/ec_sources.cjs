@@ -7,6 +7,9 @@ const vm = require('node:vm');
 const path = require('node:path');
 const nodeModule = require('node:module');
 
+const { pathToFileURL } = require('node:url');
+const { transpile } = require('./ec_transpile.cjs');
+
 const WRAPPER_HEAD = '(function (exports, require, module, __filename, __dirname) { ';
 const WRAPPER_TAIL = '\n})';
 const startedAt = Date.now();
@@ -17,6 +20,8 @@ class Sources {
     this.texts = new Map();
     this.scripts = new Map();
     this.modules = new Map();
+    this.plain = new Map();
+    this.heads = new Map();
     this.formats = new Map();
     this.packages = new Map();
     this.resolved = new Map();
@@ -25,6 +30,7 @@ class Sources {
   /// Forgets compiled code (it may carry coverage counters), keeps the texts.
   dropScripts() {
     this.scripts.clear();
+    this.plain.clear();
   }
 
   bytes(file) {
@@ -113,6 +119,31 @@ class Sources {
     script.ec_file = file;
     if (!bytes && this.texts.has(file)) this.scripts.set(file, script);
     return script;
+  }
+
+  /// An ES module as a shared function: {script, dependencies, exportNames, hasStar}; null when only vm can load it.
+  esModule(file, bytes, marker) {
+    if (!bytes && this.plain.has(file)) return this.plain.get(file);
+    const parts = transpile(this.javascript(file, bytes || this.bytes(file)));
+    let found = null;
+    if (parts) {
+      try {
+        const script = new vm.Script(parts.text + marker, { filename: pathToFileURL(file).href, columnOffset: -parts.head });
+        found = { script, ...parts };
+      } catch {
+        // What is no module, vm says better.
+      }
+    }
+    if (!bytes) {
+      this.heads.set(file, found ? parts.head : 0);
+      if (this.texts.has(file)) this.plain.set(file, found);
+    }
+    return found;
+  }
+
+  /// Characters that stand before the file's own in its compiled text.
+  headOf(file) {
+    return this.format(file) === 'module' ? this.heads.get(file) || 0 : WRAPPER_HEAD.length;
   }
 
   resolveRequire(specifier, parent) {
