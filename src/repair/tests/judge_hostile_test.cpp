@@ -119,7 +119,7 @@ TEST_F(HostileJudge, AHangInTheUnchangedProgramIsAFailureWithItsPlace) {
     write("calc.py", "def add(a, b):\n    while a:\n        b += 0\n    return b\n");
     observe(kPytest);
     EXPECT_EQ(failing(), add_);
-    EXPECT_EQ(test(add_[0]).test.message, "the test did not end in its time");
+    EXPECT_EQ(test(add_[0]).test.message, "timed out: the test did not end in its time");
     ASSERT_FALSE(test(add_[0]).test.frames.empty());
     EXPECT_EQ(test(add_[0]).test.frames.back().file, "calc.py");
     EXPECT_TRUE(test(add_[0]).lines.at("calc.py").contains(3));

@@ -98,7 +98,7 @@ def run(helper, request):
             guilty = left[0]
         if ending.timed_out:
             patience.note(0, True)
-        message = "the test did not end in its time" if ending.timed_out else \
+        message = "timed out: the test did not end in its time" if ending.timed_out else \
             "the test ended the interpreter: %s" % (ending.how or "no reason known")
         results[guilty] = {"index": guilty, "outcome": "failed", "duration_us": 0, "hung": ending.timed_out,
                            "message": message, "details": "", "frames": []}

@@ -102,7 +102,7 @@ def apply_edits(content, edits, begin, end):
 def headline(kind, error):
     """First line of an exception as a person would quote it."""
     if isinstance(error, TimeLimit):
-        return "the test did not end in its time"
+        return "timed out: the test did not end in its time"
     try:
         text = str(error).strip()
     except BaseException:
