@@ -103,9 +103,8 @@ void move_out(const Site& site, Sink& sink) {
         return;
     const auto all = view.statements(block);
     const Kind kind = view.kind(site.statement);
-    if (kind == Kind::break_ || kind == Kind::continue_) {
-        if (view.loop(outer)) return;
-    }
+    for (Id id = site.statement; id < view.next(site.statement); ++id)
+        if ((view.kind(id) == Kind::break_ || view.kind(id) == Kind::continue_) && view.loop_of(id) == outer) return;
     const auto around = siblings(view, outer);
     if (all.back() == site.statement) {
         const std::string moved = reindented(view, site.statement, view.indent(outer));

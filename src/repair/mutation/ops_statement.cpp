@@ -114,8 +114,10 @@ void change_return(const Site& site, Sink& sink) {
     }
     if (!portable(view, value)) return;
     const std::string text = view.str(value);
-    sink.edit(Op::yield_return, view.begin(site.statement), view.begin(value), "yield ",
-              {view.python() ? 0.3 : 0.02, "the value is one of many"});
+    const bool may_yield = view.python() || view.node(site.scope.function()).kind.starts_with("generator");
+    if (may_yield)
+        sink.edit(Op::yield_return, view.begin(site.statement), view.begin(value), "yield ",
+                  {view.python() ? 0.3 : 0.02, "the value is one of many"});
     const bool constant = is_literal(view.kind(value));
     std::size_t offered = 0;
     // A fixed answer where a question about a variable is meant.

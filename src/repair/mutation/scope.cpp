@@ -33,6 +33,12 @@ const Variable* Scope::find(std::string_view name) const {
     return found != variables_.end() ? &*found : nullptr;
 }
 
+bool Scope::declared(Id name) const {
+    return std::any_of(variables_.begin(), variables_.end(), [&](const Variable& v) {
+        return v.name == view_.text(name) && (v.region == 0 || view_.inside(name, v.region));
+    });
+}
+
 bool Scope::visible(const Variable& variable, Id place) const {
     if (variable.region != 0 && !view_.inside(place, variable.region)) return false;
     if (variable.outer || variable.from <= view_.begin(place)) return true;
@@ -181,6 +187,8 @@ void Scope::collect_node(Id id) {
             const Id target = view_.field(id, "left");
             Types types = annotated_type(view_.text(view_.field(id, "type")));
             if (types == 0) types = type_of(view_.field(id, "right"));
+            // An assignment declares in Python only.
+            if (!view_.python() && declared(target)) break;
             bind(target, region_function, view_.end(id), types, false, false);
             break;
         }

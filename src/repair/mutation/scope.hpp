@@ -72,6 +72,7 @@ private:
     void hint(Id expression, Types types);
     void collect_self_attributes();
     [[nodiscard]] bool visible(const Variable& variable, Id place) const;
+    [[nodiscard]] bool declared(Id name) const;
 
     const View& view_;
     Id function_;
