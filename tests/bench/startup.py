@@ -7,23 +7,33 @@ pass or fail.
 usage: startup.py [EDGECODER] [RUNS]
 """
 
+import ctypes
 import os
 import platform
 import statistics
 import sys
 import time
 
+PR_SET_CHILD_SUBREAPER = 36
 
-def run_once(argv, devnull):
-    """Wall milliseconds and peak resident KiB of one run."""
+
+def wall_ms(argv, devnull):
     actions = [(os.POSIX_SPAWN_DUP2, devnull, 1), (os.POSIX_SPAWN_DUP2, devnull, 2)]
     start = time.perf_counter_ns()
     pid = os.posix_spawn(argv[0], argv, {}, file_actions=actions)
-    _, status, usage = os.wait4(pid, 0)
+    _, status = os.waitpid(pid, 0)
     wall = (time.perf_counter_ns() - start) / 1e6
     if status != 0:
         sys.exit(f"{argv[0]} ended with status {os.waitstatus_to_exitcode(status)}")
-    return wall, usage.ru_maxrss
+    return wall
+
+
+def usage_of(argv):
+    """CPU milliseconds and peak resident MB of one run. A shell starts it and leaves, and we adopt it: a program keeps the
+    peak of the process it was started from, and a shell's is small where this interpreter's is not."""
+    os.waitpid(os.posix_spawn("/bin/sh", ["/bin/sh", "-c", '"$@" >/dev/null 2>&1 &', "sh", *argv], {}), 0)
+    _, _, usage = os.wait4(-1, 0)
+    return (usage.ru_utime + usage.ru_stime) * 1e3, usage.ru_maxrss * 1024 / 1e6
 
 
 def main():
@@ -34,18 +44,20 @@ def main():
         sys.exit(f"{program} is not there; build it with ./scripts/quickstart")
     contestants = {"edgecoder --version": [program, "--version"], "/bin/true (peer)": ["/bin/true"]}
     walls = {name: [] for name in contestants}
-    peaks = {name: 0 for name in contestants}
     devnull = os.open(os.devnull, os.O_WRONLY)
     for _ in range(runs):
         for name, argv in contestants.items():
-            wall, peak = run_once(argv, devnull)
-            walls[name].append(wall)
-            peaks[name] = max(peaks[name], peak)
-    print(f"{os.cpu_count()} cores, {platform.machine()}, Linux {platform.release()}, load {os.getloadavg()[0]:.2f}, {runs} runs each")
-    print(f"{'program':<22}{'median ms':>10}{'p90 ms':>8}{'peak MB':>9}")
+            walls[name].append(wall_ms(argv, devnull))
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    usage = {name: [usage_of(argv) for _ in range(50)] for name, argv in contestants.items()}
+
+    load = os.getloadavg()[0]
+    print(f"{os.cpu_count()} cores, {platform.machine()}, Linux {platform.release()}, load {load:.2f}, {runs} runs each")
+    print(f"{'program':<22}{'median ms':>10}{'p90 ms':>8}{'cpu ms':>8}{'peak MB':>9}")
     for name, values in walls.items():
         p90 = statistics.quantiles(values, n=10)[8]
-        print(f"{name:<22}{statistics.median(values):>10.2f}{p90:>8.2f}{peaks[name] * 1024 / 1e6:>9.1f}")
+        cpu, peak = statistics.median(ms for ms, _ in usage[name]), max(mb for _, mb in usage[name])
+        print(f"{name:<22}{statistics.median(values):>10.2f}{p90:>8.2f}{cpu:>8.2f}{peak:>9.1f}")
     print("target: at most 10 ms and 15 MB")
 
 
