@@ -1,29 +1,30 @@
 #include <ec/core/text.hpp>
 #include <ec/vcs/diff.hpp>
 
-#include "git_handles.hpp"
+#include "git_library.hpp"
 
 namespace ec::vcs {
 
 Result<std::string> unified_patch(const std::vector<FileVersion>& files) {
-    const GitLibrary library;
+    EC_ASSIGN(const GitLibrary* const git, git_library());
     std::string out;
     for (const FileVersion& file : files) {
         if (file.before == file.after) continue;
         git_diff_options options = GIT_DIFF_OPTIONS_INIT;
         git_patch* raw = nullptr;
-        if (git_patch_from_buffers(&raw, file.before.data(), file.before.size(), file.path.c_str(), file.after.data(),
-                                   file.after.size(), file.path.c_str(), &options) != 0) {
-            return git_failure("cannot compare " + file.path);
+        if (git->git_patch_from_buffers(&raw, file.before.data(), file.before.size(), file.path.c_str(),
+                                        file.after.data(), file.after.size(), file.path.c_str(), &options) != 0) {
+            return git_failure(*git, "cannot compare " + file.path);
         }
         const PatchHandle patch(raw);
-        if ((git_patch_get_delta(patch.get())->flags & GIT_DIFF_FLAG_BINARY) != 0) {
+        if ((git->git_patch_get_delta(patch.get())->flags & GIT_DIFF_FLAG_BINARY) != 0) {
             return fail(ErrorCode::invalid_argument, file.path + " is a binary file");
         }
         git_buf text = GIT_BUF_INIT;
-        if (git_patch_to_buf(&text, patch.get()) != 0) return git_failure("cannot write the patch of " + file.path);
+        if (git->git_patch_to_buf(&text, patch.get()) != 0)
+            return git_failure(*git, "cannot write the patch of " + file.path);
         out.append(text.ptr, text.size);
-        git_buf_dispose(&text);
+        git->git_buf_dispose(&text);
     }
     return out;
 }

@@ -1,6 +1,6 @@
 #include <ec/vcs/history.hpp>
 
-#include "git_handles.hpp"
+#include "git_library.hpp"
 
 namespace ec::vcs {
 namespace {
@@ -19,35 +19,35 @@ int on_line(const git_diff_delta* delta, const git_diff_hunk*, const git_diff_li
     return 0;
 }
 
-Result<TreeHandle> ancestor_tree(git_repository* repository, int commits) {
+Result<TreeHandle> ancestor_tree(const GitLibrary& git, git_repository* repository, int commits) {
     git_oid head{};
-    if (git_reference_name_to_id(&head, repository, "HEAD") != 0) {
-        return git_failure("the repository has no commit", ErrorCode::not_found);
+    if (git.git_reference_name_to_id(&head, repository, "HEAD") != 0) {
+        return git_failure(git, "the repository has no commit", ErrorCode::not_found);
     }
     git_commit* raw = nullptr;
-    if (git_commit_lookup(&raw, repository, &head) != 0) return git_failure("cannot read HEAD");
+    if (git.git_commit_lookup(&raw, repository, &head) != 0) return git_failure(git, "cannot read HEAD");
     CommitHandle commit(raw);
-    for (; commits > 0 && git_commit_parentcount(commit.get()) > 0; --commits) {
-        if (git_commit_parent(&raw, commit.get(), 0) != 0) break;  // a shallow clone ends here
+    for (; commits > 0 && git.git_commit_parentcount(commit.get()) > 0; --commits) {
+        if (git.git_commit_parent(&raw, commit.get(), 0) != 0) break;  // a shallow clone ends here
         commit.reset(raw);
     }
     git_tree* tree = nullptr;
-    if (git_commit_tree(&tree, commit.get()) != 0) return git_failure("cannot read a commit's tree");
+    if (git.git_commit_tree(&tree, commit.get()) != 0) return git_failure(git, "cannot read a commit's tree");
     return TreeHandle(tree);
 }
 
 }  // namespace
 
 Result<ChangedLines> recently_changed_lines(const std::filesystem::path& root, int commits) {
-    const GitLibrary library;
+    EC_ASSIGN(const GitLibrary* const git, git_library());
     git_repository* raw = nullptr;
-    if (git_repository_open_ext(&raw, root.c_str(), 0, nullptr) != 0) {
-        return git_failure("no git repository", ErrorCode::not_found);
+    if (git->git_repository_open_ext(&raw, root.c_str(), 0, nullptr) != 0) {
+        return git_failure(*git, "no git repository", ErrorCode::not_found);
     }
     const RepositoryHandle repository(raw);
-    const char* workdir = git_repository_workdir(repository.get());
+    const char* workdir = git->git_repository_workdir(repository.get());
     if (workdir == nullptr) return fail(ErrorCode::not_found, "the repository has no working tree");
-    EC_ASSIGN(const TreeHandle tree, ancestor_tree(repository.get(), commits));
+    EC_ASSIGN(const TreeHandle tree, ancestor_tree(*git, repository.get(), commits));
 
     Collector collector;
     std::error_code ignored;
@@ -59,12 +59,12 @@ Result<ChangedLines> recently_changed_lines(const std::filesystem::path& root, i
     options.flags = GIT_DIFF_SKIP_BINARY_CHECK | GIT_DIFF_DISABLE_PATHSPEC_MATCH;
     options.ignore_submodules = GIT_SUBMODULE_IGNORE_ALL;
     git_diff* diff_raw = nullptr;
-    if (git_diff_tree_to_workdir(&diff_raw, repository.get(), tree.get(), &options) != 0) {
-        return git_failure("cannot compare the working tree");
+    if (git->git_diff_tree_to_workdir(&diff_raw, repository.get(), tree.get(), &options) != 0) {
+        return git_failure(*git, "cannot compare the working tree");
     }
     const DiffHandle diff(diff_raw);
-    if (git_diff_foreach(diff.get(), nullptr, nullptr, nullptr, on_line, &collector) != 0) {
-        return git_failure("cannot read the changes");
+    if (git->git_diff_foreach(diff.get(), nullptr, nullptr, nullptr, on_line, &collector) != 0) {
+        return git_failure(*git, "cannot read the changes");
     }
     return std::move(collector.lines);
 }
