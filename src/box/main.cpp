@@ -141,7 +141,16 @@ bool drop_root(const Spec& spec) {
     supervise(spec, tree, capabilities);
 }
 
+// A program that spins at a first-in-first-out priority would starve its own supervisor and the executor for ever;
+// round-robin lets equals take turns. Who may not change it this way gives the priority up in become_payload().
+void take_turns() {
+    sched_param parameters{};
+    if (::sched_getscheduler(0) != SCHED_FIFO || ::sched_getparam(0, &parameters) != 0) return;
+    static_cast<void>(::sched_setscheduler(0, SCHED_RR, &parameters));
+}
+
 int start() {
+    take_turns();
     const Spec spec = read_spec();
     ::syscall(SYS_close_range, spec.session ? kFirstStrayFd : kSessionIn, ~0U, 0);
     const unsigned uid = ::getuid();

@@ -4,6 +4,7 @@
 #include <linux/capability.h>
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -182,6 +183,10 @@ void become_payload(const Spec& spec, const Tree& tree, int failure_fd) {
     must(::setsid() >= 0, "setsid");
     must(::chdir(spec.directory.c_str()) == 0, "working directory");
     ::umask(022);
+    if (::sched_getscheduler(0) == SCHED_FIFO) {
+        const sched_param ordinary{};
+        must(::sched_setscheduler(0, SCHED_OTHER, &ordinary) == 0, "scheduler");
+    }
     set_limits(spec, tree.has_proc);
     must(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "no_new_privs");
     drop_capabilities();

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "capture.hpp"
+#include "reaper.hpp"
 
 namespace ec::executor {
 
@@ -64,7 +65,9 @@ public:
         session_out_.reset();
         session_in_.reset();
     }
-    /// Reaps the box and takes what is left in the pipes. After ended(), or after kill().
+    /// Takes what is left in the pipes and hands the process over to be reaped. After ended(), or after kill().
+    Ending let_go();
+    /// let_go(), and waits until the box is gone.
     void close();
 
     [[nodiscard]] const BoxReport& report() const { return report_; }

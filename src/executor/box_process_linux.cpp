@@ -16,8 +16,6 @@ namespace ec::executor {
 namespace {
 
 constexpr int kSessionPipe = 1 << 20;
-// How long a box that has reported, or was told to die, may take to be gone before it is killed.
-constexpr int kExitGraceMs = 5000;
 constexpr std::uint32_t kLargestRecord = 128U << 20;
 
 struct Pipe {
@@ -378,15 +376,15 @@ void BoxProcess::kill() {
 }
 
 void BoxProcess::close() {
-    if (pid_ > 0) {
-        pollfd end{pidfd_.get(), POLLIN, 0};
-        if (pidfd_.valid() && ::poll(&end, 1, kExitGraceMs) == 0) ::kill(pid_, SIGKILL);
-        while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
-        }
-        pid_ = -1;
-    }
+    const Ending ending = let_go();
+    if (ending.pid > 0) wait_for(ending);
+}
+
+Ending BoxProcess::let_go() {
+    // Whoever could still have written is dead by now, so what is in the pipes is all there will be.
     drain(stdout_, out_);
     drain(stderr_, err_);
+    return {std::exchange(pid_, -1), std::move(pidfd_), std::nullopt};
 }
 
 }  // namespace ec::executor

@@ -37,7 +37,12 @@ public:
     class Lease {
     public:
         Lease(Lease&&) noexcept = default;
-        Lease& operator=(Lease&&) = delete;
+        Lease& operator=(Lease&& other) noexcept {
+            std::swap(owner_, other.owner_);
+            std::swap(path_, other.path_);
+            std::swap(kills_, other.kills_);
+            return *this;
+        }
         ~Lease();
         [[nodiscard]] const std::filesystem::path& path() const { return path_; }
         /// After the run: what it used.

@@ -53,16 +53,20 @@ public:
     Result<RunResult> run(const RunSpec& spec, std::stop_token stop) override {
         for (int attempt = 0;; ++attempt) {
             if (stop.stop_requested()) return fail(ErrorCode::cancelled, "the run was cancelled");
+            reaper_.collect();
             EC_ASSIGN(Prepared prepared, prepare(spec, false));
             if (prepared.trouble) return sandbox_error(*prepared.trouble, prepared.tier);
             auto started = BoxProcess::start(box_, prepared.spec, spec);
             if (!started) return sandbox_error(started.error(), prepared.tier);
             BoxProcess process = std::move(*started);
             wait(process, spec, stop);
-            process.close();
+            const MemoryUse memory = prepared.group ? prepared.group->use() : MemoryUse{};
+            Ending ending = process.let_go();
+            ending.group = std::move(prepared.group);
+            reaper_.add(std::move(ending));
             if (stop.stop_requested()) return fail(ErrorCode::cancelled, "the run was cancelled");
             if (attempt < kFallbacks && fall_back(process)) continue;
-            return conclude(process, spec, prepared.group ? prepared.group->use() : MemoryUse{}, prepared.tier);
+            return conclude(process, spec, memory, prepared.tier);
         }
     }
 
@@ -139,6 +143,7 @@ private:
     fs::path box_;
     Layout layout_;
     std::shared_ptr<MemoryGroups> groups_;
+    Reaper reaper_;
     StagedCopy staged_;
     std::atomic<bool> use_staged_;
     std::atomic<bool> use_groups_{true};
