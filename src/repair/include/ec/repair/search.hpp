@@ -20,9 +20,9 @@ struct SearchLimits {
     std::chrono::nanoseconds deadline{0};  ///< on the clock given to the search
     std::size_t max_candidates = 200'000;
     /// Once something passed, this many further candidates are judged so that the ranking has a choice.
-    std::size_t after_first = 400;
+    std::size_t after_first = 320;
     /// … but none whose score is below this share of the best survivor's.
-    double score_floor = 0.002;
+    double score_floor = 0.03;
     std::size_t round = 96;                         ///< candidates handed out between two decisions
     std::chrono::milliseconds quick_limit{100};     ///< time for a candidate in the first pass
     std::chrono::milliseconds patient_limit{2000};  ///< for those that ran out of time, when nothing else passed
