@@ -15,7 +15,7 @@ struct ObservedProgram {
     std::vector<std::string> failing;  ///< fastest first, flaky ones left out
     std::vector<std::string> passing;  ///< fastest first
     std::vector<std::string> flaky;
-    std::chrono::milliseconds whole_run{0};    ///< how long the command took; 0 when it never ended
+    std::chrono::milliseconds whole_run{0};  ///< how long the command took; 0 when it never ended
 };
 
 Result<ObservedProgram> observe_program(executor::Sandbox& sandbox, const executor::TestCommand& command,

@@ -1,7 +1,7 @@
 // Syntax trees: tree-sitter behind a small value API. No tree-sitter type appears here.
 //
-// A Tree owns the text it was parsed from; a Node is a cheap handle valid as long as its Tree lives. Trees are immutable
-// after parse() and may be read from several threads.
+// A Tree owns the text it was parsed from; a Node is a cheap handle valid as long as its Tree lives. Trees are
+// immutable after parse() and may be read from several threads.
 #pragma once
 
 #include <array>
@@ -26,13 +26,13 @@ class Node {
 public:
     Node() = default;
     [[nodiscard]] bool valid() const;
-    [[nodiscard]] std::string_view kind() const;       ///< grammar name: "binary_operator", "identifier", "<="
-    [[nodiscard]] bool named() const;                  ///< false for keywords and punctuation
-    [[nodiscard]] std::uint32_t begin() const;         ///< byte offsets into the tree's text
+    [[nodiscard]] std::string_view kind() const;  ///< grammar name: "binary_operator", "identifier", "<="
+    [[nodiscard]] bool named() const;             ///< false for keywords and punctuation
+    [[nodiscard]] std::uint32_t begin() const;    ///< byte offsets into the tree's text
     [[nodiscard]] std::uint32_t end() const;
-    [[nodiscard]] int line() const;                    ///< 1-based line of the first byte
+    [[nodiscard]] int line() const;  ///< 1-based line of the first byte
     [[nodiscard]] int end_line() const;
-    [[nodiscard]] int column() const;                  ///< 0-based byte column of the first byte
+    [[nodiscard]] int column() const;  ///< 0-based byte column of the first byte
     [[nodiscard]] std::uint32_t child_count() const;
     [[nodiscard]] Node child(std::uint32_t index) const;
     [[nodiscard]] std::uint32_t named_child_count() const;
@@ -57,27 +57,27 @@ private:
 
 struct Child {
     Node node;
-    std::string_view field;            ///< empty when the child has no field name; static text of the grammar
+    std::string_view field;  ///< empty when the child has no field name; static text of the grammar
 };
 
 /// One leaf of the tree, for token models.
 struct Token {
-    std::string_view kind;             ///< grammar name of the leaf
-    std::string_view text;             ///< points into the tree's text
+    std::string_view kind;  ///< grammar name of the leaf
+    std::string_view text;  ///< points into the tree's text
     std::uint32_t begin = 0;
-    int line = 0;                      ///< 1-based
+    int line = 0;  ///< 1-based
 };
 
 /// One node as plain data; see Tree::preorder().
 struct FlatNode {
-    std::string_view kind;             ///< as Node::kind(); static text of the grammar
-    std::string_view field;            ///< as Child::field
+    std::string_view kind;   ///< as Node::kind(); static text of the grammar
+    std::string_view field;  ///< as Child::field
     std::uint32_t begin = 0;
     std::uint32_t end = 0;
     int line = 0;
     int end_line = 0;
-    std::uint32_t parent = 0;          ///< index of the parent; the root is its own
-    std::uint32_t next = 0;            ///< index behind the last descendant: the next sibling, where there is one
+    std::uint32_t parent = 0;  ///< index of the parent; the root is its own
+    std::uint32_t next = 0;    ///< index behind the last descendant: the next sibling, where there is one
     bool named = false;
 };
 

@@ -27,12 +27,12 @@ std::string_view name(RunStatus status);
 
 struct Limits {
     std::chrono::milliseconds wall{10'000};
-    std::chrono::milliseconds cpu{10'000};            ///< summed over one process; the box uses RLIMIT_CPU, rounded up
+    std::chrono::milliseconds cpu{10'000};  ///< summed over one process; the box uses RLIMIT_CPU, rounded up
     std::uint64_t memory_bytes = 512ULL << 20;
     unsigned processes = 128;
-    std::uint64_t new_file_bytes = 64ULL << 20;       ///< room in the workspace, and the size of any one file
-    std::uint64_t kept_output_bytes = 1ULL << 20;     ///< per stream: half from the head, half from the tail
-    std::uint64_t output_flood_bytes = 64ULL << 20;   ///< per stream: more than this ends the run with `output`
+    std::uint64_t new_file_bytes = 64ULL << 20;      ///< room in the workspace, and the size of any one file
+    std::uint64_t kept_output_bytes = 1ULL << 20;    ///< per stream: half from the head, half from the tail
+    std::uint64_t output_flood_bytes = 64ULL << 20;  ///< per stream: more than this ends the run with `output`
     unsigned open_files = 1024;
 };
 
@@ -43,8 +43,8 @@ struct FileEdit {
 };
 
 struct RunSpec {
-    std::vector<std::string> argv;                    ///< argv[0] is looked up in the sandbox's PATH
-    std::string directory = ".";                      ///< working directory, relative to the workspace
+    std::vector<std::string> argv;                                 ///< argv[0] is looked up in the sandbox's PATH
+    std::string directory = ".";                                   ///< working directory, relative to the workspace
     std::vector<std::pair<std::string, std::string>> environment;  ///< over the allow-listed base environment
     Limits limits;
     std::vector<FileEdit> edits;
@@ -53,9 +53,9 @@ struct RunSpec {
     /// When not empty: an absolute path at which the program finds an empty writable folder; the regular files it
     /// leaves there (at most 16 MiB each) come back as RunResult::artifacts. Use artifact_dir() for a fresh name.
     std::string artifact_dir;
-    std::string stdin_text;                           ///< empty: /dev/null
-    bool collect_changes = true;                      ///< false: skip the walk over the changed files
-    bool collect_change_contents = false;             ///< also carry the new bytes of changed regular files
+    std::string stdin_text;                ///< empty: /dev/null
+    bool collect_changes = true;           ///< false: skip the walk over the changed files
+    bool collect_change_contents = false;  ///< also carry the new bytes of changed regular files
 };
 
 inline constexpr std::string_view kSupportDir = "/run/edgecoder/lib";
@@ -65,42 +65,42 @@ std::string artifact_dir();
 struct Change {
     enum class Kind { created, modified, deleted };
     Kind kind = Kind::modified;
-    std::string path;                                 ///< relative to the workspace
-    unsigned mode = 0644;                             ///< permission bits, never setuid or setgid
+    std::string path;      ///< relative to the workspace
+    unsigned mode = 0644;  ///< permission bits, never setuid or setgid
     bool symlink = false;
-    std::string symlink_target;                       ///< for symbolic links that stay inside, else empty
-    std::string content;                              ///< only with collect_change_contents, regular files only
-    bool content_missing = false;                     ///< asked for, and larger than the limit on new files
+    std::string symlink_target;    ///< for symbolic links that stay inside, else empty
+    std::string content;           ///< only with collect_change_contents, regular files only
+    bool content_missing = false;  ///< asked for, and larger than the limit on new files
 };
 
 struct RunResult {
     RunStatus status = RunStatus::sandbox_error;
-    int exit_code = -1;                               ///< -1 when it did not exit by itself
+    int exit_code = -1;  ///< -1 when it did not exit by itself
     int signal = 0;
-    std::string out;                                  ///< stdout: head, a marker line where something was cut, tail
+    std::string out;  ///< stdout: head, a marker line where something was cut, tail
     std::string err;
-    std::uint64_t stdout_bytes = 0;                   ///< all that was written, kept or not
+    std::uint64_t stdout_bytes = 0;  ///< all that was written, kept or not
     std::uint64_t stderr_bytes = 0;
     bool truncated = false;
     std::chrono::milliseconds wall{0};
     std::chrono::milliseconds cpu{0};
     std::uint64_t peak_memory_bytes = 0;
     std::string tier;
-    std::vector<Change> changes;                      ///< sorted by path
+    std::vector<Change> changes;  ///< sorted by path
     std::map<std::string, std::string> artifacts;
-    std::string reason;                               ///< one sentence when status is sandbox_error
+    std::string reason;  ///< one sentence when status is sandbox_error
 
     [[nodiscard]] bool ok() const { return status == RunStatus::ok; }
 };
 
 /// What this machine can enforce, found by doing it.
 struct Isolation {
-    std::string tier;                                 ///< "A+", "A" (see docs/sandbox.md)
-    std::string memory_limit;                         ///< "cgroup-v2", "cgroup-v1" or "soft"
+    std::string tier;          ///< "A+", "A" (see docs/sandbox.md)
+    std::string memory_limit;  ///< "cgroup-v2", "cgroup-v1" or "soft"
     bool landlock = false;
     bool seccomp = false;
-    bool overlay = false;                             ///< false: the workspace is copied instead
-    std::vector<std::string> notes;                   ///< what is weaker than it could be, in words
+    bool overlay = false;            ///< false: the workspace is copied instead
+    std::vector<std::string> notes;  ///< what is weaker than it could be, in words
 };
 
 /// A program that stays inside one sandbox and talks in frames: it reads requests on descriptor 3 and writes answers
@@ -129,9 +129,9 @@ public:
 
 struct SandboxOptions {
     std::filesystem::path workspace;
-    std::filesystem::path box;                        ///< edgecoder-box; empty: beside the running executable
-    std::vector<std::filesystem::path> read_only;     ///< further host paths to show read-only
-    std::vector<std::string> environment_names;       ///< further variables to pass through from the host
+    std::filesystem::path box;                     ///< edgecoder-box; empty: beside the running executable
+    std::vector<std::filesystem::path> read_only;  ///< further host paths to show read-only
+    std::vector<std::string> environment_names;    ///< further variables to pass through from the host
 };
 
 /// Refuses (denied) a workspace that is `/`, a home directory, or reached through a symbolic link, and (unavailable)

@@ -12,12 +12,25 @@
 
 namespace ec::executor {
 
-enum class Framework { pytest, unittest, doctest, node_test, jest, vitest, mocha, tap, ctest, go_test, cargo_test, command };
+enum class Framework {
+    pytest,
+    unittest,
+    doctest,
+    node_test,
+    jest,
+    vitest,
+    mocha,
+    tap,
+    ctest,
+    go_test,
+    cargo_test,
+    command
+};
 std::string_view name(Framework framework);
 
 struct TestCommand {
     Framework framework = Framework::command;
-    std::string text;                                  ///< as the person typed it
+    std::string text;  ///< as the person typed it
     /// The words when no shell is needed, leading VAR=value taken off into `environment` and a leading `cd DIR &&`
     /// into `directory`; empty when only a shell can run `text`.
     std::vector<std::string> words;
@@ -39,6 +52,7 @@ TestCommand recognise_test_command(std::string_view command, const std::filesyst
 RunSpec test_run(const TestCommand& command);
 
 /// Reads what a run of test_run(command) left behind.
-TestReport read_test_report(const TestCommand& command, const RunResult& result, const std::filesystem::path& workspace);
+TestReport read_test_report(const TestCommand& command, const RunResult& result,
+                            const std::filesystem::path& workspace);
 
 }  // namespace ec::executor
