@@ -189,19 +189,19 @@ Result<fs::path> check_workspace(const fs::path& wanted) {
     const fs::path real = fs::canonical(absolute, error);
     if (error) return fail(from_errno(fmt::format("cannot resolve {}", wanted.string()), error.value()));
     if (holds_a_home(real)) {
-        return fail(ErrorCode::denied, fmt::format("{} is or holds a home directory", real.string()),
+        return fail(ErrorCode::invalid_argument, fmt::format("{} is or holds a home directory", real.string()),
                     "name a project below it");
     }
     for (const char* system : {"/", "/home", "/usr", "/etc", "/bin", "/sbin", "/lib", "/lib64", "/boot", "/dev",
                                "/proc", "/run", "/sys", "/tmp", "/var", "/opt"}) {
         if (real == system) {
-            return fail(ErrorCode::denied, fmt::format("{} is not a project directory", real.string()),
+            return fail(ErrorCode::invalid_argument, fmt::format("{} is not a project directory", real.string()),
                         "name a project below it");
         }
     }
     for (const char* system : {"/proc/", "/sys/", "/dev/", "/run/edgecoder/"}) {
         if (real.string().starts_with(system) && !real.string().starts_with("/dev/shm/")) {
-            return fail(ErrorCode::denied, fmt::format("{} is not a project directory", real.string()));
+            return fail(ErrorCode::invalid_argument, fmt::format("{} is not a project directory", real.string()));
         }
     }
     return real;

@@ -13,6 +13,7 @@ constexpr double kNaturalnessBound = 1.2;
 constexpr double kSuspicionPower = 1.3;
 constexpr std::size_t kPairSeeds = 120;
 constexpr double kPairFactor = 0.1;
+constexpr double kUsualPrior = 0.25;  // of the more likely operators
 
 Hash128 edit_identity(const TextEdit& edit) {
     return hash128(edit.replacement, hash128(edit.file, edit.begin * 0x9e3779b97f4a7c15ULL + edit.end).low);
@@ -104,13 +105,19 @@ bool MutationProposer::open_wave() {
             if (lines != wanted.end()) add_unit_mutations(unit, lines->second);
         }
         if (singles_.size() == before) continue;
-        std::vector<Candidate> wave;
-        for (std::size_t i = before; i < singles_.size(); ++i) wave.push_back(singles_[i].candidate);
-        std::ranges::stable_sort(wave, [](const Candidate& a, const Candidate& b) { return a.score > b.score; });
-        queue_.insert(queue_.end(), std::make_move_iterator(wave.begin()), std::make_move_iterator(wave.end()));
+        const auto better = [](const Candidate& a, const Candidate& b) { return a.score > b.score; };
+        const auto old_size = static_cast<std::ptrdiff_t>(queue_.size());
+        for (std::size_t i = before; i < singles_.size(); ++i) queue_.push_back(singles_[i].candidate);
+        std::stable_sort(queue_.begin() + old_size, queue_.end(), better);
+        std::inplace_merge(queue_.begin(), queue_.begin() + old_size, queue_.end(), better);
         return true;
     }
     return false;
+}
+
+double MutationProposer::best_unopened() const {
+    if (next_line_ >= input_.lines.size()) return 0;
+    return std::pow(input_.lines[next_line_].score, kSuspicionPower) * kUsualPrior;
 }
 
 void MutationProposer::make_pairs(std::stop_token stop) {
@@ -144,12 +151,11 @@ void MutationProposer::make_pairs(std::stop_token stop) {
 std::vector<Candidate> MutationProposer::propose(std::size_t most, std::stop_token stop) {
     std::vector<Candidate> batch;
     while (batch.size() < most && !stop.stop_requested()) {
-        if (queue_.empty() && !open_wave()) {
-            if (solved_ || std::exchange(pairs_made_, true)) break;
-            make_pairs(stop);
-            if (queue_.empty()) break;
+        // A line not opened yet may hold something better than the best in hand.
+        while (!pairs_made_ && (queue_.empty() || queue_.front().score < best_unopened()) && open_wave()) {
         }
-        if (queue_.empty()) continue;
+        if (queue_.empty() && !solved_ && !std::exchange(pairs_made_, true)) make_pairs(stop);
+        if (queue_.empty()) break;
         batch.push_back(std::move(queue_.front()));
         queue_.pop_front();
     }

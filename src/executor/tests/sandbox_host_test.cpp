@@ -54,10 +54,10 @@ protected:
 };
 
 TEST_F(SandboxHost, RefusesWorkspacesThatAreNoProjects) {
-    EXPECT_EQ(refused("/").code, ErrorCode::denied);
-    EXPECT_EQ(refused("/usr").code, ErrorCode::denied);
-    EXPECT_EQ(refused("/tmp").code, ErrorCode::denied);
-    EXPECT_EQ(refused("/proc/self").code, ErrorCode::denied);
+    EXPECT_EQ(refused("/").code, ErrorCode::invalid_argument);
+    EXPECT_EQ(refused("/usr").code, ErrorCode::invalid_argument);
+    EXPECT_EQ(refused("/tmp").code, ErrorCode::invalid_argument);
+    EXPECT_EQ(refused("/proc/self").code, ErrorCode::invalid_argument);
     EXPECT_EQ(refused("").code, ErrorCode::not_found);
     EXPECT_EQ(refused("/no/such/folder").code, ErrorCode::not_found);
     write("file", "x");
@@ -70,9 +70,9 @@ TEST_F(SandboxHost, RefusesAHomeDirectoryAlsoThroughALink) {
     fs::create_directories(root() / "home/me");
     fs::create_directory_symlink(root() / "home/me", root() / "alias");
     ASSERT_EQ(::setenv("HOME", (root() / "home/me").c_str(), 1), 0);
-    EXPECT_EQ(refused(root() / "home/me").code, ErrorCode::denied);
-    EXPECT_EQ(refused(root() / "alias").code, ErrorCode::denied);
-    EXPECT_EQ(refused(root() / "home").code, ErrorCode::denied) << "a folder that holds the home directory";
+    EXPECT_EQ(refused(root() / "home/me").code, ErrorCode::invalid_argument);
+    EXPECT_EQ(refused(root() / "alias").code, ErrorCode::invalid_argument);
+    EXPECT_EQ(refused(root() / "home").code, ErrorCode::invalid_argument) << "a folder that holds the home directory";
     ASSERT_EQ(::setenv("HOME", kept.c_str(), 1), 0);
 }
 

@@ -134,9 +134,9 @@ struct SandboxOptions {
     std::vector<std::string> environment_names;    ///< further variables to pass through from the host
 };
 
-/// Refuses (denied) a workspace that is `/`, a home directory, or reached through a symbolic link, and (unavailable)
-/// a machine that cannot isolate, with the remedy. Works for an ordinary user and for root, which drops to an
-/// unprivileged uid.
+/// Refuses (invalid_argument) a workspace that is `/`, a system folder or a home directory once symbolic links are
+/// resolved. A machine that cannot isolate shows at the first run. Works for an ordinary user and for root, which drops
+/// to an unprivileged uid.
 Result<std::unique_ptr<Sandbox>> open_sandbox(const SandboxOptions& options);
 
 /// Tries the isolation once without a workspace of anybody's; for `edgecoder doctor`.

@@ -1,8 +1,8 @@
 // The proposer that needs no model: single syntax-tree edits in order of suspiciousness x prior x naturalness, then
 // pairs of the most promising ones.
 //
-// Owns its source units. One thread. Lines are opened in waves, most suspicious first, so that a large program does not
-// pay for mutants nobody will try; within a wave the order is by score.
+// Owns its source units. One thread. Lines are opened in waves, most suspicious first, when they may hold something
+// better than what is in hand, so that a large program does not pay for mutants nobody will try.
 #pragma once
 
 #include <cstdint>
@@ -45,6 +45,8 @@ private:
     };
 
     bool open_wave();
+    /// About the best score that a line not opened yet can give.
+    [[nodiscard]] double best_unopened() const;
     void add_unit_mutations(const SourceUnit& unit, const std::map<int, double>& wanted);
     double naturalness_gain(const SourceUnit& unit, const TextEdit& edit) const;
     void make_pairs(std::stop_token stop);
