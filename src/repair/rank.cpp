@@ -7,14 +7,14 @@ namespace ec::repair {
 namespace {
 
 constexpr double kDestructiveFactor = 0.35;
-constexpr double kPerEditedByte = 0.01;  // a long replacement is one more thing to be wrong
+constexpr double kPerEditedByte = 0.01;  // what is added or taken away is one more thing to be wrong
 constexpr double kPerFurtherEdit = 0.25;
 constexpr double kAgreementPower = 0.5;  // how much the other members of a cluster add to its best one
 
 double weight_of(const Candidate& candidate) {
     double bytes = 0;
     for (const TextEdit& edit : candidate.edits) {
-        bytes += std::max(static_cast<double>(edit.replacement.size()), static_cast<double>(edit.end - edit.begin));
+        bytes += std::abs(static_cast<double>(edit.replacement.size()) - static_cast<double>(edit.end - edit.begin));
     }
     double weight = candidate.score / (1 + kPerEditedByte * bytes);
     weight *= std::pow(kPerFurtherEdit, static_cast<double>(candidate.edits.size() - 1));

@@ -87,7 +87,8 @@ std::vector<std::string> tests_to_judge_by(const ObservedProgram& observed, cons
             return lines_of_file != suspicious.end() &&
                    std::ranges::any_of(entry.second, [&](int line) { return lines_of_file->second.contains(line); });
         });
-        if (covers) tests.push_back(id);
+        // Nothing seen of it means nothing known, not that it covers nothing.
+        if (covers || by_id[id]->lines.empty()) tests.push_back(id);
     }
     return tests;
 }
@@ -106,8 +107,11 @@ SearchLimits search_limits(const RepairRequest& request, const ObservedProgram& 
 // A patch that makes the command hang must not cost the whole budget.
 std::chrono::milliseconds verification_limit(const RepairRequest& request, const ObservedProgram& observed) {
     using std::chrono::milliseconds;
-    if (observed.whole_run.count() == 0) return std::clamp(request.budget, milliseconds(5000), milliseconds(600'000));
-    return 10 * observed.whole_run + milliseconds(5000);
+    const auto known =
+        observed.whole_run.count() > 0
+            ? 10 * observed.whole_run
+            : std::chrono::duration_cast<milliseconds>(20 * total_duration(observed.run, observed.passing));
+    return std::clamp(known + milliseconds(8000), milliseconds(8000), std::max(request.budget, milliseconds(8000)));
 }
 
 std::vector<RankedCandidate> rank(Judge& judge, std::vector<Candidate> survivors, std::uint64_t seed,
@@ -200,7 +204,8 @@ Result<RepairResult> repair(executor::Sandbox& sandbox, const Clock& clock, Repa
                  fmt::format("{} candidates pass; ranking them and running the whole command", survivors.size()));
     const std::vector<RankedCandidate> ranked = rank(*observed.judge, survivors, request.seed, stop);
     const auto limit = verification_limit(request, observed);
-    result.patches = verify_candidates(sandbox, command, ranked, sources, observed.failing, limit, kOffered, stop);
+    result.patches = verify_candidates(sandbox, command, ranked, sources, observed.failing,
+                                       {limit, kOffered, [&] { return clock.now() >= deadline; }}, stop);
     if (stop.stop_requested()) return fail(ErrorCode::cancelled, "stopped");
     result.status = result.patches.empty() ? RepairResult::Status::unfixed : RepairResult::Status::fixed;
     if (result.patches.empty()) result.reason = why_unfixed(result.search, survivors.size(), request);

@@ -8,8 +8,9 @@
 namespace ec::repair {
 
 namespace {
-constexpr std::size_t kChunk = 8;  // candidates a lane takes at once: one exchange with its driver
-}
+constexpr std::size_t kChunk = 8;         // candidates a lane takes at once: one exchange with its driver
+constexpr std::size_t kPatientChunk = 1;  // each may take long, so the deadline is looked at before each
+}  // namespace
 
 struct Search::Round {
     std::vector<Candidate> candidates;
@@ -17,6 +18,7 @@ struct Search::Round {
     std::vector<Hash128> ids;
     std::vector<Judgement> judgements;
     std::vector<std::size_t> open;  // positions no journal knows
+    bool patient = false;
 };
 
 struct Search::Tally {
@@ -52,35 +54,58 @@ void Search::look_up(Round& round) const {
     }
 }
 
+// What the deadline left over counts as never proposed.
+void Search::forget_unjudged(Round& round, const std::vector<char>& judged) {
+    Round kept;
+    kept.time_limit = round.time_limit;
+    kept.patient = round.patient;
+    const std::set<std::size_t> open(round.open.begin(), round.open.end());
+    for (std::size_t i = 0; i < round.candidates.size(); ++i) {
+        if (open.contains(i) && judged[i] == 0) continue;
+        if (open.contains(i)) kept.open.push_back(kept.candidates.size());
+        kept.candidates.push_back(std::move(round.candidates[i]));
+        kept.ids.push_back(round.ids[i]);
+        kept.judgements.push_back(std::move(round.judgements[i]));
+    }
+    round = std::move(kept);
+}
+
 // Lanes take chunks from a shared counter; every judgement lands at its candidate's place, so the order in which lanes
 // finish does not matter.
-Status Search::judge_round(Round& round, const std::vector<std::string>& tests, std::stop_token stop) {
+Status Search::judge_round(Round& round, const std::vector<std::string>& tests, std::chrono::nanoseconds deadline,
+                           std::stop_token stop) {
     const JudgePlan plan{tests, round.time_limit};
+    const std::size_t step = round.patient ? kPatientChunk : kChunk;
+    std::vector<char> judged(round.candidates.size(), 0);
     std::atomic<std::size_t> next{0};
     std::mutex mutex;
     Status status;
     const auto work = [&](std::size_t lane) {
         for (;;) {
-            const std::size_t begin = next.fetch_add(kChunk);
-            if (begin >= round.open.size() || stop.stop_requested()) return;
-            const std::size_t end = std::min(begin + kChunk, round.open.size());
+            const std::size_t begin = next.fetch_add(step);
+            if (begin >= round.open.size() || stop.stop_requested() || clock_.now() >= deadline) return;
+            const std::size_t end = std::min(begin + step, round.open.size());
             std::vector<Candidate> chunk;
             for (std::size_t i = begin; i < end; ++i) chunk.push_back(round.candidates[round.open[i]]);
-            auto judged = judge_.judge(lane, chunk, plan, stop);
-            if (!judged) {
+            auto verdicts = judge_.judge(lane, chunk, plan, stop);
+            if (!verdicts) {
                 const std::scoped_lock lock(mutex);
-                if (status) status = fail(std::move(judged).error());
+                if (status) status = fail(std::move(verdicts).error());
                 next = round.open.size();
                 return;
             }
-            for (std::size_t i = begin; i < end; ++i) round.judgements[round.open[i]] = std::move((*judged)[i - begin]);
+            for (std::size_t i = begin; i < end; ++i) {
+                round.judgements[round.open[i]] = std::move((*verdicts)[i - begin]);
+                judged[round.open[i]] = 1;
+            }
         }
     };
     std::vector<std::jthread> helpers;
-    const std::size_t lanes = std::min(judge_.lanes(), (round.open.size() + kChunk - 1) / kChunk);
+    const std::size_t lanes = std::min(judge_.lanes(), (round.open.size() + step - 1) / step);
     for (std::size_t lane = 1; lane < lanes; ++lane) helpers.emplace_back(work, lane);
     work(0);
     helpers.clear();  // joins
+    forget_unjudged(round, judged);
     return status;
 }
 
@@ -144,9 +169,10 @@ Result<SearchOutcome> Search::run(const std::vector<std::string>& tests, const S
         const bool worthless =
             !round.candidates.empty() && round.candidates.front().score < limits.score_floor * tally.best_score();
         if (!outcome.survivors.empty() && worthless) break;
+        round.patient = patient;
         round.time_limit = patient ? limits.patient_limit : limits.quick_limit;
         look_up(round);
-        EC_TRY(judge_round(round, tests, stop));
+        EC_TRY(judge_round(round, tests, limits.deadline, stop));
         if (stop.stop_requested()) continue;  // half a round proves nothing
         EC_TRY(keep(round));
         count(round, tally);

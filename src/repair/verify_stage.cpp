@@ -59,18 +59,20 @@ std::optional<VerifiedPatch> verify_one(executor::Sandbox& sandbox, const execut
 
 std::vector<VerifiedPatch> verify_candidates(executor::Sandbox& sandbox, const executor::TestCommand& command,
                                              std::span<const RankedCandidate> ordered, const SourceMap& sources,
-                                             const std::vector<std::string>& target, std::chrono::milliseconds limit,
-                                             std::size_t most, std::stop_token stop) {
+                                             const std::vector<std::string>& target, const VerifyLimits& limits,
+                                             std::stop_token stop) {
     std::vector<VerifiedPatch> patches;
     constexpr std::size_t kAtOnce = 2;
-    for (std::size_t i = 0; i < ordered.size() && patches.size() < most && !stop.stop_requested(); i += kAtOnce) {
+    for (std::size_t i = 0; i < ordered.size() && patches.size() < limits.most && !stop.stop_requested();
+         i += kAtOnce) {
+        if (i > 0 && limits.out_of_time()) break;
         const std::size_t count = std::min(kAtOnce, ordered.size() - i);
         std::vector<std::optional<VerifiedPatch>> results(count);
         {
             std::vector<std::jthread> threads;
             for (std::size_t k = 0; k < count; ++k) {
                 threads.emplace_back([&, k] {
-                    results[k] = verify_one(sandbox, command, ordered[i + k], sources, target, limit, stop);
+                    results[k] = verify_one(sandbox, command, ordered[i + k], sources, target, limits.run, stop);
                 });
             }
         }
@@ -78,7 +80,7 @@ std::vector<VerifiedPatch> verify_candidates(executor::Sandbox& sandbox, const e
             if (result) patches.push_back(*std::move(result));
         }
     }
-    if (patches.size() > most) patches.resize(most);
+    if (patches.size() > limits.most) patches.resize(limits.most);
     return patches;
 }
 

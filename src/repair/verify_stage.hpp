@@ -6,11 +6,17 @@
 
 namespace ec::repair {
 
-/// Verifies `ordered` from the front, two at a time, until `most` have passed; keeps the order. `target` are the tests
+struct VerifyLimits {
+    std::chrono::milliseconds run{0};   ///< for one run of the command
+    std::size_t most = 1;               ///< patches wanted
+    std::function<bool()> out_of_time;  ///< asked before each further pair, after the first
+};
+
+/// Verifies `ordered` from the front, two at a time, until enough have passed; keeps the order. `target` are the tests
 /// that failed before: each must be seen to pass where the report names tests.
 std::vector<VerifiedPatch> verify_candidates(executor::Sandbox& sandbox, const executor::TestCommand& command,
                                              std::span<const RankedCandidate> ordered, const SourceMap& sources,
-                                             const std::vector<std::string>& target, std::chrono::milliseconds limit,
-                                             std::size_t most, std::stop_token stop);
+                                             const std::vector<std::string>& target, const VerifyLimits& limits,
+                                             std::stop_token stop);
 
 }  // namespace ec::repair

@@ -45,6 +45,7 @@ class BaselineSink:
         self.report.at(index)
         if self.tracer is not None:
             self.tracer.take()
+            self.tracer.go_on()
         self.started = time.monotonic()
         # Again and again: code under test may swallow the first.
         signal.setitimer(signal.ITIMER_REAL, self.patience.seconds(), 0.05)

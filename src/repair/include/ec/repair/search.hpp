@@ -59,7 +59,9 @@ private:
     struct Tally;
     std::vector<Candidate> next_round(std::size_t most, std::stop_token stop);
     void look_up(Round& round) const;
-    Status judge_round(Round& round, const std::vector<std::string>& tests, std::stop_token stop);
+    Status judge_round(Round& round, const std::vector<std::string>& tests, std::chrono::nanoseconds deadline,
+                       std::stop_token stop);
+    static void forget_unjudged(Round& round, const std::vector<char>& judged);
     Status keep(const Round& round);
     void count(const Round& round, Tally& tally);
 
