@@ -96,7 +96,7 @@ def test_bad_input_gets_one_sentence(edgecoder, project, arguments, status):
 
 def test_the_root_directory_is_no_workspace(edgecoder):
     done = edgecoder("exec", "--json", "--", "true", cwd="/")
-    assert done.status == 3 and done.json()["status"] == "sandbox_error" and "/" in done.json()["reason"]
+    assert done.status == 2 and done.json()["status"] == "sandbox_error" and "/" in done.json()["reason"]
 
 
 def test_interrupting_leaves_nothing_behind(project):
