@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <thread>
 
+#include "command_run.hpp"
+
 namespace ec::repair {
 namespace {
 
@@ -35,12 +37,7 @@ class WholeRun {
 public:
     WholeRun(executor::Sandbox& sandbox, const executor::TestCommand& command, std::chrono::milliseconds limit) {
         thread_ = std::jthread([this, &sandbox, &command, limit](std::stop_token stop) {
-            executor::RunSpec spec = executor::test_run(command);
-            spec.limits.wall = limit;
-            spec.limits.cpu = limit;
-            spec.limits.memory_bytes = 2ULL << 30;
-            spec.limits.processes = 512;
-            spec.collect_changes = false;
+            executor::RunSpec spec = whole_command_run(command, limit);
             result_ = sandbox.run(spec, stop);
         });
     }

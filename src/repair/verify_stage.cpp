@@ -4,6 +4,8 @@
 #include <optional>
 #include <thread>
 
+#include "command_run.hpp"
+
 namespace ec::repair {
 namespace {
 
@@ -35,12 +37,7 @@ std::optional<VerifiedPatch> verify_one(executor::Sandbox& sandbox, const execut
                                         const std::stop_token& stop) {
     VerifiedPatch verified;
     verified.files = edited_files(ranked.candidate, sources);
-    executor::RunSpec spec = executor::test_run(command);
-    spec.limits.wall = limit;
-    spec.limits.cpu = limit;
-    spec.limits.memory_bytes = 2ULL << 30;
-    spec.limits.processes = 512;
-    spec.collect_changes = false;
+    executor::RunSpec spec = whole_command_run(command, limit);
     for (const vcs::FileVersion& file : verified.files) spec.edits.push_back({file.path, file.after});
     const auto result = sandbox.run(spec, stop);
     if (!result) return std::nullopt;

@@ -6,13 +6,13 @@
 #include <ec_embedded/ec_repair.hpp>
 #include <optional>
 
+#include "program_name.hpp"
+
 namespace ec::repair {
 namespace {
 
 using executor::Framework;
 using executor::TestCommand;
-
-std::string_view program_name(std::string_view word) { return word.substr(word.rfind('/') + 1); }
 
 bool is_node(std::string_view word) { return program_name(word) == "node" || program_name(word) == "nodejs"; }
 

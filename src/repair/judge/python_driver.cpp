@@ -8,13 +8,14 @@
 #include <fstream>
 #include <optional>
 
+#include "program_name.hpp"
+
 namespace ec::repair {
 namespace {
 
 namespace fs = std::filesystem;
 using executor::Framework;
 
-std::string_view program_name(std::string_view word) { return word.substr(word.rfind('/') + 1); }
 bool is_python(std::string_view word) {
     const std::string_view program = program_name(word);
     return program.starts_with("python") && program.find_first_not_of("0123456789.dt", 6) == std::string_view::npos;
