@@ -14,7 +14,7 @@ struct Tally {
     double evidence = 1;
 };
 
-// Weights of the further evidence; measured on seeded faults, see docs/repair.md.
+// Weights of the further evidence, chosen by hand.
 constexpr double kInnermostFrame = 0.35;
 constexpr double kRecentChange = 0.25;
 constexpr double kLoadTimeDiscount = 0.4;

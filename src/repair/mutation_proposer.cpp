@@ -8,7 +8,7 @@ namespace ec::repair {
 namespace {
 
 constexpr std::size_t kFirstWave = 80;       // lines; about one small file
-constexpr double kNaturalnessWeight = 0.22;  // per bit of gain; measured on seeded faults, see docs/repair.md
+constexpr double kNaturalnessWeight = 0.22;  // per bit of gain; chosen by hand
 constexpr double kNaturalnessBound = 1.2;
 constexpr double kSuspicionPower = 1.3;
 constexpr std::size_t kPairSeeds = 120;
