@@ -47,6 +47,7 @@ void negate_condition(const Site& site, Sink& sink);
 void change_condition(const Site& site, Sink& sink);
 void swap_conditional(const Site& site, Sink& sink);
 void change_comprehension(const Site& site, Sink& sink);
+void filter_elements(const Site& site, Sink& sink);
 
 // ops_borrow.cpp: expressions and statements from elsewhere
 void borrow_expression(const Site& site, Sink& sink);
@@ -65,7 +66,7 @@ void change_raise(const Site& site, Sink& sink);
 void change_defaults(const Site& site, Sink& sink);
 void call_to_assignment(const Site& site, Sink& sink);
 
-// ops_guard.cpp and ops_insert.cpp: statements that are missing
+// ops_guard.cpp, ops_update.cpp and ops_insert.cpp: statements that are missing
 void insert_guard(const Site& site, Sink& sink);
 void insert_update(const Site& site, Sink& sink);
 void insert_accumulation(const Site& site, Sink& sink);

@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "mutation/site.hpp"
+#include "mutation/statements.hpp"
 
 namespace ec::repair {
 
@@ -12,7 +13,7 @@ namespace {
 
 using namespace mutation;
 
-constexpr std::size_t kPerStatement = 400;
+constexpr std::size_t kPerStatement = 700;
 constexpr int kLongStatement = 30;         // lines; beyond it only the wanted lines of a statement count
 constexpr std::size_t kMaxBorrowed = 400;  // expressions kept of a file
 
@@ -30,7 +31,8 @@ std::vector<Id> wanted_statements(const View& view, const MutationRequest& reque
             id = view.next(id) - 1;
             continue;
         }
-        if (!view.statement(id) && view.kind(id) != Kind::elif) continue;  // an elif has a line of its own
+        // An elif has a line of its own, and an empty block is where something may be missing.
+        if (!view.statement(id) && view.kind(id) != Kind::elif && !empty_block(view, id)) continue;
         if (view.kind(id) == Kind::expression_statement && view.kind(view.only_child(id)) == Kind::string) continue;
         const int last = last_own_line(view, id);
         for (int line = view.line(id); line <= last; ++line) {
@@ -216,13 +218,16 @@ private:
     void at(Id statement) {
         const FunctionContext& here = context(statement);
         const Kind kind = view_.kind(statement);
-        if (kind == Kind::function)
+        const bool empty = empty_block(view_, statement);
+        if (empty) {
+            // No expression in it, and nothing to take away.
+        } else if (kind == Kind::function)
             expressions(statement, view_.field(statement, "parameters"), here);
         else if (kind != Kind::class_)
             expressions(statement, statement, here);
         sink_.at(statement, reported_line(statement, statement));
         const Site site{view_, here.scope, facts_, here.facts, request_, statement, statement};
-        for (const Operator apply : statement_operators()) apply(site, sink_);
+        for (const Operator apply : empty ? inserting_operators() : statement_operators()) apply(site, sink_);
     }
 
     /// Every expression that belongs to the statement itself, not to statements inside it.

@@ -3,11 +3,16 @@
 
 #include <algorithm>
 
+#include "mutation/conditions.hpp"
 #include "mutation/families.hpp"
 
 namespace ec::repair::mutation {
 
 namespace {
+
+constexpr std::size_t kMostJoined = 24;   // conditions put together for an operand that is missing
+constexpr std::size_t kMostFilters = 40;  // and for a filter
+constexpr double kBuiltWeight = 0.7;
 
 struct Words {
     std::string_view conjunction;
@@ -68,6 +73,26 @@ std::vector<Fragment> companions(const Site& site, Id condition) {
     return out;
 }
 
+/// The condition with two of its names in each other's place: what holds for a and b should hold for b and a.
+void exchange_names(const View& view, Id condition, const std::vector<std::string_view>& names,
+                    std::vector<Fragment>& out) {
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        for (std::size_t k = i + 1; k < names.size(); ++k) {
+            std::string text;
+            std::uint32_t from = view.begin(condition);
+            for (Id id = condition; id < view.next(condition); ++id) {
+                if (view.kind(id) != Kind::identifier) continue;
+                if (view.text(id) != names[i] && view.text(id) != names[k]) continue;
+                text += view.source().substr(from, view.begin(id) - from);
+                text += view.text(id) == names[i] ? names[k] : names[i];
+                from = view.end(id);
+            }
+            text += view.source().substr(from, view.end(condition) - from);
+            out.push_back({std::move(text), precedence(view, condition), view.kind(condition)});
+        }
+    }
+}
+
 /// The condition asked of another variable, and the project's own predicates asked of what it is about.
 std::vector<Fragment> variants(const Site& site, Id condition) {
     const View& view = site.view;
@@ -90,6 +115,7 @@ std::vector<Fragment> variants(const Site& site, Id condition) {
             out.push_back({std::move(changed), strength, Kind::compare});
         }
     }
+    exchange_names(view, condition, seen, out);
     if (view.kind(condition) != Kind::compare && view.kind(condition) != Kind::call) return out;
     const Id subject = view.kind(condition) == Kind::compare ? view.left(condition) : kNone;
     std::size_t predicates = 0;
@@ -99,6 +125,12 @@ std::vector<Fragment> variants(const Site& site, Id condition) {
             out.push_back({fmt::format("{}({})", callable.name, view.text(subject)), kAtom, Kind::call});
     }
     return out;
+}
+
+int built_strength(const View& view, std::string_view text) {
+    if (text.starts_with("not ")) return 4;
+    if (text.starts_with("!")) return 12;
+    return view.python() || text.find(' ') != std::string_view::npos ? 5 : kAtom;
 }
 
 void join_conditions(const Site& site, Sink& sink, Id condition) {
@@ -133,9 +165,23 @@ void join_conditions(const Site& site, Sink& sink, Id condition) {
                          {1, fmt::format("{} may be missing when {} is asked", quoted(name), quoted(text))});
         }
     }
-    auto others = companions(site, condition);
-    for (Fragment& variant : variants(site, condition)) others.push_back(std::move(variant));
-    for (const Fragment& other : others) {
+    struct Other {
+        Fragment fragment;
+        double weight;
+    };
+    std::vector<Other> others;
+    const auto add = [&](Fragment fragment, double weight) {
+        if (std::none_of(others.begin(), others.end(),
+                         [&](const Other& other) { return other.fragment.text == fragment.text; }))
+            others.push_back({std::move(fragment), weight});
+    };
+    for (Fragment& fragment : companions(site, condition)) add(std::move(fragment), 1);
+    for (Fragment& fragment : variants(site, condition)) add(std::move(fragment), 1);
+    for (BuiltCondition& built : built_conditions(site, condition, kMostJoined)) {
+        const int strength = built_strength(view, built.text);
+        add({std::move(built.text), strength, Kind::compare}, built.weight * kBuiltWeight);
+    }
+    for (const auto& [other, fits] : others) {
         for (const bool all : {true, false}) {
             const std::string_view joint = all ? word.conjunction : word.disjunction;
             const int needed = all ? 3 : 2;
@@ -144,7 +190,7 @@ void join_conditions(const Site& site, Sink& sink, Id condition) {
             const std::string right = other.strength <= needed ? "(" + other.text + ")" : other.text;
             sink.replace(
                 Op::add_condition, condition, fmt::format("{} {} {}", left, joint, right), needed,
-                {0.8,
+                {0.8 * fits,
                  all ? fmt::format("the condition {} was too weak: {} must hold too", quoted(text), quoted(other.text))
                      : fmt::format("the condition {} was too strong: {} is enough", quoted(text), quoted(other.text))});
             // In front, where the second part is only sound once the first has been asked.
@@ -152,8 +198,8 @@ void join_conditions(const Site& site, Sink& sink, Id condition) {
             const std::string front_right = own <= needed && own != kAtom ? "(" + text + ")" : text;
             sink.replace(
                 Op::add_condition, condition, fmt::format("{} {} {}", front_left, joint, front_right), needed,
-                {0.45, all ? fmt::format("{} must be asked before {}", quoted(other.text), quoted(text))
-                           : fmt::format("{} is enough before {} is asked", quoted(other.text), quoted(text))});
+                {0.45 * fits, all ? fmt::format("{} must be asked before {}", quoted(other.text), quoted(text))
+                                  : fmt::format("{} is enough before {} is asked", quoted(other.text), quoted(text))});
         }
     }
 }
@@ -336,6 +382,8 @@ void change_comprehension(const Site& site, Sink& sink) {
         for (const Id other : site.local.conditions)
             if (!view.inside(other, site.node) && site.scope.usable(other, element) && ++borrowed <= 5)
                 offer(view.str(other), 0.5);
+        for (const BuiltCondition& built : built_conditions(site, element == kNone ? site.node : element, kMostFilters))
+            offer(built.text, built.weight * kBuiltWeight * 0.7);
     }
     if (element == kNone || view.kind(element) == Kind::pair) return;
     for (const std::string& name : names)
@@ -350,6 +398,45 @@ void change_comprehension(const Site& site, Sink& sink) {
     if (text.starts_with("{"))
         sink.edit(Op::comprehension_element, view.begin(site.node), view.end(site.node),
                   "[" + text.substr(1, text.size() - 2) + "]", {0.4, "every element counts, repeated ones too"});
+}
+
+/// xs -> xs.filter(…), JavaScript's counterpart of a filter in a comprehension.
+void filter_elements(const Site& site, Sink& sink) {
+    const View& view = site.view;
+    const Kind kind = view.kind(site.node);
+    if (view.python() || !view.readable(site.node) || !portable(view, site.node)) return;
+    if (kind != Kind::identifier && kind != Kind::attribute && kind != Kind::call) return;
+    if (site.scope.type_of(site.node) != kSequence || view.callee_name(site.node) == "filter") return;
+    const Id up = view.parent(site.node);
+    const bool chained = view.kind(up) == Kind::attribute && view.object(up) == site.node;
+    if (chained && view.text(view.member(up)) == "filter") return;
+    if (!chained && view.kind(up) != Kind::return_ && view.kind(up) != Kind::declarator &&
+        view.kind(up) != Kind::lambda)
+        return;
+    const std::string item = site.scope.is_visible("x", site.node) ? "item" : "x";
+    const std::string text = view.str(site.node);
+    const auto offer = [&](const std::string& test, double weight) {
+        sink.replace(Op::comprehension_condition, site.node, fmt::format("{}.filter({})", text, test), kAtom,
+                     {weight, fmt::format("only elements with {} belong into {}", quoted(test), quoted(text))});
+    };
+    for (const char* test : {" > 0", " < 0", " >= 0", " % 2 === 0", " % 2 !== 0", " !== 0", " !== ''", " != null"})
+        offer(fmt::format("({}) => {}{}", item, item, test), 0.4);
+    std::size_t offered = 0;
+    for (const Variable* variable : site.scope.visible(site.node)) {
+        if (variable->outer || variable->name == text || ++offered > 4) continue;
+        for (const char* op : {"!==", "===", "<", ">", "<=", ">="})
+            if (compatible(variable->types, kNumber | kString))
+                offer(fmt::format("({}) => {} {} {}", item, item, op, variable->name), 0.3);
+        if (compatible(variable->types, kSequence | kString))
+            offer(fmt::format("({}) => {}.includes({})", item, variable->name, item), 0.3);
+        if (compatible(variable->types, kString)) {
+            offer(fmt::format("({}) => {}.includes({})", item, item, variable->name), 0.3);
+            offer(fmt::format("({}) => {}.startsWith({})", item, item, variable->name), 0.3);
+        }
+    }
+    offered = 0;
+    for (const Callable& callable : site.facts.callables)
+        if (!callable.method && callable.least <= 1 && callable.most >= 1 && ++offered <= 4) offer(callable.name, 0.5);
 }
 
 }  // namespace ec::repair::mutation

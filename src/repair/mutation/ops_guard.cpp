@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "mutation/conditions.hpp"
 #include "mutation/families.hpp"
 #include "mutation/statements.hpp"
 
@@ -11,6 +12,9 @@ namespace ec::repair::mutation {
 namespace {
 
 constexpr std::size_t kMostNames = 6;
+constexpr std::size_t kMostKnown = 20;  // conditions that stand in the function already, or ask for the usual
+constexpr std::size_t kMostBuilt = 40;
+constexpr double kBuiltWeight = 0.6;
 
 struct Test {
     std::string text;
@@ -102,7 +106,7 @@ void guard_statement(const Site& site, Sink& sink) {
     const Kind kind = view.kind(site.statement);
     std::vector<Test> tests;
     const auto add = [&](std::string text, double weight) {
-        if (tests.size() < 20 &&
+        if (tests.size() < kMostKnown + kMostBuilt &&
             std::none_of(tests.begin(), tests.end(), [&](const Test& t) { return t.text == text; }))
             tests.push_back({std::move(text), weight});
     };
@@ -135,7 +139,7 @@ void guard_statement(const Site& site, Sink& sink) {
     }
     std::size_t names = 0;
     for (const Variable* variable : locals(site)) {
-        if (++names > kMostNames) break;
+        if (++names > kMostNames || tests.size() >= kMostKnown) break;
         if (variable->types == 0 || (variable->types & (kContainer | kObject | kBool)) != 0) add(variable->name, 0.5);
         if ((variable->types & kNumber) != 0) {
             add(variable->name + " < 0", 0.5);
@@ -154,6 +158,8 @@ void guard_statement(const Site& site, Sink& sink) {
                         : fmt::format("!{}.has({})", container->name, variable->name),
                     0.7);
     }
+    for (BuiltCondition& built : built_conditions(site, site.statement, kMostBuilt))
+        add(std::move(built.text), built.weight * kBuiltWeight);
     const bool movable =
         kind == Kind::expression_statement || kind == Kind::return_ || kind == Kind::break_ || kind == Kind::raise;
     if (movable && insertable(view, site.statement) && view.last_on_line(site.statement)) {

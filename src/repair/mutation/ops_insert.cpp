@@ -1,11 +1,11 @@
-// Operators that put in what is missing: updates, accumulation, first values, returns, other cases.
+// Operators that put in what is missing: accumulation, first values, returns, other cases.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cctype>
-#include <ec/core/text.hpp>
 #include <set>
 
+#include "mutation/conditions.hpp"
 #include "mutation/families.hpp"
 #include "mutation/statements.hpp"
 
@@ -13,132 +13,7 @@ namespace ec::repair::mutation {
 
 namespace {
 
-constexpr std::size_t kMostNames = 6;
-
-/// Puts a line before the statement and, where the block ends with it, behind it.
-void around(const Site& site, Sink& sink, Op op, const std::string& text, double weight, const std::string& why) {
-    const View& view = site.view;
-    if (trim(view.text(site.statement)) == text) weight *= 0.3;
-    sink.insert_before(op, site.statement, {simple(view, text)}, {weight, why});
-    if (last_in_block(view, site.statement) && !jump(view, site.statement))
-        sink.insert_after(op, site.statement, {simple(view, text)}, {weight, why});
-}
-
-bool changed_in(const View& view, std::string_view name, Id root) {
-    for (Id id = root; id < view.next(root); ++id) {
-        const Kind kind = view.kind(id);
-        if ((kind == Kind::assign || kind == Kind::aug_assign) &&
-            view.text(view.left(id)).find(name) != std::string_view::npos)
-            return true;
-        if (kind == Kind::update && view.text(view.operand(id)) == name) return true;
-    }
-    return false;
-}
-
-bool read_in(const View& view, std::string_view name, Id root) {
-    for (Id id = root; root != kNone && id < view.next(root); ++id)
-        if (view.kind(id) == Kind::identifier && view.text(id) == name) return true;
-    return false;
-}
-
-std::string counted(const View& view, const std::string& name, int by) {
-    if (view.python()) return fmt::format("{} {} 1", name, by > 0 ? "+=" : "-=");
-    return name + (by > 0 ? "++" : "--");
-}
-
-}  // namespace
-
-/// A counter that does not count, a cursor that does not move, a variable that is read and never set.
-void insert_update(const Site& site, Sink& sink) {
-    const View& view = site.view;
-    if (!insertable(view, site.statement) || site.scope.function() == 0) return;
-    const Kind kind = view.kind(site.statement);
-    if (kind == Kind::function || kind == Kind::class_) return;
-    const Id loop = view.loop_of(site.statement);
-    const Id condition = loop == kNone ? kNone : view.condition(loop);
-    const auto names = locals(site);
-    std::size_t numbers = 0;
-    for (const Variable* variable : names) {
-        if (variable->types != 0 && (variable->types & kNumber) == 0) continue;
-        if (variable->loop && view.python()) continue;
-        if (++numbers > kMostNames) break;
-        const bool drives =
-            read_in(view, variable->name, condition) && !changed_in(view, variable->name, view.body(loop));
-        const double sure = variable->types == 0 ? 0.3 : 1;
-        const double weight = drives ? 1 : (loop != kNone ? 0.5 : 0.25) * sure;
-        const std::string why =
-            drives ? fmt::format("{} decides when the loop ends and never changes in it", quoted(variable->name))
-                   : fmt::format("{} is not counted here", quoted(variable->name));
-        around(site, sink, Op::insert_update, counted(view, variable->name, 1), weight, why);
-        around(site, sink, Op::insert_update, counted(view, variable->name, -1), weight * 0.6, why);
-        if (loop == kNone || variable->parameter) continue;
-        std::size_t added = 0;
-        for (const Variable* other : names) {
-            if (other == variable || (other->types != 0 && (other->types & kNumber) == 0) || ++added > 4) continue;
-            const double fits = (other->loop || other->bound_in_loop != kNone ? 0.6 : 0.25) * sure;
-            around(site, sink, Op::insert_update, fmt::format("{} += {}", variable->name, other->name), fits,
-                   fmt::format("{} is not added to {}", quoted(other->name), quoted(variable->name)));
-            around(site, sink, Op::insert_update, fmt::format("{} *= {}", variable->name, other->name), fits * 0.5,
-                   fmt::format("{} is not multiplied into {}", quoted(other->name), quoted(variable->name)));
-            if (drives)
-                around(site, sink, Op::insert_update, fmt::format("{} -= {}", variable->name, other->name), fits,
-                       fmt::format("{} is not taken from {}", quoted(other->name), quoted(variable->name)));
-        }
-        if (drives && view.python()) around(site, sink, Op::insert_update, variable->name + " //= 2", 0.6, why);
-    }
-    // Texts and totals that grow by an element.
-    if (loop != kNone) {
-        for (const Variable* variable : names) {
-            if ((variable->types & (kString | kNumber)) == 0 || variable->parameter || variable->loop) continue;
-            std::size_t added = 0;
-            for (const Variable* other : names)
-                if ((variable->types & kString) != 0 && other->loop && compatible(other->types, kString) &&
-                    ++added <= 3)
-                    around(site, sink, Op::insert_update, fmt::format("{} += {}", variable->name, other->name), 0.7,
-                           fmt::format("{} is not added to {}", quoted(other->name), quoted(variable->name)));
-            added = 0;
-            for (const Id expression : site.local.expressions)
-                if (view.kind(expression) == Kind::subscript && view.readable(expression) &&
-                    compatible(site.scope.type_of(expression), variable->types) &&
-                    site.scope.usable(expression, site.statement) && ++added <= 3)
-                    around(site, sink, Op::insert_update,
-                           fmt::format("{} += {}", variable->name, view.text(expression)), 0.4,
-                           fmt::format("{} is not added to {}", quoted(view.text(expression)), quoted(variable->name)));
-        }
-    }
-    // a = b between variables of one kind: the step of a search through linked things, or of a running value.
-    std::size_t pairs = 0;
-    for (const Variable* to : names) {
-        for (const Variable* from : names) {
-            if (to == from || pairs >= 16) continue;
-            if (to->loop || (to->parameter && loop == kNone)) continue;
-            const bool none_start = to->types == 0 || from->types == 0;
-            const double fits = fitness(to->types & ~kObject, from->types & ~kObject);
-            if (fits == 0) continue;
-            ++pairs;
-            const bool same = view.text(site.statement) == fmt::format("{} = {}", to->name, from->name);
-            if (!same)
-                around(site, sink, Op::insert_update, fmt::format("{} = {}", to->name, from->name),
-                       (loop != kNone ? 0.6 : 0.3) * (none_start ? 0.8 : 1.0) * fits,
-                       fmt::format("{} is not kept in {}", quoted(from->name), quoted(to->name)));
-        }
-    }
-    // node = node.next in a loop that reads both.
-    if (loop != kNone && view.kind(loop) == Kind::while_) {
-        std::size_t steps = 0;
-        for (const Id expression : site.local.expressions) {
-            if (view.kind(expression) != Kind::attribute || view.kind(view.object(expression)) != Kind::identifier ||
-                ++steps > 6)
-                continue;
-            const std::string name = view.str(view.object(expression));
-            if (name == "self" || name == "this" || !site.scope.is_visible(name, site.statement)) continue;
-            around(site, sink, Op::insert_update, fmt::format("{} = {}", name, view.text(expression)),
-                   read_in(view, name, condition) ? 0.8 : 0.3, fmt::format("{} does not move on", quoted(name)));
-        }
-    }
-}
-
-namespace {
+constexpr std::size_t kMostGathered = 30;
 
 /// Names put into a collection: what was bound last comes first.
 std::vector<std::string> gatherable(const Site& site, const Variable& container) {
@@ -175,6 +50,20 @@ std::vector<std::string> gatherable(const Site& site, const Variable& container)
     borrowed = 0;
     for (const std::string& text : site.local.strings)
         if (++borrowed <= 3) add(text);
+    if (view.kind(site.statement) != Kind::pass) return out;
+    // Where something is missing for sure, more is worth trying: elements, ends and calls.
+    for (const Variable* variable : locals(site)) {
+        if (variable->loop) {
+            const std::string element = element_of_index(site, variable->name, site.statement);
+            if (!element.empty()) add(element);
+        }
+        if ((variable->types & kSequence) == 0) continue;
+        add(variable->name + "[-1]");
+        add(variable->name + "[0]");
+    }
+    for (const Variable* variable : locals(site)) add(variable->name);
+    for (const Id expression : site.local.expressions)
+        if (out.size() < kMostGathered && site.scope.usable(expression, site.statement)) add(view.str(expression));
     return out;
 }
 
@@ -194,57 +83,65 @@ void insert_accumulation(const Site& site, Sink& sink) {
         // An enclosing function's collection counts when this function asks for membership in it.
         if (variable->outer && (variable->region == 0 || !read_in(view, variable->name, site.scope.function())))
             continue;
-        if (variable->parameter && (types & kString) != 0) continue;
+        if (variable->parameter && (types & kString) != 0) {
+            // Perhaps a list after all, and lists that are handed in may have to be put in order.
+            if (view.python() && (types & kSequence) != 0)
+                insert_around(site, sink, Op::insert_accumulation, variable->name + ".sort()", 0.3,
+                              fmt::format("{} must be in order", quoted(variable->name)));
+            continue;
+        }
         if (++containers > 4) break;
         const double local = variable->parameter ? 0.5 : 1;
         double weight = local;
         for (const std::string& name : gatherable(site, *variable)) {
             const std::string why = fmt::format("{} is never put into {}", quoted(name), quoted(variable->name));
             if ((types & kSet) != 0)
-                around(site, sink, Op::insert_accumulation, fmt::format("{}.add({})", variable->name, name), weight,
-                       why);
+                insert_around(site, sink, Op::insert_accumulation, fmt::format("{}.add({})", variable->name, name),
+                              weight, why);
             if ((types & kSequence) != 0)
-                around(site, sink, Op::insert_accumulation,
-                       fmt::format("{}.{}({})", variable->name, view.python() ? "append" : "push", name), weight, why);
+                insert_around(site, sink, Op::insert_accumulation,
+                              fmt::format("{}.{}({})", variable->name, view.python() ? "append" : "push", name), weight,
+                              why);
             if ((types & kMapping) != 0 && !view.python() && (types & kSet) == 0) {
-                around(site, sink, Op::insert_accumulation, fmt::format("{}[{}] = true", variable->name, name),
-                       weight * 0.4, why);
+                insert_around(site, sink, Op::insert_accumulation, fmt::format("{}[{}] = true", variable->name, name),
+                              weight * 0.4, why);
             }
             if ((types & kMapping) != 0) {
                 std::size_t values = 0;
                 for (const std::string& value : gatherable(site, *variable))
                     if (value != name && ++values <= 3)
-                        around(site, sink, Op::insert_accumulation,
-                               fmt::format("{}[{}] = {}", variable->name, name, value), weight * 0.5, why);
-                around(site, sink, Op::insert_accumulation, fmt::format("{}[{}] = 1", variable->name, name),
-                       weight * 0.3, why);
-                around(site, sink, Op::insert_accumulation, fmt::format("{}[{}] += 1", variable->name, name),
-                       weight * 0.3, why);
+                        insert_around(site, sink, Op::insert_accumulation,
+                                      fmt::format("{}[{}] = {}", variable->name, name, value), weight * 0.5, why);
+                insert_around(site, sink, Op::insert_accumulation, fmt::format("{}[{}] = 1", variable->name, name),
+                              weight * 0.3, why);
+                insert_around(site, sink, Op::insert_accumulation, fmt::format("{}[{}] += 1", variable->name, name),
+                              weight * 0.3, why);
             }
             weight = std::max(0.3 * local, weight - 0.2);
         }
         if ((types & kSequence) != 0 && view.python()) {
             if (!variable->parameter || view.loop_of(site.statement) == kNone) {
-                around(site, sink, Op::insert_accumulation, variable->name + ".reverse()", 0.2,
-                       fmt::format("{} must be reversed", quoted(variable->name)));
+                insert_around(site, sink, Op::insert_accumulation, variable->name + ".reverse()", 0.2,
+                              fmt::format("{} must be reversed", quoted(variable->name)));
             }
             for (const Variable* index : locals(site))
                 if (index->loop && compatible(index->types, kNumber))
-                    around(site, sink, Op::insert_accumulation, fmt::format("{}[{}] += 1", variable->name, index->name),
-                           0.3, fmt::format("{} is not counted in {}", quoted(index->name), quoted(variable->name)));
-            around(site, sink, Op::insert_accumulation, variable->name + ".pop()", 0.3,
-                   fmt::format("the last of {} must be taken off", quoted(variable->name)));
-            around(site, sink, Op::insert_accumulation, variable->name + ".sort()", 0.25,
-                   fmt::format("{} must be in order", quoted(variable->name)));
+                    insert_around(site, sink, Op::insert_accumulation,
+                                  fmt::format("{}[{}] += 1", variable->name, index->name), 0.3,
+                                  fmt::format("{} is not counted in {}", quoted(index->name), quoted(variable->name)));
+            insert_around(site, sink, Op::insert_accumulation, variable->name + ".pop()", 0.3,
+                          fmt::format("the last of {} must be taken off", quoted(variable->name)));
+            insert_around(site, sink, Op::insert_accumulation, variable->name + ".sort()", 0.25,
+                          fmt::format("{} must be in order", quoted(variable->name)));
         }
         if (view.loop_of(site.statement) != kNone && !variable->parameter && !variable->outer &&
             variable->bound_in_loop == kNone)
-            around(site, sink, Op::insert_initialisation,
-                   fmt::format("{} = {}", variable->name,
-                               (types & kMapping) != 0 ? "{}"
-                               : (types & kSet) != 0   ? (view.python() ? "set()" : "new Set()")
-                                                       : "[]"),
-                   0.4, fmt::format("{} must start anew in each round", quoted(variable->name)));
+            insert_around(site, sink, Op::insert_initialisation,
+                          fmt::format("{} = {}", variable->name,
+                                      (types & kMapping) != 0 ? "{}"
+                                      : (types & kSet) != 0   ? (view.python() ? "set()" : "new Set()")
+                                                              : "[]"),
+                          0.4, fmt::format("{} must start anew in each round", quoted(variable->name)));
     }
     if (view.loop_of(site.statement) == kNone) return;
     std::size_t resets = 0;
@@ -257,14 +154,14 @@ void insert_accumulation(const Site& site, Sink& sink) {
                                  : (variable->types & kString) != 0 ? "''"
                                  : python                           ? "False"
                                                                     : "false";
-        around(site, sink, Op::insert_initialisation, fmt::format("{} = {}", variable->name, zero), 0.4,
-               fmt::format("{} must start anew", quoted(variable->name)));
+        insert_around(site, sink, Op::insert_initialisation, fmt::format("{} = {}", variable->name, zero), 0.4,
+                      fmt::format("{} must start anew", quoted(variable->name)));
         if ((variable->types & kNumber) != 0)
-            around(site, sink, Op::insert_initialisation, variable->name + " = 1", 0.25,
-                   fmt::format("{} must start anew", quoted(variable->name)));
+            insert_around(site, sink, Op::insert_initialisation, variable->name + " = 1", 0.25,
+                          fmt::format("{} must start anew", quoted(variable->name)));
         if ((variable->types & kBool) != 0)
-            around(site, sink, Op::insert_initialisation, variable->name + (python ? " = True" : " = true"), 0.4,
-                   fmt::format("{} must be set", quoted(variable->name)));
+            insert_around(site, sink, Op::insert_initialisation, variable->name + (python ? " = True" : " = true"), 0.4,
+                          fmt::format("{} must be set", quoted(variable->name)));
     }
 }
 
@@ -418,9 +315,15 @@ void insert_else(const Site& site, Sink& sink) {
         const Id target = view.left(step);
         for (const char* op : {"+= 1", "-= 1", "= 0", "= 1"}) offer(fmt::format("{} {}", view.text(target), op), 0.5);
         const std::string op = kind == Kind::aug_assign ? view.op(step) : "=";
-        for (const Variable* variable : locals(site))
-            if (variable->name != view.text(target))
-                offer(fmt::format("{} {} {}", view.text(target), op, variable->name), variable->loop ? 0.9 : 0.4);
+        const Id value = view.field(step, "right");
+        for (const Variable* variable : locals(site)) {
+            if (variable->name == view.text(target)) continue;
+            offer(fmt::format("{} {} {}", view.text(target), op, variable->name), variable->loop ? 0.9 : 0.4);
+            // The same value kept in another variable.
+            if (!variable->loop && value != kNone && !variable->parameter &&
+                compatible(variable->types, site.scope.type_of(target)))
+                offer(fmt::format("{} {} {}", variable->name, op, view.text(value)), 0.8);
+        }
     }
     if (kind == Kind::call && view.kind(view.callee(step)) == Kind::attribute && view.args(step).size() == 1)
         for (const Variable* variable : locals(site))

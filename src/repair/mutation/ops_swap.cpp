@@ -410,6 +410,12 @@ void swap_augmented(const Site& site, Sink& sink) {
         const Id token = view.operator_token(site.node);
         sink.edit(Op::augmented_swap, view.begin(token), view.end(token), op == "++" ? "--" : "++",
                   {1, fmt::format("{} was counted the wrong way", quoted(view.text(view.operand(site.node))))});
+        // As a value it would give the new number, not the old one; as a step it is only larger.
+        const Kind up = view.kind(view.parent(site.node));
+        if (up == Kind::for_classic || up == Kind::expression_statement)
+            sink.edit(Op::augmented_swap, view.begin(site.node), view.end(site.node),
+                      fmt::format("{} {} 2", view.text(view.operand(site.node)), op == "++" ? "+=" : "-="),
+                      {0.4, fmt::format("{} goes in steps of two", quoted(view.text(view.operand(site.node))))});
         return;
     }
     if (view.kind(site.node) != Kind::assign) return;

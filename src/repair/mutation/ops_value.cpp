@@ -104,6 +104,26 @@ void step_number(const Site& site, Sink& sink) {
     }
 }
 
+namespace {
+
+/// The distinct letters and signs of the texts in the tests: a program that asks for single characters asks for those.
+template <class Offer>
+void offer_characters(const Site& site, Offer offer) {
+    constexpr std::size_t kMost = 40;
+    std::string seen = "'\"\\";
+    std::size_t offered = 0;
+    for (const Fragment& fragment : site.facts.constants) {
+        if (fragment.kind != Kind::string || fragment.text.size() < 2) continue;
+        for (const char c : std::string_view(fragment.text).substr(1, fragment.text.size() - 2)) {
+            if (c <= ' ' || c > '~' || seen.find(c) != std::string::npos || ++offered > kMost) continue;
+            seen += c;
+            offer(std::string("'") + c + "'");
+        }
+    }
+}
+
+}  // namespace
+
 void replace_constant(const Site& site, Sink& sink) {
     const View& view = site.view;
     const Kind kind = view.kind(site.node);
@@ -131,7 +151,10 @@ void replace_constant(const Site& site, Sink& sink) {
                 if (fragment.kind == Kind::string) offer(Op::string_replace, fragment.text, kAtom, 0.7);
             for (std::size_t i = 0; i < std::min<std::size_t>(site.facts.strings.size(), 8); ++i)
                 offer(Op::string_replace, site.facts.strings[i], kAtom, 0.3);
-            if (text.size() > 3 && text.find('\\') == std::string::npos && view.node(site.node).kind == "string") {
+            if (text.size() <= 3)
+                offer_characters(site,
+                                 [&](const std::string& other) { offer(Op::string_replace, other, kAtom, 0.25); });
+            if (text.size() >= 3 && text.find('\\') == std::string::npos && view.node(site.node).kind == "string") {
                 const char quote = text.back();
                 const std::string_view inner = std::string_view(text).substr(1, text.size() - 2);
                 if (text.front() == quote && inner.find(quote) == std::string_view::npos) {

@@ -4,10 +4,13 @@
 #include <ec/core/hash.hpp>
 
 #include "mutation/site.hpp"
+#include "mutation/statements.hpp"
 
 namespace ec::repair::mutation {
 
 namespace {
+
+constexpr double kPlaceholderFactor = 2.5;  // an empty branch all but says that something is missing
 
 /// The one form of an edit among all that give the same text: the longest common beginning, then the longest common
 /// end, are left out of it.
@@ -91,11 +94,29 @@ void Sink::edit(Op op, std::uint32_t begin, std::uint32_t end, std::string text,
     }
 }
 
+double Sink::plausibility(Id slot, std::string_view text) const {
+    const Id up = view_.parent(slot);
+    const Kind kind = view_.kind(up);
+    if (kind == Kind::binary || kind == Kind::compare || kind == Kind::boolean) {
+        const Id other = view_.left(up) == slot ? view_.right(up) : view_.left(up);
+        const std::string op = view_.op(up);
+        // Nobody asks whether `a < a`; `a * a` and `a + a` do occur, and rarely where another operand stood.
+        if (other != slot && view_.text(other) == text)
+            return kind == Kind::binary && (op == "*" || op == "+") ? 0.4 : 0.1;
+        if (kind == Kind::binary && text == "0" && op != "%") return 0.3;
+    }
+    if (kind == Kind::arguments)
+        for (const Id argument : view_.children(up))
+            if (argument != slot && view_.text(argument) == text && !is_literal(view_.kind(argument))) return 0.3;
+    return 1;
+}
+
 void Sink::replace(Op op, Id slot, std::string text, int strength, Offer offer) {
     // What stands inside an f-string may hold neither its quotes nor a backslash before Python 3.12.
     if (view_.inside_interpolation(slot) && text.find_first_of("'\"\\`{}\n") != std::string::npos) return;
     // `1.x` is no field of a number.
     if (strength == 14 && view_.kind(view_.parent(slot)) == Kind::attribute) return;
+    offer.weight *= plausibility(slot, text);
     // `-1` behind a minus or a star would read as another operator.
     std::string fitted = fit(view_, slot, std::move(text), strength);
     const std::uint32_t begin = view_.begin(slot);
@@ -111,6 +132,14 @@ void Sink::replace(Op op, Id slot, std::string text, int strength, Offer offer) 
 }
 
 void Sink::insert_before(Op op, Id statement, std::vector<std::string> lines, Offer offer) {
+    if (empty_block(view_, statement)) {
+        offer.weight *= kPlaceholderFactor;
+        const std::string outer = view_.newline() + view_.indent(statement);
+        std::string text = "{";
+        for (const std::string& line : lines) text += outer + indented(view_, line, view_.indent_unit());
+        edit(op, view_.begin(statement), view_.end(statement), text + outer + "}", std::move(offer));
+        return;
+    }
     if (!view_.first_on_line(statement) || view_.node(view_.parent(statement)).kind == "decorated_definition") return;
     const Kind up = view_.kind(view_.parent(statement));
     if (up != Kind::block && up != Kind::module && up != Kind::case_) return;  // a braceless body holds one statement
@@ -118,6 +147,7 @@ void Sink::insert_before(Op op, Id statement, std::vector<std::string> lines, Of
     std::string text;
     if (view_.kind(statement) == Kind::pass) {
         // The placeholder makes room for what was missing.
+        offer.weight *= kPlaceholderFactor;
         for (const std::string& line : lines)
             text += (text.empty() ? "" : view_.newline()) + indented(view_, line, text.empty() ? "" : indent);
         edit(op, view_.begin(statement), view_.end(statement), std::move(text), std::move(offer));

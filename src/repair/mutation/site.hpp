@@ -83,6 +83,9 @@ public:
     std::vector<Mutation> take(std::size_t per_statement);
 
 private:
+    /// In (0, 1]: less for what is hardly ever written, like the same operand on both sides.
+    [[nodiscard]] double plausibility(Id slot, std::string_view text) const;
+
     struct Entry {
         Mutation mutation;
         Id statement;
@@ -106,5 +109,7 @@ using Operator = void (*)(const Site& site, Sink& sink);
 const std::vector<Operator>& expression_operators();
 /// Operators for every wanted statement.
 const std::vector<Operator>& statement_operators();
+/// Those of them that only put something in: for an empty block.
+const std::vector<Operator>& inserting_operators();
 
 }  // namespace ec::repair::mutation

@@ -1,11 +1,18 @@
 #include "mutation/statements.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <ec/core/text.hpp>
 
 namespace ec::repair::mutation {
 
+bool empty_block(const View& view, Id id) {
+    return !view.python() && view.kind(id) == Kind::block && view.children(id).empty() && !view.statement(id);
+}
+
 bool insertable(const View& view, Id statement) {
+    if (empty_block(view, statement)) return true;
     if (!view.statement(statement) || !view.first_on_line(statement)) return false;
     const Kind up = view.kind(view.parent(statement));
     return up == Kind::block || up == Kind::module || up == Kind::case_;
@@ -78,6 +85,26 @@ std::vector<std::string> if_lines(const View& view, const std::string& condition
 }
 
 std::string simple(const View& view, const std::string& text) { return text + view.terminator(); }
+
+void insert_around(const Site& site, Sink& sink, Op op, const std::string& text, double weight,
+                   const std::string& why) {
+    const View& view = site.view;
+    if (trim(view.text(site.statement)) == text) weight *= 0.3;
+    sink.insert_before(op, site.statement, {simple(view, text)}, {weight, why});
+    if (last_in_block(view, site.statement) && !jump(view, site.statement))
+        sink.insert_after(op, site.statement, {simple(view, text)}, {weight, why});
+}
+
+std::string counted(const View& view, const std::string& name, int by) {
+    if (view.python()) return fmt::format("{} {} 1", name, by > 0 ? "+=" : "-=");
+    return name + (by > 0 ? "++" : "--");
+}
+
+bool read_in(const View& view, std::string_view name, Id root) {
+    for (Id id = root; root != kNone && id < view.next(root); ++id)
+        if (view.kind(id) == Kind::identifier && view.text(id) == name) return true;
+    return false;
+}
 
 std::vector<Fragment> return_values(const Site& site) {
     const View& view = site.view;

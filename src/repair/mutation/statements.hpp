@@ -8,7 +8,9 @@
 
 namespace ec::repair::mutation {
 
-/// A whole line or lines of a block, so that lines can be put around it.
+/// `{}` as the body of a branch, a loop or a function.
+bool empty_block(const View& view, Id id);
+/// A whole line or lines of a block, so that lines can be put around it, or an empty block.
 bool insertable(const View& view, Id statement);
 bool last_in_block(const View& view, Id statement);
 /// Ends the block it stands in: return, raise, break, continue.
@@ -25,6 +27,13 @@ std::string reindented(const View& view, Id statement, const std::string& indent
 std::vector<std::string> if_lines(const View& view, const std::string& condition, const std::string& then);
 /// "return x" with the file's terminator.
 std::string simple(const View& view, const std::string& text);
+
+/// Puts a line before the site's statement and, where the block ends with it, behind it too.
+void insert_around(const Site& site, Sink& sink, Op op, const std::string& text, double weight, const std::string& why);
+/// `name` counted up or down by one, in the spelling of the language.
+std::string counted(const View& view, const std::string& name, int by);
+/// The name occurs below `root`; false for kNone.
+bool read_in(const View& view, std::string_view name, Id root);
 
 /// Local variables with a value at the statement, parameters too; neither outer ones nor functions.
 std::vector<const Variable*> locals(const Site& site);

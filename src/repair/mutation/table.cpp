@@ -6,13 +6,12 @@ namespace ec::repair::mutation {
 
 const std::vector<Operator>& expression_operators() {
     static const std::vector<Operator> kOperators = {
-        swap_comparison,      shift_comparison,  swap_arithmetic,  swap_operands,    swap_boolean,
-        swap_chain,           swap_augmented,    step_number,      replace_constant, flip_literal,
-        adjust_value,         wrap_value,        unwrap_value,     change_container, change_index,
-        change_range,         change_slice,      add_slice,        replace_name,     replace_by_name,
-        replace_attribute,    replace_target,    change_arguments, replace_callee,   replace_method,
-        change_keyword,       change_await,      negate_condition, change_condition, swap_conditional,
-        change_comprehension, borrow_expression, extend_value,
+        swap_comparison,      shift_comparison, swap_arithmetic,   swap_operands,    swap_boolean,     swap_chain,
+        swap_augmented,       step_number,      replace_constant,  flip_literal,     adjust_value,     wrap_value,
+        unwrap_value,         change_container, change_index,      change_range,     change_slice,     add_slice,
+        replace_name,         replace_by_name,  replace_attribute, replace_target,   change_arguments, replace_callee,
+        replace_method,       change_keyword,   change_await,      negate_condition, change_condition, swap_conditional,
+        change_comprehension, filter_elements,  borrow_expression, extend_value,
     };
     return kOperators;
 }
@@ -23,6 +22,11 @@ const std::vector<Operator>& statement_operators() {
         change_raise,     change_defaults, call_to_assignment,  insert_return,    insert_else,
         insert_guard,     insert_update,   insert_accumulation, borrow_statement,
     };
+    return kOperators;
+}
+
+const std::vector<Operator>& inserting_operators() {
+    static const std::vector<Operator> kOperators = {insert_guard, insert_update, insert_accumulation};
     return kOperators;
 }
 

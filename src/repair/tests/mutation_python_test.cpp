@@ -182,6 +182,47 @@ TEST(PythonOperators, InsertWhatIsMissing) {
         {{}, {}, {"audit(y)"}});
 }
 
+TEST(PythonOperators, AskWhatTheValuesAtHandOffer) {
+    expect({{"def f(xs, t):\n    for x in xs:\n        pass\n    return True\n", "pass",
+             "if x >= t:\n            return False", "insert-guard"},
+            {"def f(xs, known):\n    n = 0\n    for i in range(len(xs)):\n        n += 1\n    return n\n",
+             "        n += 1", "        if xs[i] > known:\n            n += 1", "insert-guard"},
+            {"def prime(n):\n    return n > 1\n\ndef f(n):\n    for j in range(n):\n        if n % j == 0:\n           "
+             " g(j)\n",
+             "n % j == 0", "n % j == 0 and prime(j)", "add-condition"},
+            {"def f(a, b, c):\n    if a + c <= b:\n        return -1\n", "a + c <= b", "a + c <= b or b + c <= a",
+             "add-condition"},
+            {"def f(s):\n    last = s.split(' ')[-1]\n    return True if last.isalpha() else False\n", "last.isalpha()",
+             "last.isalpha() and len(last) == 1", "add-condition"},
+            {"def f(rows, v):\n    return [(i, j) for i in range(len(rows)) for j in range(len(rows[i]))]\n",
+             "range(len(rows[i]))", "range(len(rows[i])) if rows[i][j] == v", "comprehension-condition"}});
+}
+
+TEST(PythonOperators, UpdateWhatBelongsTogether) {
+    expect({{"def f(n, d):\n    out = ''\n    for x in d:\n        q = n // d[x]\n        out += q\n",
+             "q = n // d[x]\n", "q = n // d[x]\n        n %= d[x]\n", "insert-update"},
+            {"def f(a, k):\n    return a[-k:]\n", "    return", "    a.sort()\n    return", "insert-accumulation"},
+            {"def f(lo, hi):\n    a = lo\n    b = hi\n    while a < b:\n        m = (a + b) / 2\n        if g(m):\n    "
+             "        "
+             "a = m\n    return a\n",
+             "            a = m\n", "            a = m\n        else:\n            b = m\n", "insert-else"},
+            {"def f(xs):\n    out = []\n    tail = sorted(xs)\n    if xs:\n        pass\n    return out\n", "pass",
+             "out.append(tail[-1])", "insert-accumulation"}});
+}
+
+TEST(PythonOperators, TakeSingleCharactersFromTheTests) {
+    expect({{"def f(c):\n    return c in ['a', '']\n", "''", "'e'", "string-replace"}}, {{"'bend'"}, {}, {}});
+}
+
+TEST(PythonOperators, PreferWhatIsUsuallyWritten) {
+    const std::string source = "def f(a, b):\n    return a < b\n";
+    const auto odd = find(Language::python, source, "def f(a, b):\n    return a < a\n");
+    const auto usual = find(Language::python, source, "def f(a, b):\n    return b < a\n");
+    ASSERT_TRUE(usual.has_value());
+    ASSERT_TRUE(odd.has_value());
+    EXPECT_LT(odd->prior, usual->prior / 4);
+}
+
 TEST(PythonOperators, KeepTheLayoutOfTheFile) {
     expect(
         {{"def f(xs):\r\n\treturn xs[0]\r\n", "\treturn", "\tif not xs:\r\n\t\treturn []\r\n\treturn", "insert-guard"},

@@ -65,6 +65,20 @@ TEST(ScriptOperators, ChangeConditionsAndStatements) {
              "  }\n  return t;\n", "move-statement"}});
 }
 
+TEST(ScriptOperators, FillAnEmptyBranchFirst) {
+    expect(
+        {{"function f(xs) {\n  let n = 0;\n  for (const x of xs) {\n    if (x > 1) {\n    }\n  }\n  return n;\n}\n",
+          "if (x > 1) {\n    }", "if (x > 1) {\n      n++;\n    }", "insert-update"},
+         {"function f(xs) {\n  const out = [];\n  for (const x of xs) {\n    if (x > 1) { }\n  }\n  return out;\n}\n",
+          "if (x > 1) { }", "if (x > 1) {\n      out.push(x);\n    }", "insert-accumulation"}});
+}
+
+TEST(ScriptOperators, FilterAndStep) {
+    expect({{"function f(xs, m) {\n  const ys = xs.map(g);\n  return ys;\n}\n", "return ys",
+             "return ys.filter((x) => x > 0)", "comprehension-condition"},
+            {"for (let i = 0; i < n; i++) f(i);\n", "i++", "i += 2", "augmented-swap"}});
+}
+
 TEST(ScriptOperators, InsertWhatIsMissing) {
     expect({{"function f(n) {\n  return f(n - 1) * n;\n}\n", "  return",
              "  if (n <= 1) {\n    return 1;\n  }\n  return", "insert-guard"},

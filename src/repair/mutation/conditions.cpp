@@ -1,0 +1,179 @@
+#include "mutation/conditions.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace ec::repair::mutation {
+
+namespace {
+
+constexpr std::size_t kMostTerms = 7;
+constexpr std::size_t kMostPredicates = 4;
+
+/// A value that a condition may be about.
+struct Term {
+    std::string text;
+    Types types = 0;
+    double weight = 1;
+    bool loop = false;
+    bool parameter = false;
+};
+
+class Builder {
+public:
+    Builder(const Site& site, Id place) : site_(site), view_(site.view), place_(place) { gather(); }
+
+    std::vector<BuiltCondition> build(std::size_t most) {
+        predicates();
+        for (const Term& a : terms_) sizes(a);
+        for (std::size_t i = 0; i < terms_.size(); ++i)
+            for (std::size_t k = 0; k < terms_.size(); ++k)
+                if (i != k) relate(terms_[i], terms_[k], i < k);
+        std::stable_sort(out_.begin(), out_.end(),
+                         [](const BuiltCondition& a, const BuiltCondition& b) { return a.weight > b.weight; });
+        if (out_.size() > most) out_.resize(most);
+        return std::move(out_);
+    }
+
+private:
+    /// Loop variables first, for a condition in a loop is mostly about what changes in it; elements they stand for
+    /// next.
+    void gather() {
+        std::vector<Term> elements;
+        for (const Variable* variable : site_.scope.visible(place_)) {
+            if (variable->outer || (variable->types & kCallable) != 0) continue;
+            terms_.push_back(
+                {variable->name, variable->types, variable->loop ? 1.0 : 0.8, variable->loop, variable->parameter});
+            if (!variable->loop) continue;
+            std::string element = element_of_index(site_, variable->name, place_);
+            if (!element.empty()) elements.push_back({std::move(element), 0, 1.0, true, false});
+        }
+        terms_.insert(terms_.end(), elements.begin(), elements.end());
+        std::size_t borrowed = 0;
+        for (const Id expression : site_.local.expressions) {
+            if (view_.kind(expression) != Kind::subscript || !view_.readable(expression)) continue;
+            if (!site_.scope.usable(expression, place_) || ++borrowed > 2) continue;
+            terms_.push_back({view_.str(expression), site_.scope.type_of(expression), 0.7, false, false});
+        }
+        std::stable_sort(terms_.begin(), terms_.end(),
+                         [](const Term& a, const Term& b) { return a.weight > b.weight; });
+        std::vector<Term> distinct;
+        for (Term& term : terms_)
+            if (std::none_of(distinct.begin(), distinct.end(), [&](const Term& t) { return t.text == term.text; }))
+                distinct.push_back(std::move(term));
+        terms_ = std::move(distinct);
+        if (terms_.size() > kMostTerms) terms_.resize(kMostTerms);
+    }
+
+    void add(std::string text, double weight) {
+        if (std::none_of(out_.begin(), out_.end(), [&](const BuiltCondition& c) { return c.text == text; }))
+            out_.push_back({std::move(text), weight});
+    }
+
+    void predicates() {
+        std::size_t seen = 0;
+        for (const Callable& callable : site_.facts.callables) {
+            if (callable.method || callable.least > 1 || callable.most < 1 || ++seen > kMostPredicates) continue;
+            if (site_.scope.function() != 0 && view_.text(view_.name(site_.scope.function())) == callable.name)
+                continue;
+            for (const Term& term : terms_) {
+                const std::string call = fmt::format("{}({})", callable.name, term.text);
+                add(call, 0.7 * term.weight);
+                add(view_.python() ? "not " + call : "!" + call, 0.4 * term.weight);
+            }
+        }
+    }
+
+    void sizes(const Term& term) {
+        const bool collection = (term.types & (kString | kSequence | kSet | kMapping)) != 0;
+        if (!collection || (!view_.python() && (term.types & (kSet | kMapping)) != 0)) return;
+        const std::string size = view_.python() ? "len(" + term.text + ")" : term.text + ".length";
+        for (const char* question : {" == 1", " > 1", " == 0", " > 0", " < 2", " == 2"}) {
+            std::string asked = question;
+            if (!view_.python() && asked.starts_with(" ==")) asked.insert(3, "=");
+            add(size + asked, 0.5 * term.weight);
+        }
+    }
+
+    void relate(const Term& a, const Term& b, bool first) {
+        double weight = a.weight * b.weight * (a.loop || b.loop ? 0.8 : 0.6);
+        // An index beside the element it reaches: of different kinds nearly always.
+        if (a.text.find(b.text) != std::string::npos || b.text.find(a.text) != std::string::npos) weight *= 0.2;
+        const bool comparable = compatible(a.types & ~kBool, b.types & ~kBool);
+        if (first && comparable) {
+            const bool python = view_.python();
+            const bool ordered = ((a.types | b.types) & (kSequence | kSet | kMapping | kObject)) == 0;
+            for (const char* op : {"==", "!=", ">", "<", ">=", "<="}) {
+                const bool order = op[0] == '<' || op[0] == '>';
+                if (order && !ordered) continue;
+                const std::string spelled = !order && !python ? std::string(op) + "=" : op;
+                const double usual = std::string_view(op) == ">" || std::string_view(op) == "<" ? 1.0 : 0.8;
+                add(fmt::format("{} {} {}", a.text, spelled, b.text), weight * usual);
+            }
+        }
+        if ((b.types & (kSequence | kSet | kMapping | kString)) == 0 || b.types == kNumber) return;
+        if ((a.types & (kSequence | kSet | kMapping)) != 0 && (a.types & (kNumber | kString)) == 0) return;
+        if (b.types == kString && a.types != 0 && (a.types & kString) == 0) return;
+        std::string inside = fmt::format("{} in {}", a.text, b.text);
+        std::string outside = fmt::format("{} not in {}", a.text, b.text);
+        if (!view_.python()) {
+            const char* asked =
+                (b.types & (kSet | kMapping)) != 0 && (b.types & (kSequence | kString)) == 0 ? "has" : "includes";
+            inside = fmt::format("{}.{}({})", b.text, asked, a.text);
+            outside = "!" + inside;
+        }
+        add(inside, weight * 0.8);
+        add(outside, weight * 0.8);
+    }
+
+    const Site& site_;
+    const View& view_;
+    Id place_;
+    std::vector<Term> terms_;
+    std::vector<BuiltCondition> out_;
+};
+
+/// The collection whose size the text `range(len(xs))`, `i < xs.length` names.
+std::string measured_collection(const View& view, Id root) {
+    for (Id id = root; root != kNone && id < view.next(root); ++id) {
+        if (view.kind(id) == Kind::call && view.callee_name(id) == "len") {
+            const auto args = view.args(id);
+            if (args.size() == 1 && portable(view, args[0])) return view.str(args[0]);
+        }
+        if (view.kind(id) == Kind::attribute && !view.python() && view.text(view.member(id)) == "length")
+            return view.str(view.object(id));
+    }
+    return {};
+}
+
+}  // namespace
+
+std::string element_of_index(const Site& site, const std::string& name, Id place) {
+    const View& view = site.view;
+    for (Id id = site.scope.function(); id < view.next(site.scope.function()); ++id) {
+        const Kind kind = view.kind(id);
+        if (kind != Kind::for_in && kind != Kind::for_clause && kind != Kind::for_classic) continue;
+        if (kind == Kind::for_classic) {
+            const Id condition = view.condition(id);
+            if (condition == kNone || view.kind(condition) != Kind::compare || view.text(view.left(condition)) != name)
+                continue;
+            const std::string collection = measured_collection(view, view.right(condition));
+            if (!collection.empty() && view.inside(place, id)) return fmt::format("{}[{}]", collection, name);
+            continue;
+        }
+        const Id target = view.field(id, "left");
+        const Id iterated = view.field(id, "right");
+        if (target == kNone || iterated == kNone || view.text(target) != name) continue;
+        if (view.kind(iterated) != Kind::call || view.callee_name(iterated) != "range") continue;
+        const std::string collection = measured_collection(view, iterated);
+        if (!collection.empty()) return fmt::format("{}[{}]", collection, name);
+    }
+    return {};
+}
+
+std::vector<BuiltCondition> built_conditions(const Site& site, Id place, std::size_t most) {
+    return Builder(site, place).build(most);
+}
+
+}  // namespace ec::repair::mutation

@@ -1,0 +1,24 @@
+// Conditions put together from the values at hand, for guards, filters and operands that somebody forgot.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "mutation/site.hpp"
+
+namespace ec::repair::mutation {
+
+struct BuiltCondition {
+    std::string text;     ///< binds at least as tight as a comparison
+    double weight = 0.5;  ///< in (0, 1]: how usual such a question is here
+};
+
+/// Comparisons, memberships, sizes and the file's own predicates over what holds a value at `place`, best first and at
+/// most `most`.
+std::vector<BuiltCondition> built_conditions(const Site& site, Id place, std::size_t most);
+
+/// The element that an index variable reaches: `xs[i]` where `i` counts up to the length of `xs`; empty when it is no
+/// such variable.
+std::string element_of_index(const Site& site, const std::string& name, Id place);
+
+}  // namespace ec::repair::mutation
