@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <initializer_list>
 #include <vector>
 
 namespace {
@@ -132,8 +133,8 @@ void emit(const char* name, bool soft) {
     // ENOSYS makes libc and libuv take their older path instead of failing. clone3 hides its flags behind a pointer.
     deny(filter, ENOSYS, {"clone3", "io_uring_setup", "io_uring_enter", "io_uring_register"});
     if (soft) deny(filter, ENOSYS, {"memfd_create", "memfd_secret", "shmget", "mq_open"});
-    for (const std::uint64_t flag :
-         {CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET}) {
+    for (const std::uint64_t flag : std::initializer_list<std::uint64_t>{
+             CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET}) {
         deny_arguments(filter, "clone", {compare(0, SCMP_CMP_MASKED_EQ, flag, flag)});
     }
     // The kernel looks at the low 32 bits of the request only, so must we (CVE-2019-10063).

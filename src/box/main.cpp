@@ -73,21 +73,23 @@ std::string id_map(std::uint64_t owner, std::uint64_t payload) {
     return map;
 }
 
-// A user namespace that exists only to describe the id mapping of the workspace. Its one process ends at once.
+// Shares our memory (a copy would cost more than the whole namespace), so it makes two system calls and nothing else.
+int hold_namespace(void* pipe) {
+    const int* hold = static_cast<const int*>(pipe);
+    ::close(hold[1]);
+    char byte = 0;
+    ::_exit(::read(hold[0], &byte, 1) == 0 ? 0 : 1);
+}
+
+// A user namespace that exists only to describe the id mapping of the workspace. Its one process ends as soon as the
+// pipe is closed, and is reaped together with the sandbox: nobody waits for it before.
 int idmap_namespace(const Spec& spec) {
     if (!spec.idmap) return -1;
-    int hold[2];
+    static int hold[2];
+    alignas(16) static char stack[16384];
     require(::pipe2(hold, O_CLOEXEC) == 0, "idmap", "pipe");
-    clone_args arguments{};
-    arguments.flags = CLONE_NEWUSER;
-    arguments.exit_signal = SIGCHLD;
-    const long child = sys::clone3(arguments);
+    const int child = ::clone(hold_namespace, stack + sizeof stack, CLONE_VM | CLONE_NEWUSER | SIGCHLD, hold);
     require(child >= 0, "idmap", "clone");
-    if (child == 0) {
-        ::close(hold[1]);
-        char byte = 0;
-        ::_exit(::read(hold[0], &byte, 1) == 0 ? 0 : 1);
-    }
     const std::string proc = "/proc/" + std::to_string(child);
     write_file((proc + "/uid_map").c_str(), id_map(spec.owner_uid, spec.drop_uid), "idmap");
     write_file((proc + "/gid_map").c_str(), id_map(spec.owner_gid, spec.drop_uid), "idmap");
@@ -95,7 +97,6 @@ int idmap_namespace(const Spec& spec) {
     require(userns >= 0, "idmap", "open");
     ::close(hold[0]);
     ::close(hold[1]);
-    ::waitpid(static_cast<pid_t>(child), nullptr, 0);
     return userns;
 }
 
@@ -174,7 +175,9 @@ int start() {
     // Only pid 1 may hold these, or the executor would wait for us instead of for it.
     ::syscall(SYS_close_range, 0, ~0U, 0);
     int status = 0;
-    while (::waitpid(static_cast<pid_t>(child), &status, 0) < 0 && errno == EINTR) {
+    for (pid_t ended = 0; ended != child;) {
+        ended = ::waitpid(-1, &status, 0);
+        if (ended < 0 && errno != EINTR) return 125;
     }
     return WIFEXITED(status) ? WEXITSTATUS(status) : 125;
 }

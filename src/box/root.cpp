@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <string>
+#include <string_view>
 
 #include "status.hpp"
 #include "sys.hpp"
@@ -19,6 +20,7 @@ public:
     Builder(const Spec& spec, int userns) : spec_(spec), userns_(userns) {}
 
     Tree build() {
+        ::umask(0);  // the modes below are meant as they stand, whatever the caller's umask is
         enter_base();
         for (const Mount& mount : spec_.mounts) make(mount);
         leave_base();
@@ -57,35 +59,32 @@ private:
         return sys::openat2(old_, path.c_str(), O_PATH, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
     }
 
-    // Creates the directories down to `path` (absolute, inside) and returns the last one.
-    int make_directories(const std::string& path, std::uint32_t mode = 0755) {
-        std::size_t at = 0;
-        int dir = ::dup(new_);
-        while (true) {
-            while (at < path.size() && path[at] == '/') ++at;
-            if (at >= path.size()) return dir;
-            const std::size_t end = std::min(path.find('/', at), path.size());
-            const std::string part = path.substr(at, end - at);
-            if (part == "..") die("mkdir", EINVAL, path);
-            const bool last = path.find_first_not_of('/', end) == std::string::npos;
-            if (::mkdirat(dir, part.c_str(), last ? mode : 0755) != 0 && errno != EEXIST && errno != EROFS) {
-                die("mkdir", errno, path);
-            }
-            const int next = sys::openat2(dir, part.c_str(), O_PATH | O_DIRECTORY, kNoLinks);
-            require(next >= 0, "mkdir", path);
-            ::close(dir);
-            dir = next;
-            at = end;
-        }
+    // Creates the directories down to `path` (absolute, inside) and returns the last one. Most of them are there
+    // already, so the whole way is tried first: one look instead of one a component.
+    int make_directories(std::string_view path, std::uint32_t mode = 0755) {
+        while (path.ends_with('/')) path.remove_suffix(1);
+        if (path.empty()) return ::dup(new_);
+        const std::size_t slash = path.rfind('/');
+        const std::string name(path.substr(slash + 1));
+        if (name == ".." || path.find("/../") != std::string_view::npos) die("mkdir", EINVAL, path);
+        const int whole = sys::openat2(new_, std::string(path.substr(1)).c_str(), O_PATH | O_DIRECTORY, kNoLinks);
+        if (whole >= 0) return whole;
+        if (errno != ENOENT) die("mkdir", errno, path);
+        const int parent = make_directories(path.substr(0, slash));
+        if (::mkdirat(parent, name.c_str(), mode) != 0) die("mkdir", errno, path);
+        const int dir = sys::openat2(parent, name.c_str(), O_PATH | O_DIRECTORY, kNoLinks);
+        require(dir >= 0, "mkdir", path);
+        ::close(parent);
+        return dir;
     }
 
-    struct Place {
-        int dir;
-        std::string name;
-    };
-    Place parent_of(const std::string& path) {
-        const std::size_t slash = path.rfind('/');
-        return {make_directories(path.substr(0, slash)), path.substr(slash + 1)};
+    // Opens a file that is made when it is not there, and so are the directories above it.
+    int create(const std::string& path, std::uint64_t flags, std::uint32_t mode) {
+        const char* inside = path.c_str() + 1;
+        const int file = sys::openat2(new_, inside, flags | O_CREAT, kNoLinks, mode);
+        if (file >= 0 || errno != ENOENT) return file;
+        ::close(make_directories(path.substr(0, path.rfind('/'))));
+        return sys::openat2(new_, inside, flags | O_CREAT, kNoLinks, mode);
     }
 
     void attach(int from, const std::string& target, bool directory) {
@@ -93,11 +92,9 @@ private:
         if (directory) {
             at = make_directories(target);
         } else {
-            const Place place = parent_of(target);
-            at = sys::openat2(place.dir, place.name.c_str(), O_RDONLY | O_CREAT, kNoLinks, 0644);
-            if (at < 0 && errno == EROFS) at = sys::openat2(place.dir, place.name.c_str(), O_PATH, kNoLinks);
+            at = create(target, O_RDONLY, 0644);
+            if (at < 0 && errno == EROFS) at = sys::openat2(new_, target.c_str() + 1, O_PATH, kNoLinks);
             require(at >= 0, "create", target);
-            ::close(place.dir);
         }
         require(::move_mount(from, "", at, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) == 0, "move_mount",
                 target);
@@ -175,14 +172,13 @@ private:
     }
 
     void symlink(const Mount& mount) {
-        const Place place = parent_of(mount.target);
-        require(::symlinkat(mount.source.c_str(), place.dir, place.name.c_str()) == 0, "symlink", mount.target);
-        ::close(place.dir);
+        const std::size_t slash = mount.target.rfind('/');
+        const int dir = make_directories(mount.target.substr(0, slash));
+        require(::symlinkat(mount.source.c_str(), dir, mount.target.c_str() + slash + 1) == 0, "symlink", mount.target);
+        ::close(dir);
     }
 
-    void write_file(int dir, const std::string& name, const std::string& content, std::uint32_t mode,
-                    const std::string& what) {
-        const int fd = sys::openat2(dir, name.c_str(), O_WRONLY | O_CREAT | O_EXCL, kNoLinks, mode);
+    void fill(int fd, const std::string& content, const std::string& what) {
         require(fd >= 0, "create", what);
         std::size_t done = 0;
         while (done < content.size()) {
@@ -190,14 +186,11 @@ private:
             require(n > 0, "write", what);
             done += static_cast<std::size_t>(n);
         }
-        require(::fchmod(fd, mode) == 0, "chmod", what);
         ::close(fd);
     }
 
     void file(const Mount& mount) {
-        const Place place = parent_of(mount.target);
-        write_file(place.dir, place.name, mount.source, mount.mode, mount.target);
-        ::close(place.dir);
+        fill(create(mount.target, O_WRONLY | O_EXCL, mount.mode), mount.source, mount.target);
     }
 
     void directory(const Mount& mount) {
@@ -282,7 +275,9 @@ private:
         const bool exists = lower >= 0 && ::fstatat(lower, name.c_str(), &model, AT_SYMLINK_NOFOLLOW) == 0;
         const bool regular = exists && S_ISREG(model.st_mode);
         ::unlinkat(upper, name.c_str(), 0);
-        write_file(upper, name, content, regular ? model.st_mode & 0777U : 0644U, path);
+        fill(sys::openat2(upper, name.c_str(), O_WRONLY | O_CREAT | O_EXCL, kNoLinks,
+                          regular ? model.st_mode & 0777U : 0644U),
+             content, path);
         if (spec_.privileged) {
             require(::fchownat(upper, name.c_str(), regular ? model.st_uid : spec_.drop_uid,
                                regular ? model.st_gid : spec_.drop_uid, AT_SYMLINK_NOFOLLOW) == 0,

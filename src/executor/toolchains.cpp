@@ -32,6 +32,8 @@ bool present(const fs::path& path) {
 }
 
 fs::path real_path(const fs::path& path) {
+    // Most of what is asked for is not there, and canonical() would walk the whole path to find that out.
+    if (!present(path)) return {};
     std::error_code error;
     fs::path result = fs::canonical(path, error);
     return error ? fs::path{} : result;
@@ -188,7 +190,7 @@ private:
             const fs::path real = real_path(entry);
             add_installation(real);
             if (!covered(real)) continue;
-            follow_programs(real);
+            if (followed_.insert(real).second) follow_programs(real);
             if (real.filename() == "shims" && present(real.parent_path() / "versions")) {
                 for (const std::string& bin : pyenv_bins(real.parent_path())) keep(bin);
             }
@@ -305,6 +307,7 @@ private:
     fs::path workspace_;
     fs::path home_;
     std::set<fs::path> roots_;
+    std::set<fs::path> followed_;  ///< folders whose programs were looked at: PATH often names one twice
     std::set<std::pair<std::string, std::string>> aliases_;
     std::string path_;
     Toolchains result_;

@@ -103,6 +103,17 @@ TEST_F(SandboxHost, RunsThatMakeNoSenseAreInvalidArguments) {
     EXPECT_EQ(code([](RunSpec& s) { s.environment = {{"A=B", "c"}}; }), ErrorCode::invalid_argument);
 }
 
+TEST_F(SandboxHost, AStrictUmaskOfTheCallerDoesNotLockTheProgramOut) {
+    const mode_t before = ::umask(077);
+    RunSpec spec;
+    spec.argv = {"sh", "-c", "cat /etc/hostname edited && umask && touch made && stat -c %a made"};
+    spec.edits = {{"edited", "new\n"}};
+    const RunResult result = run(spec);
+    ::umask(before);
+    EXPECT_EQ(result.status, RunStatus::ok) << result.err;
+    EXPECT_EQ(result.out, "sandbox\nnew\n0022\n644\n");
+}
+
 TEST_F(SandboxHost, AnEditThroughALinkIsRefusedInOneSentence) {
     fs::create_directories(root() / "real");
     fs::create_directory_symlink("real", root() / "link");
