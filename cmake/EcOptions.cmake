@@ -16,11 +16,12 @@ if(EC_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
 endif()
 
 add_library(ec_options INTERFACE)
+# clang blames us for what libstdc++'s stable_sort uses (get_temporary_buffer); deprecated uses of ours are g++'s to find.
 target_compile_options(ec_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -fno-strict-aliasing
   $<$<COMPILE_LANGUAGE:CXX>:-Wconversion>
   $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<CXX_COMPILER_ID:GNU>>:-Wno-restrict -Wno-stringop-overflow -Wno-dangling-pointer -Wno-missing-field-initializers>
-  $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<CXX_COMPILER_ID:Clang>>:-Wthread-safety -Wno-missing-designated-field-initializers -Wno-missing-field-initializers>
+  $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<CXX_COMPILER_ID:Clang>>:-Wthread-safety -Wno-deprecated-declarations -Wno-missing-designated-field-initializers -Wno-missing-field-initializers>
   -ffile-prefix-map=${PROJECT_SOURCE_DIR}/=)
 if(EC_WERROR)
   target_compile_options(ec_options INTERFACE -Werror)

@@ -174,12 +174,13 @@ int start() {
     if (child == 0) inside(spec, userns, uid, gid);
     // Only pid 1 may hold these, or the executor would wait for us instead of for it.
     ::syscall(SYS_close_range, 0, ~0U, 0);
-    int status = 0;
-    for (pid_t ended = 0; ended != child;) {
-        ended = ::waitpid(-1, &status, 0);
-        if (ended < 0 && errno != EINTR) return 125;
+    int verdict = 125;
+    for (;;) {
+        int status = 0;
+        const pid_t ended = ::waitpid(-1, &status, 0);
+        if (ended < 0 && errno != EINTR) return verdict;
+        if (ended == child && WIFEXITED(status)) verdict = WEXITSTATUS(status);
     }
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 125;
 }
 
 }  // namespace
