@@ -80,7 +80,11 @@ Status Search::judge_round(Round& round, const std::vector<std::string>& tests, 
     std::atomic<std::size_t> next{0};
     std::mutex mutex;
     Status status;
+    const auto over = [&] { return next >= round.open.size() || stop.stop_requested() || clock_.now() >= deadline; };
     const auto work = [&](std::size_t lane) {
+        // A lane that is still starting leaves its share to the others.
+        while (lane > 0 && !judge_.ready(lane))
+            if (over()) return;
         for (;;) {
             const std::size_t begin = next.fetch_add(step);
             if (begin >= round.open.size() || stop.stop_requested() || clock_.now() >= deadline) return;

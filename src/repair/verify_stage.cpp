@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <thread>
 
 #include "command_run.hpp"
@@ -52,29 +53,48 @@ std::optional<VerifiedPatch> verify_one(executor::Sandbox& sandbox, const execut
     return verified;
 }
 
+/// Takes the next candidates of distinct clusters none of whose members has passed yet: those that behave alike are one
+/// answer, and a further one only matters when the first of them failed.
+std::vector<std::size_t> next_batch(std::span<const RankedCandidate> ordered, std::size_t most,
+                                    const std::set<std::size_t>& answered, std::vector<char>& tried) {
+    std::vector<std::size_t> batch;
+    for (std::size_t i = 0; i < ordered.size() && batch.size() < most; ++i) {
+        const std::size_t cluster = ordered[i].cluster;
+        if (tried[i] != 0 || answered.contains(cluster)) continue;
+        if (std::ranges::any_of(batch, [&](std::size_t other) { return ordered[other].cluster == cluster; })) continue;
+        tried[i] = 1;
+        batch.push_back(i);
+    }
+    return batch;
+}
+
 }  // namespace
 
 std::vector<VerifiedPatch> verify_candidates(executor::Sandbox& sandbox, const executor::TestCommand& command,
                                              std::span<const RankedCandidate> ordered, const SourceMap& sources,
                                              const std::vector<std::string>& target, const VerifyLimits& limits,
                                              std::stop_token stop) {
-    std::vector<VerifiedPatch> patches;
     constexpr std::size_t kAtOnce = 2;
-    for (std::size_t i = 0; i < ordered.size() && patches.size() < limits.most && !stop.stop_requested();
-         i += kAtOnce) {
-        if (i > 0 && limits.out_of_time()) break;
-        const std::size_t count = std::min(kAtOnce, ordered.size() - i);
-        std::vector<std::optional<VerifiedPatch>> results(count);
+    std::vector<VerifiedPatch> patches;
+    std::vector<char> tried(ordered.size(), 0);
+    std::set<std::size_t> answered;
+    for (bool first = true; patches.size() < limits.most && !stop.stop_requested(); first = false) {
+        if (!first && limits.out_of_time()) break;
+        const std::vector<std::size_t> batch = next_batch(ordered, kAtOnce, answered, tried);
+        if (batch.empty()) break;
+        std::vector<std::optional<VerifiedPatch>> results(batch.size());
         {
             std::vector<std::jthread> threads;
-            for (std::size_t k = 0; k < count; ++k) {
+            for (std::size_t k = 0; k < batch.size(); ++k) {
                 threads.emplace_back([&, k] {
-                    results[k] = verify_one(sandbox, command, ordered[i + k], sources, target, limits.run, stop);
+                    results[k] = verify_one(sandbox, command, ordered[batch[k]], sources, target, limits.run, stop);
                 });
             }
         }
-        for (auto& result : results) {
-            if (result) patches.push_back(*std::move(result));
+        for (std::size_t k = 0; k < batch.size(); ++k) {
+            if (!results[k]) continue;
+            answered.insert(ordered[batch[k]].cluster);
+            patches.push_back(*std::move(results[k]));
         }
     }
     if (patches.size() > limits.most) patches.resize(limits.most);

@@ -12,8 +12,9 @@ struct VerifyLimits {
     std::function<bool()> out_of_time;  ///< asked before each further pair, after the first
 };
 
-/// Verifies `ordered` from the front, two at a time, until enough have passed; keeps the order. `target` are the tests
-/// that failed before: each must be seen to pass where the report names tests.
+/// Verifies `ordered` from the front, two at a time, until enough have passed; keeps the order. Of a cluster one patch is
+/// given: its best member that passes. `target` are the tests that failed before: each must be seen to pass where the
+/// report names tests.
 std::vector<VerifiedPatch> verify_candidates(executor::Sandbox& sandbox, const executor::TestCommand& command,
                                              std::span<const RankedCandidate> ordered, const SourceMap& sources,
                                              const std::vector<std::string>& target, const VerifyLimits& limits,

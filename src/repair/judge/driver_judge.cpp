@@ -13,6 +13,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds kLoadTime{90'000};
 constexpr milliseconds kAnswerGrace{20'000};
 constexpr milliseconds kEndGrace{0};
+constexpr milliseconds kReadyPatience{10};
 
 }  // namespace
 
@@ -132,13 +133,24 @@ Result<std::unique_ptr<DriverJudge>> DriverJudge::start(executor::Sandbox& sandb
     auto state = std::unique_ptr<State>(new State{sandbox, std::move(spec), seed, {}, {}, {}, {}});
     state->lanes.resize(std::max<std::size_t>(lanes, 1));
     std::unique_ptr<DriverJudge> judge(new DriverJudge(std::move(state)));
-    for (std::size_t lane = 0; lane < judge->lanes(); ++lane) EC_TRY(judge->state_->open(lane));
     EC_TRY(judge->state_->ready(0, stop));
     return judge;
 }
 
 std::string_view DriverJudge::name() const { return state_->spec.name; }
 std::size_t DriverJudge::lanes() const { return state_->lanes.size(); }
+
+bool DriverJudge::ready(std::size_t index) {
+    State::Lane& lane = state_->lanes[index];
+    if (!lane.session || lane.started) return true;
+    const Result<std::string> answer = lane.session->receive(kReadyPatience, {});
+    if (!answer && answer.error().code == ErrorCode::timeout) return false;
+    if (answer && frames::read_started(*answer))
+        lane.started = true;
+    else
+        state_->close(index);  // the next request opens it again and says what is wrong
+    return true;
+}
 
 Result<BaselineRun> DriverJudge::observe_baseline(int repeats, std::chrono::milliseconds limit, std::stop_token stop) {
     frames::Baseline baseline;
@@ -152,12 +164,11 @@ Result<BaselineRun> DriverJudge::observe_baseline(int repeats, std::chrono::mill
         if (observed.test.outcome == executor::TestOutcome::skipped) state_->skipped.insert(observed.test.id);
     state_->dirty = std::move(baseline.dirty);
     state_->baseline = baseline.run;
-    // Lanes that loaded before this do not know which files to put back after each candidate.
-    if (!state_->dirty.empty())
-        for (std::size_t lane = 1; lane < lanes(); ++lane) {
-            state_->close(lane);
-            EC_TRY(state_->open(lane));
-        }
+    // They are told which files to put back after each candidate, so those of an earlier look are of no use.
+    for (std::size_t lane = 1; lane < lanes(); ++lane) {
+        state_->close(lane);
+        EC_TRY(state_->open(lane));
+    }
     return std::move(baseline.run);
 }
 

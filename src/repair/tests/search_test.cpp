@@ -45,6 +45,7 @@ public:
     explicit TableJudge(std::set<int> good, std::set<int> slow = {}) : good_(std::move(good)), slow_(std::move(slow)) {}
     std::string_view name() const override { return "table"; }
     std::size_t lanes() const override { return 2; }
+    bool ready(std::size_t) override { return !starting_; }
     Result<BaselineRun> observe_baseline(int, std::chrono::milliseconds, std::stop_token) override {
         return BaselineRun{};
     }
@@ -70,6 +71,7 @@ public:
     }
     std::vector<int> judged_;
     bool broken_ = false;
+    bool starting_ = false;  // its second lane never comes up
     std::function<void()> on_judge_;
 
 private:
@@ -135,6 +137,13 @@ TEST_F(SearchTest, NeverJudgesTheSameContentTwice) {
     } proposer;
     TableJudge judge({});
     EXPECT_EQ(run(proposer, judge).value().tried, 2U);
+}
+
+TEST_F(SearchTest, GoesOnWithTheOtherLanesWhileOneIsStarting) {
+    CountingProposer proposer(50);
+    TableJudge judge({});
+    judge.starting_ = true;
+    EXPECT_EQ(run(proposer, judge).value().tried, 50U);
 }
 
 TEST_F(SearchTest, StopsAtTheDeadline) {

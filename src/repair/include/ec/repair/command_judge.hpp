@@ -26,6 +26,7 @@ public:
 
     [[nodiscard]] std::string_view name() const override { return "process each"; }
     [[nodiscard]] std::size_t lanes() const override;
+    bool ready(std::size_t lane) override { return lane < lanes(); }
     Result<BaselineRun> observe_baseline(int repeats, std::chrono::milliseconds limit, std::stop_token stop) override;
     Result<std::vector<Judgement>> judge(std::size_t lane, std::span<const Candidate> candidates, const JudgePlan& plan,
                                          std::stop_token stop) override;

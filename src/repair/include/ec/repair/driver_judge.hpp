@@ -39,14 +39,16 @@ Result<DriverSpec> node_driver(const executor::TestCommand& command, const std::
 
 class DriverJudge final : public Judge {
 public:
-    /// Opens every lane and lets them load side by side. Fails when the first lane's driver cannot serve the project
-    /// (`unavailable`, with its reason): the caller then falls back to another judge.
+    /// Opens the first lane; the others start after observe_baseline(), for loading the project costs a core that the
+    /// first looks at the program need more. Fails when the driver cannot serve the project (`unavailable`, with its
+    /// reason): the caller then falls back to another judge.
     static Result<std::unique_ptr<DriverJudge>> start(executor::Sandbox& sandbox, DriverSpec spec, std::size_t lanes,
                                                       std::uint64_t seed, std::stop_token stop = {});
     ~DriverJudge() override;
 
     [[nodiscard]] std::string_view name() const override;
     [[nodiscard]] std::size_t lanes() const override;
+    bool ready(std::size_t lane) override;
     Result<BaselineRun> observe_baseline(int repeats, std::chrono::milliseconds limit, std::stop_token stop) override;
     Result<std::vector<Judgement>> judge(std::size_t lane, std::span<const Candidate> candidates, const JudgePlan& plan,
                                          std::stop_token stop) override;

@@ -22,7 +22,7 @@ struct SearchLimits {
     /// Once something passed, this many further candidates are judged so that the ranking has a choice.
     std::size_t after_first = 320;
     /// … but none whose score is below this share of the best survivor's.
-    double score_floor = 0.03;
+    double score_floor = 0.12;
     std::size_t round = 96;                         ///< candidates handed out between two decisions
     std::chrono::milliseconds quick_limit{100};     ///< time for a candidate in the first pass
     std::chrono::milliseconds patient_limit{2000};  ///< for those that ran out of time, when nothing else passed
