@@ -14,8 +14,9 @@ namespace ec::repair {
 namespace {
 
 constexpr int kRecentCommits = 3;
-constexpr std::size_t kOffered = 5;       // patches shown
-constexpr std::size_t kObserved = 96;     // survivors whose behaviour is compared
+constexpr std::chrono::milliseconds kQuickLimit{60};  // most candidates fail in less, and hanging ones cost all of it
+constexpr std::size_t kOffered = 5;                   // patches shown
+constexpr std::size_t kObserved = 96;                 // survivors whose behaviour is compared
 constexpr double kCoverSuspicion = 0.25;  // passing tests over lines at least this suspicious run for every candidate
 
 struct Program {
@@ -99,7 +100,7 @@ SearchLimits search_limits(const RepairRequest& request, const ObservedProgram& 
     SearchLimits limits;
     limits.deadline = deadline;
     const auto total = std::chrono::duration_cast<milliseconds>(total_duration(observed.run, tests));
-    limits.quick_limit = std::clamp(4 * total + milliseconds(30), milliseconds(30), milliseconds(20'000));
+    limits.quick_limit = std::min(4 * total + milliseconds(30), kQuickLimit);
     limits.patient_limit = std::clamp(20 * total + milliseconds(1000), milliseconds(1000), request.budget);
     return limits;
 }

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <atomic>
+#include <deque>
 #include <ec/repair/search.hpp>
 #include <mutex>
 #include <optional>
@@ -8,9 +9,24 @@
 namespace ec::repair {
 
 namespace {
-constexpr std::size_t kChunk = 8;         // candidates a lane takes at once: one exchange with its driver
-constexpr std::size_t kPatientChunk = 1;  // each may take long, so the deadline is looked at before each
+
+using std::chrono::milliseconds;
+
+constexpr std::size_t kChunk = 8;  // candidates a lane takes at once: one exchange with its driver
+constexpr int kLevelFactor = 8;
+constexpr milliseconds kUsualCost{10};  // about what a candidate costs that is not cut off
+
 }  // namespace
+
+/// One time limit and the candidates waiting to be judged under it. Those that a level cuts off go to the next one; on
+/// level 0 the proposer's new ones come. The levels get equal shares of the time, so that neither a program whose tests
+/// take long nor one that hangs on most candidates can starve the search (after Levin's universal search). The shares
+/// are counted in what candidates may cost, not in what they did, so that a run can be repeated.
+struct Search::Level {
+    milliseconds limit{0};
+    std::deque<Candidate> waiting;
+    milliseconds spent{0};
+};
 
 struct Search::Round {
     std::vector<Candidate> candidates;
@@ -18,25 +34,63 @@ struct Search::Round {
     std::vector<Hash128> ids;
     std::vector<Judgement> judgements;
     std::vector<std::size_t> open;  // positions no journal knows
-    bool patient = false;
+    std::size_t level = 0;
 };
 
 struct Search::Tally {
     SearchOutcome outcome;
-    std::vector<Candidate> slow;  // cut off by the quick limit
-    std::size_t since_first = 0;
-    std::size_t best = 0;  // position in outcome.survivors
+    std::vector<Level> levels;
+    bool exhausted = false;       // the proposer has no more
+    milliseconds since_first{0};  // what was spent after the first survivor
+    std::size_t first_level = 0;  // where that was
+    std::size_t best = 0;         // position in outcome.survivors
+
+    /// The level with work that has had the least time; nullopt when none has any.
+    [[nodiscard]] std::optional<std::size_t> next_level() const {
+        std::optional<std::size_t> next;
+        for (std::size_t i = 0; i < levels.size(); ++i) {
+            if (levels[i].waiting.empty() && (i > 0 || exhausted)) continue;
+            // Once something passed in some time, what takes longer is not worth waiting for.
+            if (!outcome.survivors.empty() && i > first_level) continue;
+            if (!next || levels[i].spent < levels[*next].spent) next = i;
+        }
+        return next;
+    }
 
     [[nodiscard]] double best_score() const { return outcome.survivors.empty() ? 0 : outcome.survivors[best].score; }
 };
 
-std::vector<Candidate> Search::next_round(std::size_t most, std::stop_token stop) {
-    std::vector<Candidate> round;
-    while (round.size() < most && !stop.stop_requested()) {
-        std::vector<Candidate> offered = proposer_.propose(most - round.size(), stop);
+std::vector<Candidate> Search::propose(std::size_t most, std::stop_token stop) {
+    std::vector<Candidate> fresh;
+    while (fresh.size() < most && !stop.stop_requested()) {
+        std::vector<Candidate> offered = proposer_.propose(most - fresh.size(), stop);
         if (offered.empty()) break;
         for (Candidate& candidate : offered) {
-            if (seen_.insert(content_id(candidate, sources_)).second) round.push_back(std::move(candidate));
+            if (seen_.insert(content_id(candidate, sources_)).second) fresh.push_back(std::move(candidate));
+        }
+    }
+    return fresh;
+}
+
+// As many candidates as take about as long as a full round of level 0, so that the deadline and the stop rule are
+// looked at often enough.
+Search::Round Search::next_round(Tally& tally, const SearchLimits& limits, std::stop_token stop) {
+    Round round;
+    while (round.candidates.empty() && !stop.stop_requested()) {
+        const auto level = tally.next_level();
+        if (!level) break;
+        round.level = *level;
+        Level& from = tally.levels[*level];
+        round.time_limit = from.limit;
+        if (*level == 0) {
+            round.candidates = propose(limits.round, stop);
+            tally.exhausted = round.candidates.empty();
+            continue;
+        }
+        const auto share = static_cast<std::size_t>(limits.round * kUsualCost / from.limit);
+        for (std::size_t left = std::max(share, judge_.lanes()); left > 0 && !from.waiting.empty(); --left) {
+            round.candidates.push_back(std::move(from.waiting.front()));
+            from.waiting.pop_front();
         }
     }
     return round;
@@ -58,7 +112,7 @@ void Search::look_up(Round& round) const {
 void Search::forget_unjudged(Round& round, const std::vector<char>& judged) {
     Round kept;
     kept.time_limit = round.time_limit;
-    kept.patient = round.patient;
+    kept.level = round.level;
     const std::set<std::size_t> open(round.open.begin(), round.open.end());
     for (std::size_t i = 0; i < round.candidates.size(); ++i) {
         if (open.contains(i) && judged[i] == 0) continue;
@@ -75,7 +129,8 @@ void Search::forget_unjudged(Round& round, const std::vector<char>& judged) {
 Status Search::judge_round(Round& round, const std::vector<std::string>& tests, std::chrono::nanoseconds deadline,
                            std::stop_token stop) {
     const JudgePlan plan{tests, round.time_limit};
-    const std::size_t step = round.patient ? kPatientChunk : kChunk;
+    // Where each may take long, the deadline is looked at before each.
+    const std::size_t step = round.level > 0 ? 1 : kChunk;
     std::vector<char> judged(round.candidates.size(), 0);
     std::atomic<std::size_t> next{0};
     std::mutex mutex;
@@ -123,31 +178,50 @@ void Search::count(const Round& round, Tally& tally) {
     SearchOutcome& outcome = tally.outcome;
     outcome.tried += round.open.size();
     outcome.remembered += round.candidates.size() - round.open.size();
+    Level& level = tally.levels[round.level];
     for (std::size_t i = 0; i < round.candidates.size(); ++i) {
-        if (!outcome.survivors.empty()) ++tally.since_first;
-        if (round.judgements[i].verdict == Verdict::timeout) {
+        const bool cut_off = round.judgements[i].verdict == Verdict::timeout;
+        const milliseconds cost = cut_off ? level.limit : std::min(level.limit, kUsualCost);
+        level.spent += cost;
+        if (!outcome.survivors.empty()) tally.since_first += cost;
+        if (cut_off) {
             ++outcome.timeouts;
-            tally.slow.push_back(round.candidates[i]);
+            if (round.level + 1 < tally.levels.size())
+                tally.levels[round.level + 1].waiting.push_back(round.candidates[i]);
         }
         if (round.judgements[i].verdict != Verdict::pass) continue;
+        if (outcome.survivors.empty()) tally.first_level = round.level;
         outcome.survivors.push_back(round.candidates[i]);
         if (round.candidates[i].score > tally.best_score()) tally.best = outcome.survivors.size() - 1;
     }
+}
+
+std::vector<Search::Level> Search::levels(const SearchLimits& limits) {
+    std::vector<Level> levels;
+    milliseconds limit = limits.quick_limit;
+    for (; limit < limits.patient_limit; limit *= kLevelFactor) levels.push_back({limit, {}, {}});
+    levels.push_back({std::max(limits.quick_limit, limits.patient_limit), {}, {}});
+    return levels;
+}
+
+std::optional<SearchOutcome::End> Search::stop_reason(const Tally& tally, const SearchLimits& limits,
+                                                      const std::stop_token& stop) const {
+    using End = SearchOutcome::End;
+    const SearchOutcome& outcome = tally.outcome;
+    if (stop.stop_requested()) return End::cancelled;
+    if (clock_.now() >= limits.deadline || outcome.tried >= limits.max_candidates) return End::budget;
+    const auto enough = kUsualCost * static_cast<long>(limits.after_first);
+    if (!outcome.survivors.empty() && tally.since_first >= enough) return End::enough;
+    return std::nullopt;
 }
 
 Result<SearchOutcome> Search::run(const std::vector<std::string>& tests, const SearchLimits& limits,
                                   std::stop_token stop, const std::function<void(const SearchProgress&)>& on_progress) {
     using End = SearchOutcome::End;
     Tally tally;
+    tally.levels = levels(limits);
     SearchOutcome& outcome = tally.outcome;
     const auto start = clock_.now();
-    bool patient = false;
-    const auto stop_reason = [&]() -> std::optional<End> {
-        if (stop.stop_requested()) return End::cancelled;
-        if (clock_.now() >= limits.deadline || outcome.tried >= limits.max_candidates) return End::budget;
-        if (!outcome.survivors.empty() && tally.since_first >= limits.after_first) return End::enough;
-        return std::nullopt;
-    };
     const auto report = [&] {
         outcome.elapsed = clock_.now() - start;
         const double seconds = std::chrono::duration<double>(outcome.elapsed).count();
@@ -157,24 +231,12 @@ Result<SearchOutcome> Search::run(const std::vector<std::string>& tests, const S
     };
 
     std::optional<End> end;
-    while (!(end = stop_reason())) {
-        Round round;
-        const std::size_t wanted =
-            outcome.survivors.empty() ? limits.round : std::min(limits.round, limits.after_first - tally.since_first);
-        round.candidates = next_round(wanted, stop);
-        if (round.candidates.empty() && !stop.stop_requested()) {
-            end = End::exhausted;
-            if (patient || tally.slow.empty() || !outcome.survivors.empty()) break;
-            // Nothing passed in good time: come back to those that were cut off.
-            patient = true;
-            round.candidates = std::exchange(tally.slow, {});
-        }
-        end = End::enough;
-        const bool worthless =
-            !round.candidates.empty() && round.candidates.front().score < limits.score_floor * tally.best_score();
-        if (!outcome.survivors.empty() && worthless) break;
-        round.patient = patient;
-        round.time_limit = patient ? limits.patient_limit : limits.quick_limit;
+    while (!(end = stop_reason(tally, limits, stop))) {
+        Round round = next_round(tally, limits, stop);
+        if (stop.stop_requested()) continue;
+        end = outcome.survivors.empty() ? End::exhausted : End::enough;
+        if (round.candidates.empty()) break;
+        if (round.candidates.front().score < limits.score_floor * tally.best_score()) break;
         look_up(round);
         EC_TRY(judge_round(round, tests, limits.deadline, stop));
         if (stop.stop_requested()) continue;  // half a round proves nothing

@@ -11,6 +11,7 @@
 #include <ec/repair/judge.hpp>
 #include <ec/repair/proposer.hpp>
 #include <functional>
+#include <optional>
 #include <stop_token>
 #include <vector>
 
@@ -19,13 +20,16 @@ namespace ec::repair {
 struct SearchLimits {
     std::chrono::nanoseconds deadline{0};  ///< on the clock given to the search
     std::size_t max_candidates = 200'000;
-    /// Once something passed, this many further candidates are judged so that the ranking has a choice.
+    /// Once something passed, this many further candidates are judged so that the ranking has a choice; fewer where
+    /// they have to be cut off.
     std::size_t after_first = 320;
     /// … but none whose score is below this share of the best survivor's.
     double score_floor = 0.12;
-    std::size_t round = 96;                         ///< candidates handed out between two decisions
-    std::chrono::milliseconds quick_limit{100};     ///< time for a candidate in the first pass
-    std::chrono::milliseconds patient_limit{2000};  ///< for those that ran out of time, when nothing else passed
+    std::size_t round = 96;  ///< candidates handed out between two decisions
+    /// Time for a candidate at first, and at most: those cut off come again with eight times as much, in turn with new
+    /// ones.
+    std::chrono::milliseconds quick_limit{60};
+    std::chrono::milliseconds patient_limit{2000};
 };
 
 struct SearchProgress {
@@ -55,9 +59,14 @@ public:
                               const std::function<void(const SearchProgress&)>& on_progress);
 
 private:
+    struct Level;
     struct Round;
     struct Tally;
-    std::vector<Candidate> next_round(std::size_t most, std::stop_token stop);
+    static std::vector<Level> levels(const SearchLimits& limits);
+    std::vector<Candidate> propose(std::size_t most, std::stop_token stop);
+    Round next_round(Tally& tally, const SearchLimits& limits, std::stop_token stop);
+    std::optional<SearchOutcome::End> stop_reason(const Tally& tally, const SearchLimits& limits,
+                                                  const std::stop_token& stop) const;
     void look_up(Round& round) const;
     Status judge_round(Round& round, const std::vector<std::string>& tests, std::chrono::nanoseconds deadline,
                        std::stop_token stop);
