@@ -3,32 +3,24 @@
 // Three projects: pytest tests with fixtures, plain test functions, plain test functions of a long module. The peer is
 // what a tool without warm interpreters does: one sandboxed `pytest` process for each candidate.
 #include <fmt/format.h>
-#include <sys/utsname.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <ec/core/fs.hpp>
 #include <ec/repair/driver_judge.hpp>
-#include <fstream>
-#include <map>
-#include <numeric>
-#include <string>
-#include <thread>
-#include <vector>
+
+#include "judge_bench_support.hpp"
 
 namespace {
 
 using Clock = std::chrono::steady_clock;
 using namespace ec::repair;
 using namespace std::chrono_literals;
+using ec::bench::kLanes;
 
-constexpr std::size_t kLanes = 2;
-
-struct Project {
+struct Case {
     const char* title;
-    std::map<std::string, std::string> files;
+    ec::bench::Files files;
 };
 
 std::string module_text(int functions, int faulty) {
@@ -50,7 +42,7 @@ std::string module_text(int functions, int faulty) {
     return text;
 }
 
-Project plain(const char* title, int functions) {
+Case plain(const char* title, int functions) {
     std::string tests = "from steps import *\n";
     for (int k = 0; k < std::min(functions, 12); ++k)
         tests += fmt::format(
@@ -61,8 +53,8 @@ Project plain(const char* title, int functions) {
     return {title, {{"steps.py", module_text(functions, 3)}, {"test_steps.py", tests}}};
 }
 
-Project with_fixtures() {
-    Project project{"pytest with fixtures", {{"steps.py", module_text(12, 3)}}};
+Case with_fixtures() {
+    Case project{"pytest with fixtures", {{"steps.py", module_text(12, 3)}}};
     project.files["conftest.py"] =
         "import pytest\n"
         "@pytest.fixture(scope='session')\n"
@@ -86,128 +78,52 @@ Project with_fixtures() {
 
 /// Swaps of operators and numbers in the faulty function; the fix is among them.
 std::vector<Candidate> candidates_for(const std::string& module) {
-    const std::size_t from = module.find("def step3");
-    const std::size_t to = module.find("def step4");
-    const std::map<std::string, std::vector<std::string>> swaps = {
-        {" <= ", {" > ", " >= ", " == ", " != ", " < "}},
-        {" == ", {" != ", " < ", " >= ", " <= "}},
-        {" + 3", {" - 3", " + 2", " * 3", ""}},
-        {" - 3", {" + 3", " - 4", " // 3", ""}},
-        {"limit", {"i", "0", "limit + 1", "limit - 1", "numbers[0]"}},
-        {"numbers[i]", {"numbers[-i]", "i", "numbers[0]"}},
-        {"range(len(numbers))", {"range(1, len(numbers))", "range(len(numbers) - 1)", "range(2)"}},
-        {"append(0)", {"append(1)", "insert(0, 0)"}},
-        {"return result", {"return result[::-1]", "return result[1:]", "return None", "return numbers"}}};
-    std::vector<Candidate> result;
-    for (const auto& [old, news] : swaps)
-        for (std::size_t at = module.find(old, from); at < to; at = module.find(old, at + 1))
-            for (const std::string& text : news) {
-                Candidate& candidate = result.emplace_back();
-                candidate.edits.push_back(
-                    {"steps.py", static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(at + old.size()), text});
-            }
-    return result;
+    return ec::bench::swaps_in(
+        "steps.py", module, "def step3", "def step4",
+        {{" <= ", {" > ", " >= ", " == ", " != ", " < "}},
+         {" == ", {" != ", " < ", " >= ", " <= "}},
+         {" + 3", {" - 3", " + 2", " * 3", ""}},
+         {" - 3", {" + 3", " - 4", " // 3", ""}},
+         {"limit", {"i", "0", "limit + 1", "limit - 1", "numbers[0]"}},
+         {"numbers[i]", {"numbers[-i]", "i", "numbers[0]"}},
+         {"range(len(numbers))", {"range(1, len(numbers))", "range(len(numbers) - 1)", "range(2)"}},
+         {"append(0)", {"append(1)", "insert(0, 0)"}},
+         {"return result", {"return result[::-1]", "return result[1:]", "return None", "return numbers"}}});
 }
 
-double median(std::vector<double> values) {
-    std::sort(values.begin(), values.end());
-    return values[values.size() / 2];
-}
-
-std::string load() {
-    std::string line;
-    std::ifstream file("/proc/loadavg");
-    std::getline(file, line);
-    return line.substr(0, line.find(' '));
-}
-
-std::string processor() {
-    std::ifstream file("/proc/cpuinfo");
-    for (std::string line; std::getline(file, line);)
-        if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
-    return "unknown processor";
-}
-
-struct Count {
-    std::size_t judged = 0;
-    std::map<Verdict, std::size_t> verdicts;
-};
-
-/// All lanes judge all candidates, `repeat` times, in batches as the search sends them.
-double round(DriverJudge& judge, const std::vector<Candidate>& candidates, const JudgePlan& plan, Count& count) {
-    constexpr std::size_t kBatch = 32;
-    std::vector<Count> counts(kLanes);
-    const auto start = Clock::now();
-    {
-        std::vector<std::jthread> threads;
-        for (std::size_t lane = 0; lane < kLanes; ++lane)
-            threads.emplace_back([&, lane] {
-                for (int repeat = 0; repeat < 4; ++repeat)
-                    for (std::size_t at = 0; at < candidates.size(); at += kBatch) {
-                        const auto batch = std::span(candidates).subspan(at, std::min(kBatch, candidates.size() - at));
-                        const auto judged = judge.judge(lane, batch, plan, {});
-                        if (!judged) return;
-                        counts[lane].judged += judged->size();
-                        for (const Judgement& one : *judged) ++counts[lane].verdicts[one.verdict];
-                    }
-            });
-    }
-    const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-    const std::size_t judged = counts[0].judged + counts[1].judged;
-    count.judged += judged;
-    for (const Count& one : counts)
-        for (const auto& [verdict, number] : one.verdicts) count.verdicts[verdict] += number;
-    return static_cast<double>(judged) / seconds;
-}
-
-int measure(const Project& project, int rounds, const std::string& python) {
-    auto folder = ec::TempDir::create("judge-bench-");
-    if (!folder) return 3;
-    std::filesystem::permissions(folder->path(), std::filesystem::perms(0755));
-    const auto root = std::filesystem::canonical(folder->path()) / "project";
-    for (const auto& [name, text] : project.files) {
-        std::filesystem::create_directories((root / name).parent_path());
-        std::ofstream(root / name) << text;
-    }
-    ec::executor::SandboxOptions options;
-    options.workspace = root;
-    auto sandbox = ec::executor::open_sandbox(options);
-    if (!sandbox) {
-        fmt::print(stderr, "{}\n", sandbox.error().message);
+int measure(const Case& subject, int rounds, const std::string& python) {
+    auto project = ec::bench::Project::create(subject.files);
+    if (!project) {
+        fmt::print(stderr, "{}\n", project.error().message);
         return 3;
     }
-    const auto command = ec::executor::recognise_test_command(python + " -m pytest -q", root);
-    const auto spec = python_driver(command, root);
-    auto judge = spec ? DriverJudge::start(**sandbox, *spec, kLanes, 1) : std::unexpected(spec.error());
+    const auto command = ec::executor::recognise_test_command(python + " -m pytest -q", project->root());
+    const auto spec = python_driver(command, project->root());
+    auto judge = spec ? DriverJudge::start(project->sandbox(), *spec, kLanes, 1) : std::unexpected(spec.error());
     if (!judge) {
         fmt::print(stderr, "{}\n", judge.error().message);
         return 3;
     }
     const auto baseline = (*judge)->observe_baseline(2, 60s, {});
     if (!baseline) return 1;
-    JudgePlan plan{{}, 1000ms};
-    for (const bool failing : {true, false})
-        for (const ObservedTest& observed : baseline->tests)
-            if ((observed.test.outcome != ec::executor::TestOutcome::passed) == failing)
-                plan.tests.push_back(observed.test.id);
-    const std::vector<Candidate> candidates = candidates_for(project.files.at("steps.py"));
-    Count count;
+    const JudgePlan plan = ec::bench::whole_plan(*baseline, 1000ms);
+    const std::vector<Candidate> candidates = candidates_for(subject.files.at("steps.py"));
+    ec::bench::Count count;
     std::vector<double> rates;
     std::vector<double> peer;
     for (int i = 0; i < rounds; ++i) {
-        rates.push_back(round(**judge, candidates, plan, count));
+        rates.push_back(ec::bench::judge_round(**judge, candidates, plan, 4, count));
         ec::executor::RunSpec run;
         run.argv = {python, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"};
         const auto start = Clock::now();
-        static_cast<void>((*sandbox)->run(run));
+        static_cast<void>(project->sandbox().run(run));
         peer.push_back(static_cast<double>(kLanes) / std::chrono::duration<double>(Clock::now() - start).count());
     }
     fmt::print(
         "{:<34} median {:7.0f} a second   min {:7.0f}   max {:7.0f}   a process each (x{} lanes): {:.1f}   [{} tests; "
-        "{} pass, {} fail, {} timeout, {} invalid of {}]  load {}\n",
-        project.title, median(rates), *std::ranges::min_element(rates), *std::ranges::max_element(rates), kLanes,
-        median(peer), plan.tests.size(), count.verdicts[Verdict::pass], count.verdicts[Verdict::fail],
-        count.verdicts[Verdict::timeout], count.verdicts[Verdict::invalid], count.judged, load());
+        "{}]  load {}\n",
+        subject.title, ec::bench::median(rates), *std::ranges::min_element(rates), *std::ranges::max_element(rates),
+        kLanes, ec::bench::median(peer), plan.tests.size(), ec::bench::in_words(count), ec::bench::load());
     return 0;
 }
 
@@ -216,12 +132,9 @@ int measure(const Project& project, int rounds, const std::string& python) {
 int main(int argc, char** argv) {
     const int rounds = argc > 1 ? std::max(1, std::atoi(argv[1])) : 9;
     const std::string python = argc > 2 ? argv[2] : "/usr/bin/python3";
-    utsname system{};
-    ::uname(&system);
-    fmt::print("{}, {} cores, Linux {}, load {} before, {} lanes, {} rounds\n", processor(),
-               std::thread::hardware_concurrency(), system.release, load(), kLanes, rounds);
-    for (const Project& project :
+    fmt::print("{}, {} lanes, {} rounds\n", ec::bench::machine(), kLanes, rounds);
+    for (const Case& subject :
          {with_fixtures(), plain("plain test functions", 12), plain("plain test functions, 400 in a file", 400)})
-        if (const int status = measure(project, rounds, python); status != 0) return status;
+        if (const int status = measure(subject, rounds, python); status != 0) return status;
     return 0;
 }
