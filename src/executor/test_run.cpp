@@ -113,30 +113,41 @@ void replace_module(RunSpec& spec, std::string_view module, std::string_view scr
     }
 }
 
-void ask_node(RunSpec& spec, const TestCommand& command) {
+/// Flags of node itself for a `node --test` or `node FILE` that we start ourselves, else by way of the environment.
+void add_node_flags(RunSpec& spec, const TestCommand& command, const Words& flags) {
+    const auto at = std::ranges::find(spec.argv, "--test");
+    if (!command.words.empty() && at != spec.argv.end())
+        spec.argv.insert(at + 1, flags.begin(), flags.end());
+    else
+        put_in_front(spec, "NODE_OPTIONS", join(flags, " "), " ");
+}
+
+void ask_node(RunSpec& spec, const TestCommand& command, RunnerOutput output) {
     add_file(spec, "ec_events.cjs", embedded::ec_events_cjs);
     add_file(spec, "ec_node_reporter.cjs", embedded::ec_node_reporter_cjs);
     ask_through_directory(spec);
-    // Our reporter writes its file itself, at once, and hands nothing to node. The destination cannot be /dev/null,
-    // which Node 22 and newer fail to sync.
-    Words flags = {"--test-reporter=" + support("ec_node_reporter.cjs"),
-                   "--test-reporter-destination=" + spec.artifact_dir + "/" + std::string(kNodeDestination)};
     const auto own = [&](std::string_view flag) {
         return std::ranges::count_if(command.runner_arguments,
                                      [&](const std::string& word) { return word.starts_with(flag); });
     };
     const auto reporters = own("--test-reporter") - own("--test-reporter-destination");
+    if (output == RunnerOutput::unread && reporters == 0) {
+        add_file(spec, "ec_node_quiet.cjs", embedded::ec_node_quiet_cjs);
+        add_node_flags(spec, command,
+                       {"--require=" + support("ec_node_quiet.cjs"), "--test-reporter=spec",
+                        "--test-reporter-destination=stdout"});
+        return;
+    }
+    // Our reporter writes its file itself, at once, and hands nothing to node. The destination cannot be /dev/null,
+    // which Node 22 and newer fail to sync.
+    Words flags = {"--test-reporter=" + support("ec_node_reporter.cjs"),
+                   "--test-reporter-destination=" + spec.artifact_dir + "/" + std::string(kNodeDestination)};
     // Several reporters need a destination each; a single one of the person's own may have been given none.
     if (reporters == 0)
         flags.insert(flags.begin(), {"--test-reporter=spec", "--test-reporter-destination=stdout"});
     else if (own("--test-reporter-destination") == 0)
         flags.emplace(flags.begin(), "--test-reporter-destination=stdout");
-    const auto at = std::ranges::find(spec.argv, "--test");
-    if (!command.words.empty() && at != spec.argv.end()) {
-        spec.argv.insert(at + 1, flags.begin(), flags.end());
-    } else {
-        put_in_front(spec, "NODE_OPTIONS", join(flags, " "), " ");
-    }
+    add_node_flags(spec, command, flags);
 }
 
 void ask_jest(RunSpec& spec, const TestCommand& command) {
@@ -178,7 +189,7 @@ void ask_go(RunSpec& spec, const TestCommand& command) {
 
 }  // namespace
 
-RunSpec test_run(const TestCommand& command) {
+RunSpec test_run(const TestCommand& command, RunnerOutput output) {
     RunSpec spec;
     spec.argv = command.words.empty() ? Words{"/bin/sh", "-c", command.text} : command.words;
     spec.directory = command.directory;
@@ -198,7 +209,7 @@ RunSpec test_run(const TestCommand& command) {
             replace_module(spec, "doctest", "ec_doctest.py", embedded::ec_doctest_py);
             break;
         case Framework::node_test:
-            ask_node(spec, command);
+            ask_node(spec, command, output);
             break;
         case Framework::jest:
             ask_jest(spec, command);

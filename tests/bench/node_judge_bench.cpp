@@ -4,6 +4,7 @@
 // and 48 tests each: CommonJS under node:test, ES modules under node:test, mocha (where EC_NPM_CACHE names a folder
 // whose node_modules holds it). No candidate hangs, so that no figure is one of the time limit.
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -131,10 +132,22 @@ struct Contestant {
     int repeats = 1;
     std::vector<double> rates;
     ec::bench::Count count;
+    double processor_ms = 0;  ///< of processes that have ended: those of a warm lane are not among them
 };
 
+/// Processor time of all processes that ended so far, in milliseconds.
+double ended_processes_ms() {
+    rusage usage{};
+    ::getrusage(RUSAGE_CHILDREN, &usage);
+    const auto ms = [](const timeval& time) {
+        return static_cast<double>(time.tv_sec) * 1000 + static_cast<double>(time.tv_usec) / 1000;
+    };
+    return ms(usage.ru_utime) + ms(usage.ru_stime);
+}
+
 ec::Result<Contestant> contestant(std::unique_ptr<Judge> judge, int repeats) {
-    Contestant result{.judge = std::move(judge), .plan = {}, .repeats = repeats, .rates = {}, .count = {}};
+    Contestant result{
+        .judge = std::move(judge), .plan = {}, .repeats = repeats, .rates = {}, .count = {}, .processor_ms = 0};
     EC_ASSIGN(const BaselineRun baseline, result.judge->observe_baseline(2, 60s, {}));
     result.plan = ec::bench::whole_plan(baseline, 5000ms);
     return result;
@@ -154,9 +167,13 @@ ec::Result<Contestant> process_each(ec::executor::Sandbox& sandbox, const ec::ex
 }
 
 void print(const Case& subject, const Contestant& one) {
-    fmt::print("{:<22} {:<15} median {:6.1f} a second   min {:6.1f}   max {:6.1f}   [{} tests; {}]  load {}\n",
+    const std::string processor = one.processor_ms < 1
+                                      ? ""
+                                      : fmt::format("   {:.0f} ms of processor time each",
+                                                    one.processor_ms / static_cast<double>(one.count.judged));
+    fmt::print("{:<22} {:<14} median {:6.1f} a second   min {:6.1f}   max {:6.1f}{}   [{} tests; {}]  load {}\n",
                subject.title, one.judge->name(), ec::bench::median(one.rates), *std::ranges::min_element(one.rates),
-               *std::ranges::max_element(one.rates), one.plan.tests.size(), ec::bench::in_words(one.count),
+               *std::ranges::max_element(one.rates), processor, one.plan.tests.size(), ec::bench::in_words(one.count),
                ec::bench::load());
 }
 
@@ -167,8 +184,11 @@ ec::Status measure(const Case& subject, int rounds) {
     EC_ASSIGN(Contestant processes, process_each(project.sandbox(), command));
     const std::vector<Candidate> candidates = candidates_for(subject);
     for (int i = 0; i < rounds; ++i)
-        for (Contestant* one : {&contexts, &processes})
+        for (Contestant* one : {&contexts, &processes}) {
+            const double before = ended_processes_ms();
             one->rates.push_back(ec::bench::judge_round(*one->judge, candidates, one->plan, one->repeats, one->count));
+            one->processor_ms += ended_processes_ms() - before;
+        }
     print(subject, contexts);
     print(subject, processes);
     return {};

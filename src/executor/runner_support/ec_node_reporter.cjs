@@ -10,8 +10,6 @@ const { openWriter } = require('./ec_events.cjs');
 
 const STDERR_CHARS = 8000;
 
-const writer = openWriter('node-test');
-
 function descend(stack, data) {
   stack.length = Math.min(stack.length, data.nesting);
   while (stack.length < data.nesting) stack.push('?');
@@ -30,25 +28,74 @@ function isWholeFile(data) {
   return data.nesting === 0 && (data.file === undefined || path.resolve(data.name) === data.file);
 }
 
-function report(names, data, failed, stderr) {
-  const details = data.details || {};
-  const error = details.error;
-  const own = names.slice(0, data.nesting).concat([data.name]);
-  // A parent that failed only because a child did would name the same fault twice.
-  if (failed && error && error.failureType === 'subtestsFailed') return;
-  if (!failed && details.type === 'suite' && data.skip === undefined && data.todo === undefined) return;
-  const cause = error && error.cause !== undefined ? error.cause : error;
-  const outcome = outcomeOf(data, failed);
-  const broken = failed && error && (error.failureType === 'hookFailed' || details.type === 'suite');
-  if (isWholeFile(data)) {
-    // It fails when the file throws outside its tests; node says only "test failed", the reason went to stderr.
-    const file = path.resolve(data.name);
-    const said = failed && stderr.get(file);
-    writer.test(file, [], failed ? 'error' : outcome, details.duration_ms, said ? { message: thrown(said), stack: said } : cause);
-    return;
+// Takes the events of one run, one after the other; finish() says that there are no more.
+class Collector {
+  constructor(writer) {
+    this.writer = writer;
+    this.names = [];
+    this.running = new Map();
+    this.stderr = new Map();
+    this.failures = 0;
   }
-  writer.test(data.file, own, broken && outcome === 'failed' ? 'error' : outcome, details.duration_ms,
-    outcome === 'skipped' ? undefined : cause);
+
+  take(event) {
+    const data = event.data || {};
+    switch (event.type) {
+      case 'test:dequeue':
+        this.begun(data);
+        break;
+      case 'test:start':
+        descend(this.names, data);
+        break;
+      case 'test:pass':
+        this.ended(data, false);
+        break;
+      case 'test:fail':
+        if (data.todo === undefined || data.todo === false) this.failures++;
+        this.ended(data, true);
+        break;
+      case 'test:stderr': {
+        const before = this.stderr.get(data.file) || '';
+        if (before.length < STDERR_CHARS) this.stderr.set(data.file, before + data.message);
+        break;
+      }
+      default:
+        break;
+    }
+  }
+
+  finish() {
+    this.writer.end(this.failures > 0 ? 1 : 0);
+  }
+
+  begun(data) {
+    const key = data.file || '';
+    if (!this.running.has(key)) this.running.set(key, []);
+    const names = descend(this.running.get(key), data);
+    if (isWholeFile(data)) this.writer.start(path.resolve(data.name), []);
+    else if (data.type !== 'suite') this.writer.start(data.file, names);
+  }
+
+  ended(data, failed) {
+    const details = data.details || {};
+    const error = details.error;
+    const own = this.names.slice(0, data.nesting).concat([data.name]);
+    // A parent that failed only because a child did would name the same fault twice.
+    if (failed && error && error.failureType === 'subtestsFailed') return;
+    if (!failed && details.type === 'suite' && data.skip === undefined && data.todo === undefined) return;
+    const cause = error && error.cause !== undefined ? error.cause : error;
+    const outcome = outcomeOf(data, failed);
+    const broken = failed && error && (error.failureType === 'hookFailed' || details.type === 'suite');
+    if (isWholeFile(data)) {
+      // It fails when the file throws outside its tests; node says only "test failed", the reason went to stderr.
+      const file = path.resolve(data.name);
+      const said = failed && this.stderr.get(file);
+      this.writer.test(file, [], failed ? 'error' : outcome, details.duration_ms, said ? { message: thrown(said), stack: said } : cause);
+      return;
+    }
+    this.writer.test(data.file, own, broken && outcome === 'failed' ? 'error' : outcome, details.duration_ms,
+      outcome === 'skipped' ? undefined : cause);
+  }
 }
 
 // The line of an uncaught error's report that names the error.
@@ -57,41 +104,16 @@ function thrown(text) {
   return lines.find((line) => /^(\w*Error|Uncaught)\b/.test(line)) || lines.find((line) => line.trim() !== '') || '';
 }
 
+// A collector where a report was asked for, else null.
+function openCollector() {
+  const writer = openWriter('node-test');
+  return writer === null ? null : new Collector(writer);
+}
+
+// Node imports a reporter and calls its default export; preloaded beside a reporter of node's own it is not called.
 module.exports = async function* ecNodeReporter(source) {
-  const names = [];
-  const running = new Map();
-  const stderr = new Map();
-  let failures = 0;
-  for await (const event of source) {
-    if (writer === null) continue;
-    const data = event.data || {};
-    switch (event.type) {
-      case 'test:dequeue': {
-        const key = data.file || '';
-        if (!running.has(key)) running.set(key, []);
-        const names = descend(running.get(key), data);
-        if (isWholeFile(data)) writer.start(path.resolve(data.name), []);
-        else if (data.type !== 'suite') writer.start(data.file, names);
-        break;
-      }
-      case 'test:start':
-        descend(names, data);
-        break;
-      case 'test:pass':
-        report(names, data, false, stderr);
-        break;
-      case 'test:fail':
-        if (data.todo === undefined || data.todo === false) failures++;
-        report(names, data, true, stderr);
-        break;
-      case 'test:stderr': {
-        const before = stderr.get(data.file) || '';
-        if (before.length < STDERR_CHARS) stderr.set(data.file, before + data.message);
-        break;
-      }
-      default:
-        break;
-    }
-  }
-  if (writer !== null) writer.end(failures > 0 ? 1 : 0);
+  const collector = openCollector();
+  for await (const event of source) if (collector !== null) collector.take(event);
+  if (collector !== null) collector.finish();
 };
+module.exports.openCollector = openCollector;

@@ -38,6 +38,38 @@ std::string load_problem(const TestReport& report) {
     return report.reason;
 }
 
+/// What a report says about the asked tests, in the order of the plan.
+Judgement judge_report(const TestReport& report, const RunResult& result, const std::vector<std::string>& tests) {
+    Judgement judgement{.verdict = Verdict::pass};
+    judgement.duration = std::chrono::duration_cast<std::chrono::microseconds>(result.wall);
+    const bool timed_out = result.status == RunStatus::timeout || result.status == RunStatus::cpu;
+    bool any_known = false;
+    for (const std::string& id : tests) {
+        const TestCase* test = report.find(id);
+        any_known |= test != nullptr;
+        const bool unfinished = timed_out && test != nullptr && test->outcome == TestOutcome::error;
+        if (test != nullptr && test->outcome == TestOutcome::passed) {
+            ++judgement.passed;
+            continue;
+        }
+        judgement.stopped_at = id;
+        judgement.verdict = timed_out && (test == nullptr || unfinished) ? Verdict::timeout : Verdict::fail;
+        judgement.message = test != nullptr ? test->message : load_problem(report);
+        if (judgement.message.empty()) judgement.message = "the test did not pass";
+        break;
+    }
+    if (judgement.verdict == Verdict::fail && !any_known && result.status == RunStatus::failed)
+        judgement.verdict = Verdict::invalid;
+    if (judgement.verdict != Verdict::pass) return judgement;
+    // Every asked test passed; a run that broke off, or says so without saying why, still does not count.
+    if (report.verdict == TestReport::Verdict::incomplete) {
+        judgement.verdict = timed_out ? Verdict::timeout : Verdict::fail;
+        judgement.message = report.reason;
+        if (!tests.empty()) judgement.stopped_at = tests.back();
+    }
+    return judgement;
+}
+
 }  // namespace
 
 struct CommandJudge::State {
@@ -56,7 +88,7 @@ struct CommandJudge::State {
 
     Result<Run> run(const TestCommand& what, std::vector<executor::FileEdit> edits, milliseconds limit, bool coverage,
                     std::stop_token stop) {
-        executor::RunSpec spec = executor::test_run(what);
+        executor::RunSpec spec = executor::test_run(what, executor::RunnerOutput::unread);
         spec.limits = options.limits;
         spec.limits.wall = limit;
         spec.limits.cpu = limit;
@@ -69,6 +101,23 @@ struct CommandJudge::State {
         if (coverage) done.coverage = take_coverage(done.result, sandbox.workspace());
         done.report = executor::read_test_report(what, done.result, sandbox.workspace());
         return done;
+    }
+
+    /// One run after the other, up to the first that does not pass; the time limit is for all of them together.
+    Result<Judgement> judge_one(const std::vector<NarrowedRun>& runs, const std::vector<executor::FileEdit>& edits,
+                                milliseconds limit, const std::stop_token& stop) {
+        Judgement all{.verdict = Verdict::pass};
+        for (const NarrowedRun& part : runs) {
+            const auto spent = std::chrono::duration_cast<milliseconds>(all.duration);
+            EC_ASSIGN(Run done, run(part.command, edits, std::max(limit - spent, milliseconds(1)), false, stop));
+            Judgement judgement = judge_report(done.report, done.result, part.tests);
+            if (judgement.verdict == Verdict::invalid && all.passed > 0) judgement.verdict = Verdict::fail;
+            judgement.passed += all.passed;
+            judgement.duration += all.duration;
+            all = std::move(judgement);
+            if (all.verdict != Verdict::pass) break;
+        }
+        return all;
     }
 
     /// The original content of a file, read once.
@@ -92,11 +141,12 @@ struct CommandJudge::State {
         return files;
     }
 
-    /// The command for `ids`: narrowed where that has been seen to work.
-    TestCommand command_for(std::span<const std::string> ids) const {
-        if (selects)
-            if (auto narrowed = narrow(command, ids, sandbox.workspace())) return *std::move(narrowed);
-        return command;
+    /// The runs that execute `ids`: narrowed where that has been seen to work.
+    std::vector<NarrowedRun> runs_for(const std::vector<std::string>& ids) const {
+        std::vector<NarrowedRun> runs;
+        if (selects) runs = narrowed_runs(command, ids, sandbox.workspace());
+        if (runs.empty()) runs.push_back({command, ids});
+        return runs;
     }
 };
 
@@ -151,18 +201,27 @@ private:
 
     Status repeat(int repeats) {
         if (failing_.empty()) return {};
-        auto narrowed = narrow(command_, failing_, workspace_);
-        if (narrowed && !out_of_time()) {
-            EC_ASSIGN(auto alone, run_(*narrowed, left(), false));
-            selects_ =
-                std::ranges::all_of(failing_, [&](const std::string& id) { return alone.first.find(id) != nullptr; });
-            if (selects_) note_outcomes(alone.first);
+        auto alone = narrowed_runs(command_, failing_, workspace_);
+        selects_ = !alone.empty();
+        for (const NarrowedRun& run : alone) {
+            selects_ = selects_ && !out_of_time();
+            if (!selects_) break;
+            EC_ASSIGN(auto done, run_(run.command, left(), false));
+            selects_ = agrees(done.first, run.tests);
+            if (selects_) note_outcomes(done.first);
         }
-        for (int again = selects_ ? 2 : 1; again < repeats && !out_of_time(); ++again) {
-            EC_ASSIGN(auto report, run_(selects_ ? *narrowed : command_, left(), false));
-            note_outcomes(report.first);
-        }
+        if (!selects_) alone = {{command_, failing_}};
+        for (int again = selects_ ? 2 : 1; again < repeats && !out_of_time(); ++again)
+            for (const NarrowedRun& run : alone) {
+                EC_ASSIGN(auto done, run_(run.command, left(), false));
+                note_outcomes(done.first);
+            }
         return {};
+    }
+
+    /// True when a narrowed run reports every test that it was asked for.
+    static bool agrees(const TestReport& report, const std::vector<std::string>& ids) {
+        return std::ranges::all_of(ids, [&](const std::string& id) { return report.find(id) != nullptr; });
     }
 
     void note_outcomes(const TestReport& report) {
@@ -204,11 +263,11 @@ private:
     }
 
     Status cover_tests(std::span<const std::string> ids) {
-        const auto narrowed = narrow(command_, ids, workspace_);
-        if (!narrowed) return {};
-        EC_ASSIGN(auto run, run_(*narrowed, left(), true));
-        for (const std::string& id : ids) find(id)->lines = run.second.lines;
-        merge(baseline_.import_lines, run.second.import_lines);
+        for (const NarrowedRun& part : narrowed_runs(command_, ids, workspace_)) {
+            EC_ASSIGN(auto run, run_(part.command, left(), true));
+            for (const std::string& id : part.tests) find(id)->lines = run.second.lines;
+            merge(baseline_.import_lines, run.second.import_lines);
+        }
         return {};
     }
 
@@ -221,38 +280,6 @@ private:
     std::vector<std::string> failing_;
     bool selects_ = false;
 };
-
-/// What a report says about the asked tests, in the order of the plan.
-Judgement judge_report(const TestReport& report, const RunResult& result, const JudgePlan& plan) {
-    Judgement judgement{.verdict = Verdict::pass};
-    judgement.duration = std::chrono::duration_cast<std::chrono::microseconds>(result.wall);
-    const bool timed_out = result.status == RunStatus::timeout || result.status == RunStatus::cpu;
-    bool any_known = false;
-    for (const std::string& id : plan.tests) {
-        const TestCase* test = report.find(id);
-        any_known |= test != nullptr;
-        const bool unfinished = timed_out && test != nullptr && test->outcome == TestOutcome::error;
-        if (test != nullptr && test->outcome == TestOutcome::passed) {
-            ++judgement.passed;
-            continue;
-        }
-        judgement.stopped_at = id;
-        judgement.verdict = timed_out && (test == nullptr || unfinished) ? Verdict::timeout : Verdict::fail;
-        judgement.message = test != nullptr ? test->message : load_problem(report);
-        if (judgement.message.empty()) judgement.message = "the test did not pass";
-        break;
-    }
-    if (judgement.verdict == Verdict::fail && !any_known && result.status == RunStatus::failed)
-        judgement.verdict = Verdict::invalid;
-    if (judgement.verdict != Verdict::pass) return judgement;
-    // Every asked test passed; a run that broke off, or says so without saying why, still does not count.
-    if (report.verdict == TestReport::Verdict::incomplete) {
-        judgement.verdict = timed_out ? Verdict::timeout : Verdict::fail;
-        judgement.message = report.reason;
-        if (!plan.tests.empty()) judgement.stopped_at = plan.tests.back();
-    }
-    return judgement;
-}
 
 }  // namespace
 
@@ -271,7 +298,7 @@ Result<BaselineRun> CommandJudge::observe_baseline(int repeats, milliseconds lim
 
 Result<std::vector<Judgement>> CommandJudge::judge(std::size_t, std::span<const Candidate> candidates,
                                                    const JudgePlan& plan, std::stop_token stop) {
-    const TestCommand command = state_->command_for(plan.tests);
+    const std::vector<NarrowedRun> runs = state_->runs_for(plan.tests);
     std::vector<Judgement> judgements;
     for (const Candidate& candidate : candidates) {
         auto edits = state_->edited_files(candidate);
@@ -279,8 +306,8 @@ Result<std::vector<Judgement>> CommandJudge::judge(std::size_t, std::span<const 
             judgements.push_back({.verdict = Verdict::invalid, .message = edits.error().message});
             continue;
         }
-        EC_ASSIGN(auto done, state_->run(command, *std::move(edits), plan.time_limit, false, stop));
-        judgements.push_back(judge_report(done.report, done.result, plan));
+        EC_ASSIGN(Judgement judgement, state_->judge_one(runs, *edits, plan.time_limit, stop));
+        judgements.push_back(std::move(judgement));
     }
     return judgements;
 }

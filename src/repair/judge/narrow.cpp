@@ -207,4 +207,25 @@ std::optional<TestCommand> narrow(const TestCommand& command, std::span<const st
     return narrowed;
 }
 
+std::vector<NarrowedRun> narrowed_runs(const TestCommand& command, std::span<const std::string> ids,
+                                       const fs::path& workspace) {
+    std::vector<NarrowedRun> runs;
+    const auto file_of = [](std::string_view id) { return id.substr(0, id.find(kBetweenNames)); };
+    for (const std::string& id : ids) {
+        const auto same = std::ranges::find_if(runs, [&](const NarrowedRun& run) {
+            return command.framework != Framework::node_test || file_of(run.tests.front()) == file_of(id);
+        });
+        if (same != runs.end())
+            same->tests.push_back(id);
+        else
+            runs.push_back({command, {id}});
+    }
+    for (NarrowedRun& run : runs) {
+        auto narrowed = narrow(command, run.tests, workspace);
+        if (!narrowed) return {};
+        run.command = *std::move(narrowed);
+    }
+    return runs;
+}
+
 }  // namespace ec::repair

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace ec::repair {
 
@@ -13,5 +14,17 @@ namespace ec::repair {
 /// the runner cannot select tests, when its words cannot be told apart, or when they would not fit a command line.
 std::optional<executor::TestCommand> narrow(const executor::TestCommand& command, std::span<const std::string> ids,
                                             const std::filesystem::path& workspace);
+
+/// A command and the tests that it runs.
+struct NarrowedRun {
+    executor::TestCommand command;
+    std::vector<std::string> tests;
+};
+
+/// The runs that together execute `ids`, in the order of `ids`: one for each test file where the runner starts a
+/// process for each file anyway, so that what fails the first need not start the others; else one. Empty when narrow()
+/// gives nothing.
+std::vector<NarrowedRun> narrowed_runs(const executor::TestCommand& command, std::span<const std::string> ids,
+                                       const std::filesystem::path& workspace);
 
 }  // namespace ec::repair

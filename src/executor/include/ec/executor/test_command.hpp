@@ -47,9 +47,13 @@ struct TestCommand {
 /// Framework::command. `workspace` is only read.
 TestCommand recognise_test_command(std::string_view command, const std::filesystem::path& workspace);
 
+/// Whether somebody reads what the runner prints beside the report. `unread` lets a runner leave that out where it
+/// costs time.
+enum class RunnerOutput { read, unread };
+
 /// The run that executes `command` and leaves a structured report where the runner can give one. The caller sets
 /// limits and edits.
-RunSpec test_run(const TestCommand& command);
+RunSpec test_run(const TestCommand& command, RunnerOutput output = RunnerOutput::read);
 
 /// Reads what a run of test_run(command) left behind.
 TestReport read_test_report(const TestCommand& command, const RunResult& result,
