@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <ec/core/text.hpp>
 #include <ec/executor/test_command.hpp>
+#include <ec/json/json.hpp>
 #include <ec_embedded/ec_executor.hpp>
 
 #include "recognise.hpp"
@@ -122,7 +123,7 @@ void add_node_flags(RunSpec& spec, const TestCommand& command, const Words& flag
         put_in_front(spec, "NODE_OPTIONS", join(flags, " "), " ");
 }
 
-void ask_node(RunSpec& spec, const TestCommand& command, RunnerOutput output) {
+void ask_node(RunSpec& spec, const TestCommand& command, const ReportOptions& options) {
     add_file(spec, "ec_events.cjs", embedded::ec_events_cjs);
     add_file(spec, "ec_node_reporter.cjs", embedded::ec_node_reporter_cjs);
     ask_through_directory(spec);
@@ -131,8 +132,11 @@ void ask_node(RunSpec& spec, const TestCommand& command, RunnerOutput output) {
                                      [&](const std::string& word) { return word.starts_with(flag); });
     };
     const auto reporters = own("--test-reporter") - own("--test-reporter-destination");
-    if (output == RunnerOutput::unread && reporters == 0) {
+    if (options.output_unread && reporters == 0) {
         add_file(spec, "ec_node_quiet.cjs", embedded::ec_node_quiet_cjs);
+        json::Array stop_at;
+        for (const std::string& id : options.stop_at) stop_at.emplace_back(id);
+        add_file(spec, "ec_stop_at.json", json::write(std::move(stop_at)));
         add_node_flags(spec, command,
                        {"--require=" + support("ec_node_quiet.cjs"), "--test-reporter=spec",
                         "--test-reporter-destination=stdout"});
@@ -189,7 +193,7 @@ void ask_go(RunSpec& spec, const TestCommand& command) {
 
 }  // namespace
 
-RunSpec test_run(const TestCommand& command, RunnerOutput output) {
+RunSpec test_run(const TestCommand& command, const ReportOptions& options) {
     RunSpec spec;
     spec.argv = command.words.empty() ? Words{"/bin/sh", "-c", command.text} : command.words;
     spec.directory = command.directory;
@@ -209,7 +213,7 @@ RunSpec test_run(const TestCommand& command, RunnerOutput output) {
             replace_module(spec, "doctest", "ec_doctest.py", embedded::ec_doctest_py);
             break;
         case Framework::node_test:
-            ask_node(spec, command, output);
+            ask_node(spec, command, options);
             break;
         case Framework::jest:
             ask_jest(spec, command);

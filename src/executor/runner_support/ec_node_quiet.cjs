@@ -7,11 +7,13 @@ const { openCollector } = require('./ec_node_reporter.cjs');
 // The files that `node --test` starts tell their parent, which has the request for the report.
 const collector = process.env.NODE_TEST_CONTEXT === undefined ? openCollector() : null;
 if (collector !== null) {
+  const stopAt = new Set(require('./ec_stop_at.json'));
   const { spec } = require('node:test/reporters');
   // The class itself is internal, and the one that node makes for itself shares its prototype with this one.
   const methods = Object.getPrototypeOf(new spec());
   methods._transform = (event, encoding, done) => {
     collector.take(event);
+    if (collector.failed !== undefined && stopAt.has(collector.failed)) process.reallyExit(1);
     done();
   };
   methods._flush = (done) => {

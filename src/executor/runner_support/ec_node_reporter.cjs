@@ -36,6 +36,7 @@ class Collector {
     this.running = new Map();
     this.stderr = new Map();
     this.failures = 0;
+    this.failed = undefined; // the last test that failed: its file and the names of its suites and its own
   }
 
   take(event) {
@@ -55,8 +56,10 @@ class Collector {
         this.ended(data, true);
         break;
       case 'test:stderr': {
-        const before = this.stderr.get(data.file) || '';
-        if (before.length < STDERR_CHARS) this.stderr.set(data.file, before + data.message);
+        // Newer versions name the file as it was found, relative to the directory.
+        const file = path.resolve(data.file || '');
+        const before = this.stderr.get(file) || '';
+        if (before.length < STDERR_CHARS) this.stderr.set(file, before + data.message);
         break;
       }
       default:
@@ -85,6 +88,7 @@ class Collector {
     if (!failed && details.type === 'suite' && data.skip === undefined && data.todo === undefined) return;
     const cause = error && error.cause !== undefined ? error.cause : error;
     const outcome = outcomeOf(data, failed);
+    if (outcome === 'failed') this.failed = [data.file].concat(own).join(' > ');
     const broken = failed && error && (error.failureType === 'hookFailed' || details.type === 'suite');
     if (isWholeFile(data)) {
       // It fails when the file throws outside its tests; node says only "test failed", the reason went to stderr.

@@ -38,31 +38,55 @@ std::string load_problem(const TestReport& report) {
     return report.reason;
 }
 
-/// What a report says about the asked tests, in the order of the plan.
+/// What a report says of an asked test. A file that did not load was one test: when it loads, its tests speak for it,
+/// the first of those that failed before the others.
+const TestCase* outcome_of(const TestReport& report, const std::string& id) {
+    if (const TestCase* test = report.find(id)) return test;
+    const TestCase* speaks = nullptr;
+    for (const TestCase& test : report.tests) {
+        if (!test.id.starts_with(id + " > ") && !test.id.starts_with(id + "::")) continue;
+        if (is_red(test)) return &test;
+        if (speaks == nullptr || speaks->outcome != TestOutcome::passed) speaks = &test;
+    }
+    return speaks;
+}
+
+/// The asked test that decides: the first of those that failed, for they may have ended the run, else the first that
+/// did not pass; null when all passed.
+const std::string* deciding(const TestReport& report, bool timed_out, const std::vector<std::string>& tests) {
+    const std::string* undecided = nullptr;
+    for (const std::string& id : tests) {
+        const TestCase* test = outcome_of(report, id);
+        // What was running when the time was over stands in the report as an error.
+        const bool cut_off = timed_out && test != nullptr && test->outcome == TestOutcome::error;
+        if (test != nullptr && is_red(*test) && !cut_off) return &id;
+        const bool passed = test != nullptr && test->outcome == TestOutcome::passed;
+        if (undecided == nullptr && !passed) undecided = &id;
+    }
+    return undecided;
+}
+
+/// What a report says about the asked tests.
 Judgement judge_report(const TestReport& report, const RunResult& result, const std::vector<std::string>& tests) {
     Judgement judgement{.verdict = Verdict::pass};
     judgement.duration = std::chrono::duration_cast<std::chrono::microseconds>(result.wall);
     const bool timed_out = result.status == RunStatus::timeout || result.status == RunStatus::cpu;
     bool any_known = false;
     for (const std::string& id : tests) {
-        const TestCase* test = report.find(id);
+        const TestCase* test = outcome_of(report, id);
         any_known |= test != nullptr;
-        const bool unfinished = timed_out && test != nullptr && test->outcome == TestOutcome::error;
-        if (test != nullptr && test->outcome == TestOutcome::passed) {
-            ++judgement.passed;
-            continue;
-        }
-        judgement.stopped_at = id;
-        judgement.verdict = timed_out && (test == nullptr || unfinished) ? Verdict::timeout : Verdict::fail;
+        if (test != nullptr && test->outcome == TestOutcome::passed) ++judgement.passed;
+    }
+    if (const std::string* id = deciding(report, timed_out, tests)) {
+        const TestCase* test = outcome_of(report, *id);
+        const bool unfinished = test == nullptr || test->outcome == TestOutcome::error;
+        judgement.stopped_at = *id;
+        judgement.verdict = timed_out && unfinished ? Verdict::timeout : Verdict::fail;
+        if (!any_known && result.status == RunStatus::failed) judgement.verdict = Verdict::invalid;
         judgement.message = test != nullptr ? test->message : load_problem(report);
         if (judgement.message.empty()) judgement.message = "the test did not pass";
-        break;
-    }
-    if (judgement.verdict == Verdict::fail && !any_known && result.status == RunStatus::failed)
-        judgement.verdict = Verdict::invalid;
-    if (judgement.verdict != Verdict::pass) return judgement;
-    // Every asked test passed; a run that broke off, or says so without saying why, still does not count.
-    if (report.verdict == TestReport::Verdict::incomplete) {
+    } else if (report.verdict == TestReport::Verdict::incomplete) {
+        // Every asked test passed; a run that broke off, or says so without saying why, still does not count.
         judgement.verdict = timed_out ? Verdict::timeout : Verdict::fail;
         judgement.message = report.reason;
         if (!tests.empty()) judgement.stopped_at = tests.back();
@@ -86,9 +110,12 @@ struct CommandJudge::State {
     std::mutex mutex;
     SourceMap sources;  ///< guarded by mutex
 
-    Result<Run> run(const TestCommand& what, std::vector<executor::FileEdit> edits, milliseconds limit, bool coverage,
-                    std::stop_token stop) {
-        executor::RunSpec spec = executor::test_run(what, executor::RunnerOutput::unread);
+    /// `stop_at`: ids of tests whose failure decides, so that the run may end there.
+    Result<Run> run(const TestCommand& what, const std::vector<std::string>& stop_at,
+                    std::vector<executor::FileEdit> edits, milliseconds limit, bool coverage, std::stop_token stop) {
+        executor::ReportOptions wanted{.output_unread = true, .stop_at = {}};
+        for (const std::string& id : stop_at) wanted.stop_at.push_back(sandbox.workspace() / id);
+        executor::RunSpec spec = executor::test_run(what, wanted);
         spec.limits = options.limits;
         spec.limits.wall = limit;
         spec.limits.cpu = limit;
@@ -109,7 +136,8 @@ struct CommandJudge::State {
         Judgement all{.verdict = Verdict::pass};
         for (const NarrowedRun& part : runs) {
             const auto spent = std::chrono::duration_cast<milliseconds>(all.duration);
-            EC_ASSIGN(Run done, run(part.command, edits, std::max(limit - spent, milliseconds(1)), false, stop));
+            EC_ASSIGN(Run done,
+                      run(part.command, part.tests, edits, std::max(limit - spent, milliseconds(1)), false, stop));
             Judgement judgement = judge_report(done.report, done.result, part.tests);
             if (judgement.verdict == Verdict::invalid && all.passed > 0) judgement.verdict = Verdict::fail;
             judgement.passed += all.passed;
@@ -286,7 +314,7 @@ private:
 Result<BaselineRun> CommandJudge::observe_baseline(int repeats, milliseconds limit, std::stop_token stop) {
     const auto run = [&](const TestCommand& what, milliseconds time,
                          bool coverage) -> Result<std::pair<TestReport, RunCoverage>> {
-        EC_ASSIGN(auto done, state_->run(what, {}, time, coverage, stop));
+        EC_ASSIGN(auto done, state_->run(what, {}, {}, time, coverage, stop));
         return std::pair(std::move(done.report), std::move(done.coverage));
     };
     Baseline baseline(run, state_->command, state_->sandbox.workspace(), limit);

@@ -28,15 +28,16 @@ bool is_harmless(std::string_view flag) {
 std::vector<std::pair<std::string, std::string>> support_files() {
     using namespace embedded;
     const std::pair<const char*, std::string_view> files[] = {
-        {"node_driver.cjs", node_driver_cjs}, {"ec_assert.cjs", ec_assert_cjs},
-        {"ec_baseline.cjs", ec_baseline_cjs}, {"ec_coverage.cjs", ec_coverage_cjs},
-        {"ec_discover.cjs", ec_discover_cjs}, {"ec_expect.cjs", ec_expect_cjs},
-        {"ec_frames.cjs", ec_frames_cjs},     {"ec_inputs.cjs", ec_inputs_cjs},
-        {"ec_loader.cjs", ec_loader_cjs},     {"ec_node_test.cjs", ec_node_test_cjs},
-        {"ec_observe.cjs", ec_observe_cjs},   {"ec_realm.cjs", ec_realm_cjs},
-        {"ec_runner.cjs", ec_runner_cjs},     {"ec_sources.cjs", ec_sources_cjs},
-        {"ec_suites.cjs", ec_suites_cjs},     {"ec_transpile.cjs", ec_transpile_cjs},
-        {"ec_watchdog.cjs", ec_watchdog_cjs}, {"ec_world.cjs", ec_world_cjs}};
+        {"node_driver.cjs", node_driver_cjs},   {"ec_assert.cjs", ec_assert_cjs},
+        {"ec_baseline.cjs", ec_baseline_cjs},   {"ec_coverage.cjs", ec_coverage_cjs},
+        {"ec_discover.cjs", ec_discover_cjs},   {"ec_expect.cjs", ec_expect_cjs},
+        {"ec_frames.cjs", ec_frames_cjs},       {"ec_inputs.cjs", ec_inputs_cjs},
+        {"ec_keeper.cjs", ec_keeper_cjs},       {"ec_loader.cjs", ec_loader_cjs},
+        {"ec_node_test.cjs", ec_node_test_cjs}, {"ec_observe.cjs", ec_observe_cjs},
+        {"ec_realm.cjs", ec_realm_cjs},         {"ec_runner.cjs", ec_runner_cjs},
+        {"ec_sources.cjs", ec_sources_cjs},     {"ec_suites.cjs", ec_suites_cjs},
+        {"ec_transpile.cjs", ec_transpile_cjs}, {"ec_watchdog.cjs", ec_watchdog_cjs},
+        {"ec_world.cjs", ec_world_cjs}};
     std::vector<std::pair<std::string, std::string>> result;
     for (const auto& [name, content] : files) result.emplace_back(name, std::string(content));
     return result;

@@ -131,6 +131,51 @@ TEST(CommandJudge, JudgesNodeTestFilesOneProcessEach) {
     EXPECT_EQ(judge_one(judge, project.replacing("math.js", "i++", "i += 0"), tests, 1500ms).verdict, Verdict::timeout);
 }
 
+TEST(CommandJudge, StopsANodeCandidateAtItsFirstFailingTestAndFile) {
+    JudgeProject project({{"math.js", "exports.twice = (x) => 3 * x;\nexports.wait = () => false;\n"},
+                          {"a.test.js",
+                           "const { test } = require('node:test');\nconst assert = require('node:assert');\n"
+                           "const { twice, wait } = require('./math');\n"
+                           "test('twice', () => assert.strictEqual(twice(2), 4));\n"
+                           "test('ends', (t, done) => { if (wait()) setInterval(() => {}, 1000); else done(); });\n"},
+                          {"b.test.js",
+                           "const { test } = require('node:test');\nconst { wait } = require('./math');\n"
+                           "test('ends too', () => { while (wait()); });\n"}});
+    NEEDS(project, "node");
+    CommandJudge judge = judge_for(project, "node --test");
+    const auto baseline = judge.observe_baseline(1, 60s, {});
+    ASSERT_TRUE(baseline.has_value()) << baseline.error().message;
+    const std::vector<std::string> tests = {"a.test.js > twice", "a.test.js > ends", "b.test.js > ends too"};
+    const Judgement fixed = judge_one(judge, project.replacing("math.js", "3 *", "2 *"), tests);
+    EXPECT_EQ(fixed.verdict, Verdict::pass) << fixed.message;
+    EXPECT_EQ(fixed.passed, 3U);
+    // What comes after the failing test would never end.
+    const Judgement wrong = judge_one(judge, project.replacing("math.js", "false", "true"), tests);
+    EXPECT_EQ(wrong.verdict, Verdict::fail) << wrong.message;
+    EXPECT_EQ(wrong.stopped_at, "a.test.js > twice");
+}
+
+TEST(CommandJudge, JudgesTheRepairOfANodeTestFileThatDoesNotLoad) {
+    JudgeProject project(
+        {{"math.js", "exports.twice = (x) => 2 * x;\nexports.table = undefinedName;\n"},
+         {"a.test.js",
+          "const { test } = require('node:test');\nconst assert = require('node:assert');\n"
+          "const { twice } = require('./math');\ntest('twice', () => assert.strictEqual(twice(2), 4));\n"},
+         {"b.test.js", "require('node:test')('other', () => {});\n"}});
+    NEEDS(project, "node");
+    CommandJudge judge = judge_for(project, "node --test");
+    const auto baseline = judge.observe_baseline(2, 60s, {});
+    ASSERT_TRUE(baseline.has_value()) << baseline.error().message;
+    ASSERT_NE(find(*baseline, "a.test.js"), nullptr);
+    const Judgement fixed = judge_one(judge, project.replacing("math.js", "undefinedName", "[]"), {"a.test.js"});
+    EXPECT_EQ(fixed.verdict, Verdict::pass) << fixed.message;
+    const Judgement loads =
+        judge_one(judge, project.replacing("math.js", "2 * x;\nexports.table = undefinedName", "x"), {"a.test.js"});
+    EXPECT_EQ(loads.verdict, Verdict::fail);
+    const Judgement still = judge_one(judge, project.replacing("math.js", "undefinedName", "otherName"), {"a.test.js"});
+    EXPECT_NE(still.verdict, Verdict::pass);
+}
+
 TEST(CommandJudge, JudgesTypeScriptThroughTheProjectsOwnCommand) {
     JudgeProject project(
         {{"sum.ts", "export function sum(list: number[]): number {\n  return list.length;\n}\n"},
@@ -206,6 +251,18 @@ TEST(Narrow, RunsASingleNodeTestFileWithoutTheWatchingProcess) {
     const auto narrowed = narrow(command, ids, project.path());
     ASSERT_TRUE(narrowed.has_value());
     EXPECT_THAT(narrowed->words, ElementsAre("node", R"(--test-name-pattern=^adds \(1\+1\)$)", "a.test.js"));
+}
+
+TEST(Narrow, RunsEachNodeTestFileByItselfInTheOrderOfTheTests) {
+    JudgeProject project({{"a.test.js", ""}, {"b.test.js", ""}});
+    const auto command = executor::recognise_test_command("node --test", project.path());
+    const std::vector<std::string> ids = {"b.test.js > fails", "a.test.js > x", "b.test.js > y"};
+    const auto runs = narrowed_runs(command, ids, project.path());
+    ASSERT_EQ(runs.size(), 2U);
+    EXPECT_THAT(runs[0].tests, ElementsAre("b.test.js > fails", "b.test.js > y"));
+    EXPECT_THAT(runs[0].command.words,
+                ElementsAre("node", "--test-name-pattern=^fails$", "--test-name-pattern=^y$", "b.test.js"));
+    EXPECT_THAT(runs[1].tests, ElementsAre("a.test.js > x"));
 }
 
 TEST(Narrow, LeavesCommandsAloneThatCannotSelect) {

@@ -203,6 +203,57 @@ test('clean', () => {
     EXPECT_EQ(judged.back().verdict, Verdict::pass) << judged.back().message;
 }
 
+TEST_F(NodeJudge, PutsBackWhatTestsWroteBeforeTheNextCandidate) {
+    write_math_project();
+    write("data.txt", "original");
+    write("gone.txt", "still here");
+    write("test/files.test.js", R"('use strict';
+const { test } = require('node:test');
+const assert = require('node:assert');
+const fs = require('node:fs');
+const { sum } = require('../math');
+test('writes', () => {
+  assert.strictEqual(fs.readFileSync('data.txt', 'utf8'), 'original');
+  fs.mkdirSync('out');
+  fs.writeFileSync('out/new.txt', 'x');
+  fs.writeFileSync('data.txt', 'changed');
+  fs.unlinkSync('gone.txt');
+  assert.strictEqual(sum([5, 2]), 7);
+});
+)");
+    constexpr const char* kWrites = "test/files.test.js > writes";
+    observe("node --test", 2);
+    EXPECT_FALSE(test(kWrites).flaky);
+    EXPECT_THAT(test(kWrites).test.message, HasSubstr("2 !== 7"));
+    const Candidate fix = replace("math.js", "i = 1", "i = 0");
+    for (std::size_t lane = 0; lane < 2; ++lane)
+        for (const Judgement& judged : judge({fix, fix, fix}, {kWrites}, 5s, lane))
+            EXPECT_EQ(judged.verdict, Verdict::pass) << lane << ": " << judged.message;
+    EXPECT_EQ(read("data.txt"), "original");
+    EXPECT_EQ(read("gone.txt"), "still here");
+    EXPECT_FALSE(std::filesystem::exists(root_ / "out"));
+}
+
+TEST_F(NodeJudge, AProgramThatATestStartsSeesTheCandidate) {
+    write_math_project();
+    write("tool.js", "console.log(require('./math').sum([5, 2]));\n");
+    write("test/tool.test.js", R"(const { test } = require('node:test');
+const assert = require('node:assert');
+const { execFileSync } = require('node:child_process');
+test('tool', () => assert.strictEqual(execFileSync(process.execPath, ['tool.js'], { encoding: 'utf8' }), '7\n'));
+)");
+    constexpr const char* kTool = "test/tool.test.js > tool";
+    observe("node --test");
+    const std::vector<Judgement> judged =
+        judge({replace("math.js", "i = 1", "i = 0"), replace("math.js", "i = 1", "i = 2"),
+               replace("math.js", "i = 1", "i = 0")},
+              {kSums, kTool}, 5s);
+    EXPECT_EQ(judged[0].verdict, Verdict::pass) << judged[0].message;
+    EXPECT_EQ(judged[1].verdict, Verdict::fail);
+    EXPECT_EQ(judged[2].verdict, Verdict::pass) << judged[2].message;
+    EXPECT_EQ(judge(Candidate{}, {kTool}, 5s).verdict, Verdict::fail);
+}
+
 TEST_F(NodeJudge, EndsEveryKindOfHangAtTheLimit) {
     write("wait.js", "'use strict';\nmodule.exports = async (x) => {\n  return x;\n};\n");
     write("wait.test.js",
@@ -278,7 +329,8 @@ TEST_F(NodeJudge, JudgesAPlainScriptByHowItWouldLeave) {
 TEST_F(NodeJudge, NamesATestThatChangesItsMindAsFlaky) {
     write("flaky.test.js",
           "const test = require('node:test');\nconst fs = require('fs');\n"
-          "test('second time lucky', () => {\n  const known = fs.existsSync('seen');\n  fs.writeFileSync('seen', '');\n"
+          "test('second time lucky', () => {\n  const known = fs.existsSync('/tmp/seen');\n  "
+          "fs.writeFileSync('/tmp/seen', '');\n"
           "  if (!known) throw new Error('first');\n});\ntest('never', () => { throw new Error('always'); });\n");
     observe("node --test");
     EXPECT_TRUE(test("flaky.test.js > second time lucky").flaky);

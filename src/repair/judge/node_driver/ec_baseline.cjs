@@ -3,6 +3,7 @@
 
 const path = require('node:path');
 const { Coverage } = require('./ec_coverage.cjs');
+const { Keeper, Snapshot } = require('./ec_keeper.cjs');
 const { firstLine, details, frames, literals } = require('./ec_frames.cjs');
 
 const NOTHING = { take: () => ({}) };
@@ -123,6 +124,7 @@ async function runBaseline(driver, request) {
   driver.project.marker = '//ec';
   sources.dropScripts();
   coverage.start();
+  const before = new Snapshot(driver.project.root);
   const measured = new Pass(driver, deadline, coverage, null);
   try {
     await measured.run();
@@ -131,11 +133,15 @@ async function runBaseline(driver, request) {
     driver.project.marker = '';
     sources.dropScripts();
   }
+  const files = before.changes();
+  driver.keeper = new Keeper(driver.project.root, files, before);
+  driver.cleanUp();
   const isRed = (test) => test.outcome === 'failed' || test.outcome === 'error';
   const red = measured.tests.filter(isRed);
   for (let repeat = 1; repeat < (request.repeats || 1) && red.length > 0; repeat++) {
     const again = new Pass(driver, deadline, NOTHING, new Set(red.map((test) => test.id)));
     await again.run();
+    driver.cleanUp();
     const outcomes = new Map(again.tests.map((test) => [test.id, test.outcome]));
     for (const test of red) if (outcomes.get(test.id) !== test.outcome) test.flaky = true;
   }
@@ -143,7 +149,7 @@ async function runBaseline(driver, request) {
   const redIds = new Set(red.map((test) => test.id));
   const texts = measured.functions.filter(({ id }) => redIds.has(id) || red.some((test) => test.id.startsWith(`${id} > `))).map(({ text }) => text);
   for (const test of red) if (!test.id.includes(' > ')) texts.push(textOf(driver, test.id));
-  return { type: 'baseline', tests: measured.tests, import_lines: measured.importLines, constants: literals(texts) };
+  return { type: 'baseline', tests: measured.tests, import_lines: measured.importLines, constants: literals(texts), dirty: files.length > 0, files };
 }
 
 function textOf(driver, name) {

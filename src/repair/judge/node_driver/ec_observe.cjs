@@ -115,6 +115,7 @@ async function runSome(driver, edited, tests, prepare) {
   } finally {
     driver.project.onWorld = undefined;
     for (const world of state.worlds.values()) world.realm.close();
+    driver.cleanUp();
   }
 }
 
@@ -192,6 +193,7 @@ class Target {
     if (method) target = methodOf(owner, exported, method);
     if (loaded.error || loaded.timedOut || typeof target !== 'function') {
       world.realm.close();
+      driver.cleanUp();
       return null;
     }
     const prototypeOf = (name) => {
@@ -230,6 +232,7 @@ class Target {
       out.push(hash(await this.describe(world, result, words, input.self ? self : undefined)));
     }
     world.realm.close();
+    this.driver.cleanUp();
     return out;
   }
 

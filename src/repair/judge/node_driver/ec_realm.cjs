@@ -18,6 +18,9 @@ const SHARED_NAMES = ['ArrayBuffer', 'Uint8Array'];
 const SKIPPED_GLOBALS = new Set(['globalThis', 'global', 'process', 'console', 'structuredClone', 'queueMicrotask',
   'setTimeout', 'setInterval', 'setImmediate', 'clearTimeout', 'clearInterval', 'clearImmediate', 'localStorage', 'sessionStorage']);
 
+/// Builtins that start programs or threads, which read the project from the disk.
+const STARTERS = new Set(['child_process', 'worker_threads', 'cluster']);
+
 const prelude = new vm.Script(`(function () {
   'use strict';
   class AssertionError extends Error {
@@ -269,6 +272,7 @@ class Realm {
       this.builtins.set('assert/strict', assert.strict);
       return this.builtins.get(bare);
     }
+    if (STARTERS.has(bare)) this.options.onStarter();
     if (bare === 'process') value = this.process;
     else if (bare === 'console') value = this.global.console;
     else if (bare === 'timers') value = this.timersModule();

@@ -11,6 +11,7 @@ const { Sources } = require('./ec_sources.cjs');
 const { discover } = require('./ec_discover.cjs');
 const { firstLine } = require('./ec_frames.cjs');
 const { runBaseline } = require('./ec_baseline.cjs');
+const { Keeper, DiskCopy } = require('./ec_keeper.cjs');
 const { observe } = require('./ec_observe.cjs');
 const { SkipRequest } = require('./ec_suites.cjs');
 
@@ -67,6 +68,7 @@ function writeFrame(value) {
 class Driver {
   constructor() {
     this.runner = new Runner();
+    this.disk = new DiskCopy();
   }
 
   // start ------------------------------------------------------------------------------------------------------------
@@ -87,6 +89,7 @@ class Driver {
       marker: '',
       seed: request.seed || 0,
     };
+    this.keeper = new Keeper(root, request.dirty || [], null);
     return { type: 'started', runtime: process.versions.node };
   }
 
@@ -95,8 +98,15 @@ class Driver {
       onError: (error) => this.runner.stray(error),
       enter: (realm, callback) => this.runner.enter(realm, callback),
       ticked: (realm) => this.runner.ticked(realm),
+      onStarter: () => this.disk.show(edited),
     };
     return new World(this.project, hooks, edited, main);
+  }
+
+  /// The project's folder as the next candidate must find it.
+  cleanUp() {
+    this.disk.hide();
+    this.keeper.restore();
   }
 
   // judge ------------------------------------------------------------------------------------------------------------
@@ -141,6 +151,7 @@ class Driver {
     else judgement = { passed: state.passed, ...outcome.value };
     let clean = true;
     for (const world of state.worlds.values()) clean = world.realm.close() && clean;
+    this.cleanUp();
     if (!clean || this.runner.late.length > 0 || Loader.leaked > MOST_LEAKED) judgement.polluted = true;
     return judgement;
   }

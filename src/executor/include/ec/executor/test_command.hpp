@@ -47,13 +47,16 @@ struct TestCommand {
 /// Framework::command. `workspace` is only read.
 TestCommand recognise_test_command(std::string_view command, const std::filesystem::path& workspace);
 
-/// Whether somebody reads what the runner prints beside the report. `unread` lets a runner leave that out where it
-/// costs time.
-enum class RunnerOutput { read, unread };
+/// What the caller of test_run() can do without; runners that can save time by it do.
+struct ReportOptions {
+    bool output_unread = false;  ///< nobody reads what the runner prints beside the report
+    /// The run may end as soon as one of these has failed: ids with an absolute path in front.
+    std::vector<std::string> stop_at;
+};
 
 /// The run that executes `command` and leaves a structured report where the runner can give one. The caller sets
 /// limits and edits.
-RunSpec test_run(const TestCommand& command, RunnerOutput output = RunnerOutput::read);
+RunSpec test_run(const TestCommand& command, const ReportOptions& options = {});
 
 /// Reads what a run of test_run(command) left behind.
 TestReport read_test_report(const TestCommand& command, const RunResult& result,
