@@ -190,10 +190,15 @@ Result<RepairResult> repair(executor::Sandbox& sandbox, const Clock& clock, Repa
     MutationProposer proposer(mutation_input(program, observed, request.edit_tests));
     result.proposer = proposer.name();
 
+    Verifier verifier(sandbox, command, sources, observed.failing,
+                      {verification_limit(request, observed), kOffered, [&] { return clock.now() >= deadline; }}, stop);
     events.stage("search", fmt::format("{} on {} lanes", result.judge, observed.judge->lanes()));
     Search search(proposer, *observed.judge, sources, clock, journal ? &*journal : nullptr);
-    EC_ASSIGN(result.search,
-              search.run(tests, limits, stop, [&](const SearchProgress& progress) { events.progress(progress); }));
+    EC_ASSIGN(result.search, search.run(tests, limits, stop, [&](const SearchProgress& progress) {
+        events.progress(progress);
+        // Mostly the one that will be offered first, and the search leaves a core idle while it ends.
+        if (progress.best != nullptr) verifier.begin(*progress.best);
+    }));
     const std::vector<Candidate> survivors = std::exchange(result.search.survivors, {});
     if (stop.stop_requested()) return fail(ErrorCode::cancelled, "stopped");
     if (survivors.empty()) {
@@ -204,9 +209,7 @@ Result<RepairResult> repair(executor::Sandbox& sandbox, const Clock& clock, Repa
     events.stage("verify",
                  fmt::format("{} candidates pass; ranking them and running the whole command", survivors.size()));
     const std::vector<RankedCandidate> ranked = rank(*observed.judge, survivors, request.seed, stop);
-    const auto limit = verification_limit(request, observed);
-    result.patches = verify_candidates(sandbox, command, ranked, sources, observed.failing,
-                                       {limit, kOffered, [&] { return clock.now() >= deadline; }}, stop);
+    result.patches = verifier.verify(ranked);
     if (stop.stop_requested()) return fail(ErrorCode::cancelled, "stopped");
     result.status = result.patches.empty() ? RepairResult::Status::unfixed : RepairResult::Status::fixed;
     if (result.patches.empty()) result.reason = why_unfixed(result.search, survivors.size(), request);

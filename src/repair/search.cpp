@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
 #include <deque>
 #include <ec/repair/search.hpp>
 #include <mutex>
@@ -12,7 +13,10 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::size_t kChunk = 8;  // candidates a lane takes at once: one exchange with its driver
+// Candidates a lane takes at once: one exchange with its driver, which shares among them what a fork costs.
+constexpr std::size_t kFirstChunk = 8;
+constexpr std::size_t kMostChunk = 32;
+constexpr std::chrono::milliseconds kChunkTime{40};  // about: the deadline is looked at between two
 constexpr int kLevelFactor = 8;
 constexpr milliseconds kUsualCost{10};  // about what a candidate costs that is not cut off
 
@@ -130,18 +134,30 @@ Status Search::judge_round(Round& round, const std::vector<std::string>& tests, 
                            std::stop_token stop) {
     const JudgePlan plan{tests, round.time_limit};
     // Where each may take long, the deadline is looked at before each.
-    const std::size_t step = round.level > 0 ? 1 : kChunk;
+    const std::size_t step = round.level > 0 ? 1 : chunk_;
     std::vector<char> judged(round.candidates.size(), 0);
     std::atomic<std::size_t> next{0};
     std::mutex mutex;
     Status status;
+    std::condition_variable_any taken;
     const auto over = [&] { return next >= round.open.size() || stop.stop_requested() || clock_.now() >= deadline; };
-    const auto work = [&](std::size_t lane) {
+    const auto join_in = [&](std::size_t lane) {
+        std::unique_lock lock(mutex);
+        if (taken.wait_for(lock, stop, others_from_ - clock_.now(), over)) return false;
+        lock.unlock();
         // A lane that is still starting leaves its share to the others.
-        while (lane > 0 && !judge_.ready(lane))
-            if (over()) return;
+        while (!judge_.ready(lane))
+            if (over()) return false;
+        return true;
+    };
+    const auto work = [&](std::size_t lane) {
+        if (lane > 0 && !join_in(lane)) return;
         for (;;) {
             const std::size_t begin = next.fetch_add(step);
+            if (begin + step >= round.open.size()) {
+                const std::scoped_lock lock(mutex);
+                taken.notify_all();
+            }
             if (begin >= round.open.size() || stop.stop_requested() || clock_.now() >= deadline) return;
             const std::size_t end = std::min(begin + step, round.open.size());
             std::vector<Candidate> chunk;
@@ -165,6 +181,12 @@ Status Search::judge_round(Round& round, const std::vector<std::string>& tests, 
     work(0);
     helpers.clear();  // joins
     forget_unjudged(round, judged);
+    if (round.level == 0 && !round.open.empty()) {
+        std::chrono::microseconds spent{1};
+        for (const std::size_t i : round.open) spent += round.judgements[i].duration;
+        const auto fitting = static_cast<std::size_t>(kChunkTime * static_cast<long>(round.open.size()) / spent);
+        chunk_ = std::clamp<std::size_t>(fitting, 1, kMostChunk);
+    }
     return status;
 }
 
@@ -222,6 +244,8 @@ Result<SearchOutcome> Search::run(const std::vector<std::string>& tests, const S
     tally.levels = levels(limits);
     SearchOutcome& outcome = tally.outcome;
     const auto start = clock_.now();
+    others_from_ = start + limits.alone;
+    chunk_ = kFirstChunk;
     const auto report = [&] {
         outcome.elapsed = clock_.now() - start;
         const double seconds = std::chrono::duration<double>(outcome.elapsed).count();

@@ -3,6 +3,11 @@
 
 #include <ec/repair/rank.hpp>
 #include <ec/repair/repair.hpp>
+#include <functional>
+#include <memory>
+#include <span>
+#include <stop_token>
+#include <vector>
 
 namespace ec::repair {
 
@@ -12,12 +17,24 @@ struct VerifyLimits {
     std::function<bool()> out_of_time;  ///< asked before each further pair, after the first
 };
 
-/// Verifies `ordered` from the front, two at a time, until enough have passed; keeps the order. Of a cluster one patch is
-/// given: its best member that passes. `target` are the tests that failed before: each must be seen to pass where the
-/// report names tests.
-std::vector<VerifiedPatch> verify_candidates(executor::Sandbox& sandbox, const executor::TestCommand& command,
-                                             std::span<const RankedCandidate> ordered, const SourceMap& sources,
-                                             const std::vector<std::string>& target, const VerifyLimits& limits,
-                                             std::stop_token stop);
+/// Owns what it has verified. One thread calls it; the references must outlive it.
+class Verifier {
+public:
+    /// `target` are the tests that failed before: each must be seen to pass where the report names tests.
+    Verifier(executor::Sandbox& sandbox, const executor::TestCommand& command, const SourceMap& sources,
+             const std::vector<std::string>& target, VerifyLimits limits, std::stop_token stop);
+    ~Verifier();
+
+    /// Begins to verify a candidate beside other work, for it may be wanted later; nothing while one is being verified.
+    void begin(const Candidate& candidate);
+
+    /// Verifies `ordered` from the front, two at a time, until enough have passed; keeps the order. Of a cluster one
+    /// patch is given: its best member that passes.
+    std::vector<VerifiedPatch> verify(std::span<const RankedCandidate> ordered);
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
 
 }  // namespace ec::repair

@@ -142,13 +142,14 @@ std::size_t DriverJudge::lanes() const { return state_->lanes.size(); }
 
 bool DriverJudge::ready(std::size_t index) {
     State::Lane& lane = state_->lanes[index];
-    if (!lane.session || lane.started) return true;
+    if (lane.started) return true;
+    if (!lane.session && !state_->open(index)) return true;  // the next request says what is wrong
     const Result<std::string> answer = lane.session->receive(kReadyPatience, {});
     if (!answer && answer.error().code == ErrorCode::timeout) return false;
     if (answer && frames::read_started(*answer))
         lane.started = true;
     else
-        state_->close(index);  // the next request opens it again and says what is wrong
+        state_->close(index);  // as above
     return true;
 }
 
@@ -165,10 +166,7 @@ Result<BaselineRun> DriverJudge::observe_baseline(int repeats, std::chrono::mill
     state_->dirty = std::move(baseline.dirty);
     state_->baseline = baseline.run;
     // They are told which files to put back after each candidate, so those of an earlier look are of no use.
-    for (std::size_t lane = 1; lane < lanes(); ++lane) {
-        state_->close(lane);
-        EC_TRY(state_->open(lane));
-    }
+    for (std::size_t lane = 1; lane < lanes(); ++lane) state_->close(lane);
     return std::move(baseline.run);
 }
 

@@ -92,7 +92,7 @@ protected:
     }
     SourceMap sources_{{"f", "x"}};
     ManualClock clock_;
-    SearchLimits limits_{.deadline = 10s, .after_first = 20, .score_floor = 0, .round = 16};
+    SearchLimits limits_{.deadline = 10s, .after_first = 20, .score_floor = 0, .alone = 0ms, .round = 16};
 };
 
 TEST_F(SearchTest, KeepsWhatPassesInTheOrderProposed) {

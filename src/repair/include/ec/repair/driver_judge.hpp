@@ -39,9 +39,9 @@ Result<DriverSpec> node_driver(const executor::TestCommand& command, const std::
 
 class DriverJudge final : public Judge {
 public:
-    /// Opens the first lane; the others start after observe_baseline(), for loading the project costs a core that the
-    /// first looks at the program need more. Fails when the driver cannot serve the project (`unavailable`, with its
-    /// reason): the caller then falls back to another judge.
+    /// Opens the first lane; the others start when they are first asked for, for each costs loading the project once
+    /// more. Fails when the driver cannot serve the project (`unavailable`, with its reason): the caller then falls
+    /// back to another judge.
     static Result<std::unique_ptr<DriverJudge>> start(executor::Sandbox& sandbox, DriverSpec spec, std::size_t lanes,
                                                       std::uint64_t seed, std::stop_token stop = {});
     ~DriverJudge() override;

@@ -64,8 +64,8 @@ public:
     /// "forked python", "node contexts", "process each": shown to the person.
     [[nodiscard]] virtual std::string_view name() const = 0;
     [[nodiscard]] virtual std::size_t lanes() const = 0;
-    /// True once `lane` has started, or will not; waits for that some milliseconds at most, so that the caller can see
-    /// whether there is still work for it. Called by the thread that uses the lane.
+    /// True once `lane` has started, or will not. The first call may begin that, each waits some milliseconds at most,
+    /// so that the caller can see whether there is still work for it. Called by the thread that uses the lane.
     virtual bool ready(std::size_t lane) = 0;
     /// Runs the unchanged program `repeats` times and records coverage, in the last run, per test.
     virtual Result<BaselineRun> observe_baseline(int repeats, std::chrono::milliseconds limit,

@@ -25,7 +25,9 @@ struct SearchLimits {
     std::size_t after_first = 320;
     /// … but none whose score is below this share of the best survivor's.
     double score_floor = 0.12;
-    std::size_t round = 96;  ///< candidates handed out between two decisions
+    /// The other lanes join in after this much of the search: starting one costs more than many a search.
+    std::chrono::milliseconds alone{500};
+    std::size_t round = 128;  ///< candidates handed out between two decisions
     /// Time for a candidate at first, and at most: those cut off come again with eight times as much, in turn with new
     /// ones.
     std::chrono::milliseconds quick_limit{60};
@@ -80,6 +82,8 @@ private:
     const Clock& clock_;
     Journal* journal_;
     std::set<Hash128> seen_;
+    std::size_t chunk_ = 1;                    ///< candidates a lane takes at once
+    std::chrono::nanoseconds others_from_{0};  ///< when lanes other than the first join in
 };
 
 }  // namespace ec::repair
