@@ -25,6 +25,7 @@ using executor::TestReport;
 /// So many tests are run one by one for coverage of their own; the rest of them together.
 constexpr std::size_t kFailingAlone = 6;
 constexpr std::size_t kPassingAlone = 16;
+constexpr int kStartFactor = 4;  // times the usual run, so that a busy machine condemns no candidate
 
 bool is_red(const TestCase& test) { return test.outcome == TestOutcome::failed || test.outcome == TestOutcome::error; }
 
@@ -107,6 +108,7 @@ struct CommandJudge::State {
     TestCommand command;
     CommandJudgeOptions options;
     bool selects = false;
+    milliseconds usual{0};  ///< longest run of the unchanged program that ended
     std::mutex mutex;
     SourceMap sources;  ///< guarded by mutex
 
@@ -315,6 +317,8 @@ Result<BaselineRun> CommandJudge::observe_baseline(int repeats, milliseconds lim
     const auto run = [&](const TestCommand& what, milliseconds time,
                          bool coverage) -> Result<std::pair<TestReport, RunCoverage>> {
         EC_ASSIGN(auto done, state_->run(what, {}, {}, time, coverage, stop));
+        if (!coverage && done.result.status != RunStatus::timeout)
+            state_->usual = std::max(state_->usual, std::chrono::ceil<milliseconds>(done.result.wall));
         return std::pair(std::move(done.report), std::move(done.coverage));
     };
     Baseline baseline(run, state_->command, state_->sandbox.workspace(), limit);
@@ -334,7 +338,9 @@ Result<std::vector<Judgement>> CommandJudge::judge(std::size_t, std::span<const 
             judgements.push_back({.verdict = Verdict::invalid, .message = edits.error().message});
             continue;
         }
-        EC_ASSIGN(Judgement judgement, state_->judge_one(runs, *edits, plan.time_limit, stop));
+        // The plan knows what the tests take, not what starting their runner does.
+        const milliseconds limit = plan.time_limit + kStartFactor * state_->usual;
+        EC_ASSIGN(Judgement judgement, state_->judge_one(runs, *edits, limit, stop));
         judgements.push_back(std::move(judgement));
     }
     return judgements;

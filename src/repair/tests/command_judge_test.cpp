@@ -59,6 +59,16 @@ MATCHER_P2(BodyWithOrWithoutDef, def_line, last, "") {
     return seen == lines;
 }
 
+TEST(CommandJudge, AddsWhatTheRunnerItselfTakesToTheTimeOfTheTests) {
+    JudgeProject project(
+        {{"calc.py", kSum}, {"test_calc.py", "from calc import sign\n\ndef test_sign():\n    assert sign(0) == 0\n"}});
+    NEEDS(project, "pytest");
+    CommandJudge judge = judge_for(project, "/usr/bin/pytest -q");
+    ASSERT_TRUE(judge.observe_baseline(1, 60s, {}).has_value());
+    const Candidate right = project.replacing("calc.py", "return 1", "return 0");
+    EXPECT_EQ(judge_one(judge, right, {"test_calc.py::test_sign"}, 1ms).verdict, Verdict::pass);
+}
+
 TEST(CommandJudge, JudgesPytestWithCoverageOfEachTest) {
     JudgeProject project({{"calc.py", kSum},
                           {"test_calc.py",
