@@ -1,5 +1,6 @@
 // CommandJudge: the judge of last resort, for any test command in any language. Every candidate is one run of the
-// command in the sandbox, narrowed to the asked tests where the runner can select them, and judged by its report.
+// command in the sandbox (for `node --test`: of each asked file, up to the first that fails), narrowed to the asked
+// tests where the runner can select them, and judged by its report.
 //
 // Coverage for the baseline comes through the environment (a tracer for Python processes, NODE_V8_COVERAGE for Node),
 // so it covers whole runs; per test only where the runner can run one test alone. There is nothing to observe() here.
