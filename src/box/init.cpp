@@ -104,6 +104,7 @@ private:
             body.u32(static_cast<std::uint32_t>(failure.error));
             send_record(Tag::no_exec, body.bytes());
         }
+        if (spec_.session) flush_records();  // somebody waits for the program to be there
     }
 
     // Poll and not timers: everything this process waits for is a descriptor or the next look at the clock.
@@ -255,6 +256,7 @@ private:
         report_artifacts(tree_);
         if (spec_.collect_changes) report_changes(spec_, tree_);
         send_record(Tag::end, {});
+        flush_records();
     }
 
     const Spec& spec_;

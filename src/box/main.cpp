@@ -2,23 +2,20 @@
 // empty environment and the descriptors of protocol.hpp. Three processes: this one waits, pid 1 of the new namespaces
 // supervises, pid 2 is the program. The way is entered by main(): spec -> namespaces -> tree -> rights given up -> run.
 #include <grp.h>
-#include <net/if.h>
 #include <sched.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <ec/box/protocol.hpp>
 #include <string>
 #include <vector>
 
 #include "init.hpp"
+#include "network.hpp"
 #include "payload.hpp"
 #include "root.hpp"
 #include "status.hpp"
@@ -28,7 +25,7 @@ namespace ec::box {
 namespace {
 
 constexpr std::uint64_t kNamespaces =
-    CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+    CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;  // and the network's, see network.hpp
 constexpr unsigned kInsideId = 1000;
 
 Spec read_spec() {
@@ -100,16 +97,6 @@ int idmap_namespace(const Spec& spec) {
     return userns;
 }
 
-void loopback_up() {
-    const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0) return;  // a kernel without IPv4: then there is no loopback to miss
-    ifreq request{};
-    std::strcpy(request.ifr_name, "lo");
-    request.ifr_flags = IFF_UP | IFF_RUNNING;
-    require(::ioctl(fd, SIOCSIFFLAGS, &request) == 0, "loopback");
-    ::close(fd);
-}
-
 // From real root to nobody in particular, in a user namespace of its own where the kernel gives one: only there do
 // process limits count this sandbox alone, and pid 1 keeps the right to read what the payload made unreadable.
 bool drop_root(const Spec& spec) {
@@ -122,7 +109,7 @@ bool drop_root(const Spec& spec) {
     return true;
 }
 
-[[noreturn]] void inside(const Spec& spec, int userns, unsigned uid, unsigned gid) {
+[[noreturn]] void inside(const Spec& spec, int userns, const Network& network, unsigned uid, unsigned gid) {
     if (!spec.privileged) map_self(uid, gid);
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     // The kernel kills the largest badness first: the payload inherits this, and we lower our own again after the fork.
@@ -134,8 +121,8 @@ bool drop_root(const Spec& spec) {
         capabilities.memory_events = ::open(events.c_str(), O_RDONLY | O_CLOEXEC);
     }
     require(::sethostname("sandbox", 7) == 0, "hostname");
-    loopback_up();
     const Tree tree = build_root(spec, userns);
+    enter_network(network);
     capabilities.landlock_abi = landlock_abi();
     capabilities.own_userns = !spec.privileged || (tree.has_proc && drop_root(spec));
     ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
@@ -156,8 +143,9 @@ int start() {
     ::syscall(SYS_close_range, spec.session ? kFirstStrayFd : kSessionIn, ~0U, 0);
     const unsigned uid = ::getuid();
     const unsigned gid = ::getgid();
+    const Network network = begin_network(spec);
     clone_args arguments{};
-    arguments.flags = kNamespaces | (spec.privileged ? 0U : CLONE_NEWUSER);
+    arguments.flags = kNamespaces | (network.helper >= 0 ? 0U : CLONE_NEWNET) | (spec.privileged ? 0U : CLONE_NEWUSER);
     arguments.exit_signal = SIGCHLD;
     if (!spec.cgroup.empty() && spec.cgroup_v2) {
         const int cgroup = ::open(spec.cgroup.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -171,7 +159,7 @@ int start() {
     const int userns = idmap_namespace(spec);
     const long child = sys::clone3(arguments);
     require(child >= 0, "namespaces");
-    if (child == 0) inside(spec, userns, uid, gid);
+    if (child == 0) inside(spec, userns, network, uid, gid);
     // Only pid 1 may hold these, or the executor would wait for us instead of for it.
     ::syscall(SYS_close_range, 0, ~0U, 0);
     int verdict = 125;

@@ -3,9 +3,17 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <string>
 
 namespace ec::box {
 namespace {
+
+constexpr std::size_t kEnough = 16384;
+
+std::string& waiting() {
+    static std::string records;
+    return records;
+}
 
 bool write_all(const char* data, std::size_t size) {
     while (size > 0) {
@@ -24,13 +32,19 @@ void send_record(Tag tag, std::string_view body) {
     Writer head;
     head.u8(static_cast<std::uint8_t>(tag));
     head.u32(static_cast<std::uint32_t>(body.size()));
-    if (body.size() <= 4000) {  // one write below PIPE_BUF: never torn
-        std::string whole = head.take();
-        whole.append(body);
-        write_all(whole.data(), whole.size());
+    waiting().append(head.bytes());
+    if (body.size() > kEnough) {
+        flush_records();
+        write_all(body.data(), body.size());
         return;
     }
-    if (write_all(head.bytes().data(), head.bytes().size())) write_all(body.data(), body.size());
+    waiting().append(body);
+    if (waiting().size() > kEnough) flush_records();
+}
+
+void flush_records() {
+    write_all(waiting().data(), waiting().size());
+    waiting().clear();
 }
 
 void die(std::string_view step, int error, std::string_view detail) {
@@ -39,6 +53,7 @@ void die(std::string_view step, int error, std::string_view detail) {
     body.text(step);
     body.text(detail);
     send_record(Tag::error, body.bytes());
+    flush_records();
     ::_exit(125);
 }
 

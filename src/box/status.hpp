@@ -6,8 +6,10 @@
 
 namespace ec::box {
 
-/// Writes one record; gives up silently when nobody reads any more.
+/// Adds one record to the stream; gives up silently when nobody reads any more. Small ones may wait for flush_records()
+/// or for more to come: every write wakes the executor.
 void send_record(Tag tag, std::string_view body);
+void flush_records();
 
 /// Reports that `step` failed with `error` (an errno value) and ends the process, and with pid 1 the whole sandbox.
 [[noreturn]] void die(std::string_view step, int error, std::string_view detail = {});

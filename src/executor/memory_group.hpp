@@ -4,6 +4,7 @@
 // object; those of a process that was killed are swept by the next. Safe to use from several threads.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -60,16 +61,20 @@ public:
     /// Nothing when no group can be had; the run then does without.
     std::optional<Lease> acquire(std::uint64_t bytes);
 
+    /// Removes what a process that was killed has left; only the first call does anything. Best made while a run is
+    /// under way, when there is time.
+    void sweep();
+
 private:
     void find_v1(const std::string& own);
     void find_v2(const std::string& own);
     bool usable(const std::filesystem::path& parent) const;
-    void sweep() const;
     bool prepare(const std::filesystem::path& group, std::uint64_t bytes) const;
     [[nodiscard]] std::uint64_t kills(const std::filesystem::path& group) const;
     void give_back(std::filesystem::path path);
 
     Kind kind_ = Kind::none;
+    std::atomic<bool> swept_{false};
     std::filesystem::path parent_;
     std::mutex mutex_;
     std::vector<std::filesystem::path> idle_;

@@ -76,7 +76,6 @@ MemoryGroups::MemoryGroups() {
     }
     if (has_v1) find_v1(v1);
     if (kind_ == Kind::none && !v2.empty()) find_v2(v2);
-    if (kind_ != Kind::none) sweep();
 }
 
 MemoryGroups::~MemoryGroups() {
@@ -113,7 +112,8 @@ void MemoryGroups::find_v2(const std::string& own) {
     }
 }
 
-void MemoryGroups::sweep() const {
+void MemoryGroups::sweep() {
+    if (kind_ == Kind::none || swept_.exchange(true)) return;
     std::error_code error;
     for (const auto& entry : fs::directory_iterator(parent_, error)) {
         const std::string name = entry.path().filename().string();

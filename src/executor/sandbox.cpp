@@ -59,6 +59,7 @@ public:
             auto started = BoxProcess::start(box_, prepared.spec, spec);
             if (!started) return sandbox_error(started.error(), prepared.tier);
             BoxProcess process = std::move(*started);
+            groups_->sweep();
             wait(process, spec, stop);
             const MemoryUse memory = prepared.group ? prepared.group->use() : MemoryUse{};
             Ending ending = process.let_go();
@@ -75,6 +76,7 @@ public:
             EC_ASSIGN(Prepared prepared, prepare(spec, true));
             if (prepared.trouble) return fail(*prepared.trouble);
             EC_ASSIGN(BoxProcess process, BoxProcess::start(box_, prepared.spec, spec));
+            groups_->sweep();
             const auto deadline = SteadyClock::now() + kReportGrace;
             while (!process.ended() && !process.report().ready && SteadyClock::now() < deadline) {
                 process.pump(std::chrono::milliseconds(500));
