@@ -133,6 +133,8 @@ Result<std::vector<std::string>> shell_split(std::string_view command) {
     return words;
 }
 
+std::string_view program_name(std::string_view word) { return word.substr(word.rfind('/') + 1); }
+
 std::string shell_quote(std::string_view argument) {
     constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%";
     if (!argument.empty() && argument.find_first_not_of(kPlain) == std::string_view::npos) return std::string(argument);

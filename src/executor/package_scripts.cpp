@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <ec/core/fs.hpp>
+#include <ec/core/text.hpp>
 #include <ec/json/json.hpp>
 
 #include "recognise.hpp"

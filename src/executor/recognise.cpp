@@ -155,8 +155,6 @@ std::optional<Recognised> recognise_from(Words& words, std::size_t start) {
 
 }  // namespace
 
-std::string_view program_name(std::string_view word) { return word.substr(word.rfind('/') + 1); }
-
 Framework framework_of_program(std::string_view program) {
     if (one_of(program, {"pytest", "py.test", "pytest-3"})) return Framework::pytest;
     if (program == "jest") return Framework::jest;

@@ -17,9 +17,6 @@ struct Recognised {
 /// `words` may be rewritten into an equal form that is easier to work with ("-mpytest" into "-m", "pytest").
 Recognised recognise_words(std::vector<std::string>& words);
 
-/// Name of the program that a word starts: "/venv/bin/pytest" gives "pytest".
-std::string_view program_name(std::string_view word);
-
 /// The runner that a program's own name stands for; Framework::command when it is none.
 Framework framework_of_program(std::string_view program);
 

@@ -4,6 +4,7 @@
 #include <ec/json/json.hpp>
 #include <set>
 
+#include "parsers/fields.hpp"
 #include "parsers/parsed.hpp"
 
 namespace ec::executor {
@@ -13,12 +14,6 @@ using json::Object;
 using json::Value;
 
 constexpr std::string_view kBetweenNames = " > ";
-
-std::string_view string_of(const Object& record, std::string_view key) {
-    const Value* value = record.if_contains(key);
-    if (value == nullptr || !value->is_string()) return {};
-    return value->get_string();
-}
 
 /// A count or a duration, kept in bounds that sums of 100000 of them do not overflow; `fallback` for anything else.
 std::int64_t integer_of(const Object& record, std::string_view key, std::int64_t fallback) {

@@ -4,6 +4,7 @@
 #include <ec/json/json.hpp>
 #include <map>
 
+#include "parsers/fields.hpp"
 #include "parsers/parsed.hpp"
 
 namespace ec::executor {
@@ -11,12 +12,6 @@ namespace {
 
 using json::Object;
 using json::Value;
-
-std::string_view string_of(const Object& object, std::string_view key) {
-    const Value* value = object.if_contains(key);
-    if (value == nullptr || !value->is_string()) return {};
-    return value->get_string();
-}
 
 struct Running {
     std::string output;

@@ -3,6 +3,7 @@
 #include <ec/executor/trace_text.hpp>
 #include <ec/json/json.hpp>
 
+#include "parsers/fields.hpp"
 #include "parsers/parsed.hpp"
 
 namespace ec::executor {
@@ -11,12 +12,6 @@ namespace {
 using json::Array;
 using json::Object;
 using json::Value;
-
-std::string_view string_of(const Object& object, std::string_view key) {
-    const Value* value = object.if_contains(key);
-    if (value == nullptr || !value->is_string()) return {};
-    return value->get_string();
-}
 
 const Array& array_of(const Object& object, std::string_view key) {
     static const Array kNone;

@@ -8,8 +8,6 @@
 #include <fstream>
 #include <optional>
 
-#include "program_name.hpp"
-
 namespace ec::repair {
 namespace {
 
@@ -80,11 +78,9 @@ std::vector<std::string> interpreter(const executor::TestCommand& command, const
 std::optional<std::string> framework_word(Framework framework) {
     switch (framework) {
         case Framework::pytest:
-            return "pytest";
         case Framework::unittest:
-            return "unittest";
         case Framework::doctest:
-            return "doctest";
+            return std::string(executor::name(framework));
         default:
             return std::nullopt;
     }

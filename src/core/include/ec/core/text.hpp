@@ -24,6 +24,8 @@ std::string ellipsize(std::string_view text, std::size_t max_bytes);
 /// Splits a command line the way sh does (quotes and backslashes, no expansions). Fails on an open quote, and on
 /// anything that needs a real shell: unquoted ; & | < > ( ) ` $ * ? ~ # newline.
 Result<std::vector<std::string>> shell_split(std::string_view command);
+/// What a word that starts a program names, without the folder it lies in: "/venv/bin/pytest" gives "pytest".
+std::string_view program_name(std::string_view word);
 /// Quotes one argument for sh so that it arrives unchanged.
 std::string shell_quote(std::string_view argument);
 
