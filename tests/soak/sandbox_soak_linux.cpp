@@ -63,6 +63,20 @@ long children() {
     return count;
 }
 
+// What they are, for the message when there should be none.
+std::string names_of_children() {
+    std::string names;
+    std::error_code error;
+    for (const auto& task : fs::directory_iterator("/proc/self/task", error)) {
+        const std::string pids = read_file(task.path() / "children", 1 << 20).value_or("");
+        for (const std::string_view pid : split(trim(pids), ' ')) {
+            const auto status = read_file(fs::path("/proc") / pid / "status", 1 << 20);
+            if (!pid.empty() && status) names += *status;
+        }
+    }
+    return names;
+}
+
 // Groups that carry this process's number, wherever the control group file systems are mounted.
 long control_groups() {
     const std::string prefix = fmt::format("edgecoder-{}-", ::getpid());
@@ -240,7 +254,7 @@ protected:
 void expect_no_growth(const Sizes& first, const Sizes& last) {
     EXPECT_LE(last.memory_kb, first.memory_kb + kMemoryRoomKb) << "memory of this process";
     EXPECT_LE(last.descriptors, first.descriptors) << "open descriptors";
-    EXPECT_EQ(last.processes, 0) << "processes left behind";
+    EXPECT_EQ(last.processes, 0) << "processes left behind:\n" << names_of_children();
     EXPECT_LE(last.mounts, first.mounts) << "mounts";
     EXPECT_EQ(last.groups, 0) << "control groups left behind";
     EXPECT_LE(last.temporary, first.temporary) << "temporary files";
