@@ -6,7 +6,6 @@
 #include <ec_embedded/ec_repair.hpp>
 #include <optional>
 
-
 namespace ec::repair {
 namespace {
 
