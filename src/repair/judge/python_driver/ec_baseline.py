@@ -29,12 +29,13 @@ class Patience:
 
 
 class BaselineSink:
-    def __init__(self, report, context, tracer, patience, numbers):
+    def __init__(self, report, context, tracer, patience, numbers, red):
         self.report = report
         self.context = context
         self.tracer = tracer
         self.patience = patience
         self.numbers = numbers
+        self.red = red
         signal.signal(signal.SIGALRM, self._late)
 
     @staticmethod
@@ -45,6 +46,7 @@ class BaselineSink:
         self.report.at(index)
         if self.tracer is not None:
             self.tracer.take()
+            self.tracer.patience = Tracer.THOROUGH if self.numbers[index] in self.red else Tracer.BRIEF
             self.tracer.go_on()
         self.started = time.monotonic()
         # Again and again: code under test may swallow the first.
@@ -70,6 +72,7 @@ def run(helper, request):
     ids = request["tests"]
     patience = Patience(request["limit_ms"] / 1000.0, request.get("least", 0.0), request.get("longest"),
                         request.get("hangs", 0))
+    red = set(request.get("red", ()))
     give_up = time.monotonic() + request["limit_ms"] / 1000.0
     results = {}
     todo = list(range(len(ids)))
@@ -80,7 +83,7 @@ def run(helper, request):
             if request.get("trace"):
                 tracer = Tracer(helper.context.relative)
                 tracer.start()
-            sink = BaselineSink(report, helper.context, tracer, patience, numbers)
+            sink = BaselineSink(report, helper.context, tracer, patience, numbers, red)
             helper.runner.run([ids[number] for number in numbers], sink)
 
         def on_record(record):

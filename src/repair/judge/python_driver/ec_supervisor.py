@@ -162,7 +162,8 @@ class Supervisor:
         self._note_dirty(before)
         self._second_chance(ids, results, first, limit_ms)
         flaky = self._repeat(ids, results, first, int(request.get("repeats", 3)), limit_ms)
-        traced = self._run(ids, limit_ms, trace=True, longest=first["longest"] or 0.03, hangs=first["hangs"])
+        traced = self._run(ids, limit_ms, trace=True, longest=first["longest"] or 0.03, hangs=first["hangs"],
+                           red=[n for n, result in enumerate(results) if result["outcome"] in ("failed", "error")])
         tests = []
         for number, test in enumerate(ids):
             lines = traced["results"][number].get("lines", {})

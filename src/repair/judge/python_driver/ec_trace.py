@@ -9,14 +9,21 @@ import threading
 class Tracer:
     """Collects into `hits`, a set of (code, line), and `entered`, a dict of code objects by id."""
 
+    BRIEF = 2000       # line events of one function that bring nothing new, until it is left alone: for most tests
+    THOROUGH = 200000  # for those that fail, whose every line matters
+    CALLS = 25         # times as many calls, until a whole test is
+
     def __init__(self, relative, lines=True):
         self.relative = relative
         self.lines = lines
+        self.patience = self.THOROUGH  # only sys.settrace needs it: a loop costs it ten times what it costs without
+        self._calls = 0
         self.watched = None     # (relative file, first line, name) of a function whose calls go to `on_call`
         self.on_call = None     # called with the frame of every call of that function
         self.hits = set()
         self.entered = {}
         self._local = {}
+        self._left = []         # codes left alone for the rest of this test
         self._kept = []
         self._tool = None
 
@@ -54,6 +61,10 @@ class Tracer:
             if line:
                 lines.setdefault(self.relative(code.co_filename), set()).add(line)
         self.hits.clear()
+        self._calls = 0
+        for code in self._left:
+            self._local[id(code)] = self._line_tracer(code)
+        self._left.clear()
         if self._tool is not None:
             sys.monitoring.restart_events()
         return {file: sorted(numbers) for file, numbers in lines.items()}
@@ -62,6 +73,10 @@ class Tracer:
 
     def _global(self, frame, event, arg):
         code = frame.f_code
+        self._calls += 1
+        if self._calls > self.patience * self.CALLS:
+            sys.settrace(None)  # until go_on(); frames that are traced go on for their own part
+            return None
         try:
             local = self._local[id(code)]
         except KeyError:
@@ -84,11 +99,23 @@ class Tracer:
 
     def _line_tracer(self, code):
         hits = self.hits
+        stale = 0
 
         def local(frame, event, arg):
-            if event == "line":
-                hits.add((code, frame.f_lineno))
-            return local
+            nonlocal stale
+            if event != "line":
+                return local
+            hit = (code, frame.f_lineno)
+            if hit not in hits:
+                hits.add(hit)
+                stale = 0
+                return local
+            stale += 1
+            if stale < self.patience:
+                return local
+            self._local[id(code)] = None
+            self._left.append(code)
+            return None
         return local
 
     # sys.monitoring
