@@ -87,7 +87,10 @@ Search::Round Search::next_round(Tally& tally, const SearchLimits& limits, std::
         Level& from = tally.levels[*level];
         round.time_limit = from.limit;
         if (*level == 0) {
-            round.candidates = propose(limits.round, stop);
+            const auto left = static_cast<std::size_t>(
+                std::max((kUsualCost * static_cast<long>(limits.after_first) - tally.since_first) / kUsualCost, 1L));
+            round.candidates =
+                propose(tally.outcome.survivors.empty() ? limits.round : std::min(limits.round, left), stop);
             tally.exhausted = round.candidates.empty();
             continue;
         }
