@@ -94,6 +94,18 @@ std::vector<std::string> tests_to_judge_by(const ObservedProgram& observed, cons
     return tests;
 }
 
+// Passing tests may need others that ran before them, and out of that company they would condemn the right candidate:
+// then the failing ones judge alone, and verification sees to the rest.
+Status leave_out_dependent_tests(Judge& judge, const std::vector<std::string>& failing, std::vector<std::string>& tests,
+                                 std::chrono::milliseconds limit, const std::stop_token& stop) {
+    const JudgePlan plan{{tests.begin() + static_cast<std::ptrdiff_t>(failing.size()), tests.end()}, limit};
+    if (plan.tests.empty()) return {};
+    const Candidate unchanged;
+    EC_ASSIGN(const std::vector<Judgement> judged, judge.judge(0, {&unchanged, 1}, plan, stop));
+    if (judged.front().verdict != Verdict::pass) tests.resize(failing.size());
+    return {};
+}
+
 SearchLimits search_limits(const RepairRequest& request, const ObservedProgram& observed,
                            const std::vector<std::string>& tests, std::chrono::nanoseconds deadline) {
     using std::chrono::milliseconds;
@@ -179,7 +191,8 @@ Result<RepairResult> repair(executor::Sandbox& sandbox, const Clock& clock, Repa
             "the failing tests executed no source file that may be edited (Python, JavaScript or TypeScript)";
         return result;
     }
-    const std::vector<std::string> tests = tests_to_judge_by(observed, program.lines);
+    std::vector<std::string> tests = tests_to_judge_by(observed, program.lines);
+    EC_TRY(leave_out_dependent_tests(*observed.judge, observed.failing, tests, request.budget / 4, stop));
     std::optional<Journal> journal;
     if (!request.journal_dir.empty()) {
         const Hash128 id = problem_id(request, program.sources, tests, sandbox.workspace());

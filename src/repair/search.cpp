@@ -23,9 +23,9 @@ constexpr milliseconds kUsualCost{10};  // about what a candidate costs that is 
 }  // namespace
 
 /// One time limit and the candidates waiting to be judged under it. Those that a level cuts off go to the next one; on
-/// level 0 the proposer's new ones come. The levels get equal shares of the time, so that neither a program whose tests
-/// take long nor one that hangs on most candidates can starve the search (after Levin's universal search). The shares
-/// are counted in what candidates may cost, not in what they did, so that a run can be repeated.
+/// level 0 the proposer's new ones come. Each level gets half the time of the one before, so that neither a program
+/// whose tests take long nor one that hangs on most candidates can starve the search (after Levin's universal search).
+/// The shares are counted in what candidates may cost, not in what they did, so that a run can be repeated.
 struct Search::Level {
     milliseconds limit{0};
     std::deque<Candidate> waiting;
@@ -49,14 +49,14 @@ struct Search::Tally {
     std::size_t first_level = 0;  // where that was
     std::size_t best = 0;         // position in outcome.survivors
 
-    /// The level with work that has had the least time; nullopt when none has any.
+    /// The level with work that is furthest behind its share; nullopt when none has any.
     [[nodiscard]] std::optional<std::size_t> next_level() const {
         std::optional<std::size_t> next;
         for (std::size_t i = 0; i < levels.size(); ++i) {
             if (levels[i].waiting.empty() && (i > 0 || exhausted)) continue;
             // Once something passed in some time, what takes longer is not worth waiting for.
             if (!outcome.survivors.empty() && i > first_level) continue;
-            if (!next || levels[i].spent < levels[*next].spent) next = i;
+            if (!next || levels[i].spent * (1L << i) < levels[*next].spent * (1L << *next)) next = i;
         }
         return next;
     }
@@ -136,8 +136,6 @@ void Search::forget_unjudged(Round& round, const std::vector<char>& judged) {
 Status Search::judge_round(Round& round, const std::vector<std::string>& tests, std::chrono::nanoseconds deadline,
                            std::stop_token stop) {
     const JudgePlan plan{tests, round.time_limit};
-    // Where each may take long, the deadline is looked at before each.
-    const std::size_t step = round.level > 0 ? 1 : chunk_;
     std::vector<char> judged(round.candidates.size(), 0);
     std::atomic<std::size_t> next{0};
     std::mutex mutex;
@@ -156,6 +154,8 @@ Status Search::judge_round(Round& round, const std::vector<std::string>& tests, 
     const auto work = [&](std::size_t lane) {
         if (lane > 0 && !join_in(lane)) return;
         for (;;) {
+            // Where each may take long, the deadline is looked at before each.
+            const std::size_t step = round.level > 0 ? 1 : chunk_.load();
             const std::size_t begin = next.fetch_add(step);
             if (begin + step >= round.open.size()) {
                 const std::scoped_lock lock(mutex);
@@ -176,21 +176,24 @@ Status Search::judge_round(Round& round, const std::vector<std::string>& tests, 
                 round.judgements[round.open[i]] = std::move((*verdicts)[i - begin]);
                 judged[round.open[i]] = 1;
             }
+            if (round.level == 0) learn_chunk(round, begin, end);
         }
     };
     std::vector<std::jthread> helpers;
-    const std::size_t lanes = std::min(judge_.lanes(), (round.open.size() + step - 1) / step);
+    const std::size_t lanes = std::min(judge_.lanes(), round.open.size());
     for (std::size_t lane = 1; lane < lanes; ++lane) helpers.emplace_back(work, lane);
     work(0);
     helpers.clear();  // joins
     forget_unjudged(round, judged);
-    if (round.level == 0 && !round.open.empty()) {
-        std::chrono::microseconds spent{1};
-        for (const std::size_t i : round.open) spent += round.judgements[i].duration;
-        const auto fitting = static_cast<std::size_t>(kChunkTime * static_cast<long>(round.open.size()) / spent);
-        chunk_ = std::clamp<std::size_t>(fitting, 1, kMostChunk);
-    }
     return status;
+}
+
+// Sizes the next chunk after what this one, [begin, end) of the open candidates, took.
+void Search::learn_chunk(const Round& round, std::size_t begin, std::size_t end) {
+    std::chrono::microseconds spent{1};
+    for (std::size_t i = begin; i < end; ++i) spent += round.judgements[round.open[i]].duration;
+    const auto fitting = static_cast<std::size_t>(kChunkTime * static_cast<long>(end - begin) / spent);
+    chunk_ = std::clamp<std::size_t>(fitting, 1, kMostChunk);
 }
 
 Status Search::keep(const Round& round) {

@@ -171,11 +171,19 @@ struct CommandJudge::State {
         return files;
     }
 
-    /// The runs that execute `ids`: narrowed where that has been seen to work.
+    /// The runs that execute `ids`: narrowed where that has been seen to work, and the first test by itself, for it
+    /// decides most candidates.
     std::vector<NarrowedRun> runs_for(const std::vector<std::string>& ids) const {
+        if (!selects) return {{command, ids}};
         std::vector<NarrowedRun> runs;
-        if (selects) runs = narrowed_runs(command, ids, sandbox.workspace());
-        if (runs.empty()) runs.push_back({command, ids});
+        std::vector<std::string> rest = ids;
+        if (ids.size() > 1 && command.framework != executor::Framework::node_test) {
+            runs = narrowed_runs(command, {ids.data(), 1}, sandbox.workspace());
+            if (!runs.empty()) rest.erase(rest.begin());
+        }
+        std::vector<NarrowedRun> further = narrowed_runs(command, rest, sandbox.workspace());
+        if (further.empty()) further.push_back({command, std::move(rest)});
+        std::ranges::move(further, std::back_inserter(runs));
         return runs;
     }
 };

@@ -26,7 +26,10 @@ public:
 
     std::vector<BuiltCondition> build(std::size_t most) {
         predicates();
-        for (const Term& a : terms_) sizes(a);
+        for (const Term& a : terms_) {
+            sizes(a);
+            questions(a);
+        }
         for (std::size_t i = 0; i < terms_.size(); ++i)
             for (std::size_t k = 0; k < terms_.size(); ++k)
                 if (i != k) relate(terms_[i], terms_[k], i < k);
@@ -96,10 +99,33 @@ private:
         }
     }
 
+    /// What is asked of one value in a loop: its neighbours, its parity, what kind of character it is.
+    void questions(const Term& term) {
+        if (!term.loop) return;
+        const std::string equal = view_.python() ? "==" : "===";
+        const std::size_t bracket = term.text.rfind('[');
+        if (bracket != std::string::npos && term.text.ends_with(']')) {
+            const std::string index = term.text.substr(bracket + 1, term.text.size() - bracket - 2);
+            for (const char* step : {" - 1]", " + 1]"}) {
+                const std::string neighbour = term.text.substr(0, bracket + 1) + index + step;
+                for (const char* op : {"<", ">", "==", "!="}) {
+                    const bool order = op[0] == '<' || op[0] == '>';
+                    add(fmt::format("{} {}{} {}", term.text, op, order || view_.python() ? "" : "=", neighbour),
+                        order ? 0.5 : 0.4);
+                }
+            }
+        }
+        if (compatible(term.types, kNumber))
+            for (const char* rest : {"0", "1"}) add(fmt::format("{} % 2 {} {}", term.text, equal, rest), 0.4);
+        if (view_.python() && compatible(term.types, kString))
+            for (const char* kind : {"isdigit", "isalpha", "isupper", "islower", "isalnum"})
+                add(fmt::format("{}.{}()", term.text, kind), (term.types & kString) != 0 ? 0.6 : 0.4);
+    }
+
     void relate(const Term& a, const Term& b, bool first) {
         double weight = a.weight * b.weight * (a.loop || b.loop ? 0.8 : 0.6);
         // An index beside the element it reaches: of different kinds nearly always.
-        if (a.text.find(b.text) != std::string::npos || b.text.find(a.text) != std::string::npos) weight *= 0.2;
+        if (a.text.find(b.text) != std::string::npos || b.text.find(a.text) != std::string::npos) weight *= 0.4;
         const bool comparable = compatible(a.types & ~kBool, b.types & ~kBool);
         if (first && comparable) {
             const bool python = view_.python();
@@ -112,6 +138,8 @@ private:
                 add(fmt::format("{} {} {}", a.text, spelled, b.text), weight * usual);
             }
         }
+        if (b.loop && compatible(a.types, kNumber) && compatible(b.types, kNumber))
+            add(fmt::format("{} % {} {} 0", a.text, b.text, view_.python() ? "==" : "==="), weight * 0.6);
         if ((b.types & (kSequence | kSet | kMapping | kString)) == 0 || b.types == kNumber) return;
         if ((a.types & (kSequence | kSet | kMapping)) != 0 && (a.types & (kNumber | kString)) == 0) return;
         if (b.types == kString && a.types != 0 && (a.types & kString) == 0) return;
@@ -153,8 +181,9 @@ std::string element_of_index(const Site& site, const std::string& name, Id place
     const View& view = site.view;
     for (Id id = site.scope.function(); id < view.next(site.scope.function()); ++id) {
         const Kind kind = view.kind(id);
-        if (kind != Kind::for_in && kind != Kind::for_clause && kind != Kind::for_classic) continue;
-        if (kind == Kind::for_classic) {
+        const bool counted = kind == Kind::for_classic || kind == Kind::while_;
+        if (kind != Kind::for_in && kind != Kind::for_clause && !counted) continue;
+        if (counted) {
             const Id condition = view.condition(id);
             if (condition == kNone || view.kind(condition) != Kind::compare || view.text(view.left(condition)) != name)
                 continue;

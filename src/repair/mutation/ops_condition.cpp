@@ -5,6 +5,7 @@
 
 #include "mutation/conditions.hpp"
 #include "mutation/families.hpp"
+#include "mutation/statements.hpp"
 
 namespace ec::repair::mutation {
 
@@ -180,6 +181,19 @@ void join_conditions(const Site& site, Sink& sink, Id condition) {
     for (BuiltCondition& built : built_conditions(site, condition, kMostJoined)) {
         const int strength = built_strength(view, built.text);
         add({std::move(built.text), strength, Kind::compare}, built.weight * kBuiltWeight);
+    }
+    // A limit that the tests know and the condition does not.
+    for (const Variable* variable : site.scope.visible(condition)) {
+        if (variable->outer || variable->types != kNumber || !read_in(view, variable->name, condition)) continue;
+        std::size_t limits = 0;
+        for (const Fragment& constant : site.facts.constants) {
+            if (constant.kind != Kind::integer || ++limits > 6) continue;
+            for (const char* op : {">=", "<=", "!="}) {
+                const bool strict = op[0] == '!' && !view.python();
+                add({fmt::format("{} {}{} {}", variable->name, op, strict ? "=" : "", constant.text), 5, Kind::compare},
+                    0.4);
+            }
+        }
     }
     for (const auto& [other, fits] : others) {
         for (const bool all : {true, false}) {
@@ -383,7 +397,7 @@ void change_comprehension(const Site& site, Sink& sink) {
             if (!view.inside(other, site.node) && site.scope.usable(other, element) && ++borrowed <= 5)
                 offer(view.str(other), 0.5);
         for (const BuiltCondition& built : built_conditions(site, element == kNone ? site.node : element, kMostFilters))
-            offer(built.text, built.weight * kBuiltWeight * 0.7);
+            offer(built.text, built.weight * kBuiltWeight);
     }
     if (element == kNone || view.kind(element) == Kind::pair) return;
     for (const std::string& name : names)

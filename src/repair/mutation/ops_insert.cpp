@@ -129,6 +129,10 @@ void insert_accumulation(const Site& site, Sink& sink) {
                     insert_around(site, sink, Op::insert_accumulation,
                                   fmt::format("{}[{}] += 1", variable->name, index->name), 0.3,
                                   fmt::format("{} is not counted in {}", quoted(index->name), quoted(variable->name)));
+            if (view.loop_of(site.statement) != kNone && !variable->parameter)
+                insert_around(site, sink, Op::insert_accumulation,
+                              fmt::format("{0}.append({0}[-1] + {0}[-2])", variable->name), 0.3,
+                              fmt::format("{} must grow by the sum of its last two", quoted(variable->name)));
             insert_around(site, sink, Op::insert_accumulation, variable->name + ".pop()", 0.3,
                           fmt::format("the last of {} must be taken off", quoted(variable->name)));
             insert_around(site, sink, Op::insert_accumulation, variable->name + ".sort()", 0.25,

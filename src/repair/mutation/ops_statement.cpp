@@ -146,6 +146,16 @@ void change_return(const Site& site, Sink& sink) {
                       fmt::format("the answer is {}", quoted(view.text(condition))));
         return;
     }
+    if (view.kind(value) == Kind::none)
+        for (const Variable* variable : site.scope.visible(site.statement)) {
+            if (variable->outer || (variable->types & kCallable) != 0 || ++offered > 8) continue;
+            const std::string why = fmt::format("the result {} is not handed back", quoted(variable->name));
+            offer("return " + variable->name, variable->parameter ? 0.6 : 1, why);
+            if (compatible(variable->types, kSequence | kString))
+                offer(fmt::format(fmt::runtime(view.python() ? "return len({})" : "return {}.length"), variable->name),
+                      0.5, why);
+        }
+    offered = 0;
     for (const Fragment& other : return_values(site)) {
         if (++offered > 6 || other.text == text) continue;
         sink.replace(Op::return_value, value, other.text, other.strength,

@@ -332,7 +332,9 @@ void swap_operands(const Site& site, Sink& sink) {
             const std::string a = fit(view, left, view.str(right), precedence(view, right));
             const std::string b = fit(view, right, view.str(left), precedence(view, left));
             sink.replace(Op::operands_swap, site.node, fmt::format("{} {} {}", a, op, b), precedence(view, site.node),
-                         {op == "+" && types == 0 ? 0.6 : 1.0,
+                         {is_number(view.kind(left)) && !is_number(view.kind(right)) && op == "%" ? 2.0
+                          : op == "+" && types == 0                                               ? 0.6
+                                                                                                  : 1.0,
                           fmt::format("the operands of {} were in the wrong order", quoted(view.text(site.node)))});
         }
     }

@@ -309,6 +309,29 @@ void adjust_value(const Site& site, Sink& sink) {
     }
 }
 
+namespace {
+
+/// `node` is added to a text, or a text is looked for in it: it should be one too.
+bool beside_text(const Site& site, Id node) {
+    const View& view = site.view;
+    const Id inner = node;
+    Id up = view.parent(node);
+    while (view.kind(up) == Kind::paren) {
+        node = up;
+        up = view.parent(up);
+    }
+    if (view.kind(up) != Kind::binary && view.kind(up) != Kind::compare) return false;
+    if ((site.scope.type_of(inner) & kString) != 0) return false;
+    const std::string op = view.op(up);
+    if (op == "+") {
+        const Id other = view.left(up) == node ? view.right(up) : view.left(up);
+        return site.scope.type_of(other) == kString;
+    }
+    return op.ends_with("in") && view.right(up) == node && site.scope.type_of(view.left(up)) == kString;
+}
+
+}  // namespace
+
 void wrap_value(const Site& site, Sink& sink) {
     const View& view = site.view;
     const Kind kind = view.kind(site.node);
@@ -318,8 +341,8 @@ void wrap_value(const Site& site, Sink& sink) {
         return;
     const Id up = view.parent(site.node);
     const Kind up_kind = view.kind(up);
-    if (up_kind == Kind::attribute || up_kind == Kind::paren || up_kind == Kind::await ||
-        up_kind == Kind::expression_statement || up_kind == Kind::keyword_argument)
+    if (up_kind == Kind::attribute || up_kind == Kind::await || up_kind == Kind::expression_statement ||
+        up_kind == Kind::keyword_argument || (up_kind == Kind::paren && !beside_text(site, site.node)))
         return;
     if (up_kind == Kind::subscript && view.object(up) == site.node) return;
     const Types types = site.scope.type_of(site.node);
@@ -375,6 +398,11 @@ void wrap_value(const Site& site, Sink& sink) {
         if (types == 0 && wrap.weight < 0.35) continue;
         if (iterated && (wrap.takes & kContainer) == 0 && wrap.python != "str({})") continue;
         if (text.starts_with(shape.substr(0, shape.find('{'))) && !shape.starts_with('{')) continue;
+        if (wrap.python == "abs({})" && kind == Kind::binary && view.op(site.node) == "-") fits *= 2;
+        if (wrap.python == "str({})" && beside_text(site, site.node))
+            fits *= 2.5;
+        else if (up_kind == Kind::paren)
+            continue;
         const bool prefix = shape.find("({})") != std::string_view::npos && !shape.starts_with("[");
         std::string wrapped(shape);
         wrapped.replace(wrapped.find("{}"), 2, prefix ? text : operand);

@@ -59,6 +59,27 @@ TEST_F(PytestJudge, NamesOutcomesFramesCoverageAndConstants) {
     EXPECT_NE(std::ranges::find(baseline_.constants, "5"), baseline_.constants.end());
 }
 
+TEST_F(PytestJudge, SeesTheRareLineOfAFailingTestBehindALongLoopOfAPassingOne) {
+    write("calc.py", "def step(i):\n    if i == 6000:\n        return 0\n    return i\n");
+    write("tests/test_calc.py",
+          "from calc import step\n"
+          "def test_many():\n    for i in range(5000):\n        assert step(i) == i\n"
+          "def test_deep():\n    for i in range(5990, 6001):\n        assert step(i) == i\n"
+          "def test_after():\n    assert step(1) == 1\n");
+    observe("/usr/bin/python3 -m pytest -q");
+    EXPECT_EQ(test("tests/test_calc.py::test_many").lines.at("calc.py"), (std::set<int>{2, 4}));
+    EXPECT_EQ(test("tests/test_calc.py::test_deep").lines.at("calc.py"), (std::set<int>{2, 3, 4}));
+    EXPECT_EQ(test("tests/test_calc.py::test_after").lines.at("calc.py"), (std::set<int>{2, 4}));
+}
+
+TEST_F(PytestJudge, SeesTheLinesOfATestThatDoesNotEnd) {
+    write("calc.py", "def spin(n):\n    while n:\n        pass\n    return n\n");
+    write("tests/test_calc.py", "from calc import spin\ndef test_spin():\n    assert spin(1) == 0\n");
+    observe("/usr/bin/python3 -m pytest -q");
+    EXPECT_TRUE(test("tests/test_calc.py::test_spin").hung);
+    EXPECT_EQ(test("tests/test_calc.py::test_spin").lines.at("calc.py"), (std::set<int>{2, 3}));
+}
+
 TEST_F(PytestJudge, AFixPassesAndAWrongEditFails) {
     observe("/usr/bin/python3 -m pytest -q");
     const auto judged = judge({replace("calc.py", "a - b", "a + b"), replace("calc.py", "a - b", "a * b"), Candidate{}},

@@ -29,13 +29,16 @@ class Patience:
 
 
 class BaselineSink:
-    def __init__(self, report, context, tracer, patience, numbers, red):
+    KNOWN_HANG = 0.3  # seconds: enough to see where it hangs
+
+    def __init__(self, report, context, tracer, patience, numbers, known):
         self.report = report
         self.context = context
         self.tracer = tracer
         self.patience = patience
         self.numbers = numbers
-        self.red = red
+        self.red = set(known.get("red", ()))
+        self.hung = set(known.get("hung", ()))
         signal.signal(signal.SIGALRM, self._late)
 
     @staticmethod
@@ -50,7 +53,8 @@ class BaselineSink:
             self.tracer.go_on()
         self.started = time.monotonic()
         # Again and again: code under test may swallow the first.
-        signal.setitimer(signal.ITIMER_REAL, self.patience.seconds(), 0.05)
+        hangs = self.numbers[index] in self.hung
+        signal.setitimer(signal.ITIMER_REAL, self.KNOWN_HANG if hangs else self.patience.seconds(), 0.05)
 
     def end(self, index, outcome, kind=None, error=None, trace=None):
         signal.setitimer(signal.ITIMER_REAL, 0)
@@ -72,7 +76,6 @@ def run(helper, request):
     ids = request["tests"]
     patience = Patience(request["limit_ms"] / 1000.0, request.get("least", 0.0), request.get("longest"),
                         request.get("hangs", 0))
-    red = set(request.get("red", ()))
     give_up = time.monotonic() + request["limit_ms"] / 1000.0
     results = {}
     todo = list(range(len(ids)))
@@ -83,7 +86,7 @@ def run(helper, request):
             if request.get("trace"):
                 tracer = Tracer(helper.context.relative)
                 tracer.start()
-            sink = BaselineSink(report, helper.context, tracer, patience, numbers, red)
+            sink = BaselineSink(report, helper.context, tracer, patience, numbers, request)
             helper.runner.run([ids[number] for number in numbers], sink)
 
         def on_record(record):

@@ -163,7 +163,8 @@ class Supervisor:
         self._second_chance(ids, results, first, limit_ms)
         flaky = self._repeat(ids, results, first, int(request.get("repeats", 3)), limit_ms)
         traced = self._run(ids, limit_ms, trace=True, longest=first["longest"] or 0.03, hangs=first["hangs"],
-                           red=[n for n, result in enumerate(results) if result["outcome"] in ("failed", "error")])
+                           red=[n for n, result in enumerate(results) if result["outcome"] in ("failed", "error")],
+                           hung=[n for n, result in enumerate(results) if result["hung"]])
         tests = []
         for number, test in enumerate(ids):
             lines = traced["results"][number].get("lines", {})
@@ -183,7 +184,7 @@ class Supervisor:
         """Runs the first test that did not end once more and longer; if that helps, the others too."""
         hung = [n for n, result in enumerate(results) if result["hung"]]
         for n in hung:
-            least = max(2.0 if first["longest"] is not None else 4.0, 100 * (first["longest"] or 0.0))
+            least = max(2.0 if first["longest"] is not None else 3.0, 100 * (first["longest"] or 0.0))
             answer = self._run([ids[n]], limit_ms, least=least)["results"][0]
             if answer["hung"]:
                 return

@@ -111,11 +111,13 @@ class Tracer:
                 stale = 0
                 return local
             stale += 1
-            if stale < self.patience:
-                return local
-            self._local[id(code)] = None
-            self._left.append(code)
-            return None
+            if stale >= self.patience:
+                # Handing back None would not end it: that counts for the call event only.
+                frame.f_trace_lines = False
+                if self._local[id(code)] is local:
+                    self._local[id(code)] = None
+                    self._left.append(code)
+            return local
         return local
 
     # sys.monitoring

@@ -4,6 +4,7 @@
 // proposer and the judgements, not on which lane was faster; a time budget and cancellation are the only exceptions.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <ec/core/clock.hpp>
@@ -22,9 +23,9 @@ struct SearchLimits {
     std::size_t max_candidates = 200'000;
     /// Once something passed, this many further candidates are judged so that the ranking has a choice; fewer where
     /// they have to be cut off.
-    std::size_t after_first = 320;
+    std::size_t after_first = 480;
     /// … but none whose score is below this share of the best survivor's.
-    double score_floor = 0.12;
+    double score_floor = 0.05;
     /// The other lanes join in after this much of the search: starting one costs more than many a search.
     std::chrono::milliseconds alone{500};
     std::size_t round = 128;  ///< candidates handed out between two decisions
@@ -72,6 +73,7 @@ private:
     void look_up(Round& round) const;
     Status judge_round(Round& round, const std::vector<std::string>& tests, std::chrono::nanoseconds deadline,
                        std::stop_token stop);
+    void learn_chunk(const Round& round, std::size_t begin, std::size_t end);
     static void forget_unjudged(Round& round, const std::vector<char>& judged);
     Status keep(const Round& round);
     void count(const Round& round, Tally& tally);
@@ -82,7 +84,7 @@ private:
     const Clock& clock_;
     Journal* journal_;
     std::set<Hash128> seen_;
-    std::size_t chunk_ = 1;                    ///< candidates a lane takes at once
+    std::atomic<std::size_t> chunk_{1};        ///< candidates a lane takes at once
     std::chrono::nanoseconds others_from_{0};  ///< when lanes other than the first join in
 };
 
