@@ -46,10 +46,9 @@ private:
         std::vector<Term> elements;
         for (const Variable* variable : site_.scope.visible(place_)) {
             if (variable->outer || (variable->types & kCallable) != 0) continue;
-            terms_.push_back(
-                {variable->name, variable->types, variable->loop ? 1.0 : 0.8, variable->loop, variable->parameter});
-            if (!variable->loop) continue;
             std::string element = element_of_index(site_, variable->name, place_);
+            const bool loop = variable->loop || !element.empty();
+            terms_.push_back({variable->name, variable->types, loop ? 1.0 : 0.8, loop, variable->parameter});
             if (!element.empty()) elements.push_back({std::move(element), 0, 1.0, true, false});
         }
         terms_.insert(terms_.end(), elements.begin(), elements.end());
@@ -111,7 +110,7 @@ private:
                 for (const char* op : {"<", ">", "==", "!="}) {
                     const bool order = op[0] == '<' || op[0] == '>';
                     add(fmt::format("{} {}{} {}", term.text, op, order || view_.python() ? "" : "=", neighbour),
-                        order ? 0.5 : 0.4);
+                        order ? 0.75 : 0.45);
                 }
             }
         }

@@ -13,7 +13,7 @@ namespace {
 
 using namespace mutation;
 
-constexpr std::size_t kPerStatement = 700;
+constexpr std::size_t kPerStatement = 1200;
 constexpr int kLongStatement = 30;         // lines; beyond it only the wanted lines of a statement count
 constexpr std::size_t kMaxBorrowed = 400;  // expressions kept of a file
 

@@ -12,7 +12,7 @@ namespace ec::repair::mutation {
 namespace {
 
 constexpr std::size_t kMostJoined = 24;   // conditions put together for an operand that is missing
-constexpr std::size_t kMostFilters = 40;  // and for a filter
+constexpr std::size_t kMostFilters = 80;  // and for a filter
 constexpr double kBuiltWeight = 0.7;
 
 struct Words {

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kMostNames = 6;
 constexpr std::size_t kMostKnown = 20;  // conditions that stand in the function already, or ask for the usual
-constexpr std::size_t kMostBuilt = 40;
+constexpr std::size_t kMostBuilt = 60;
 constexpr double kBuiltWeight = 0.6;
 
 struct Test {
@@ -121,6 +121,10 @@ void guard_statement(const Site& site, Sink& sink) {
             precedence(view, value) > 5)
             for (const char* op : {">", "<"})
                 add(fmt::format("{} {} {}", view.text(value), op, view.text(view.left(stored))), 0.9);
+        // v = 0 without the `v < 0` that it mends.
+        if (is_number(view.kind(value)) && site.scope.is_visible(view.text(view.left(stored)), site.statement))
+            for (const char* op : {"<", ">"})
+                add(fmt::format("{} {} {}", view.text(view.left(stored)), op, view.text(value)), 1);
     }
     std::vector<const Variable*> loops;
     for (const Variable* variable : locals(site))

@@ -86,6 +86,11 @@ void change_python_slice(const Site& site, Sink& sink) {
             offer(stop, start, step, 0.3, fmt::format("the ends of {} were in the wrong order", quoted(whole)));
     } else {
         offer(start, "-1", step, 0.6, to);
+        // xs[i:i + len(ys)], the window of another's size.
+        std::size_t windows = 0;
+        for (const Variable* variable : site.scope.visible(site.node))
+            if (!start.empty() && !variable->outer && (variable->types & (kSequence | kString)) != 0 && ++windows <= 4)
+                offer(start, fmt::format("{} + len({})", start, variable->name), step, 0.6, to);
     }
     std::size_t offered = 0;
     for (const Variable* variable : site.scope.visible(site.node)) {

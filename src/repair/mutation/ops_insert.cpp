@@ -54,6 +54,7 @@ std::vector<std::string> gatherable(const Site& site, const Variable& container)
     // Where something is missing for sure, more is worth trying: elements, ends and calls.
     for (const Variable* variable : locals(site)) {
         if (variable->loop) {
+            add(view.python() ? fmt::format("int({})", variable->name) : fmt::format("Number({})", variable->name));
             const std::string element = element_of_index(site, variable->name, site.statement);
             if (!element.empty()) add(element);
         }
@@ -329,9 +330,19 @@ void insert_else(const Site& site, Sink& sink) {
                 offer(fmt::format("{} {} {}", variable->name, op, view.text(value)), 0.8);
         }
     }
-    if (kind == Kind::call && view.kind(view.callee(step)) == Kind::attribute && view.args(step).size() == 1)
-        for (const Variable* variable : locals(site))
-            offer(fmt::format("{}({})", view.text(view.callee(step)), variable->name), variable->loop ? 0.9 : 0.4);
+    if (kind == Kind::call && view.kind(view.callee(step)) == Kind::attribute && view.args(step).size() == 1) {
+        const Id callee = view.callee(step);
+        const Types types = site.scope.type_of(view.object(callee));
+        for (const Variable* variable : locals(site)) {
+            offer(fmt::format("{}({})", view.text(callee), variable->name), variable->loop ? 0.9 : 0.4);
+            // The same thing put into another collection.
+            if (!variable->loop && variable->types != 0 && (variable->types & types) != 0 &&
+                variable->name != view.text(view.object(callee)))
+                offer(fmt::format("{}.{}({})", variable->name, view.text(view.member(callee)),
+                                  view.text(view.args(step).front())),
+                      0.9);
+        }
+    }
     for (const Variable* variable : locals(site))
         if ((variable->types & kNumber) != 0 && !variable->loop && !variable->parameter)
             offer(counted(view, variable->name, 1), 0.4);

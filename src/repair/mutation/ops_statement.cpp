@@ -154,6 +154,11 @@ void change_return(const Site& site, Sink& sink) {
             if (compatible(variable->types, kSequence | kString))
                 offer(fmt::format(fmt::runtime(view.python() ? "return len({})" : "return {}.length"), variable->name),
                       0.5, why);
+            if (!view.python()) continue;
+            if (compatible(variable->types, kSequence))
+                for (const char* result : {"return sum({})", "return sorted({})", "return ''.join({})"})
+                    offer(fmt::format(fmt::runtime(result), variable->name), 0.3, why);
+            if (compatible(variable->types, kString)) offer(fmt::format("return {}.split()", variable->name), 0.3, why);
         }
     offered = 0;
     for (const Fragment& other : return_values(site)) {

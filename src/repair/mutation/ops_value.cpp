@@ -321,11 +321,11 @@ bool beside_text(const Site& site, Id node) {
         up = view.parent(up);
     }
     if (view.kind(up) != Kind::binary && view.kind(up) != Kind::compare) return false;
-    if ((site.scope.type_of(inner) & kString) != 0) return false;
+    if (site.scope.type_of(inner) == kString) return false;
     const std::string op = view.op(up);
     if (op == "+") {
         const Id other = view.left(up) == node ? view.right(up) : view.left(up);
-        return site.scope.type_of(other) == kString;
+        return (site.scope.type_of(other) & kString) != 0;
     }
     return op.ends_with("in") && view.right(up) == node && site.scope.type_of(view.left(up)) == kString;
 }
@@ -342,8 +342,11 @@ void wrap_value(const Site& site, Sink& sink) {
     const Id up = view.parent(site.node);
     const Kind up_kind = view.kind(up);
     if (up_kind == Kind::attribute || up_kind == Kind::await || up_kind == Kind::expression_statement ||
-        up_kind == Kind::keyword_argument || (up_kind == Kind::paren && !beside_text(site, site.node)))
+        up_kind == Kind::keyword_argument)
         return;
+    // Parentheses around what was an argument are what is left of a call.
+    const bool bare = up_kind == Kind::paren;
+    if (bare && kind != Kind::binary) return;
     if (up_kind == Kind::subscript && view.object(up) == site.node) return;
     const Types types = site.scope.type_of(site.node);
     const std::string text = view.str(site.node);
@@ -401,7 +404,7 @@ void wrap_value(const Site& site, Sink& sink) {
         if (wrap.python == "abs({})" && kind == Kind::binary && view.op(site.node) == "-") fits *= 2;
         if (wrap.python == "str({})" && beside_text(site, site.node))
             fits *= 2.5;
-        else if (up_kind == Kind::paren)
+        else if (bare && (wrap.takes & kNumber) == 0)
             continue;
         const bool prefix = shape.find("({})") != std::string_view::npos && !shape.starts_with("[");
         std::string wrapped(shape);

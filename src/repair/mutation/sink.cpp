@@ -10,7 +10,7 @@ namespace ec::repair::mutation {
 
 namespace {
 
-constexpr double kPlaceholderFactor = 2.5;  // an empty branch all but says that something is missing
+constexpr double kPlaceholderFactor = 4;  // an empty branch all but says that something is missing
 
 /// The one form of an edit among all that give the same text: the longest common beginning, then the longest common
 /// end, are left out of it.

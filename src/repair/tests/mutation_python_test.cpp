@@ -198,6 +198,45 @@ TEST(PythonOperators, AskWhatTheValuesAtHandOffer) {
              "range(len(rows[i]))", "range(len(rows[i])) if rows[i][j] == v", "comprehension-condition"}});
 }
 
+TEST(PythonOperators, AskAboutNeighboursParityAndKindInALoop) {
+    expect({{"def f(arr):\n    i = 1\n    ind = -1\n    while i < len(arr):\n        ind = i\n        i += 1\n    "
+             "return ind\n",
+             "        ind = i\n", "        if arr[i] < arr[i - 1]:\n            ind = i\n", "insert-guard"},
+            {"def f(s):\n    out = []\n    for c in s.split(' '):\n        out.append(int(c))\n    return out\n",
+             "        out.append(int(c))", "        if c.isdigit():\n            out.append(int(c))", "insert-guard"},
+            {"def f(n):\n    for i in range(2, n):\n        pass\n    return True\n", "pass",
+             "if n % i == 0:\n            return False", "insert-guard"},
+            {"def f(xs):\n    return sum([x for x in xs])\n", "for x in xs", "for x in xs if x % 2 == 1"}});
+    expect({{"def f(n):\n    return True if n % 2 == 0 else False\n", "n % 2 == 0", "n % 2 == 0 and n >= 8",
+             "add-condition"}},
+           {{"8"}, {}, {}});
+}
+
+TEST(PythonOperators, PutBackWhatACallLeftBehind) {
+    expect({{"def f(a, b):\n    d = (a - b)\n    return d\n", "(a - b)", "(abs(a - b))", "wrap-call"},
+            {"def f(n):\n    n = g(n)\n    n = 0\n    return n\n", "    n = 0\n", "    if n < 0:\n        n = 0\n",
+             "insert-guard"},
+            {"def f(s, t):\n    n = 0\n    for i in range(len(s)):\n        if s[i:] == t:\n            n += 1\n    "
+             "return n\n",
+             "s[i:]", "s[i:i + len(t)]", "slice-change"},
+            {"def f(xs):\n    a = []\n    b = []\n    for x in xs:\n        if g(x):\n            a.append(x)\n    "
+             "return b\n",
+             "            a.append(x)\n", "            a.append(x)\n        else:\n            b.append(x)\n",
+             "insert-else"}});
+}
+
+TEST(PythonOperators, GiveWhatThePlaceAsksFor) {
+    const std::string source = "def f(x):\n    out = ''\n    out = x % 2 + out\n    return out\n";
+    const auto text =
+        find(Language::python, source, "def f(x):\n    out = ''\n    out = str(x % 2) + out\n    return out\n");
+    const auto size =
+        find(Language::python, source, "def f(x):\n    out = ''\n    out = abs(x % 2) + out\n    return out\n");
+    ASSERT_TRUE(text.has_value());
+    EXPECT_GT(text->prior, 1.5 * (size ? size->prior : 0));
+    expect({{"def f(s):\n    n = s.count('a')\n    return None\n", "return None", "return n", "return-value"},
+            {"def f(s):\n    t = s.strip()\n    return None\n", "return None", "return len(t)", "return-value"}});
+}
+
 TEST(PythonOperators, UpdateWhatBelongsTogether) {
     expect({{"def f(n, d):\n    out = ''\n    for x in d:\n        q = n // d[x]\n        out += q\n",
              "q = n // d[x]\n", "q = n // d[x]\n        n %= d[x]\n", "insert-update"},
