@@ -176,27 +176,35 @@ std::string measured_collection(const View& view, Id root) {
 
 }  // namespace
 
-std::string element_of_index(const Site& site, const std::string& name, Id place) {
-    const View& view = site.view;
-    for (Id id = site.scope.function(); id < view.next(site.scope.function()); ++id) {
+std::vector<IndexedElement> indexed_elements(const View& view, Id function) {
+    std::vector<IndexedElement> out;
+    for (Id id = function; id < view.next(function); ++id) {
         const Kind kind = view.kind(id);
-        const bool counted = kind == Kind::for_classic || kind == Kind::while_;
-        if (kind != Kind::for_in && kind != Kind::for_clause && !counted) continue;
-        if (counted) {
+        Id index = kNone;
+        Id bound = kNone;
+        if (kind == Kind::for_classic || kind == Kind::while_) {
             const Id condition = view.condition(id);
-            if (condition == kNone || view.kind(condition) != Kind::compare || view.text(view.left(condition)) != name)
-                continue;
-            const std::string collection = measured_collection(view, view.right(condition));
-            if (!collection.empty() && view.inside(place, id)) return fmt::format("{}[{}]", collection, name);
-            continue;
+            if (condition == kNone || view.kind(condition) != Kind::compare) continue;
+            index = view.left(condition);
+            bound = view.right(condition);
+        } else if (kind == Kind::for_in || kind == Kind::for_clause) {
+            index = view.field(id, "left");
+            bound = view.field(id, "right");
+            if (view.kind(bound) != Kind::call || view.callee_name(bound) != "range") continue;
         }
-        const Id target = view.field(id, "left");
-        const Id iterated = view.field(id, "right");
-        if (target == kNone || iterated == kNone || view.text(target) != name) continue;
-        if (view.kind(iterated) != Kind::call || view.callee_name(iterated) != "range") continue;
-        const std::string collection = measured_collection(view, iterated);
-        if (!collection.empty()) return fmt::format("{}[{}]", collection, name);
+        if (view.kind(index) != Kind::identifier) continue;
+        const std::string collection = measured_collection(view, bound);
+        // A clause counts in the whole comprehension around it.
+        const Id region = kind == Kind::for_clause ? view.parent(id) : id;
+        if (!collection.empty())
+            out.push_back({view.str(index), fmt::format("{}[{}]", collection, view.text(index)), region});
     }
+    return out;
+}
+
+std::string element_of_index(const Site& site, std::string_view name, Id place) {
+    for (const IndexedElement& element : site.local.elements)
+        if (element.index == name && site.view.inside(place, element.region)) return element.text;
     return {};
 }
 

@@ -17,8 +17,10 @@ struct BuiltCondition {
 /// most `most`.
 std::vector<BuiltCondition> built_conditions(const Site& site, Id place, std::size_t most);
 
-/// The element that an index variable reaches: `xs[i]` where `i` counts up to the length of `xs`; empty when it is no
-/// such variable.
-std::string element_of_index(const Site& site, const std::string& name, Id place);
+/// What the index variables of a function reach, outermost loop first.
+std::vector<IndexedElement> indexed_elements(const View& view, Id function);
+
+/// The element that an index variable reaches at `place`; empty when it is no such variable.
+std::string element_of_index(const Site& site, std::string_view name, Id place);
 
 }  // namespace ec::repair::mutation

@@ -4,6 +4,7 @@
 #include <memory>
 #include <unordered_set>
 
+#include "mutation/conditions.hpp"
 #include "mutation/site.hpp"
 #include "mutation/statements.hpp"
 
@@ -82,6 +83,7 @@ private:
 
 FunctionFacts gather_function(const View& view, Id function) {
     FunctionFacts out;
+    out.elements = indexed_elements(view, function);
     Distinct conditions(view);
     Distinct expressions(view);
     Distinct slices(view);

@@ -83,7 +83,7 @@ void Sink::edit(Op op, std::uint32_t begin, std::uint32_t end, std::string text,
     Mutation mutation{{file_, begin, end, std::move(text)},
                       std::string(of.name),
                       std::move(offer.why),
-                      of.prior * offer.weight,
+                      std::min(1.0, of.prior * offer.weight),
                       line_,
                       offer.destructive};
     auto [known, fresh] = known_.try_emplace(canonical(source, begin, end, mutation.edit.replacement), entries_.size());

@@ -21,6 +21,13 @@ struct Fragment {
     Kind kind = Kind::other;
 };
 
+/// `xs[i]` where `i` counts up to the length of `xs` inside `region`.
+struct IndexedElement {
+    std::string index;
+    std::string text;
+    Id region = 0;
+};
+
 /// What one function (or the module outside functions) holds, in source order and without repetition.
 struct FunctionFacts {
     std::vector<Id> conditions;   ///< of if, while, conditionals, and the operands of and/or in them
@@ -29,6 +36,7 @@ struct FunctionFacts {
     std::vector<Id> slices;  ///< Python's start:stop:step
     std::vector<std::string> numbers;
     std::vector<std::string> strings;
+    std::vector<IndexedElement> elements;
 };
 
 /// What the file and the request offer to every operator. Built once per mutate() call.
