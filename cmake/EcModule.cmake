@@ -29,6 +29,9 @@ function(ec_test name)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 300)
   endif()
-  set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "unit;${ARG_LABELS}"
+  if(NOT ARG_LABELS)
+    set(ARG_LABELS unit)
+  endif()
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}"
     ENVIRONMENT "EC_BIN_DIR=${PROJECT_BINARY_DIR}/bin;EC_SOURCE_DIR=${PROJECT_SOURCE_DIR};${ARG_ENV}")
 endfunction()
