@@ -13,7 +13,7 @@ struct ObservedProgram {
     std::unique_ptr<Judge> judge;  ///< null when already passing
     BaselineRun run;
     std::vector<std::string> failing;  ///< fastest first, flaky ones left out
-    std::vector<std::string> passing;  ///< fastest first
+    std::vector<std::string> passing;  ///< in the order of the command
     std::vector<std::string> flaky;
     std::chrono::milliseconds whole_run{0};  ///< how long the command took; 0 when it never ended
 };

@@ -61,6 +61,13 @@ struct Search::Tally {
         return next;
     }
 
+    /// Candidates that may still be judged: all before the first survivor, then what is left of after_first.
+    [[nodiscard]] std::size_t wanted(const SearchLimits& limits) const {
+        if (outcome.survivors.empty()) return limits.max_candidates;
+        const auto judged = static_cast<std::size_t>((since_first + kUsualCost - milliseconds(1)) / kUsualCost);
+        return judged >= limits.after_first ? 0 : limits.after_first - judged;
+    }
+
     [[nodiscard]] double best_score() const { return outcome.survivors.empty() ? 0 : outcome.survivors[best].score; }
 };
 
@@ -87,10 +94,7 @@ Search::Round Search::next_round(Tally& tally, const SearchLimits& limits, std::
         Level& from = tally.levels[*level];
         round.time_limit = from.limit;
         if (*level == 0) {
-            const auto left = static_cast<std::size_t>(
-                std::max((kUsualCost * static_cast<long>(limits.after_first) - tally.since_first) / kUsualCost, 1L));
-            round.candidates =
-                propose(tally.outcome.survivors.empty() ? limits.round : std::min(limits.round, left), stop);
+            round.candidates = propose(std::min(limits.round, tally.wanted(limits)), stop);
             tally.exhausted = round.candidates.empty();
             continue;
         }
@@ -238,8 +242,7 @@ std::optional<SearchOutcome::End> Search::stop_reason(const Tally& tally, const 
     const SearchOutcome& outcome = tally.outcome;
     if (stop.stop_requested()) return End::cancelled;
     if (clock_.now() >= limits.deadline || outcome.tried >= limits.max_candidates) return End::budget;
-    const auto enough = kUsualCost * static_cast<long>(limits.after_first);
-    if (!outcome.survivors.empty() && tally.since_first >= enough) return End::enough;
+    if (tally.wanted(limits) == 0) return End::enough;
     return std::nullopt;
 }
 

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kMostTerms = 7;
 constexpr std::size_t kMostPredicates = 4;
+constexpr int kComparison = 5;  // its binding strength
 
 /// A value that a condition may be about.
 struct Term {
@@ -17,7 +18,6 @@ struct Term {
     Types types = 0;
     double weight = 1;
     bool loop = false;
-    bool parameter = false;
 };
 
 class Builder {
@@ -48,15 +48,15 @@ private:
             if (variable->outer || (variable->types & kCallable) != 0) continue;
             std::string element = element_of_index(site_, variable->name, place_);
             const bool loop = variable->loop || !element.empty();
-            terms_.push_back({variable->name, variable->types, loop ? 1.0 : 0.8, loop, variable->parameter});
-            if (!element.empty()) elements.push_back({std::move(element), 0, 1.0, true, false});
+            terms_.push_back({variable->name, variable->types, loop ? 1.0 : 0.8, loop});
+            if (!element.empty()) elements.push_back({std::move(element), 0, 1.0, true});
         }
         terms_.insert(terms_.end(), elements.begin(), elements.end());
         std::size_t borrowed = 0;
         for (const Id expression : site_.local.expressions) {
             if (view_.kind(expression) != Kind::subscript || !view_.readable(expression)) continue;
             if (!site_.scope.usable(expression, place_) || ++borrowed > 2) continue;
-            terms_.push_back({view_.str(expression), site_.scope.type_of(expression), 0.7, false, false});
+            terms_.push_back({view_.str(expression), site_.scope.type_of(expression), 0.7, false});
         }
         std::stable_sort(terms_.begin(), terms_.end(),
                          [](const Term& a, const Term& b) { return a.weight > b.weight; });
@@ -68,9 +68,17 @@ private:
         if (terms_.size() > kMostTerms) terms_.resize(kMostTerms);
     }
 
-    void add(std::string text, double weight) {
+    /// The operator in the language's own spelling: JavaScript asks for equality with one sign more.
+    [[nodiscard]] std::string spelled(std::string_view op) const {
+        const bool equality = op == "==" || op == "!=";
+        return equality && !view_.python() ? std::string(op) + "=" : std::string(op);
+    }
+    void add_negated(const std::string& atom, double weight) {
+        add((view_.python() ? "not " : "!") + atom, weight, view_.python() ? 4 : 12);
+    }
+    void add(std::string text, double weight, int strength = kComparison) {
         if (std::none_of(out_.begin(), out_.end(), [&](const BuiltCondition& c) { return c.text == text; }))
-            out_.push_back({std::move(text), weight});
+            out_.push_back({std::move(text), strength, weight});
     }
 
     void predicates() {
@@ -81,8 +89,8 @@ private:
                 continue;
             for (const Term& term : terms_) {
                 const std::string call = fmt::format("{}({})", callable.name, term.text);
-                add(call, 0.7 * term.weight);
-                add(view_.python() ? "not " + call : "!" + call, 0.4 * term.weight);
+                add(call, 0.7 * term.weight, kAtom);
+                add_negated(call, 0.4 * term.weight);
             }
         }
     }
@@ -91,17 +99,14 @@ private:
         const bool collection = (term.types & (kString | kSequence | kSet | kMapping)) != 0;
         if (!collection || (!view_.python() && (term.types & (kSet | kMapping)) != 0)) return;
         const std::string size = view_.python() ? "len(" + term.text + ")" : term.text + ".length";
-        for (const char* question : {" == 1", " > 1", " == 0", " > 0", " < 2", " == 2"}) {
-            std::string asked = question;
-            if (!view_.python() && asked.starts_with(" ==")) asked.insert(3, "=");
-            add(size + asked, 0.5 * term.weight);
-        }
+        for (const auto& [op, number] : {std::pair{"==", 1}, std::pair{">", 1}, std::pair{"==", 0}, std::pair{">", 0},
+                                         std::pair{"<", 2}, std::pair{"==", 2}})
+            add(fmt::format("{} {} {}", size, spelled(op), number), 0.5 * term.weight);
     }
 
     /// What is asked of one value in a loop: its neighbours, its parity, what kind of character it is.
     void questions(const Term& term) {
         if (!term.loop) return;
-        const std::string equal = view_.python() ? "==" : "===";
         const std::size_t bracket = term.text.rfind('[');
         if (bracket != std::string::npos && term.text.ends_with(']')) {
             const std::string index = term.text.substr(bracket + 1, term.text.size() - bracket - 2);
@@ -109,16 +114,15 @@ private:
                 const std::string neighbour = term.text.substr(0, bracket + 1) + index + step;
                 for (const char* op : {"<", ">", "==", "!="}) {
                     const bool order = op[0] == '<' || op[0] == '>';
-                    add(fmt::format("{} {}{} {}", term.text, op, order || view_.python() ? "" : "=", neighbour),
-                        order ? 0.75 : 0.45);
+                    add(fmt::format("{} {} {}", term.text, spelled(op), neighbour), order ? 0.75 : 0.45);
                 }
             }
         }
         if (compatible(term.types, kNumber))
-            for (const char* rest : {"0", "1"}) add(fmt::format("{} % 2 {} {}", term.text, equal, rest), 0.4);
+            for (const char* rest : {"0", "1"}) add(fmt::format("{} % 2 {} {}", term.text, spelled("=="), rest), 0.4);
         if (view_.python() && compatible(term.types, kString))
             for (const char* kind : {"isdigit", "isalpha", "isupper", "islower", "isalnum"})
-                add(fmt::format("{}.{}()", term.text, kind), (term.types & kString) != 0 ? 0.6 : 0.4);
+                add(fmt::format("{}.{}()", term.text, kind), (term.types & kString) != 0 ? 0.6 : 0.4, kAtom);
     }
 
     void relate(const Term& a, const Term& b, bool first) {
@@ -127,31 +131,28 @@ private:
         if (a.text.find(b.text) != std::string::npos || b.text.find(a.text) != std::string::npos) weight *= 0.4;
         const bool comparable = compatible(a.types & ~kBool, b.types & ~kBool);
         if (first && comparable) {
-            const bool python = view_.python();
             const bool ordered = ((a.types | b.types) & (kSequence | kSet | kMapping | kObject)) == 0;
             for (const char* op : {"==", "!=", ">", "<", ">=", "<="}) {
                 const bool order = op[0] == '<' || op[0] == '>';
                 if (order && !ordered) continue;
-                const std::string spelled = !order && !python ? std::string(op) + "=" : op;
                 const double usual = std::string_view(op) == ">" || std::string_view(op) == "<" ? 1.0 : 0.8;
-                add(fmt::format("{} {} {}", a.text, spelled, b.text), weight * usual);
+                add(fmt::format("{} {} {}", a.text, spelled(op), b.text), weight * usual);
             }
         }
         if (b.loop && compatible(a.types, kNumber) && compatible(b.types, kNumber))
-            add(fmt::format("{} % {} {} 0", a.text, b.text, view_.python() ? "==" : "==="), weight * 0.6);
+            add(fmt::format("{} % {} {} 0", a.text, b.text, spelled("==")), weight * 0.6);
         if ((b.types & (kSequence | kSet | kMapping | kString)) == 0 || b.types == kNumber) return;
         if ((a.types & (kSequence | kSet | kMapping)) != 0 && (a.types & (kNumber | kString)) == 0) return;
         if (b.types == kString && a.types != 0 && (a.types & kString) == 0) return;
-        std::string inside = fmt::format("{} in {}", a.text, b.text);
-        std::string outside = fmt::format("{} not in {}", a.text, b.text);
-        if (!view_.python()) {
-            const char* asked =
-                (b.types & (kSet | kMapping)) != 0 && (b.types & (kSequence | kString)) == 0 ? "has" : "includes";
-            inside = fmt::format("{}.{}({})", b.text, asked, a.text);
-            outside = "!" + inside;
+        if (view_.python()) {
+            add(fmt::format("{} in {}", a.text, b.text), weight * 0.8);
+            add(fmt::format("{} not in {}", a.text, b.text), weight * 0.8);
+            return;
         }
-        add(inside, weight * 0.8);
-        add(outside, weight * 0.8);
+        const bool keyed = (b.types & (kSet | kMapping)) != 0 && (b.types & (kSequence | kString)) == 0;
+        const std::string inside = fmt::format("{}.{}({})", b.text, keyed ? "has" : "includes", a.text);
+        add(inside, weight * 0.8, kAtom);
+        add_negated(inside, weight * 0.8);
     }
 
     const Site& site_;

@@ -9,7 +9,8 @@
 namespace ec::repair::mutation {
 
 struct BuiltCondition {
-    std::string text;     ///< binds at least as tight as a comparison
+    std::string text;
+    int strength = 5;     ///< how tight it binds, see kAtom
     double weight = 0.5;  ///< in (0, 1]: how usual such a question is here
 };
 

@@ -128,12 +128,6 @@ std::vector<Fragment> variants(const Site& site, Id condition) {
     return out;
 }
 
-int built_strength(const View& view, std::string_view text) {
-    if (text.starts_with("not ")) return 4;
-    if (text.starts_with("!")) return 12;
-    return view.python() || text.find(' ') != std::string_view::npos ? 5 : kAtom;
-}
-
 void join_conditions(const Site& site, Sink& sink, Id condition) {
     const View& view = site.view;
     const Words word = words(view);
@@ -179,8 +173,7 @@ void join_conditions(const Site& site, Sink& sink, Id condition) {
     for (Fragment& fragment : companions(site, condition)) add(std::move(fragment), 1);
     for (Fragment& fragment : variants(site, condition)) add(std::move(fragment), 1);
     for (BuiltCondition& built : built_conditions(site, condition, kMostJoined)) {
-        const int strength = built_strength(view, built.text);
-        add({std::move(built.text), strength, Kind::compare}, built.weight * kBuiltWeight);
+        add({std::move(built.text), built.strength, Kind::compare}, built.weight * kBuiltWeight);
     }
     // A limit that the tests know and the condition does not.
     for (const Variable* variable : site.scope.visible(condition)) {

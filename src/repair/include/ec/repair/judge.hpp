@@ -50,8 +50,8 @@ struct Judgement {
 
 struct JudgePlan {
     std::vector<std::string> tests;  ///< ids in the order to run; judging stops at the first that does not pass
-    std::chrono::milliseconds time_limit{
-        1000};  ///< for one candidate's tests together, beside what starting them takes
+    /// For one candidate\'s tests together, beside what starting them takes.
+    std::chrono::milliseconds time_limit{1000};
 };
 
 /// What a candidate does on generated inputs: equal digests at equal positions mean equal behaviour there.
