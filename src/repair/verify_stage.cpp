@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -35,20 +36,61 @@ bool proves(const TestReport& report, const std::vector<std::string>& target) {
     });
 }
 
-/// Takes the next candidates of distinct clusters none of whose members has passed yet: those that behave alike are one
-/// answer, and a further one only matters when the first of them failed.
-std::vector<std::size_t> next_batch(std::span<const RankedCandidate> ordered, std::size_t most,
-                                    const std::set<std::size_t>& answered, std::vector<char>& tried) {
-    std::vector<std::size_t> batch;
-    for (std::size_t i = 0; i < ordered.size() && batch.size() < most; ++i) {
-        const std::size_t cluster = ordered[i].cluster;
-        if (tried[i] != 0 || answered.contains(cluster)) continue;
-        if (std::ranges::any_of(batch, [&](std::size_t other) { return ordered[other].cluster == cluster; })) continue;
-        tried[i] = 1;
-        batch.push_back(i);
+/// Hands out a ranking from the front: of a cluster one member at a time, and none once one of it has passed, for those
+/// that behave alike are one answer. What passes does not depend on which of the threads is quicker. Thread-safe.
+class Turns {
+public:
+    Turns(std::span<const RankedCandidate> ordered, std::size_t most)
+        : ordered_(ordered), most_(most), tried_(ordered.size(), 0) {}
+
+    /// The index of the next candidate to verify; nothing when enough have passed, none is left or `enough()` says so.
+    /// Waits while that depends on a candidate another thread has in hand.
+    std::optional<std::size_t> next(const std::function<bool()>& enough) {
+        std::unique_lock lock(mutex_);
+        for (;;) {
+            if (passed_ == most_ || (taken_ && enough())) return std::nullopt;
+            if (passed_ + in_hand_ < most_) {
+                if (const auto index = eligible()) return take(*index);
+            }
+            if (in_hand_ == 0) return std::nullopt;
+            changed_.wait(lock);
+        }
     }
-    return batch;
-}
+    void done(std::size_t index, bool passed) {
+        const std::scoped_lock lock(mutex_);
+        --in_hand_;
+        if (passed)
+            ++passed_;
+        else
+            closed_.erase(ordered_[index].cluster);
+        changed_.notify_all();
+    }
+
+private:
+    [[nodiscard]] std::optional<std::size_t> eligible() const {
+        for (std::size_t i = 0; i < ordered_.size(); ++i) {
+            if (tried_[i] == 0 && !closed_.contains(ordered_[i].cluster)) return i;
+        }
+        return std::nullopt;
+    }
+    std::size_t take(std::size_t index) {
+        taken_ = true;
+        tried_[index] = 1;
+        closed_.insert(ordered_[index].cluster);
+        ++in_hand_;
+        return index;
+    }
+
+    std::span<const RankedCandidate> ordered_;
+    std::size_t most_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::vector<char> tried_;       ///< guarded by mutex_, as all that follows
+    std::set<std::size_t> closed_;  ///< clusters with a member that has passed or is in hand
+    std::size_t in_hand_ = 0;
+    std::size_t passed_ = 0;
+    bool taken_ = false;
+};
 
 }  // namespace
 
@@ -117,30 +159,27 @@ void Verifier::begin(const Candidate& candidate) {
 std::vector<VerifiedPatch> Verifier::verify(std::span<const RankedCandidate> ordered) {
     constexpr std::size_t kAtOnce = 2;
     if (state_->early.joinable()) state_->early.join();
-    std::vector<VerifiedPatch> patches;
-    std::vector<char> tried(ordered.size(), 0);
-    std::set<std::size_t> answered;
-    for (bool first = true; patches.size() < state_->limits.most && !state_->stop.stop_requested(); first = false) {
-        if (!first && state_->limits.out_of_time()) break;
-        const std::vector<std::size_t> batch = next_batch(ordered, kAtOnce, answered, tried);
-        if (batch.empty()) break;
-        std::vector<std::optional<VerifiedPatch>> results(batch.size());
-        {
-            std::vector<std::jthread> threads;
-            for (std::size_t k = 0; k < batch.size(); ++k)
-                threads.emplace_back([&, k] { results[k] = state_->run_once(ordered[batch[k]].candidate); });
+    Turns turns(ordered, state_->limits.most);
+    const auto enough = [&] { return state_->stop.stop_requested() || state_->limits.out_of_time(); };
+    std::vector<std::optional<VerifiedPatch>> results(ordered.size());
+    const auto work = [&] {
+        while (const auto index = turns.next(enough)) {
+            results[*index] = state_->run_once(ordered[*index].candidate);
+            turns.done(*index, results[*index].has_value());
         }
-        for (std::size_t k = 0; k < batch.size(); ++k) {
-            if (!results[k]) continue;
-            const RankedCandidate& ranked = ordered[batch[k]];
-            results[k]->explanation = ranked.candidate.explanation;
-            results[k]->op = ranked.candidate.op;
-            results[k]->agreeing = ranked.cluster_size;
-            answered.insert(ranked.cluster);
-            patches.push_back(*std::move(results[k]));
-        }
+    };
+    {
+        std::vector<std::jthread> threads;
+        for (std::size_t k = 0; k < kAtOnce; ++k) threads.emplace_back(work);
     }
-    if (patches.size() > state_->limits.most) patches.resize(state_->limits.most);
+    std::vector<VerifiedPatch> patches;
+    for (std::size_t i = 0; i < ordered.size(); ++i) {
+        if (!results[i]) continue;
+        results[i]->explanation = ordered[i].candidate.explanation;
+        results[i]->op = ordered[i].candidate.op;
+        results[i]->agreeing = ordered[i].cluster_size;
+        patches.push_back(*std::move(results[i]));
+    }
     return patches;
 }
 

@@ -14,7 +14,7 @@ namespace ec::repair {
 struct VerifyLimits {
     std::chrono::milliseconds run{0};   ///< for one run of the command
     std::size_t most = 1;               ///< patches wanted
-    std::function<bool()> out_of_time;  ///< asked before each further pair, after the first
+    std::function<bool()> out_of_time;  ///< asked before each further run, after the first
 };
 
 /// Owns what it has verified. One thread calls it; the references must outlive it.
