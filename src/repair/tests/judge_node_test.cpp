@@ -359,6 +359,44 @@ describe('Stack', function () {
     EXPECT_EQ(judge(replace("lib/stack.js", "shift", "pop"), {failing()[0], passing()[0]}).verdict, Verdict::pass);
 }
 
+TEST_F(NodeJudge, LeavesASuiteBeforeTheNextOneBegins) {
+    write("package.json", "{}");
+    write("node_modules/.bin/mocha", "#!/usr/bin/env node\n");
+    write("options.js", "module.exports = { strict: true };\n");
+    write("twice.js", "module.exports = (x) => x + x + 1;\n");
+    write("test/support/index.js", "global.log = [];\n");
+    write("test/lax.js", R"(const assert = require('assert');
+const options = require('../options');
+const twice = require('../twice');
+describe('lax', () => {
+  before(() => { log.push('in'); options.strict = false; });
+  after(() => { options.strict = true; log.push('out'); });
+  describe('inner', () => it('comes last', () => assert.deepEqual(log, ['in', 'own'])));
+  it('doubles', () => { log.push('own'); assert(!options.strict); assert.equal(twice(2), 4); });
+  it('stays lax', () => assert(!options.strict));
+});
+)");
+    write("test/strict.js", R"(const assert = require('assert');
+describe('strict', () => {
+  it('is the default', () => assert(require('../options').strict));
+  it('follows a closed suite', () => assert.equal(log.at(-1), 'out'));
+});
+)");
+    observe("npx mocha --require ./test/support");
+    const std::string doubles = "test/lax.js > lax > doubles";
+    const std::string lax = "test/lax.js > lax > stays lax";
+    const std::string strict = "test/strict.js > strict > is the default";
+    EXPECT_THAT(failing(), ElementsAre(doubles));
+    EXPECT_THAT(passing(), ElementsAre(lax, "test/lax.js > lax > inner > comes last", strict,
+                                       "test/strict.js > strict > follows a closed suite"));
+    const Candidate fix = replace("twice.js", " + 1", "");
+    EXPECT_EQ(judge(fix, {doubles, strict, lax}).verdict, Verdict::pass);
+    EXPECT_EQ(judge(fix, {lax, strict, doubles}).verdict, Verdict::pass);
+    Candidate stuck = fix;
+    stuck.edits.push_back(replace("test/lax.js", "log.push('out')", "x.y").edits[0]);
+    EXPECT_EQ(judge(stuck, {doubles, strict}).verdict, Verdict::fail);
+}
+
 TEST_F(NodeJudge, PlaysJestProjects) {
     write("package.json", R"({"jest": {"testEnvironment": "node"}})");
     write("node_modules/.bin/jest", "#!/usr/bin/env node\n");

@@ -64,7 +64,7 @@ class Pass {
 
   async runRegistered(state, world) {
     const { grep } = this.driver.project.plan;
-    for (const test of world.suites.tests.values()) {
+    for (const test of world.suites.inOrder()) {
       const titles = [...test.parent.path, test.title];
       if (grep && !grep(titles, titles.join(' '))) continue;
       if (this.only && ![...this.only].some((id) => id === test.id || id.startsWith(`${test.id} > `))) continue;

@@ -50,6 +50,8 @@ class Suites {
     this.file = '';
     this.tests = new Map();
     this.results = new Map();
+    this.entered = [];
+    this.closing = [];
     this.active = null;
     this.hasOnly = false;
   }
@@ -120,6 +122,14 @@ class Suites {
     return this.hasOnly && narrows && !only;
   }
 
+  /// The registered tests in the order in which the runner runs them: mocha comes to the suites within a suite after
+  /// the tests of that suite itself.
+  inOrder(suite = this.root) {
+    const isSuite = (child) => child instanceof Suite;
+    const children = this.framework !== 'mocha' ? suite.children : [...suite.children.filter((child) => !isSuite(child)), ...suite.children.filter(isSuite)];
+    return children.flatMap((child) => (isSuite(child) ? this.inOrder(child) : this.tests.get(child.id) === child ? [child] : []));
+  }
+
   /// Runs one test with its hooks: {outcome, error}. Results of subtests land in `results` as well.
   async runTest(test) {
     if (this.results.has(test.id)) return this.results.get(test.id);
@@ -136,6 +146,7 @@ class Suites {
     if (this.skipped(test)) return { outcome: 'skipped' };
     const chain = [];
     for (let suite = test.parent; suite; suite = suite.parent) chain.unshift(suite);
+    await this.leaveAllBut(chain);
     try {
       for (const suite of chain) await this.prepare(suite);
     } catch (error) {
@@ -187,6 +198,7 @@ class Suites {
 
   prepare(suite) {
     if (!suite.prepared) {
+      this.entered.push(suite);
       suite.prepared = (async () => {
         for (const promise of suite.pending) await promise;
         for (const hook of suite.before) await this.call(hook.run, suite, null, null, hook.timeout);
@@ -196,22 +208,26 @@ class Suites {
     return suite.prepared;
   }
 
-  /// Runs the closing hooks of every suite that was entered, innermost first; the errors of those that threw.
-  async finish() {
-    const failures = [];
-    const walk = async (suite) => {
-      for (const child of suite.children) if (child instanceof Suite) await walk(child);
-      if (!suite.prepared) return;
+  /// Runs the closing hooks of the entered suites outside of `chain`, innermost first, as every runner does before the
+  /// next suite begins. A test that comes back to such a suite enters it anew.
+  async leaveAllBut(chain) {
+    while (this.entered.length && !chain.includes(this.entered.at(-1))) {
+      const suite = this.entered.pop();
+      suite.prepared = undefined;
       for (const hook of suite.after) {
         try {
           await this.call(hook.run, suite, null, null, hook.timeout);
         } catch (error) {
-          failures.push({ id: [suite.file || this.file, ...suite.path].join(' > '), error });
+          this.closing.push({ id: [suite.file || this.file, ...suite.path].join(' > '), error });
         }
       }
-    };
-    await walk(this.root);
-    return failures;
+    }
+  }
+
+  /// Leaves every suite; the errors that closing hooks have thrown until now.
+  async finish() {
+    await this.leaveAllBut([]);
+    return this.closing.splice(0);
   }
 
   /// Calls a function of the program under test: value, promise or callback style. What escapes from its callbacks

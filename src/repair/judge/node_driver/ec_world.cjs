@@ -39,9 +39,8 @@ class World {
     if (this.loaded.has(file)) return;
     if (this.loaded.size === 0) {
       for (const setup of this.project.plan.setup) {
-        const full = /^\.{0,2}\//.test(setup) ? path.resolve(this.project.directory, setup) : null;
-        const resolved = full && require('node:fs').existsSync(full) ? full : this.loader.resolve(full || setup, path.join(this.project.directory, 'package.json'));
-        await this.loader.load(resolved, false);
+        const wanted = /^\.{0,2}\//.test(setup) ? path.resolve(this.project.directory, setup) : setup;
+        await this.loader.load(this.loader.resolve(wanted, path.join(this.project.directory, 'package.json')), false);
       }
     }
     this.loaded.add(file);

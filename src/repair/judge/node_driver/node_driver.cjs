@@ -217,7 +217,7 @@ class Driver {
 
   /// A file that is a test as a whole: what it registered runs, the event loop runs dry, and it leaves with 0.
   async runWhole(world) {
-    for (const test of world.suites.tests.values()) {
+    for (const test of world.suites.inOrder()) {
       const result = await world.suites.runTest(test);
       if (result.outcome === 'failed') return { error: result.error };
     }
