@@ -105,6 +105,28 @@ TEST_F(PytestJudge, JudgesModuleLevelEdits) {
     EXPECT_EQ(judged[1].verdict, Verdict::pass);
 }
 
+TEST_F(PytestJudge, JudgesModuleLevelEditsOfAFileThatHoldsItsTests) {
+    write("test_lone.py", "LIMIT = 3\ndef low(x):\n    return x < LIMIT\ndef test_low():\n    assert low(3)\n");
+    observe("/usr/bin/python3 -m pytest -q test_lone.py");
+    EXPECT_EQ(failing(), (Ids{"test_lone.py::test_low"}));
+    EXPECT_EQ(judge(replace("test_lone.py", "= 3", "= 4"), failing()).verdict, Verdict::pass);
+    EXPECT_EQ(judge(replace("test_lone.py", "= 3", "= 2"), failing()).verdict, Verdict::fail);
+}
+
+TEST_F(PytestJudge, AModuleLevelEditThatPassesTheFirstFileOfTestsIsJudgedByTheOthersToo) {
+    write("tests/test_other.py", "import calc\ndef test_less():\n    assert calc.LIMIT < 4\n");
+    observe("/usr/bin/python3 -m pytest -q");
+    const Ids both{limit_, "tests/test_other.py::test_less"};
+    EXPECT_EQ(judge(replace("calc.py", "= 3", "= 1 + 2"), both).verdict, Verdict::pass);
+    EXPECT_EQ(judge(replace("calc.py", "= 3", "= 4"), both).stopped_at, limit_);
+    write("tests/test_calc.py", "def test_limit():\n    pass\n");
+    observe("/usr/bin/python3 -m pytest -q");
+    const Judgement judged = judge(replace("calc.py", "= 3", "= 4"), both);
+    EXPECT_EQ(judged.verdict, Verdict::fail);
+    EXPECT_EQ(judged.stopped_at, both[1]);
+    EXPECT_EQ(judged.passed, 1U);
+}
+
 TEST_F(PytestJudge, AHangCostsItsLimitAndTimesOut) {
     observe("/usr/bin/python3 -m pytest -q");
     const auto judged = judge(

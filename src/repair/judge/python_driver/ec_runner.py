@@ -25,6 +25,14 @@ class Runner:
         until that says False."""
         raise NotImplementedError
 
+    def serve_edited(self, lookup):
+        """In a child, before serve(): where lookup(path) gives bytes, they stand for the file, also for what the
+        framework reads by itself."""
+
+    def quickly_loaded(self, ids):
+        """Leading ids for which less has to be loaded than for all of them; all where that makes no difference."""
+        return ids
+
     def use_scratch(self, folder):
         """In a child: from now on temporary files go into this folder, which its parent removes."""
         module = sys.modules.get("tempfile")

@@ -150,7 +150,8 @@ class Swapper:
 
 
 def served(edited):
-    """From now on imports of these files in this process read the given bytes. Never undone: call it in a child."""
+    """From now on imports of these files in this process read the given bytes. Never undone: call it in a child. Gives
+    the function that finds the bytes for a path, None for all other files."""
     loader = importlib.machinery.SourceFileLoader
     get_data, path_stats = loader.get_data, loader.path_stats
     names = {os.path.basename(path) for path in edited}
@@ -175,6 +176,7 @@ def served(edited):
     for path, content in edited.items():
         text = content.decode("utf-8", "replace")
         linecache.cache[path] = (len(text), None, text.splitlines(True), path)
+    return lookup
 
 
 class DiskCopy:
