@@ -25,6 +25,12 @@ int last_own_line(const View& view, Id statement) {
     return std::max(view.line(statement), view.line(body) - (view.python() ? 1 : 0));
 }
 
+/// Not a statement, but with a line and expressions of its own.
+bool heads_expressions(const View& view, Id id) {
+    const std::string_view grammar = view.node(id).kind;
+    return view.kind(id) == Kind::case_ || grammar == "field_definition" || grammar == "public_field_definition";
+}
+
 std::vector<Id> wanted_statements(const View& view, const MutationRequest& request) {
     std::vector<Id> out;
     for (Id id = 1; id < view.size(); ++id) {
@@ -33,7 +39,9 @@ std::vector<Id> wanted_statements(const View& view, const MutationRequest& reque
             continue;
         }
         // An elif has a line of its own, and an empty block is where something may be missing.
-        if (!view.statement(id) && view.kind(id) != Kind::elif && !empty_block(view, id)) continue;
+        if (!view.statement(id) && view.kind(id) != Kind::elif && !empty_block(view, id) &&
+            !heads_expressions(view, id))
+            continue;
         if (view.kind(id) == Kind::expression_statement && view.kind(view.only_child(id)) == Kind::string) continue;
         const int last = last_own_line(view, id);
         for (int line = view.line(id); line <= last; ++line) {
@@ -227,6 +235,7 @@ private:
             expressions(statement, view_.field(statement, "parameters"), here);
         else if (kind != Kind::class_)
             expressions(statement, statement, here);
+        if (heads_expressions(view_, statement)) return;
         sink_.at(statement, reported_line(statement, statement));
         const Site site{view_, here.scope, facts_, here.facts, request_, statement, statement};
         for (const Operator apply : empty ? inserting_operators() : statement_operators()) apply(site, sink_);

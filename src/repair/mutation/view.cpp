@@ -82,7 +82,9 @@ bool binding_place(const View& view, Id parent, std::string_view field, std::uin
     return false;
 }
 
-bool pattern(std::string_view grammar) { return grammar.ends_with("_pattern") || grammar.ends_with("pattern_list"); }
+bool pattern(std::string_view grammar) {
+    return (grammar.ends_with("_pattern") && grammar != "as_pattern") || grammar.ends_with("pattern_list");
+}
 
 }  // namespace
 
@@ -99,10 +101,9 @@ void View::mark_readable() {
                               nodes_[up].kind == "assignment_pattern" || nodes_[up].kind == "required_parameter")) {
             if (nodes_[id].field == "value" || nodes_[id].field == "right") own = kRead;
         }
-        if (own == kBound && kinds_[id] == Kind::block) own = kRead;
         if (kinds_[id] == Kind::skip || kinds_[id] == Kind::error) own = kSkipped;
         if (own == kRead && (binding_place(*this, up, nodes_[id].field, 0) || pattern(nodes_[id].kind))) own = kBound;
-        if (own == kRead && kinds_[id] == Kind::function && kinds_[up] == Kind::dict) own = kRead;
+        if (own == kBound && kinds_[id] == Kind::block) own = kRead;
         state[id] = own;
         readable_[id] = own == kRead && nodes_[id].named && is_expression(kinds_[id]);
         // sum(x for x in xs): the generator is the argument list itself, and its parentheses are those of the call.

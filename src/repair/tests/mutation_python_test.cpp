@@ -31,6 +31,53 @@ TEST(PythonOperators, SwapOperatorsAndOperands) {
             {"for x in y:\n    t = x\n", "=", "+=", "assign-augment"}});
 }
 
+TEST(PythonOperators, ReachEveryPlaceWhereCodeMayStand) {
+    std::vector<Row> rows;
+    for (const char* text : {
+             "try:\n    x = f()\nexcept ValueError as e:\n    x = a < b\n",
+             "try:\n    x = f()\nexcept:\n    if a < b:\n        x = 1\n",
+             "try:\n    x = f()\nexcept* OSError:\n    x = a < b\n",
+             "try:\n    x = f()\nexcept ValueError:\n    pass\nelse:\n    x = a < b\n",
+             "try:\n    x = f()\nfinally:\n    x = a < b\n",
+             "for i in y:\n    pass\nelse:\n    x = a < b\n",
+             "while f():\n    pass\nelse:\n    x = a < b\n",
+             "if f():\n    pass\nelif a < b:\n    x = 1\n",
+             "if f():\n    pass\nelse:\n    x = a < b\n",
+             "with f(a < b) as g:\n    pass\n",
+             "with f() as g:\n    x = a < b\n",
+             "async def f(a, b):\n    async with g() as h:\n        x = a < b\n",
+             "async def f(a, b):\n    async for i in a:\n        x = i < b\n        y = a < b\n",
+             "def f(a, b):\n    return (yield a < b)\n",
+             "def f(a, b):\n    def g():\n        return a < b\n    return g\n",
+             "class C:\n    def f(self, a, b):\n        return a < b\n",
+             "class C:\n    x = a < b\n",
+             "@g\ndef f(a, b):\n    return a < b\n",
+             "class C:\n    @property\n    def f(self):\n        return a < b\n",
+             "f = lambda a, b: a < b\n",
+             "def f(x=a < b):\n    pass\n",
+             "x = [i for i in y if a < b]\n",
+             "x = {i: a < b for i in y}\n",
+             "x = any(a < b for i in y)\n",
+             "x = {'k': a < b}\n",
+             "x = f(key=a < b)\n",
+             "x = y[a < b]\n",
+             "x[a < b] = 1\n",
+             "x = 1 if a < b else 2\n",
+             "x = f'{a < b}'\n",
+             "assert_that(a < b)\n",
+             "raise E(a < b)\n",
+             "del x[a < b]\n",
+             "match f():\n    case 1:\n        x = a < b\n",
+             "match f():\n    case y if a < b:\n        x = 1\n",
+             "if (n := f(a < b)):\n    x = 1\n",
+             "x = await_(*[a < b])\n",
+             "x: bool = a < b\n",
+             "while True:\n    if a < b: break\n",
+         })
+        rows.push_back({text, "a < b", "a <= b", "comparison-swap"});
+    expect(rows);
+}
+
 TEST(PythonOperators, ChangeValues) {
     expect(
         {{"x = y + 7\n", "7", "8", "number-step"},

@@ -10,6 +10,57 @@ void expect(const std::vector<Row>& rows, const Material& material = {}) {
     expect_rows(Language::javascript, rows, material);
 }
 
+TEST(ScriptOperators, ReachEveryPlaceWhereCodeMayStand) {
+    std::vector<Row> rows;
+    for (const char* text : {
+             "try { f(); } catch (e) { x = a < b; }\n",
+             "try { f(); } catch { if (a < b) x = 1; }\n",
+             "try { f(); } finally { x = a < b; }\n",
+             "if (f()) {} else { x = a < b; }\n",
+             "if (f()) {} else if (a < b) { x = 1; }\n",
+             "if (a < b) x = 1;\n",
+             "switch (f()) { case 1: x = a < b; break; default: y = 1; }\n",
+             "switch (f()) { case 1: y = 1; break; default: x = a < b; }\n",
+             "switch (f()) { case 1: { x = a < b; break; } }\n",
+             "do { x = 1; } while (a < b);\n",
+             "while (a < b) { x = 1; }\n",
+             "for (let i = 0; a < b; i++) { x = 1; }\n",
+             "for (const i of y) { x = a < b; }\n",
+             "for (const i in y) x = a < b;\n",
+             "async function f(a, b) { for await (const i of a) { x = a < b; } }\n",
+             "outer: for (const i of y) { if (a < b) continue outer; }\n",
+             "const f = (a, b) => a < b;\n",
+             "const f = (a, b) => { return a < b; };\n",
+             "const f = function (a, b) { return a < b; };\n",
+             "function* f(a, b) { yield a < b; }\n",
+             "class C { f(a, b) { return a < b; } }\n",
+             "class C { get f() { return a < b; } }\n",
+             "class C { static f(a, b) { return a < b; } }\n",
+             "class C { x = a < b; }\n",
+             "class C { static { x = a < b; } }\n",
+             "const o = { f(a, b) { return a < b; } };\n",
+             "const o = { k: a < b };\n",
+             "const o = { f: function () { return a < b; } };\n",
+             "const x = [a < b];\n",
+             "const x = y[a < b];\n",
+             "const x = `${a < b}`;\n",
+             "const x = f(...[a < b]);\n",
+             "const x = y?.f(a < b);\n",
+             "function f(x = a < b) {}\n",
+             "const x = a < b ? 1 : 2;\n",
+             "throw new E(a < b);\n",
+             "y.map((i) => a < b);\n",
+             "module.exports = { f: () => a < b };\n",
+             "exports.f = function (a, b) { return a < b; };\n",
+             "export default function f(a, b) { return a < b; }\n",
+             "export const f = (a, b) => a < b;\n",
+             "(function () { x = a < b; })();\n",
+             "new Promise((resolve) => { resolve(a < b); });\n",
+         })
+        rows.push_back({text, "a < b", "a <= b", "comparison-swap"});
+    expect(rows);
+}
+
 TEST(ScriptOperators, SwapOperatorsAndOperands) {
     expect({{"if (a < b) c();\n", "<", "<=", "comparison-swap"},
             {"if (a === b) c();\n", "===", "!==", "comparison-swap"},
