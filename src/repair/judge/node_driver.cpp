@@ -25,29 +25,46 @@ bool is_harmless(std::string_view flag) {
 
 std::vector<std::pair<std::string, std::string>> support_files() {
     using namespace embedded;
-    const std::pair<const char*, std::string_view> files[] = {
-        {"node_driver.cjs", node_driver_cjs},   {"ec_assert.cjs", ec_assert_cjs},
-        {"ec_baseline.cjs", ec_baseline_cjs},   {"ec_coverage.cjs", ec_coverage_cjs},
-        {"ec_discover.cjs", ec_discover_cjs},   {"ec_expect.cjs", ec_expect_cjs},
-        {"ec_frames.cjs", ec_frames_cjs},       {"ec_inputs.cjs", ec_inputs_cjs},
-        {"ec_keeper.cjs", ec_keeper_cjs},       {"ec_loader.cjs", ec_loader_cjs},
-        {"ec_node_test.cjs", ec_node_test_cjs}, {"ec_observe.cjs", ec_observe_cjs},
-        {"ec_realm.cjs", ec_realm_cjs},         {"ec_runner.cjs", ec_runner_cjs},
-        {"ec_sources.cjs", ec_sources_cjs},     {"ec_suites.cjs", ec_suites_cjs},
-        {"ec_transpile.cjs", ec_transpile_cjs}, {"ec_watchdog.cjs", ec_watchdog_cjs},
-        {"ec_world.cjs", ec_world_cjs}};
+    const std::pair<const char*, std::string_view> files[] = {{"node_driver.cjs", node_driver_cjs},
+                                                              {"ec_assert.cjs", ec_assert_cjs},
+                                                              {"ec_baseline.cjs", ec_baseline_cjs},
+                                                              {"ec_coverage.cjs", ec_coverage_cjs},
+                                                              {"ec_discover.cjs", ec_discover_cjs},
+                                                              {"ec_expect.cjs", ec_expect_cjs},
+                                                              {"ec_frames.cjs", ec_frames_cjs},
+                                                              {"ec_inputs.cjs", ec_inputs_cjs},
+                                                              {"ec_keeper.cjs", ec_keeper_cjs},
+                                                              {"ec_loader.cjs", ec_loader_cjs},
+                                                              {"ec_node_test.cjs", ec_node_test_cjs},
+                                                              {"ec_observe.cjs", ec_observe_cjs},
+                                                              {"ec_realm.cjs", ec_realm_cjs},
+                                                              {"ec_runner.cjs", ec_runner_cjs},
+                                                              {"ec_sources.cjs", ec_sources_cjs},
+                                                              {"ec_suites.cjs", ec_suites_cjs},
+                                                              {"ec_tap.cjs", ec_tap_cjs},
+                                                              {"ec_transpile.cjs", ec_transpile_cjs},
+                                                              {"ec_watchdog.cjs", ec_watchdog_cjs},
+                                                              {"ec_world.cjs", ec_world_cjs}};
     std::vector<std::pair<std::string, std::string>> result;
     for (const auto& [name, content] : files) result.emplace_back(name, std::string(content));
     return result;
 }
 
-std::optional<std::string> framework_word(Framework framework) {
-    switch (framework) {
+/// Of the programs that print TAP only tape itself is played.
+bool is_tape(const TestCommand& command) {
+    const std::size_t after = command.runner_arguments.size() + 1;
+    return command.words.size() >= after && program_name(command.words[command.words.size() - after]) == "tape";
+}
+
+std::optional<std::string> framework_word(const TestCommand& command) {
+    switch (command.framework) {
         case Framework::node_test:
         case Framework::mocha:
         case Framework::jest:
         case Framework::vitest:
-            return std::string(executor::name(framework));
+            return std::string(executor::name(command.framework));
+        case Framework::tap:
+            return is_tape(command) ? std::optional<std::string>("tape") : std::nullopt;
         default:
             return std::nullopt;
     }
@@ -70,10 +87,10 @@ Result<DriverSpec> node_driver(const TestCommand& command, const std::filesystem
     spec.name = "node contexts";
     spec.directory = command.directory;
     std::vector<std::string> node = command.interpreter;
-    if (const auto framework = framework_word(command.framework)) {
+    if (const auto framework = framework_word(command)) {
         if (command.words.empty()) return not_served("only a shell can run this test command");
         // `mocha` by itself starts the node of the PATH; anything in front of node (c8, tsx) is not ours to leave out.
-        if (node.empty() && framework_word(command.framework) == "node-test")
+        if (node.empty() && framework_word(command) == "node-test")
             return not_served("node is not named in the command");
         if (node.empty()) node = {"node"};
         spec.framework = *framework;
@@ -84,7 +101,7 @@ Result<DriverSpec> node_driver(const TestCommand& command, const std::filesystem
         node.assign(command.words.begin(), at);
         spec.arguments.assign(at, command.words.end());
     } else {
-        return not_served("the test command is not one of node --test, mocha, jest, vitest or a node script");
+        return not_served("the test command is not one of node --test, mocha, jest, vitest, tape or a node script");
     }
     if (!is_node(node.front())) return not_served("node is started through another program");
     for (std::size_t i = 1; i < node.size(); ++i)

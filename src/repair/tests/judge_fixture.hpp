@@ -41,6 +41,7 @@ protected:
         executor::SandboxOptions options;
         options.workspace = root_;
         options.box = std::filesystem::path(std::getenv("EC_BIN_DIR")) / "edgecoder-box";
+        options.read_only = read_only_;
         auto sandbox = executor::open_sandbox(options);
         ASSERT_TRUE(sandbox) << sandbox.error().message;
         sandbox_ = std::move(*sandbox);
@@ -101,6 +102,7 @@ protected:
         return judge(std::vector<Candidate>{candidate}, std::move(tests), limit).at(0);
     }
 
+    std::vector<std::filesystem::path> read_only_;  ///< what the sandbox shows besides the project
     std::unique_ptr<TempDir> folder_;
     std::filesystem::path root_;
     std::unique_ptr<executor::Sandbox> sandbox_;

@@ -397,6 +397,88 @@ describe('strict', () => {
     EXPECT_EQ(judge(stuck, {doubles, strict}).verdict, Verdict::fail);
 }
 
+TEST_F(NodeJudge, NamesTheAssertionsOfTapeAsTheReportOfItsCommandDoes) {
+    const char* cache = std::getenv("EC_NPM_CACHE");
+    if (cache == nullptr || !std::filesystem::exists(std::filesystem::path(cache) / "node_modules/tape"))
+        GTEST_SKIP() << "EC_NPM_CACHE names no folder that holds tape";
+    const std::filesystem::path modules = std::filesystem::canonical(std::filesystem::path(cache) / "node_modules");
+    std::filesystem::create_directory_symlink(modules, root_ / "node_modules");
+    read_only_ = {modules};
+    write("package.json", "{}");
+    write("shift.js", "exports.up = (x) => x - 1;\nexports.later = (x, done) => setTimeout(() => done(x), 1);\n");
+    write("test/a.js", R"(const test = require('tape');
+const { up, later } = require('../shift');
+test('up  and away', (t) => {
+  t.equal(up(1), 2);
+  t.test('within', (st) => { st.deepEqual([up(2)], [3]); st.notEqual(up(2), 9); st.end(); });
+  t.comment('a word');
+  t.end();
+});
+test('later', (t) => { t.plan(2); later(3, (x) => { t.equal(x, 3, 'comes'); t.ok(x); }); });
+test.skip('not now', (t) => t.fail('never'));
+test('later', (t) => { t.comment('said'); t.ok(true, 'comes'); t.equal(up(0), 1, 'comes # TODO some day'); t.end(); });
+)");
+    write("test/b.js", R"(const test = require('tape');
+const { up } = require('../shift');
+test('within', async (t) => { t.equal(up(5), 5 + 1); t.throws(() => up.x.y, TypeError); });
+)");
+    const std::string text = "npx tape 'test/*.js'";
+    observe(text, 2);
+    const executor::TestCommand command = executor::recognise_test_command(text, root_);
+    executor::RunSpec spec = executor::test_run(command);
+    spec.limits.wall = spec.limits.cpu = 60s;
+    spec.limits.memory_bytes = 4ULL << 30;
+    auto run = sandbox_->run(spec);
+    ASSERT_TRUE(run) << run.error().message;
+    std::vector<std::string> reported;
+    for (const auto& seen : executor::read_test_report(command, *run, root_).tests)
+        reported.push_back(std::string(name(seen.outcome)) + " " + seen.id);
+    std::vector<std::string> observed;
+    for (const auto& seen : baseline_.tests)
+        observed.push_back(std::string(name(seen.test.outcome)) + " " + seen.test.id);
+    EXPECT_EQ(observed, reported);
+    ASSERT_EQ(failing().size(), 3U);
+    EXPECT_TRUE(test(failing()[0]).lines.contains("shift.js"));
+
+    std::vector<std::string> all = failing();
+    for (const std::string& id : passing()) all.push_back(id);
+    const Candidate fix = replace("shift.js", "x - 1", "x + 1");
+    const std::vector<Candidate> candidates = {fix,
+                                               replace("shift.js", "x - 1", "x + 2"),
+                                               replace("shift.js", "x - 1", "x.y.z"),
+                                               replace("shift.js", "x - 1", "process.exit(0)"),
+                                               replace("shift.js", "x - 1", "{ for (;;) ; }"),
+                                               fix};
+    // The second lane has seen no baseline.
+    for (const std::size_t lane : {0U, 1U}) {
+        const auto judged = judge(candidates, all, 1500ms, lane);
+        EXPECT_EQ(judged[0].verdict, Verdict::pass) << judged[0].message;
+        EXPECT_EQ(judged[1].verdict, Verdict::fail);
+        EXPECT_EQ(judged[1].stopped_at, failing()[0]);
+        EXPECT_EQ(judged[2].verdict, Verdict::fail);
+        EXPECT_THAT(judged[2].message, HasSubstr("Cannot read properties"));
+        EXPECT_EQ(judged[3].verdict, Verdict::fail);
+        EXPECT_EQ(judged[4].verdict, Verdict::timeout);
+        EXPECT_EQ(judged[5].verdict, Verdict::pass) << judged[5].message;
+    }
+    Candidate silent = fix;
+    silent.edits.push_back(replace("shift.js", "done(x)", "0").edits[0]);
+    EXPECT_EQ(judge(silent, all).verdict, Verdict::fail);
+}
+
+TEST_F(NodeJudge, RequiresAnEsModuleWhereNodeDoes) {
+    write("node_modules/both/package.json",
+          R"({"name": "both", "exports": {".": [{"module-sync": "./sync.mjs", "default": "./index.js"}]}})");
+    write("node_modules/both/index.js", "module.exports = () => 4;\n");
+    write("node_modules/both/sync.mjs", "import four from './index.js';\nexport { four as 'module.exports' };\n");
+    write("sum.js", "exports.five = () => require('both')() - 1;\n");
+    write("sum.test.js",
+          "require('node:test')('five', () => require('assert').strictEqual(require('./sum').five(), 5));\n");
+    observe("node --test");
+    EXPECT_THAT(failing(), ElementsAre("sum.test.js > five"));
+    EXPECT_EQ(judge(replace("sum.js", "- 1", "+ 1"), failing()).verdict, Verdict::pass);
+}
+
 TEST_F(NodeJudge, PlaysJestProjects) {
     write("package.json", R"({"jest": {"testEnvironment": "node"}})");
     write("node_modules/.bin/jest", "#!/usr/bin/env node\n");

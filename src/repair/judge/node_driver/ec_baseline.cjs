@@ -29,6 +29,7 @@ class Pass {
 
   async run() {
     const { plan, framework, root } = this.driver.project;
+    if (this.driver.tap) return this.driver.tap.pass(this);
     const groups = framework === 'mocha' ? [plan.files] : plan.files.map((file) => [file]);
     for (const files of groups) {
       const names = files.map((file) => path.relative(root, file).split(path.sep).join('/'));
@@ -36,6 +37,7 @@ class Pass {
       if (Date.now() > this.deadline) throw new Error('the tests took longer than the time for the baseline');
       await this.runGroup(files, names);
     }
+    return undefined;
   }
 
   async runGroup(files, names) {
@@ -104,6 +106,16 @@ class Pass {
       frames: failed ? frames(reason, (file) => this.driver.project.sources.projectPath(file)) : [],
       flaky: false, hung: Boolean(timedOut), lines,
     });
+  }
+
+  merge(lines) {
+    merge(this.importLines, lines);
+  }
+
+  merged(parts) {
+    const all = {};
+    for (const part of parts) merge(all, part);
+    return all;
   }
 
   close(state) {

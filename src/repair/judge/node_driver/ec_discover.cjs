@@ -194,6 +194,20 @@ function mocha(words, directory) {
   };
 }
 
+// tape ---------------------------------------------------------------------------------------------------------------
+
+function tape(words, directory) {
+  const { positional, options } = parseWords(words, new Set(['-r', '--require']));
+  refuseUnknown(options, new Set(['-r', '--require']));
+  const files = positional.flatMap((word) => {
+    const full = path.resolve(directory, word);
+    if (fs.statSync(full, { throwIfNoEntry: false })?.isFile()) return [fs.realpathSync(full)];
+    if (!isGlob(word)) throw new Refused(`there is no test file ${word}`);
+    return matching(directory, [word]);
+  });
+  return { files: [...new Set(files)], setup: [...(options.get('-r') || []), ...(options.get('--require') || [])], grep: null };
+}
+
 // jest and vitest ----------------------------------------------------------------------------------------------------
 
 const JEST_GLOBS = ['**/__tests__/**/*.?(c|m)js', '**/?(*.)+(spec|test).?(c|m)js'];
@@ -231,6 +245,7 @@ function jestLike(words, directory, framework) {
 function discover(framework, words, directory) {
   if (framework === 'script') return { files: [path.resolve(directory, words[0])], setup: [], timeout: undefined, grep: null };
   if (framework === 'node-test') return nodeTest(words, directory);
+  if (framework === 'tape') return tape(words, directory);
   if (framework === 'mocha') return mocha(words, directory);
   if (framework === 'jest' || framework === 'vitest') return jestLike(words, directory, framework);
   throw new Refused(`the framework ${framework} is not played by the node driver`);

@@ -103,6 +103,10 @@ class Loader {
     const module = this.makeModule(file, parent);
     if (format === 'addon') return require(file);
     if (format === 'module') {
+      if (process.features.require_module === true && this.fitsPlain(file, [])) {
+        const { namespace } = this.runPlain(file);
+        return 'module.exports' in namespace ? namespace['module.exports'] : namespace;
+      }
       const error = new this.realm.intrinsics.Error(`require() of ES Module ${file} not supported`);
       error.code = 'ERR_REQUIRE_ESM';
       throw error;

@@ -326,6 +326,7 @@ async function prepare(driver, request) {
 
 async function observe(driver, request) {
   const nothing = request.candidates.map(() => []);
+  if (driver.tap) return { type: 'observation', digests: nothing };
   let place = null;
   try {
     place = await prepare(driver, request);

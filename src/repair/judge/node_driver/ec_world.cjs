@@ -22,7 +22,7 @@ class World {
     if (framework === 'node-test' || framework === 'script') {
       const api = createNodeTest(this.suites);
       provided.set('node:test', () => api);
-    } else {
+    } else if (framework !== 'tape') {
       const globals = createGlobals(this.suites);
       if (framework !== 'vitest' || plan.globals) for (const [name, value] of Object.entries(globals)) this.realm.global[name] = value;
       provided.set({ mocha: 'mocha', jest: '@jest/globals', vitest: 'vitest' }[framework], () => globals);

@@ -13,6 +13,7 @@ const { firstLine } = require('./ec_frames.cjs');
 const { runBaseline } = require('./ec_baseline.cjs');
 const { Keeper, DiskCopy } = require('./ec_keeper.cjs');
 const { observe } = require('./ec_observe.cjs');
+const { TapFront } = require('./ec_tap.cjs');
 const { SkipRequest } = require('./ec_suites.cjs');
 
 const REQUEST_FD = 3;
@@ -90,6 +91,7 @@ class Driver {
       seed: request.seed || 0,
     };
     this.keeper = new Keeper(root, request.dirty || [], null);
+    this.tap = request.framework === 'tape' ? new TapFront(this) : null;
     return { type: 'started', runtime: process.versions.node };
   }
 
@@ -123,6 +125,7 @@ class Driver {
   }
 
   async judge(request) {
+    if (this.tap) await this.surveyTap();
     for (let index = 0; index < request.candidates.length; index++) {
       const began = process.hrtime.bigint();
       this.runner.watchdog.index = index;
@@ -144,7 +147,8 @@ class Driver {
     }
     const state = { worlds: new Map(), passed: 0, at: tests[0] };
     this.runner.late.length = 0;
-    const outcome = await this.runner.start(limit, () => state.worlds.values(), () => this.runTests(state, edited, tests), (finish) => this.onIdle(state, finish));
+    const whole = limit + (this.tap ? this.tap.loadTime : 0);
+    const outcome = await this.runner.start(whole, () => state.worlds.values(), () => this.runTests(state, edited, tests), (finish) => this.onIdle(state, finish));
     let judgement;
     if (outcome.timedOut) judgement = { verdict: 'timeout', stopped_at: state.at, message: `no result within ${limit} ms`, passed: state.passed };
     else if (outcome.error) judgement = { verdict: 'fail', stopped_at: state.at, message: firstLine(outcome.error), passed: state.passed };
@@ -154,6 +158,17 @@ class Driver {
     this.cleanUp();
     if (!clean || this.runner.late.length > 0 || Loader.leaked > MOST_LEAKED) judgement.polluted = true;
     return judgement;
+  }
+
+  /// A lane that saw no baseline has to learn the names of the assertions first.
+  async surveyTap() {
+    if (this.tap.table) return;
+    const state = { worlds: new Map() };
+    const nothing = () => {};
+    const start = (body) => this.runner.start(30000, () => state.worlds.values(), body, (finish) => this.onIdle(state, finish));
+    await this.tap.survey(state, start, { onStep: nothing, onBegin: nothing, onResult: nothing });
+    for (const world of state.worlds.values()) world.realm.close();
+    this.cleanUp();
   }
 
   onIdle(state, finish) {
@@ -178,6 +193,7 @@ class Driver {
   }
 
   async runTests(state, edited, tests) {
+    if (this.tap) return this.tap.judge(state, edited, tests);
     const fail = (id, error) => ({ verdict: 'fail', stopped_at: id, message: firstLine(error) });
     for (const id of tests) {
       state.at = id;
