@@ -15,6 +15,7 @@ namespace {
 
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
+using executor::Framework;
 using executor::RunResult;
 using executor::RunStatus;
 using executor::TestCase;
@@ -25,6 +26,8 @@ using executor::TestReport;
 /// So many tests are run one by one for coverage of their own; the rest of them together.
 constexpr std::size_t kFailingAlone = 6;
 constexpr std::size_t kPassingAlone = 16;
+/// Beyond this part of its time a baseline runs no further test by itself; the candidates need the rest.
+constexpr int kShareOfTime = 4;
 constexpr int kStartFactor = 4;  // times the usual run, so that a busy machine condemns no candidate
 
 bool is_red(const TestCase& test) { return test.outcome == TestOutcome::failed || test.outcome == TestOutcome::error; }
@@ -108,6 +111,9 @@ struct CommandJudge::State {
     TestCommand command;
     CommandJudgeOptions options;
     bool selects = false;
+    /// ts-node is to leave type checks out, which take most of its time. Whoever accepts a candidate runs the person's
+    /// own command, with them.
+    bool types_unchecked = false;
     milliseconds usual{0};  ///< longest run of the unchanged program that ended
     std::mutex mutex;
     SourceMap sources;  ///< guarded by mutex
@@ -123,6 +129,7 @@ struct CommandJudge::State {
         spec.limits.cpu = limit;
         spec.edits = std::move(edits);
         spec.collect_changes = false;
+        if (types_unchecked) spec.environment.emplace(spec.environment.begin(), "TS_NODE_TRANSPILE_ONLY", "true");
         if (coverage) ask_for_coverage(spec, sandbox.workspace());
         Run done;
         EC_ASSIGN(done.result, sandbox.run(spec, stop));
@@ -205,8 +212,14 @@ class Baseline {
 public:
     using Runner = std::function<Result<std::pair<TestReport, RunCoverage>>(const TestCommand&, milliseconds, bool)>;
 
-    Baseline(Runner run, const TestCommand& command, const std::filesystem::path& workspace, milliseconds limit)
-        : run_(std::move(run)), command_(command), workspace_(workspace), deadline_(Clock::now() + limit) {}
+    Baseline(Runner run, const TestCommand& command, const std::filesystem::path& workspace, milliseconds limit,
+             bool& types_unchecked)
+        : run_(std::move(run)),
+          command_(command),
+          workspace_(workspace),
+          deadline_(Clock::now() + limit),
+          alone_until_(Clock::now() + limit / kShareOfTime),
+          types_unchecked_(types_unchecked) {}
 
     Result<BaselineRun> observe(int repeats) {
         EC_ASSIGN(auto first, run_(command_, left(), false));
@@ -240,14 +253,7 @@ private:
     Status repeat(int repeats) {
         if (failing_.empty()) return {};
         auto alone = narrowed_runs(command_, failing_, workspace_);
-        selects_ = !alone.empty();
-        for (const NarrowedRun& run : alone) {
-            selects_ = selects_ && !out_of_time();
-            if (!selects_) break;
-            EC_ASSIGN(auto done, run_(run.command, left(), false));
-            selects_ = agrees(done.first, run.tests);
-            if (selects_) note_outcomes(done.first);
-        }
+        EC_TRY(try_alone(alone, command_.framework == Framework::mocha || command_.framework == Framework::node_test));
         if (!selects_) alone = {{command_, failing_}};
         for (int again = selects_ ? 2 : 1; again < repeats && !out_of_time(); ++again)
             for (const NarrowedRun& run : alone) {
@@ -257,9 +263,35 @@ private:
         return {};
     }
 
-    /// True when a narrowed run reports every test that it was asked for.
+    /// Runs the failing tests alone. Without type checks where `quickly` and that changes no outcome: the failure may
+    /// be one of types.
+    Status try_alone(const std::vector<NarrowedRun>& alone, bool quickly) {
+        types_unchecked_ = quickly;
+        selects_ = !alone.empty();
+        std::vector<TestReport> reports;
+        bool all_red = true;
+        for (const NarrowedRun& run : alone) {
+            selects_ = selects_ && !out_of_time();
+            if (!selects_) break;
+            EC_ASSIGN(auto done, run_(run.command, left(), false));
+            selects_ = agrees(done.first, run.tests);
+            all_red = all_red && selects_ && std::ranges::all_of(run.tests, [&](const std::string& id) {
+                          return is_red(*done.first.find(id));
+                      });
+            reports.push_back(std::move(done.first));
+        }
+        if (quickly && !all_red && !alone.empty()) return try_alone(alone, false);
+        if (selects_)
+            for (const TestReport& report : reports) note_outcomes(report);
+        return {};
+    }
+
+    /// True when a narrowed run ran every test that it was asked for; runners report what they left out as skipped.
     static bool agrees(const TestReport& report, const std::vector<std::string>& ids) {
-        return std::ranges::all_of(ids, [&](const std::string& id) { return report.find(id) != nullptr; });
+        return std::ranges::all_of(ids, [&](const std::string& id) {
+            const TestCase* test = report.find(id);
+            return test != nullptr && test->outcome != TestOutcome::skipped;
+        });
     }
 
     void note_outcomes(const TestReport& report) {
@@ -295,7 +327,9 @@ private:
 
     Status cover_group(const std::vector<std::string>& ids, std::size_t alone) {
         std::size_t next = 0;
-        for (; next < ids.size() && next < alone && !out_of_time(); ++next) EC_TRY(cover_tests({&ids[next], 1}));
+        for (; next < ids.size() && next < alone && (next == 0 || Clock::now() < alone_until_) && !out_of_time();
+             ++next)
+            EC_TRY(cover_tests({&ids[next], 1}));
         if (next < ids.size() && !out_of_time()) EC_TRY(cover_tests(std::span(ids).subspan(next)));
         return {};
     }
@@ -313,6 +347,8 @@ private:
     const TestCommand& command_;
     const std::filesystem::path& workspace_;
     Clock::time_point deadline_;
+    Clock::time_point alone_until_;
+    bool& types_unchecked_;
     TestReport first_;
     BaselineRun baseline_;
     std::vector<std::string> failing_;
@@ -329,7 +365,7 @@ Result<BaselineRun> CommandJudge::observe_baseline(int repeats, milliseconds lim
             state_->usual = std::max(state_->usual, std::chrono::ceil<milliseconds>(done.result.wall));
         return std::pair(std::move(done.report), std::move(done.coverage));
     };
-    Baseline baseline(run, state_->command, state_->sandbox.workspace(), limit);
+    Baseline baseline(run, state_->command, state_->sandbox.workspace(), limit, state_->types_unchecked);
     EC_ASSIGN(BaselineRun observed, baseline.observe(repeats));
     state_->selects = baseline.selects();
     observed.constants = literals_of_failing_tests(observed, state_->sandbox.workspace());

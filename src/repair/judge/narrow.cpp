@@ -156,7 +156,9 @@ Words jest_like(const TestCommand& command, const std::vector<NamedTest>& tests,
     Words words = without_places(command, kValued, workspace);
     if (!whole_files(tests)) {
         words.emplace_back("-t");
-        words.push_back(title_pattern(tests));
+        // vitest 1 puts a space in front of a full title, for the suite without a name that each file is to it.
+        const std::string pattern = title_pattern(tests);
+        words.push_back(command.framework == Framework::vitest ? "^ ?" + pattern.substr(1) : pattern);
     }
     if (command.framework == Framework::jest) words.emplace_back("--runTestsByPath");
     std::ranges::copy(files_of(tests), std::back_inserter(words));

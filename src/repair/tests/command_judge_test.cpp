@@ -275,6 +275,15 @@ TEST(Narrow, RunsEachNodeTestFileByItselfInTheOrderOfTheTests) {
     EXPECT_THAT(runs[1].tests, ElementsAre("a.test.js > x"));
 }
 
+TEST(Narrow, LetsVitestPutASpaceInFrontOfTheFullTitle) {
+    JudgeProject project({{"a.test.ts", ""}});
+    const auto command = executor::recognise_test_command("vitest run", project.path());
+    const std::vector<std::string> ids = {"a.test.ts > sum > adds"};
+    const auto narrowed = narrow(command, ids, project.path());
+    ASSERT_TRUE(narrowed.has_value());
+    EXPECT_THAT(narrowed->words, ElementsAre("vitest", "run", "-t", "^ ?(sum adds)$", "a.test.ts"));
+}
+
 TEST(Narrow, LeavesCommandsAloneThatCannotSelect) {
     JudgeProject project({{"check.sh", ""}});
     const std::vector<std::string> ids = {"x"};
@@ -295,6 +304,91 @@ TEST(ProcessCoverage, CountsOffsetsInUtf16Units) {
     const ScriptLines lines = lines_of_v8(source, functions);
     EXPECT_THAT(lines.inside, ElementsAre(2, 3));
     EXPECT_THAT(lines.module, ElementsAre(1, 8));
+}
+
+// The file is not the text that V8 counted in: two type declarations are gone from it, and all stands on other lines.
+constexpr const char* kTyped =
+    "interface A {\n  x: number;\n}\n\nexport function f(a: A): number {\n  if (a.x > 0) {\n    return 1;\n  }\n"
+    "  return 2;\n}\n";
+
+executor::RunResult covered(std::string_view coverage, std::string_view scripts) {
+    executor::RunResult result;
+    result.artifacts["coverage-1-2-0.json"] = std::string(coverage);
+    if (!scripts.empty()) result.artifacts["ec-scripts-1-0.jsonl"] = std::string(scripts);
+    return result;
+}
+
+std::string coverage_of(const JudgeProject& project, std::string_view functions, std::string_view cache = "{}") {
+    return R"({"result":[{"scriptId":"1","url":"file://)" + project.path().native() + R"(/f.ts","functions":)" +
+           std::string(functions) + R"(}],"source-map-cache":)" + std::string(cache) + "}";
+}
+
+constexpr const char* kGenerated =  // "export function f(a) {\n  if (a.x > 0) {\n    return 1;\n  }\n  return 2;\n}\n"
+    R"([{"functionName":"","ranges":[{"startOffset":0,"endOffset":72,"count":1}],"isBlockCoverage":true},
+        {"functionName":"f","ranges":[{"startOffset":7,"endOffset":71,"count":1},
+                                      {"startOffset":38,"endOffset":57,"count":0}],"isBlockCoverage":true}])";
+constexpr const char* kMappings = "AAIO,SAAS;EACd,IAAI;IACF,OAAO;EACT;EACA,OAAO";
+
+TEST(ProcessCoverage, MapsATranspiledTextBackToItsFileByTheMapThatNodeKept) {
+    JudgeProject project({{"f.ts", kTyped}});
+    const std::string cache = R"({"file://)" + project.path().native() +
+                              R"(/f.ts":{"lineLengths":[22,16,13,3,11,1,0],"data":{"version":3,"sources":["f.ts"],)" +
+                              R"("mappings":")" + kMappings + R"("},"url":null}})";
+    auto result = covered(coverage_of(project, kGenerated, cache), "");
+    const RunCoverage coverage = take_coverage(result, project.path());
+    ASSERT_TRUE(coverage.lines.contains("f.ts"));
+    EXPECT_THAT(coverage.lines.at("f.ts"), ElementsAre(5, 6, 9));
+    EXPECT_TRUE(result.artifacts.empty());
+}
+
+TEST(ProcessCoverage, TakesTheWrapperOfARunnerForModuleLevelAndLooksBehindIt) {
+    JudgeProject project({{"f.ts", kTyped}});
+    const std::string wrapped =
+        R"([{"functionName":"","ranges":[{"startOffset":0,"endOffset":85,"count":1}],"isBlockCoverage":true},
+            {"functionName":"","ranges":[{"startOffset":1,"endOffset":84,"count":1}],"isBlockCoverage":true},
+            {"functionName":"f","ranges":[{"startOffset":17,"endOffset":81,"count":1},
+                                          {"startOffset":48,"endOffset":67,"count":0}],"isBlockCoverage":true}])";
+    const std::string scripts =
+        std::string(R"({"file":"f.ts","shift":10,"lineLengths":[32,16,13,3,11,1,3],"sources":["/p/f.ts"],)") +
+        R"("mappings":")" + kMappings + "\"}\n";
+    auto result = covered(coverage_of(project, wrapped), scripts);
+    const RunCoverage coverage = take_coverage(result, project.path());
+    ASSERT_TRUE(coverage.lines.contains("f.ts"));
+    EXPECT_THAT(coverage.lines.at("f.ts"), ElementsAre(5, 6, 9));
+    EXPECT_THAT(coverage.import_lines.at("f.ts"), ElementsAre(5));
+    EXPECT_TRUE(result.artifacts.empty());
+}
+
+TEST(ProcessCoverage, CallsAFileOnlyLoadedWhenNobodyKeptTheTextThatRan) {
+    JudgeProject project({{"f.ts", kTyped}});
+    auto result = covered(coverage_of(project, kGenerated), "");
+    const RunCoverage coverage = take_coverage(result, project.path());
+    EXPECT_FALSE(coverage.lines.contains("f.ts"));
+    EXPECT_THAT(coverage.import_lines.at("f.ts"), ElementsAre(1, 2, 5, 6, 7, 9));
+}
+
+TEST(ProcessCoverage, NotesTheTextOfAModuleThatARunnerCompilesItself) {
+    JudgeProject project({{"src/f.ts", kTyped}, {"runner.cjs", R"js(
+const vm = require('node:vm');
+const path = require('node:path');
+const map = { version: 3, sources: ['f.ts'], mappings: 'AAIO,SAAS;EACd,IAAI;IACF,OAAO;EACT;EACA,OAAO' };
+const code = 'return function f(a) {\n  if (a.x > 0) {\n    return 1;\n  }\n  return 2;\n}\n' +
+  '//# sourceMappingURL=data:application/json;base64,' + Buffer.from(JSON.stringify(map)).toString('base64');
+const before = '(function () {';
+const make = vm.runInThisContext(`${before}${code}\n})`,
+  { filename: path.resolve('src/f.ts'), columnOffset: -before.length });
+console.log(make()({ x: -1 }));
+)js"}});
+    NEEDS(project, "node");
+    executor::RunSpec spec;
+    spec.argv = {"node", "runner.cjs"};
+    ask_for_coverage(spec, project.path());
+    auto result = project.sandbox().run(spec, {});
+    ASSERT_TRUE(result.has_value()) << result.error().message;
+    ASSERT_EQ(result->out, "2\n") << result->err;
+    const RunCoverage coverage = take_coverage(*result, project.path());
+    ASSERT_TRUE(coverage.lines.contains("src/f.ts"));
+    EXPECT_THAT(coverage.lines.at("src/f.ts"), ElementsAre(5, 6, 9));
 }
 
 }  // namespace
