@@ -327,8 +327,7 @@ private:
 
     Status cover_group(const std::vector<std::string>& ids, std::size_t alone) {
         std::size_t next = 0;
-        for (; next < ids.size() && next < alone && (next == 0 || Clock::now() < alone_until_) && !out_of_time();
-             ++next)
+        for (; next < ids.size() && next < alone && Clock::now() < alone_until_; ++next)
             EC_TRY(cover_tests({&ids[next], 1}));
         if (next < ids.size() && !out_of_time()) EC_TRY(cover_tests(std::span(ids).subspan(next)));
         return {};
