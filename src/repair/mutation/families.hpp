@@ -68,6 +68,7 @@ void call_to_assignment(const Site& site, Sink& sink);
 
 // ops_guard.cpp, ops_update.cpp and ops_insert.cpp: statements that are missing
 void insert_guard(const Site& site, Sink& sink);
+void guard_value(const Site& site, Sink& sink);
 void insert_update(const Site& site, Sink& sink);
 void insert_accumulation(const Site& site, Sink& sink);
 void insert_return(const Site& site, Sink& sink);

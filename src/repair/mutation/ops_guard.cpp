@@ -236,4 +236,41 @@ void insert_guard(const Site& site, Sink& sink) {
     guard_key(site, sink);
 }
 
+/// a.b() -> a && a.b(), a?.b(), a and a.b(), …: a value that may be missing is asked for something.
+void guard_value(const Site& site, Sink& sink) {
+    const View& view = site.view;
+    const auto reaches = [&](Id id) { return view.kind(id) == Kind::attribute || view.kind(id) == Kind::subscript; };
+    const Id up = view.parent(site.node);
+    if (!reaches(site.node) && !(view.kind(site.node) == Kind::call && reaches(view.callee(site.node)))) return;
+    // Only the outermost of a chain: its parts follow from it.
+    if ((reaches(up) && view.object(up) == site.node) || (view.kind(up) == Kind::call && view.callee(up) == site.node))
+        return;
+    if (!view.readable(site.node) || view.condition(view.statement_of(site.node)) == site.node) return;
+    const std::string text = view.str(site.node);
+    std::size_t offered = 0;
+    for (Id id = site.node; id < view.next(site.node) && offered < 3; ++id) {
+        const Id object = reaches(id) ? view.object(id) : kNone;
+        if (object == kNone || view.begin(object) != view.begin(site.node)) continue;
+        if (view.kind(object) != Kind::identifier && view.kind(object) != Kind::attribute) continue;
+        const std::string name = view.str(object);
+        const Variable* variable = site.scope.find(name);
+        // A module, a class, a global of the language: never missing.
+        if (view.kind(object) == Kind::identifier && (variable == nullptr || name == "self" || name == "this"))
+            continue;
+        ++offered;
+        const std::string why = fmt::format("{} may be missing when {} is evaluated", quoted(name), quoted(text));
+        if (view.python()) {
+            sink.replace(Op::guard_none, site.node, fmt::format("{} and {}", name, text), 3, {0.5, why});
+            sink.replace(Op::guard_none, site.node, fmt::format("{} if {} is not None else None", text, name), 1,
+                         {0.5, why});
+            continue;
+        }
+        sink.replace(Op::guard_none, site.node, fmt::format("{} && {}", name, text), 3, {0.8, why});
+        // `new a?.b()` and a?.b`…` are no JavaScript.
+        if (view.kind(up) == Kind::new_ || text.ends_with('`') || view.source()[view.end(object)] == '?') continue;
+        const bool index = view.kind(id) == Kind::subscript;
+        sink.edit(Op::guard_none, view.end(object), view.end(object), index ? "?." : "?", {0.8, why});
+    }
+}
+
 }  // namespace ec::repair::mutation

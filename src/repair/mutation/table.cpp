@@ -11,7 +11,7 @@ const std::vector<Operator>& expression_operators() {
         unwrap_value,         change_container, change_index,      change_range,     change_slice,     add_slice,
         replace_name,         replace_by_name,  replace_attribute, replace_target,   change_arguments, replace_callee,
         replace_method,       change_keyword,   change_await,      negate_condition, change_condition, swap_conditional,
-        change_comprehension, filter_elements,  borrow_expression, extend_value,
+        change_comprehension, filter_elements,  borrow_expression, extend_value,     guard_value,
     };
     return kOperators;
 }

@@ -31,6 +31,13 @@ TEST(PythonOperators, SwapOperatorsAndOperands) {
             {"for x in y:\n    t = x\n", "=", "+=", "assign-augment"}});
 }
 
+TEST(PythonOperators, AskWhetherAValueIsThere) {
+    expect({{"def f(a):\n    return a.b()\n", "a.b()", "a and a.b()", "guard-none"},
+            {"def f(a):\n    return a.b()\n", "a.b()", "a.b() if a is not None else None", "guard-none"},
+            {"def f(a):\n    return g(a.b.c())\n", "a.b.c()", "a.b and a.b.c()", "guard-none"},
+            {"def f(a):\n    return 1 + a[0]\n", "a[0]", "(a and a[0])", "guard-none"}});
+}
+
 TEST(PythonOperators, ReachEveryPlaceWhereCodeMayStand) {
     std::vector<Row> rows;
     for (const char* text : {

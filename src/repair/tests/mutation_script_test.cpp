@@ -10,6 +10,17 @@ void expect(const std::vector<Row>& rows, const Material& material = {}) {
     expect_rows(Language::javascript, rows, material);
 }
 
+TEST(ScriptOperators, AskWhetherAValueIsThere) {
+    expect({{"function f(a) { return a.b(); }\n", "a.b()", "a && a.b()", "guard-none"},
+            {"function f(a) { return a.b(); }\n", "a.b()", "a?.b()", "guard-none"},
+            {"function f(a) { return g(1, a.b.c()); }\n", "a.b.c()", "a.b && a.b.c()", "guard-none"},
+            {"function f(a) { return g(1, a.b.c()); }\n", "a.b.c()", "a.b?.c()", "guard-none"},
+            {"function f(a) { return 1 + a[0]; }\n", "a[0]", "a?.[0]", "guard-none"},
+            {"function f(a) { a.b(); }\n", "a.b()", "a?.b()", "guard-none"}});
+    EXPECT_FALSE(find(Language::javascript, "function f(a) { new a.b(); }\n", "function f(a) { new a?.b(); }\n"));
+    EXPECT_FALSE(find(Language::javascript, "function f(a) { a.b`c`; }\n", "function f(a) { a?.b`c`; }\n"));
+}
+
 TEST(ScriptOperators, ReachEveryPlaceWhereCodeMayStand) {
     std::vector<Row> rows;
     for (const char* text : {
