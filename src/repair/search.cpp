@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <deque>
 #include <ec/repair/search.hpp>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -19,6 +20,26 @@ constexpr std::size_t kMostChunk = 32;
 constexpr std::chrono::milliseconds kChunkTime{40};  // about: the deadline is looked at between two
 constexpr int kLevelFactor = 8;
 constexpr milliseconds kUsualCost{10};  // about what a candidate costs that is not cut off
+
+/// A stop request that comes after a while, and earlier when `stop` does. A candidate of a slow suite may take many
+/// seconds; without this a search would end that much after its time.
+class GiveUp {
+public:
+    GiveUp(std::chrono::nanoseconds after, std::stop_token stop)
+        : forward_(std::move(stop), [this] { source_.request_stop(); }), thread_([this, after](std::stop_token ended) {
+              std::mutex mutex;
+              std::unique_lock lock(mutex);
+              std::condition_variable_any never;
+              never.wait_for(lock, ended, after, [] { return false; });
+              if (!ended.stop_requested()) source_.request_stop();
+          }) {}
+    [[nodiscard]] std::stop_token token() const { return source_.get_token(); }
+
+private:
+    std::stop_source source_;
+    std::stop_callback<std::function<void()>> forward_;
+    std::jthread thread_;
+};
 
 }  // namespace
 
@@ -138,7 +159,7 @@ void Search::forget_unjudged(Round& round, const std::vector<char>& judged) {
 // Lanes take chunks from a shared counter; every judgement lands at its candidate's place, so the order in which lanes
 // finish does not matter.
 Status Search::judge_round(Round& round, const std::vector<std::string>& tests, std::chrono::nanoseconds deadline,
-                           std::stop_token stop) {
+                           std::stop_token stop, std::stop_token give_up) {
     const JudgePlan plan{tests, round.time_limit};
     std::vector<char> judged(round.candidates.size(), 0);
     std::atomic<std::size_t> next{0};
@@ -169,7 +190,8 @@ Status Search::judge_round(Round& round, const std::vector<std::string>& tests, 
             const std::size_t end = std::min(begin + step, round.open.size());
             std::vector<Candidate> chunk;
             for (std::size_t i = begin; i < end; ++i) chunk.push_back(round.candidates[round.open[i]]);
-            auto verdicts = judge_.judge(lane, chunk, plan, stop);
+            auto verdicts = judge_.judge(lane, chunk, plan, give_up);
+            if (!verdicts && give_up.stop_requested()) return;
             if (!verdicts) {
                 const std::scoped_lock lock(mutex);
                 if (status) status = fail(std::move(verdicts).error());
@@ -263,6 +285,8 @@ Result<SearchOutcome> Search::run(const std::vector<std::string>& tests, const S
                      outcome.survivors.empty() ? nullptr : &outcome.survivors[tally.best]});
     };
 
+    constexpr std::chrono::nanoseconds kLongest = std::chrono::hours(24);
+    const GiveUp give_up(std::min(limits.deadline - start, kLongest) + limits.overrun, stop);
     std::optional<End> end;
     while (!(end = stop_reason(tally, limits, stop))) {
         Round round = next_round(tally, limits, stop);
@@ -271,7 +295,7 @@ Result<SearchOutcome> Search::run(const std::vector<std::string>& tests, const S
         if (round.candidates.empty()) break;
         if (round.candidates.front().score < limits.score_floor * tally.best_score()) break;
         look_up(round);
-        EC_TRY(judge_round(round, tests, limits.deadline, stop));
+        EC_TRY(judge_round(round, tests, limits.deadline, stop, give_up.token()));
         if (stop.stop_requested()) continue;  // half a round proves nothing
         EC_TRY(keep(round));
         count(round, tally);

@@ -23,6 +23,9 @@ constexpr std::string_view kPythonPrefix = "ec-cover-";
 constexpr std::string_view kNodePrefix = "coverage-";
 constexpr std::string_view kScriptsPrefix = "ec-scripts-";
 constexpr std::string_view kScriptsHook = "ec_scripts.cjs";
+// The program under test can write what it likes into these files; sums of the numbers must stay numbers.
+constexpr std::int64_t kLongestWrapper = 1 << 16;
+constexpr std::int64_t kLongestLine = 1 << 30;
 
 void put_in_front(executor::RunSpec& spec, std::string_view name, const std::string& value, char separator) {
     for (auto& [known, current] : spec.environment) {
@@ -172,13 +175,14 @@ using ScriptTexts = std::multimap<std::string, ScriptText>;
 
 std::optional<ScriptText> read_script_text(const json::Object& lines, const json::Object& map) {
     ScriptText text;
-    text.shift = integer_of(lines, "shift");
+    text.shift = std::clamp<std::int64_t>(integer_of(lines, "shift"), 0, kLongestWrapper);
     const json::Value* lengths = lines.if_contains("lineLengths");
     const json::Value* mappings = map.if_contains("mappings");
     if (lengths == nullptr || !lengths->is_array() || mappings == nullptr || !mappings->is_string())
         return std::nullopt;
     for (const json::Value& length : lengths->get_array())
-        text.line_lengths.push_back(length.is_int64() && length.get_int64() > 0 ? length.get_int64() : 0);
+        text.line_lengths.push_back(length.is_int64() ? std::clamp<std::int64_t>(length.get_int64(), 0, kLongestLine)
+                                                      : 0);
     text.mappings = std::string(mappings->get_string());
     if (const json::Value* sources = map.if_contains("sources"); sources != nullptr && sources->is_array())
         for (const json::Value& source : sources->get_array())

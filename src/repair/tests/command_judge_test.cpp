@@ -367,6 +367,26 @@ TEST(ProcessCoverage, CallsAFileOnlyLoadedWhenNobodyKeptTheTextThatRan) {
     EXPECT_THAT(coverage.import_lines.at("f.ts"), ElementsAre(1, 2, 5, 6, 7, 9));
 }
 
+// The program under test may write these files itself: whatever the numbers, they are taken for nothing.
+TEST(ProcessCoverage, TakesMonstrousNumbersForNothing) {
+    JudgeProject project({{"f.ts", kTyped}});
+    for (const char* number : {"9223372036854775807", "-9223372036854775808", "4611686018427387904", "1e300", "null"}) {
+        const std::string n = number;
+        const std::string ranges =
+            R"([{"functionName":"","ranges":[{"startOffset":)" + n + R"(,"endOffset":)" + n + R"(,"count":)" + n +
+            R"(},{"startOffset":0,"endOffset":9223372036854775807,"count":1}],"isBlockCoverage":true}])";
+        const std::string lengths = R"("lineLengths":[)" + n + "," + n + "," + n + R"(],"shift":)" + n;
+        for (const char* mappings : {"", "AAIO", "+/////////////////////D", ";;;gggggggggggggggggB"}) {
+            const std::string scripts =
+                R"({"file":"f.ts",)" + lengths + R"(,"sources":["f.ts","f.ts"],"mappings":")" + mappings + "\"}\n";
+            const std::string cache =
+                R"({"file:///f.ts":{)" + lengths + R"(,"data":{"mappings":")" + mappings + R"("}}})";
+            auto result = covered(coverage_of(project, ranges, cache), scripts);
+            EXPECT_FALSE(take_coverage(result, project.path()).lines.contains("f.ts")) << number << ' ' << mappings;
+        }
+    }
+}
+
 TEST(ProcessCoverage, NotesTheTextOfAModuleThatARunnerCompilesItself) {
     JudgeProject project({{"src/f.ts", kTyped}, {"runner.cjs", R"js(
 const vm = require('node:vm');

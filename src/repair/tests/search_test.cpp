@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <condition_variable>
 #include <ec/core/fs.hpp>
 #include <ec/repair/search.hpp>
 #include <fstream>
@@ -50,9 +51,14 @@ public:
         return BaselineRun{};
     }
     Result<std::vector<Judgement>> judge(std::size_t, std::span<const Candidate> candidates, const JudgePlan& plan,
-                                         std::stop_token) override {
+                                         std::stop_token stop) override {
         std::vector<Judgement> out;
-        const std::scoped_lock lock(mutex_);
+        std::unique_lock lock(mutex_);
+        if (endless_ && judged_.size() >= 16) {
+            ended_.wait(lock, stop, [] { return false; });
+            if (on_stopped_) on_stopped_();
+            return fail(ErrorCode::cancelled, "judging was cancelled");
+        }
         for (const Candidate& candidate : candidates) {
             const int n = std::stoi(candidate.edits.front().replacement);
             judged_.push_back(n);
@@ -72,10 +78,13 @@ public:
     std::vector<int> judged_;
     bool broken_ = false;
     bool starting_ = false;  // its second lane never comes up
+    bool endless_ = false;   // from the second round on it answers only when it is stopped
     std::function<void()> on_judge_;
+    std::function<void()> on_stopped_;
 
 private:
     std::mutex mutex_;
+    std::condition_variable_any ended_;
     std::set<int> good_, slow_;
 };
 
@@ -103,6 +112,17 @@ TEST_F(SearchTest, KeepsWhatPassesInTheOrderProposed) {
     EXPECT_EQ(outcome.end, SearchOutcome::End::enough);
     EXPECT_LT(outcome.tried, 70U) << "it stops soon after the first";
     EXPECT_EQ(proposer.learnt_, outcome.tried);
+}
+
+TEST_F(SearchTest, GivesUpWhatIsStillBeingJudgedAfterItsTimeAndKeepsWhatWasFound) {
+    CountingProposer proposer(100);
+    TableJudge judge({3});
+    judge.endless_ = true;
+    judge.on_stopped_ = [this] { clock_.advance(10s); };
+    limits_.overrun = 1ms - 10s;  // for no clock but the machine's wakes a thread
+    const SearchOutcome outcome = run(proposer, judge).value();
+    EXPECT_EQ(outcome.tried, 16U);
+    EXPECT_EQ(names(outcome), (std::vector<std::string>{"3"}));
 }
 
 TEST_F(SearchTest, EndsWhenTheProposerHasNoMore) {

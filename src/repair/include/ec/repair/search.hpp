@@ -20,6 +20,8 @@ namespace ec::repair {
 
 struct SearchLimits {
     std::chrono::nanoseconds deadline{0};  ///< on the clock given to the search
+    /// What is still being judged this long after the deadline is given up, and counts as never proposed.
+    std::chrono::milliseconds overrun{2000};
     std::size_t max_candidates = 200'000;
     /// Once something passed, this many further candidates are judged so that the ranking has a choice; fewer where
     /// they have to be cut off.
@@ -72,7 +74,7 @@ private:
                                                   const std::stop_token& stop) const;
     void look_up(Round& round) const;
     Status judge_round(Round& round, const std::vector<std::string>& tests, std::chrono::nanoseconds deadline,
-                       std::stop_token stop);
+                       std::stop_token stop, std::stop_token give_up);
     void learn_chunk(const Round& round, std::size_t begin, std::size_t end);
     static void forget_unjudged(Round& round, const std::vector<char>& judged);
     Status keep(const Round& round);
