@@ -113,7 +113,9 @@ SearchLimits search_limits(const RepairRequest& request, const ObservedProgram& 
     limits.deadline = deadline;
     const auto total = std::chrono::duration_cast<milliseconds>(total_duration(observed.run, tests));
     limits.quick_limit = std::min(4 * total + milliseconds(30), kQuickLimit);
-    limits.patient_limit = std::clamp(20 * total + milliseconds(1000), milliseconds(1000), request.budget);
+    // Tests that fail at once tell nothing of how long they take when they pass; the whole run is all there is to go by.
+    limits.patient_limit = std::clamp(std::max(20 * total + milliseconds(1000), 2 * observed.whole_run),
+                                      milliseconds(1000), std::max(request.budget, milliseconds(1000)));
     return limits;
 }
 

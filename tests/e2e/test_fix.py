@@ -143,6 +143,32 @@ def test_two_independent_faults_need_a_pair_of_edits(fix, project):
     assert result["operator"].count("+") >= 1
 
 
+SLOW_TESTS = """import time
+from even import is_even
+
+
+def burn(seconds):
+    end = time.process_time() + seconds
+    while time.process_time() < end:
+        pass
+
+
+def test_other():
+    burn(0.6)
+
+
+def test_even():
+    assert is_even(2)
+    burn(1.2)
+"""
+
+
+def test_a_test_that_failed_at_once_may_take_its_time_to_pass(fix, project):
+    root = project({"even.py": "def is_even(n):\n    return n % 2 == 1\n", "test_even.py": SLOW_TESTS})
+    result = fix(root, "--json").json()
+    assert result["status"] == "fixed", result.get("reason")
+
+
 def test_tests_are_edited_only_when_asked(fix, project):
     files = {"a.py": "def f():\n    return 4\n", "test_a.py": "from a import f\n\ndef test_f():\n    assert f() == 5 - f() * 0\n"}
     assert "test_a.py" not in fix(project(files), "--json").json()["patch"]
