@@ -60,4 +60,11 @@ inline void expect_rows(Language language, const std::vector<Row>& rows, const M
     }
 }
 
+/// `a < b` stands once in each text; an operator must be offered there.
+inline void expect_reached(Language language, std::initializer_list<const char*> texts) {
+    std::vector<Row> rows;
+    for (const char* text : texts) rows.push_back({text, "a < b", "a <= b", "comparison-swap"});
+    expect_rows(language, rows);
+}
+
 }  // namespace ec::repair::testing
