@@ -123,6 +123,22 @@ Result<BaselineRun> look(const Result<std::unique_ptr<Judge>>& judge, std::chron
     return (*judge)->observe_baseline(kRepeats, limit, stop);
 }
 
+/// Replaces the judge and what it saw as long as that is an error or other than the failures of `wanted` (null:
+/// whatever it sees will do).
+Status try_other_judges(const std::vector<JudgeFactory>& factories, std::chrono::milliseconds limit,
+                        const TestReport* wanted, RepairEvents& events, const std::stop_token& stop,
+                        Result<std::unique_ptr<Judge>>& judge, Result<BaselineRun>& run) {
+    for (std::size_t next = 1; next < factories.size(); ++next) {
+        if (run && (wanted == nullptr || agrees(*run, *wanted))) return {};
+        const std::string why = run ? "it sees other failures than the command does" : run.error().message;
+        events.stage("judge", fmt::format("trying another way to judge: {}", why));
+        judge = factories[next](stop);
+        run = look(judge, limit, stop);
+        if (stop.stop_requested()) return fail(ErrorCode::cancelled, "stopped");
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<ObservedProgram> observe_program(executor::Sandbox& sandbox, const executor::TestCommand& command,
@@ -156,14 +172,8 @@ Result<ObservedProgram> observe_program(executor::Sandbox& sandbox, const execut
         program.before = report_of(*run, name(command.framework));
     }
 
-    for (std::size_t next = 1; next < factories.size() && !(run && (!finished || agrees(*run, program.before)));
-         ++next) {
-        const std::string why = run ? "it sees other failures than the command does" : run.error().message;
-        events.stage("judge", fmt::format("trying another way to judge: {}", why));
-        judge = factories[next](stop);
-        run = look(judge, limit, stop);
-        if (stop.stop_requested()) return fail(ErrorCode::cancelled, "stopped");
-    }
+    const TestReport* wanted = finished ? &program.before : nullptr;
+    EC_TRY(try_other_judges(factories, limit, wanted, events, stop, judge, run));
     if (!run) return fail(std::move(run).error());
     program.run = *std::move(run);
     program.judge = *std::move(judge);
