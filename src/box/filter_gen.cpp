@@ -145,7 +145,7 @@ void emit(const char* name, bool soft) {
     std::FILE* scratch = std::tmpfile();
     check(scratch == nullptr ? -1 : 0, "tmpfile");
     check(seccomp_export_bpf(filter, fileno(scratch)), "export");
-    std::rewind(scratch);
+    check(std::fseek(scratch, 0, SEEK_SET), "rewind");
     struct {
         std::uint16_t code;
         std::uint8_t jt, jf;

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <string>
 #include <string_view>
@@ -59,6 +60,12 @@ private:
         ::close(new_);
     }
 
+    static int duplicate(int fd, std::string_view what) {
+        const int copy = ::dup(fd);
+        if (copy < 0) die("dup", errno, what);
+        return copy;
+    }
+
     int open_source(const std::string& path) {
         return sys::openat2(old_, path.c_str(), O_PATH, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
     }
@@ -67,19 +74,31 @@ private:
     // already, so the whole way is tried first: one look instead of one a component.
     int make_directories(std::string_view path, std::uint32_t mode = 0755) {
         while (path.ends_with('/')) path.remove_suffix(1);
-        if (path.empty()) return ::dup(new_);
-        const std::size_t slash = path.rfind('/');
-        const std::string name(path.substr(slash + 1));
-        if (name == ".." || path.find("/../") != std::string_view::npos) die("mkdir", EINVAL, path);
-        const int whole = sys::openat2(new_, std::string(path.substr(1)).c_str(), O_PATH | O_DIRECTORY, kNoLinks);
+        if (path.empty()) return duplicate(new_, path);
+        if (path.ends_with("/..") || path.find("/../") != std::string_view::npos) die("mkdir", EINVAL, path);
+        const int whole = open_directory(new_, path.substr(1));
         if (whole >= 0) return whole;
         if (errno != ENOENT) die("mkdir", errno, path);
-        const int parent = make_directories(path.substr(0, slash));
-        if (::mkdirat(parent, name.c_str(), mode) != 0) die("mkdir", errno, path);
-        const int dir = sys::openat2(parent, name.c_str(), O_PATH | O_DIRECTORY, kNoLinks);
-        require(dir >= 0, "mkdir", path);
-        ::close(parent);
+        int dir = duplicate(new_, path);
+        for (std::size_t at = 1; at < path.size();) {
+            const std::size_t slash = std::min(path.find('/', at), path.size());
+            const std::string name(path.substr(at, slash - at));
+            at = slash + 1;
+            if (name.empty()) continue;
+            int next = open_directory(dir, name);
+            if (next < 0 && errno == ENOENT) {
+                require(::mkdirat(dir, name.c_str(), at > path.size() ? mode : 0755) == 0, "mkdir", path);
+                next = open_directory(dir, name);
+            }
+            if (next < 0) die("mkdir", errno, path);
+            ::close(dir);
+            dir = next;
+        }
         return dir;
+    }
+
+    static int open_directory(int dir, std::string_view path) {
+        return sys::openat2(dir, std::string(path).c_str(), O_PATH | O_DIRECTORY, kNoLinks);
     }
 
     // Opens a file that is made when it is not there, and so are the directories above it.
@@ -169,8 +188,8 @@ private:
         const std::string path = "/new" + mount.target;
         const int root = mount_tmpfs(path.c_str(), mount.size, mount.mode);
         if (mount.writable) give_to_payload(root, mount.target);
-        if (mount.target == "/tmp") tree_.temporary = ::dup(root);
-        if (mount.target == spec_.artifact_dir) tree_.artifacts = ::dup(root);
+        if (mount.target == "/tmp") tree_.temporary = duplicate(root, mount.target);
+        if (mount.target == spec_.artifact_dir) tree_.artifacts = duplicate(root, mount.target);
         ::close(root);
         ::close(at);
     }
@@ -250,8 +269,8 @@ private:
     }
 
     void write_edit(const std::string& path, const std::string& content) {
-        int upper = ::dup(tree_.edits);
-        int lower = ::dup(tree_.lower);
+        int upper = duplicate(tree_.edits, path);
+        int lower = duplicate(tree_.lower, path);
         std::size_t at = 0;
         for (std::size_t slash = path.find('/'); slash != std::string::npos; slash = path.find('/', at)) {
             const std::string part = path.substr(at, slash - at);

@@ -57,8 +57,4 @@ void die(std::string_view step, int error, std::string_view detail) {
     ::_exit(125);
 }
 
-void require(bool ok, std::string_view step, std::string_view detail) {
-    if (!ok) die(step, errno, detail);
-}
-
 }  // namespace ec::box

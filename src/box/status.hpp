@@ -1,6 +1,7 @@
 // The record stream to the executor, and the one way out when the set-up fails. The box has no other output.
 #pragma once
 
+#include <cerrno>
 #include <ec/box/protocol.hpp>
 #include <string_view>
 
@@ -15,6 +16,8 @@ void flush_records();
 [[noreturn]] void die(std::string_view step, int error, std::string_view detail = {});
 
 /// die() with the current errno when `ok` is false.
-void require(bool ok, std::string_view step, std::string_view detail = {});
+inline void require(bool ok, std::string_view step, std::string_view detail = {}) {
+    if (!ok) die(step, errno, detail);
+}
 
 }  // namespace ec::box

@@ -77,7 +77,8 @@ private:
         if (::fstatat(from, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) return {};
         if (S_ISDIR(info.st_mode)) return folder(from, to, name, path, info, depth);
         if (!S_ISREG(info.st_mode) && !S_ISLNK(info.st_mode)) return {};
-        if (seen_.size() >= kMostFiles || (bytes_ += static_cast<std::uint64_t>(info.st_size)) > kMostBytes) {
+        bytes_ += static_cast<std::uint64_t>(info.st_size);
+        if (seen_.size() >= kMostFiles || bytes_ > kMostBytes) {
             return fail(ErrorCode::too_large,
                         fmt::format("{} is too large to copy for the sandbox", copy_.workspace_.string()),
                         "run as the project's owner instead of root");
@@ -138,7 +139,8 @@ private:
         for (;;) {
             const ssize_t n = ::read(source.get(), buffer, sizeof buffer);
             if (n < 0 && errno == EINTR) continue;
-            if (n <= 0) break;
+            if (n < 0) return fail(from_errno(fmt::format("cannot read {}", path), errno));
+            if (n == 0) break;
             if (::write(target.get(), buffer, static_cast<std::size_t>(n)) != n) {
                 return fail(from_errno(fmt::format("cannot copy {}", path), errno));
             }
