@@ -36,10 +36,17 @@ std::set<std::string> executed_files(const BaselineRun& run, const std::vector<s
     return files;
 }
 
-Program load_program(const std::filesystem::path& root, const ObservedProgram& observed, bool edit_tests) {
+Program load_program(const std::filesystem::path& root, const executor::TestCommand& command,
+                     const ObservedProgram& observed, bool edit_tests) {
     Program program;
     const std::set<std::string> files = executed_files(observed.run, observed.failing);
-    program.units = load_units(root, files, edit_tests);
+    std::set<std::string> editable = files;
+    if (!edit_tests) {
+        std::vector<std::string> ids = observed.failing;
+        ids.insert(ids.end(), observed.passing.begin(), observed.passing.end());
+        for (const std::string& test : files_of_tests(command, ids, files)) editable.erase(test);
+    }
+    program.units = load_units(root, editable, edit_tests);
     // A lone script that holds code and checks together is editable outside its checks.
     if (program.units.empty()) program.units = load_units(root, files, true);
     for (const SourceUnit& unit : program.units) program.sources[unit.path] = unit.tree.text();
@@ -113,7 +120,8 @@ SearchLimits search_limits(const RepairRequest& request, const ObservedProgram& 
     limits.deadline = deadline;
     const auto total = std::chrono::duration_cast<milliseconds>(total_duration(observed.run, tests));
     limits.quick_limit = std::min(4 * total + milliseconds(30), kQuickLimit);
-    // Tests that fail at once tell nothing of how long they take when they pass; the whole run is all there is to go by.
+    // Tests that fail at once tell nothing of how long they take when they pass; the whole run is all there is to go
+    // by.
     limits.patient_limit = std::clamp(std::max(20 * total + milliseconds(1000), 2 * observed.whole_run),
                                       milliseconds(1000), std::max(request.budget, milliseconds(1000)));
     return limits;
@@ -187,7 +195,7 @@ Result<RepairResult> repair(executor::Sandbox& sandbox, const Clock& clock, Repa
 
     events.stage("localise",
                  fmt::format("{} failing, {} passing tests", observed.failing.size(), observed.passing.size()));
-    Program program = load_program(sandbox.workspace(), observed, request.edit_tests);
+    Program program = load_program(sandbox.workspace(), command, observed, request.edit_tests);
     if (program.lines.empty()) {
         result.reason =
             "the failing tests executed no source file that may be edited (Python, JavaScript or TypeScript)";

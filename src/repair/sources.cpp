@@ -1,3 +1,5 @@
+#include <fnmatch.h>
+
 #include <algorithm>
 #include <ec/core/fs.hpp>
 #include <ec/core/text.hpp>
@@ -28,6 +30,12 @@ bool is_test_statement(const Node& node, const SourceUnit& unit) {
     const std::string_view kind = node.kind();
     const std::string_view text = unit.tree.text(node);
     if (kind == "assert_statement") return true;
+    for (const std::string_view leaves :
+         {"sys.exit(", "os._exit(", "process.exit(", "process.exitCode", "SystemExit"}) {
+        if ((kind == "if_statement" || kind == "expression_statement" || kind == "raise_statement") &&
+            text.find(leaves) != std::string_view::npos)
+            return true;
+    }
     if (kind == "if_statement" && unit.tree.language() == Language::python) {
         return unit.tree.text(node.field("condition")).find("__main__") != std::string_view::npos;
     }
@@ -36,6 +44,33 @@ bool is_test_statement(const Node& node, const SourceUnit& unit) {
         if (text.starts_with(start)) return true;
     }
     return false;
+}
+
+/// "pkg/mod.py" as Python names it: "pkg.mod".
+std::string dotted(std::string_view file) {
+    std::string name(file.substr(0, file.find_last_of('.')));
+    std::ranges::replace(name, '/', '.');
+    return name;
+}
+
+bool names_file(executor::Framework framework, std::string_view id, std::string_view file) {
+    using executor::Framework;
+    const std::string module = dotted(file);
+    if (framework == Framework::unittest) {
+        // `-s DIR` leaves the folders out.
+        const std::string_view stem = std::string_view(module).substr(module.find_last_of('.') + 1);
+        return id.starts_with(module + ".") || id.starts_with(std::string(stem) + ".");
+    }
+    if (!id.starts_with(file)) return false;
+    std::string_view rest = id.substr(file.size());
+    if (rest.empty() || rest.starts_with(" > ")) return true;
+    if (!rest.starts_with("::")) return false;
+    // pytest names a doctest by its module, from somewhere above it on.
+    rest.remove_prefix(2);
+    for (std::string_view name = module;; name.remove_prefix(name.find('.') + 1)) {
+        if (rest.starts_with(name) && (rest.size() == name.size() || rest[name.size()] == '.')) return false;
+        if (name.find('.') == std::string_view::npos) return true;
+    }
 }
 
 void collect_callables(const Node& node, const SourceUnit& unit, int depth, std::vector<std::string>& out) {
@@ -67,6 +102,32 @@ bool is_test_or_configuration(std::string_view path) {
     return base.starts_with("test_") || stem.ends_with("_test") || stem.ends_with(".test") || stem.ends_with(".spec") ||
            stem.ends_with("_spec") || stem.ends_with(".config") || stem == "test" || stem == "tests" ||
            base.starts_with("test-") || stem.ends_with("-test");
+}
+
+std::set<std::string> files_of_tests(const executor::TestCommand& command, const std::vector<std::string>& ids,
+                                     const std::set<std::string>& files) {
+    std::vector<std::string> words = command.words;
+    words.insert(words.end(), command.runner_arguments.begin(), command.runner_arguments.end());
+    if (words.empty()) {
+        for (const std::string_view word : split(command.text, ' ')) words.emplace_back(word);
+    }
+    for (std::string& word : words) {
+        std::erase_if(word, [](char c) { return c == '\'' || c == '"' || c == ';'; });
+        word = word.substr(0, word.find("::"));
+        word = (std::filesystem::path(command.directory) / word).lexically_normal().string();
+    }
+    std::set<std::string> tests;
+    for (const std::string& file : files) {
+        const bool by_command = std::ranges::any_of(
+            words, [&](const std::string& word) { return ::fnmatch(word.c_str(), file.c_str(), 0) == 0; });
+        const bool by_id =
+            std::ranges::any_of(ids, [&](const std::string& id) { return names_file(command.framework, id, file); });
+        // A doctest's command names the very files to be repaired.
+        if (by_id || (by_command && command.framework != executor::Framework::doctest &&
+                      std::ranges::find(command.words, "--doctest-modules") == command.words.end()))
+            tests.insert(file);
+    }
+    return tests;
 }
 
 std::vector<std::pair<int, int>> test_line_ranges(const SourceUnit& unit) {

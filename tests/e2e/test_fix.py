@@ -174,6 +174,29 @@ def test_tests_are_edited_only_when_asked(fix, project):
     assert "test_a.py" not in fix(project(files), "--json").json()["patch"]
 
 
+CLAMP = "def clamp(n, lo, hi):\n    if n < lo:\n        return lo\n    if n > hi:\n        return lo\n    return n\n"
+UNUSUAL_TESTS = {
+    "/usr/bin/python3 -m unittest ut": {
+        "ut.py": "import unittest\nfrom lib import clamp\nclass Clamp(unittest.TestCase):\n"
+                 "    def test_a(self): self.assertEqual(clamp(1, 2, 3), 2)\n"
+                 "    def test_b(self):\n        n, lo, hi = 9, 2, 3\n        self.assertEqual(clamp(n, lo, hi), 3)\n"},
+    PYTEST: {
+        "pytest.ini": "[pytest]\npython_files = check_*.py\npython_functions = check_*\npython_classes = Checks\n",
+        "check_lib.py": "from lib import clamp\nclass Checks:\n    def check_high(self):\n        got = clamp(9, 2, 3)\n"
+                        "        assert got == 3\n    def check_low(self):\n        assert clamp(1, 2, 3) == 2\n"},
+    "/usr/bin/python3 check.py": {
+        "check.py": "import sys\nfrom lib import clamp\nif clamp(9, 2, 3) != 3:\n    print('wrong')\n    sys.exit(1)\n"},
+}
+
+
+@pytest.mark.parametrize("test", UNUSUAL_TESTS)
+def test_tests_of_unusual_names_are_not_edited_either(fix, project, test):
+    result = fix(project({"lib.py": CLAMP, **UNUSUAL_TESTS[test]}), "--json", test=test).json()
+    assert result["status"] == "fixed", result.get("reason")
+    for patch in [result["patch"], *(other["patch"] for other in result["alternatives"])]:
+        assert [line for line in patch.splitlines() if line.startswith("+++")] == ["+++ b/lib.py"]
+
+
 def test_a_flaky_test_is_named_and_never_counted_as_fixed(fix, project):
     root = project({"a.py": "def f():\n    return 1\n",
                     "test_a.py": "import a, time\n\ndef test_flaky():\n    assert a.f() and time.time_ns() // 1000 % 2 == 0\n"})

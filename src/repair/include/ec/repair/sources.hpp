@@ -1,9 +1,12 @@
 // Which files of a project a repair may edit, and which parts of them.
 #pragma once
 
+#include <ec/executor/test_command.hpp>
 #include <ec/repair/judge.hpp>
 #include <ec/repair/mutation.hpp>
 #include <filesystem>
+#include <set>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -13,8 +16,13 @@ namespace ec::repair {
 /// Tests, fixtures, conftest and build configuration by name: never edited unless asked.
 bool is_test_or_configuration(std::string_view path);
 
+/// Those of `files` that are tests whatever they are called: what the ids of tests name, and what the command names. A
+/// doctest names the file that it stands in, and that is no test.
+std::set<std::string> files_of_tests(const executor::TestCommand& command, const std::vector<std::string>& ids,
+                                     const std::set<std::string>& files);
+
 /// 1-based inclusive line ranges of `unit` that hold tests: test functions and classes, assertions at module level,
-/// calls of test(…)/describe(…), and the `__main__` block.
+/// calls of test(…)/describe(…), what decides the exit status there, and the `__main__` block.
 std::vector<std::pair<int, int>> test_line_ranges(const SourceUnit& unit);
 
 /// Loads the files named in `files` that are Python, JavaScript or TypeScript sources inside `root`, regular files and

@@ -1,0 +1,58 @@
+// Which files a repair may edit.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <ec/repair/sources.hpp>
+
+namespace ec::repair {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+std::set<std::string> tests_of(const std::string& command, const std::vector<std::string>& ids,
+                               const std::set<std::string>& files) {
+    return files_of_tests(executor::recognise_test_command(command, "/nonexistent"), ids, files);
+}
+
+TEST(FilesOfTests, AreThoseThatTheIdsOfTestsName) {
+    EXPECT_THAT(
+        tests_of("pytest -q", {"check_lib.py::Checks::check_high", "check_lib.py::f[1.5]"}, {"check_lib.py", "lib.py"}),
+        ElementsAre("check_lib.py"));
+    EXPECT_THAT(tests_of("python3 -m unittest ut", {"ut.Clamp.test_a"}, {"ut.py", "lib.py", "utils.py"}),
+                ElementsAre("ut.py"));
+    EXPECT_THAT(
+        tests_of("python3 -m unittest discover -s checks", {"ut.Clamp.test_a"}, {"checks/ut.py", "checks/lib.py"}),
+        ElementsAre("checks/ut.py"));
+    EXPECT_THAT(tests_of("npx mocha specs", {"specs/clamp.js > clamp > b"}, {"specs/clamp.js", "lib/c.js"}),
+                ElementsAre("specs/clamp.js"));
+}
+
+TEST(FilesOfTests, AreThoseThatTheCommandNames) {
+    EXPECT_THAT(tests_of("python3 check.py", {"check.py"}, {"check.py", "lib.py"}), ElementsAre("check.py"));
+    EXPECT_THAT(tests_of("true && node 'check.js'", {"command"}, {"check.js", "lib.js"}), ElementsAre("check.js"));
+    EXPECT_THAT(tests_of("npx tape 'specs/*.js'", {"sums > adds"}, {"specs/a.js", "lib/a.js"}),
+                ElementsAre("specs/a.js"));
+}
+
+TEST(FilesOfTests, ADoctestStandsInWhatIsToBeRepaired) {
+    EXPECT_THAT(tests_of("pytest --doctest-modules pkg/mod.py", {"pkg/mod.py::pkg.mod.f", "pkg/mod.py::pkg.mod"},
+                         {"pkg/mod.py"}),
+                IsEmpty());
+    EXPECT_THAT(tests_of("pytest --doctest-modules", {"src/pkg/mod.py::pkg.mod.C.f"}, {"src/pkg/mod.py"}), IsEmpty());
+    EXPECT_THAT(tests_of("python3 -m doctest mod.py", {"mod.f:3"}, {"mod.py"}), IsEmpty());
+}
+
+TEST(TestLines, HoldWhatDecidesTheExitStatusOfALoneScript) {
+    const auto ranges = [](codeindex::Language language, const std::string& text) {
+        return test_line_ranges({"f", *codeindex::Tree::parse(language, text)});
+    };
+    using Ranges = std::vector<std::pair<int, int>>;
+    EXPECT_EQ(ranges(codeindex::Language::python, "import sys\nx = f()\nif x != 5:\n    sys.exit(1)\n"),
+              (Ranges{{3, 4}}));
+    EXPECT_EQ(ranges(codeindex::Language::javascript, "const x = f();\nif (x !== 5) {\n  process.exit(1);\n}\n"),
+              (Ranges{{2, 4}}));
+}
+
+}  // namespace
+}  // namespace ec::repair
