@@ -127,6 +127,16 @@ TEST_F(PytestJudge, AModuleLevelEditThatPassesTheFirstFileOfTestsIsJudgedByTheOt
     EXPECT_EQ(judged.passed, 1U);
 }
 
+TEST_F(PytestJudge, AProcessThatATestForkedAndLeftDoesNotHoldItUp) {
+    write("tests/test_calc.py",
+          "import multiprocessing, time\nfrom calc import add\ndef test_add():\n"
+          "    multiprocessing.get_context('fork').Process(target=time.sleep, args=(1000,), daemon=True).start()\n"
+          "    assert add(2, 3) == 5\n");
+    observe("/usr/bin/python3 -m pytest -q");
+    EXPECT_FALSE(test(add_).hung);
+    EXPECT_EQ(judge(replace("calc.py", "a - b", "a + b"), {add_}).verdict, Verdict::pass);
+}
+
 TEST_F(PytestJudge, AHangCostsItsLimitAndTimesOut) {
     observe("/usr/bin/python3 -m pytest -q");
     const auto judged = judge(

@@ -180,6 +180,8 @@ class Nursery:
                 gc.disable()
             os.close(read_fd)
             fd = high(write_fd)
+            # The end of this pipe is the end of the child, also when a process that a test forked goes on.
+            os.register_at_fork(after_in_child=lambda: os.close(fd))
             hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
             limit = self._memory + MEMORY_ROOM
             if hard == resource.RLIM_INFINITY or limit < hard:
