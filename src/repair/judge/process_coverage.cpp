@@ -198,6 +198,13 @@ int source_index(const ScriptText& text, const std::string& file) {
     return 0;
 }
 
+/// False for the map of a file that was compiled before: it leads from that file on to another.
+bool leads_to(const ScriptText& text, const std::string& file) {
+    return text.sources.empty() || std::ranges::any_of(text.sources, [&](const std::string& source) {
+               return fs::path(source).filename() == fs::path(file).filename();
+           });
+}
+
 /// Lines of the file that a generated script's counters call executed, by way of its map.
 ScriptLines mapped_lines(std::string_view source, const std::string& file, const ScriptText& text,
                          const json::Array& functions) {
@@ -247,7 +254,7 @@ ScriptLines lines_of_script(std::string_view source, const std::string& file, co
     for (auto text = first; text != last; ++text) {
         const ScriptText& ran = text->second;
         if (ran.length() != length) continue;
-        if (!ran.mappings.empty()) return mapped_lines(source, file, ran, functions);
+        if (!ran.mappings.empty() && leads_to(ran, file)) return mapped_lines(source, file, ran, functions);
         if (ran.shift > 0 && own + ran.shift <= length) return shifted_lines(source, ran.shift, functions);
     }
     if (length == 0 || (own - length >= 0 && own - length <= kByteOrderMark)) return lines_of(source, functions);

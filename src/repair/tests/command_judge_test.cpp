@@ -367,6 +367,19 @@ TEST(ProcessCoverage, CallsAFileOnlyLoadedWhenNobodyKeptTheTextThatRan) {
     EXPECT_THAT(coverage.import_lines.at("f.ts"), ElementsAre(1, 2, 5, 6, 7, 9));
 }
 
+TEST(ProcessCoverage, LeavesTheMapOfAFileCompiledBeforeAlone) {
+    const std::string compiled = "function f(a) {\n  return a;\n}\nf(1);\n";
+    JudgeProject project({{"f.ts", compiled}});
+    const std::string functions =
+        R"([{"functionName":"","ranges":[{"startOffset":0,"endOffset":36,"count":1}],"isBlockCoverage":true},
+            {"functionName":"f","ranges":[{"startOffset":0,"endOffset":29,"count":1}],"isBlockCoverage":true}])";
+    const std::string cache = R"({"file://)" + project.path().native() +
+                              R"(/f.ts":{"lineLengths":[15,11,1,5,0],"data":{"sources":["../src/g.ts"],)" +
+                              R"("mappings":"AAUA;AAAA"}}})";
+    auto result = covered(coverage_of(project, functions, cache), "");
+    EXPECT_THAT(take_coverage(result, project.path()).lines.at("f.ts"), ElementsAre(1, 2));
+}
+
 // The program under test may write these files itself: whatever the numbers, they are taken for nothing.
 TEST(ProcessCoverage, TakesMonstrousNumbersForNothing) {
     JudgeProject project({{"f.ts", kTyped}});

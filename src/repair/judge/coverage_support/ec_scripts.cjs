@@ -6,6 +6,7 @@ const { appendFileSync } = require('node:fs');
 const { fileURLToPath } = require('node:url');
 const { isMainThread, threadId } = require('node:worker_threads');
 const { syncBuiltinESMExports } = require('node:module');
+const { takeCoverage } = require('node:v8');
 const vm = require('node:vm');
 
 const { stringify, parse } = JSON;
@@ -69,4 +70,11 @@ if (root && folder) {
   watch('SourceTextModule', 'construct');
   for (const name of ['runInThisContext', 'runInContext', 'runInNewContext', 'compileFunction']) watch(name, 'apply');
   syncBuiltinESMExports();
+  // vitest ends its workers with a signal, and by a signal node leaves without writing its counters.
+  if (process.send) {
+    process.once('SIGTERM', () => {
+      takeCoverage();
+      if (process.listenerCount('SIGTERM') === 0) process.kill(process.pid, 'SIGTERM');
+    });
+  }
 }
