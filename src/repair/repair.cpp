@@ -152,7 +152,13 @@ std::vector<RankedCandidate> rank(Judge& judge, std::vector<Candidate> survivors
     return rank_survivors(survivors, observations);
 }
 
-std::string why_unfixed(const SearchOutcome& outcome, std::size_t survivors, const RepairRequest& request) {
+std::string why_unfixed(const SearchOutcome& outcome, std::size_t survivors, bool out_of_time,
+                        const RepairRequest& request) {
+    if (survivors > 0 && out_of_time)
+        return fmt::format(
+            "{} candidates passed the failing tests, and none of those that there was time for passed the whole "
+            "command; try a larger --budget",
+            survivors);
     if (survivors > 0)
         return fmt::format("{} candidates passed the failing tests but none passed the whole command", survivors);
     if (outcome.end == SearchOutcome::End::budget) {
@@ -225,7 +231,7 @@ Result<RepairResult> repair(executor::Sandbox& sandbox, const Clock& clock, Repa
     const std::vector<Candidate> survivors = std::exchange(result.search.survivors, {});
     if (stop.stop_requested()) return fail(ErrorCode::cancelled, "stopped");
     if (survivors.empty()) {
-        result.reason = why_unfixed(result.search, 0, request);
+        result.reason = why_unfixed(result.search, 0, false, request);
         return result;
     }
 
@@ -235,7 +241,8 @@ Result<RepairResult> repair(executor::Sandbox& sandbox, const Clock& clock, Repa
     result.patches = verifier.verify(ranked);
     if (stop.stop_requested()) return fail(ErrorCode::cancelled, "stopped");
     result.status = result.patches.empty() ? RepairResult::Status::unfixed : RepairResult::Status::fixed;
-    if (result.patches.empty()) result.reason = why_unfixed(result.search, survivors.size(), request);
+    if (result.patches.empty())
+        result.reason = why_unfixed(result.search, survivors.size(), clock.now() >= deadline, request);
     return result;
 }
 
