@@ -32,6 +32,7 @@ def edgecoder():
                               text=True, errors="replace", timeout=timeout, env={**os.environ, **(env or {})})
         return Finished(done.returncode, done.stdout, done.stderr)
 
+    run.program = program
     return run
 
 

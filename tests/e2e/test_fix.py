@@ -335,6 +335,31 @@ def test_a_disk_that_fills_is_reported_or_survived(fix, project, snapshot):
     assert snapshot(root) == before
 
 
+FULL_DISK = """
+set -e
+mount -t tmpfs -o size=256k,mode=0755 tmpfs disk
+cp -r project disk/project
+mkdir disk/data
+dd if=/dev/zero of=disk/fill bs=1k count=1000 2>/dev/null || true
+set +e
+EDGECODER_DATA_DIR="$PWD/$1" "$2" fix --dir disk/project --test "$3" --apply --json
+echo "exit $?" >&2
+diff -r project disk/project && echo unchanged >&2
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small disk")
+@pytest.mark.parametrize("data", ["disk/data", "data"])
+def test_a_full_disk_of_the_host_is_told_and_keeps_the_files(edgecoder, project, tmp_path, data):
+    project(SHOP)
+    tmp_path.chmod(0o755)
+    (tmp_path / "disk").mkdir()
+    run = subprocess.run(["unshare", "--mount", "--propagation", "private", "sh", "-c", FULL_DISK, "sh", data, edgecoder.program, PYTEST],
+                         cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+    assert "No space left on device" in json.loads(run.stdout)["reason"], run.stderr
+    assert "exit 3" in run.stderr and "unchanged" in run.stderr, run.stderr
+
+
 @pytest.mark.parametrize("words", [["--budget", "0"], ["--budget", "-1"], ["--budget", "nan"], ["--model", "gpt-9"], ["--frobnicate"],
                                    ["--json", "--events"]])
 def test_wrong_words_are_wrong_usage(fix, project, words):
