@@ -190,24 +190,18 @@ std::optional<ScriptText> read_script_text(const json::Object& lines, const json
     return text;
 }
 
-/// Which of a map's sources is `file`; most maps have one.
-int source_index(const ScriptText& text, const std::string& file) {
-    for (std::size_t i = 0; i < text.sources.size(); ++i)
-        if (text.sources.size() > 1 && fs::path(text.sources[i]).filename() == fs::path(file).filename())
-            return static_cast<int>(i);
-    return 0;
+/// Which of a map's sources is `file`; nothing when none is: the map of a file compiled before leads on to another.
+std::optional<int> source_index(const ScriptText& text, const std::string& file) {
+    if (text.sources.empty()) return 0;
+    const auto same = std::ranges::find_if(text.sources, [&](const std::string& source) {
+        return fs::path(source).filename() == fs::path(file).filename();
+    });
+    if (same == text.sources.end()) return std::nullopt;
+    return static_cast<int>(same - text.sources.begin());
 }
 
-/// False for the map of a file that was compiled before: it leads from that file on to another.
-bool leads_to(const ScriptText& text, const std::string& file) {
-    return text.sources.empty() || std::ranges::any_of(text.sources, [&](const std::string& source) {
-               return fs::path(source).filename() == fs::path(file).filename();
-           });
-}
-
-/// Lines of the file that a generated script's counters call executed, by way of its map.
-ScriptLines mapped_lines(std::string_view source, const std::string& file, const ScriptText& text,
-                         const json::Array& functions) {
+/// Lines of the file, source `wanted` of the map, that a generated script's counters call executed.
+ScriptLines mapped_lines(std::string_view source, int wanted, const ScriptText& text, const json::Array& functions) {
     std::vector<std::int64_t> starts;
     std::int64_t offset = 0;
     for (const std::int64_t length : text.line_lengths) {
@@ -217,7 +211,6 @@ ScriptLines mapped_lines(std::string_view source, const std::string& file, const
     std::set<int> code;
     for (const Span& span : code_spans(source)) code.insert(span.line);
     const std::vector<Range> pieces = flatten(read_ranges(functions, text.shift));
-    const int wanted = source_index(text, file);
     ScriptLines lines;
     for (const MapSegment& segment : decode_mappings(text.mappings)) {
         if (segment.source != wanted || std::cmp_greater_equal(segment.line, starts.size())) continue;
@@ -254,7 +247,8 @@ ScriptLines lines_of_script(std::string_view source, const std::string& file, co
     for (auto text = first; text != last; ++text) {
         const ScriptText& ran = text->second;
         if (ran.length() != length) continue;
-        if (!ran.mappings.empty() && leads_to(ran, file)) return mapped_lines(source, file, ran, functions);
+        const auto origin = source_index(ran, file);
+        if (!ran.mappings.empty() && origin) return mapped_lines(source, *origin, ran, functions);
         if (ran.shift > 0 && own + ran.shift <= length) return shifted_lines(source, ran.shift, functions);
     }
     if (length == 0 || (own - length >= 0 && own - length <= kByteOrderMark)) return lines_of(source, functions);

@@ -50,7 +50,7 @@ struct Judgement {
 
 struct JudgePlan {
     std::vector<std::string> tests;  ///< ids in the order to run; judging stops at the first that does not pass
-    /// For one candidate\'s tests together, beside what starting them takes.
+    /// For one candidate's tests together, beside what starting them takes.
     std::chrono::milliseconds time_limit{1000};
 };
 
