@@ -32,6 +32,7 @@ struct SetupError {
 /// What the box said.
 struct BoxReport {
     bool ready = false;
+    bool handed = false;  ///< a warm sandbox has taken the second spec
     int landlock_abi = 0;
     bool own_userns = false;
     bool has_proc = false;
@@ -50,6 +51,9 @@ public:
     BoxProcess(BoxProcess&&) noexcept;
     BoxProcess& operator=(BoxProcess&&) = delete;
     ~BoxProcess();
+
+    /// Gives a warm sandbox its second spec and the limits of `run`; report().handed says when it is in force.
+    Status hand_over(const box::Spec& second, const RunSpec& run);
 
     /// Moves whatever can be moved on any of the pipes, waiting at most `wait` for the first of it or for `wake_fd`
     /// (-1: none). Sends pending session bytes, collects answers.
@@ -75,6 +79,8 @@ public:
     [[nodiscard]] const Capture& out() const { return out_; }
     [[nodiscard]] const Capture& err() const { return err_; }
     [[nodiscard]] bool flooded() const { return flooded_; }
+    /// When the first byte of standard output came; nothing before.
+    [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> first_output() const { return first_output_; }
 
     /// Queues session bytes; pump() sends them.
     void send(std::string_view bytes) { to_send_.append(bytes); }
@@ -102,6 +108,8 @@ private:
     bool flooded_ = false;
     bool stop_requested_ = false;
     bool session_closed_ = false;
+    std::optional<std::chrono::steady_clock::time_point> first_output_;
+    UniqueFd spec_;  ///< only of a warm sandbox, until its second spec is in it
     UniqueFd pidfd_;
     UniqueFd stdout_;
     UniqueFd stderr_;
