@@ -31,6 +31,7 @@ struct SetupError {
 
 /// What the box said.
 struct BoxReport {
+    pid_t init = -1;  ///< pid 1 of the sandbox, a child of ours
     bool ready = false;
     bool handed = false;  ///< a warm sandbox has taken the second spec
     int landlock_abi = 0;
@@ -52,7 +53,7 @@ public:
     BoxProcess& operator=(BoxProcess&&) = delete;
     ~BoxProcess();
 
-    /// Gives a warm sandbox its second spec and the limits of `run`; report().handed says when it is in force.
+    /// Gives a sandbox that was started early or warm its second spec, and takes the limits of output from `run`.
     Status hand_over(const box::Spec& second, const RunSpec& run);
 
     /// Moves whatever can be moved on any of the pipes, waiting at most `wait` for the first of it or for `wake_fd`
@@ -95,6 +96,7 @@ private:
           err_(run.limits.kept_output_bytes),
           flood_(run.limits.output_flood_bytes) {}
 
+    void reap_box();
     void drain(UniqueFd& fd, Capture& capture);
     void read_status();
     void take_record(box::Tag tag, std::string_view body);
@@ -105,12 +107,12 @@ private:
     std::size_t sent_ = 0;  ///< how much of to_send_ is gone
     pid_t pid_ = -1;
     bool gone_ = false;
+    bool box_reaped_ = false;
     bool flooded_ = false;
     bool stop_requested_ = false;
     bool session_closed_ = false;
     std::optional<std::chrono::steady_clock::time_point> first_output_;
-    UniqueFd spec_;  ///< only of a warm sandbox, until its second spec is in it
-    UniqueFd pidfd_;
+    UniqueFd spec_;  ///< only where a second spec follows, until it is there
     UniqueFd stdout_;
     UniqueFd stderr_;
     UniqueFd status_;

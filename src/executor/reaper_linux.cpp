@@ -1,10 +1,13 @@
-#include "reaper.hpp"
-
 #include <poll.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <ec/core/fd.hpp>
+
+#include "reaper.hpp"
 
 namespace ec::executor {
 namespace {
@@ -14,18 +17,20 @@ constexpr std::size_t kMostEndings = 16;
 
 }  // namespace
 
-void wait_for(const Ending& ending) {
-    pollfd end{ending.pidfd.get(), POLLIN, 0};
-    if (ending.pidfd.valid() && ::poll(&end, 1, kExitGraceMs) == 0) ::kill(ending.pid, SIGKILL);
-    while (::waitpid(ending.pid, nullptr, 0) < 0 && errno == EINTR) {
+void wait_for_child(pid_t pid) {
+    const UniqueFd end(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+    pollfd ended{end.get(), POLLIN, 0};
+    if (end.valid() && ::poll(&ended, 1, kExitGraceMs) == 0) ::kill(pid, SIGKILL);
+    while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
     }
 }
 
 Reaper::~Reaper() {
-    for (const Ending& ending : endings_) wait_for(ending);
+    for (const Ending& ending : endings_) wait_for_child(ending.init);
 }
 
 void Reaper::add(Ending ending) {
+    if (ending.init <= 0) return;
     std::optional<Ending> oldest;
     {
         const std::lock_guard lock(mutex_);
@@ -35,12 +40,12 @@ void Reaper::add(Ending ending) {
             endings_.erase(endings_.begin());
         }
     }
-    if (oldest) wait_for(*oldest);
+    if (oldest) wait_for_child(oldest->init);
 }
 
 void Reaper::collect() {
     const std::lock_guard lock(mutex_);
-    std::erase_if(endings_, [](const Ending& ending) { return ::waitpid(ending.pid, nullptr, WNOHANG) != 0; });
+    std::erase_if(endings_, [](const Ending& ending) { return ::waitpid(ending.init, nullptr, WNOHANG) != 0; });
 }
 
 }  // namespace ec::executor
