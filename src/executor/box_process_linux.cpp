@@ -16,7 +16,6 @@ namespace ec::executor {
 namespace {
 
 constexpr int kSessionPipe = 1 << 20;
-constexpr std::uint32_t kLargestRecord = 128U << 20;
 
 struct Pipe {
     UniqueFd read;
@@ -125,7 +124,7 @@ private:
 }  // namespace
 
 BoxProcess::BoxProcess(BoxProcess&& other) noexcept
-    : received(std::move(other.received)),
+    : frames(std::move(other.frames)),
       to_send_(std::move(other.to_send_)),
       sent_(other.sent_),
       pid_(std::exchange(other.pid_, -1)),
@@ -143,8 +142,7 @@ BoxProcess::BoxProcess(BoxProcess&& other) noexcept
       out_(std::move(other.out_)),
       err_(std::move(other.err_)),
       flood_(other.flood_),
-      pending_(std::move(other.pending_)),
-      report_(std::move(other.report_)) {}
+      parser_(std::move(other.parser_)) {}
 
 BoxProcess::~BoxProcess() {
     if (pid_ < 0) return;
@@ -207,7 +205,7 @@ void BoxProcess::pump(std::chrono::milliseconds wait, int wake_fd) {
     fds[1] = watch(stderr_, true);
     fds[2] = watch(status_, true);
     fds[3] = watch(pidfd_, !gone_);
-    fds[4] = watch(session_in_, true);
+    fds[4] = watch(session_in_, !frames.full());
     fds[5] = watch(session_out_, sending());
     fds[5].events = POLLOUT;
     fds[6] = pollfd{wake_fd, POLLIN, 0};
@@ -241,86 +239,17 @@ void BoxProcess::drain(UniqueFd& fd, Capture& capture) {
 
 void BoxProcess::read_status() {
     char buffer[65536];
-    for (;;) {
+    for (int i = 0; i < 64; ++i) {
         const ssize_t n = ::read(status_.get(), buffer, sizeof buffer);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0 && errno == EAGAIN) break;
         if (n <= 0) {
             status_.reset();
-            gone_ = gone_ || report_.setup_error.has_value();
+            gone_ = gone_ || report().setup_error.has_value();
             break;
         }
-        pending_.append(buffer, static_cast<std::size_t>(n));
-    }
-    std::size_t at = 0;
-    while (pending_.size() - at >= 5) {
-        box::Parser head(std::string_view(pending_).substr(at, 5));
-        const auto tag = static_cast<box::Tag>(head.u8());
-        const std::uint32_t size = head.u32();
-        if (size > kLargestRecord) {
-            gone_ = true;
-            break;
-        }
-        if (pending_.size() - at - 5 < size) break;
-        take_record(tag, std::string_view(pending_).substr(at + 5, size));
-        at += 5 + size;
-    }
-    pending_.erase(0, at);
-}
-
-void BoxProcess::take_record(box::Tag tag, std::string_view body) {
-    box::Parser in(body);
-    switch (tag) {
-        case box::Tag::ready:
-            report_.ready = true;
-            report_.landlock_abi = static_cast<int>(in.u32());
-            report_.own_userns = in.flag();
-            report_.has_proc = in.flag();
-            break;
-        case box::Tag::error: {
-            SetupError error;
-            error.error = static_cast<int>(in.u32());
-            error.step = in.text();
-            error.detail = in.text();
-            report_.setup_error = std::move(error);
-            break;
-        }
-        case box::Tag::no_exec:
-            report_.exec_error = static_cast<int>(in.u32());
-            break;
-        case box::Tag::summary: {
-            box::Summary summary;
-            summary.wait_status = static_cast<std::int32_t>(in.u32());
-            summary.stop = static_cast<box::Stop>(in.u8());
-            summary.pids_full = in.flag();
-            summary.disk_full = in.flag();
-            summary.wall_us = in.u64();
-            summary.cpu_us = in.u64();
-            summary.peak_memory = in.u64();
-            if (in.ok()) report_.summary = summary;
-            break;
-        }
-        case box::Tag::change: {
-            Change change;
-            change.kind = static_cast<Change::Kind>(in.u8());
-            change.symlink = in.flag();
-            change.content_missing = in.flag();
-            change.mode = in.u32();
-            change.path = in.text();
-            change.symlink_target = in.text();
-            change.content = in.text();
-            if (in.ok()) report_.changes.push_back(std::move(change));
-            break;
-        }
-        case box::Tag::artifact: {
-            std::string name = in.text();
-            std::string content = in.text();
-            if (in.ok()) report_.artifacts.insert_or_assign(std::move(name), std::move(content));
-            break;
-        }
-        case box::Tag::end:
-            report_.complete = true;
-            break;
+        parser_.feed({buffer, static_cast<std::size_t>(n)});
+        if (parser_.corrupt()) return kill();  // nothing that it goes on to say can be believed
     }
 }
 
@@ -349,7 +278,7 @@ void BoxProcess::read_session() {
     for (int i = 0; i < 64; ++i) {
         const ssize_t n = ::read(session_in_.get(), buffer, sizeof buffer);
         if (n > 0) {
-            received.append(buffer, static_cast<std::size_t>(n));
+            frames.feed({buffer, static_cast<std::size_t>(n)});
         } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
             session_closed_ = true;
             session_in_.reset();

@@ -82,6 +82,7 @@ public:
                 process.pump(std::chrono::milliseconds(500));
             }
             if (attempt < kFallbacks && fall_back(process)) continue;
+            if (!process.report().problem.empty()) return fail(unreadable(process.report()));
             if (process.report().setup_error) return fail(explain(*process.report().setup_error));
             if (!process.report().ready) return fail(ErrorCode::unavailable, "the sandbox did not start in time");
             return open_session(std::move(process), spec, std::move(prepared.group), prepared.tier);
