@@ -57,7 +57,7 @@ void BoxReportParser::feed(std::string_view bytes) {
     pending_.append(bytes);
     std::size_t at = 0;
     std::string_view problem;
-    while (problem.empty() && pending_.size() - at >= kHead) {
+    while (problem.empty() && !report_.complete && pending_.size() - at >= kHead) {
         box::Parser head(std::string_view(pending_).substr(at, kHead));
         const auto tag = static_cast<box::Tag>(head.u8());
         const std::uint32_t size = head.u32();
