@@ -2,12 +2,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <atomic>
 #include <ec/core/fs.hpp>
 #include <ec/executor/sandbox.hpp>
 #include <optional>
-#include <random>
 
 #include "box_process.hpp"
 #include "layout.hpp"
@@ -17,6 +15,7 @@
 #include "staged_copy.hpp"
 #include "stop_wake.hpp"
 #include "verdict.hpp"
+#include "workspace_check.hpp"
 
 namespace ec::executor {
 namespace {
@@ -168,62 +167,7 @@ Result<fs::path> find_box(const fs::path& wanted) {
                 "build or install edgecoder-box");
 }
 
-bool holds_a_home(const fs::path& real) {
-    if (real == "/root" || real.parent_path() == "/home") return true;
-    const char* home = std::getenv("HOME");
-    std::error_code error;
-    fs::path at = home == nullptr ? fs::path{} : fs::canonical(home, error);
-    if (error) return false;
-    for (; at.has_relative_path(); at = at.parent_path()) {
-        if (at == real) return true;
-    }
-    return false;
-}
-
-Result<fs::path> check_workspace(const fs::path& wanted) {
-    std::error_code error;
-    const fs::path absolute = fs::absolute(wanted, error);
-    struct stat info{};
-    if (wanted.empty() || ::stat(absolute.c_str(), &info) != 0) {
-        return fail(ErrorCode::not_found, fmt::format("there is no directory {}", wanted.string()));
-    }
-    if (!S_ISDIR(info.st_mode))
-        return fail(ErrorCode::invalid_argument, fmt::format("{} is not a directory", wanted.string()));
-    const fs::path real = fs::canonical(absolute, error);
-    if (error) return fail(from_errno(fmt::format("cannot resolve {}", wanted.string()), error.value()));
-    if (holds_a_home(real)) {
-        return fail(ErrorCode::invalid_argument, fmt::format("{} is or holds a home directory", real.string()),
-                    "name a project below it");
-    }
-    for (const char* system : {"/", "/home", "/usr", "/etc", "/bin", "/sbin", "/lib", "/lib64", "/boot", "/dev",
-                               "/proc", "/run", "/sys", "/tmp", "/var", "/opt"}) {
-        if (real == system) {
-            return fail(ErrorCode::invalid_argument, fmt::format("{} is not a project directory", real.string()),
-                        "name a project below it");
-        }
-    }
-    for (const char* system : {"/proc/", "/sys/", "/dev/", "/run/edgecoder/"}) {
-        if (real.string().starts_with(system) && !real.string().starts_with("/dev/shm/")) {
-            return fail(ErrorCode::invalid_argument, fmt::format("{} is not a project directory", real.string()));
-        }
-    }
-    return real;
-}
-
 }  // namespace
-
-std::string_view name(RunStatus status) {
-    constexpr std::array<std::string_view, 10> kNames = {"ok",   "failed", "timeout", "cpu",    "memory",
-                                                         "pids", "output", "disk",    "signal", "sandbox_error"};
-    return kNames[static_cast<std::size_t>(status)];
-}
-
-std::string artifact_dir() {
-    std::random_device random;
-    std::string text = "/run/edgecoder/";
-    for (int i = 0; i < 4; ++i) text += fmt::format("{:08x}", random());
-    return text;
-}
 
 Result<std::unique_ptr<Sandbox>> open_sandbox(const SandboxOptions& options) {
     EC_ASSIGN(const fs::path workspace, check_workspace(options.workspace));
