@@ -115,6 +115,7 @@ json::Object to_json(const RunResult& result) {
     object["peak_memory_bytes"] = integer(result.peak_memory_bytes);
     object["tier"] = result.tier;
     object["changes"] = std::move(changes);
+    if (result.changes_cut) object["changes_cut"] = true;
     if (!result.reason.empty()) object["reason"] = result.reason;
     return object;
 }
@@ -189,6 +190,11 @@ int run_exec(const ExecOptions& options, std::ostream& out, std::ostream& err, s
         tell_changes(result, options, err);
     }
     if (!result.ok()) err << "edgecoder: " << sentence(result, options) << '\n';
+    if (options.apply && result.ok() && result.changes_cut) {
+        return report_error(
+            {ErrorCode::too_large, "the program changed more files than can be kept; nothing was written", {}}, options,
+            out, err);
+    }
     if (options.apply && result.ok()) {
         const auto applied = executor::apply_changes((*sandbox)->workspace(), result.changes);
         if (!applied) return report_error(applied.error(), options, out, err);

@@ -16,22 +16,24 @@ namespace ec::box {
 namespace {
 
 constexpr std::uint64_t kArtifactLimit = 16ULL << 20;
-constexpr std::size_t kMostChanges = 100'000;
 constexpr int kDeepest = 200;
 
-std::vector<std::string> entries(int dir) {
+// `cut`, when given, becomes true where something of the directory is left out.
+std::vector<std::string> entries(int dir, bool* cut = nullptr) {
     std::vector<std::string> names;
     const int copy = ::openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (copy < 0) return names;
-    DIR* stream = ::fdopendir(copy);
+    DIR* stream = copy < 0 ? nullptr : ::fdopendir(copy);
     if (stream == nullptr) {
-        ::close(copy);
+        if (copy >= 0) ::close(copy);
+        if (cut != nullptr) *cut = true;
         return names;
     }
     while (const dirent* entry = ::readdir(stream)) {
         const std::string_view name = entry->d_name;
         if (name != "." && name != "..") names.emplace_back(name);
-        if (names.size() > kMostChanges) break;
+        if (names.size() <= kMostChanges) continue;
+        if (cut != nullptr) *cut = true;
+        break;
     }
     ::closedir(stream);
     std::sort(names.begin(), names.end());
@@ -80,29 +82,15 @@ std::string link_target(int dir, const char* name) {
     return n <= 0 ? std::string{} : std::string(target, static_cast<std::size_t>(n));
 }
 
-// A link stays inside when no prefix of its path climbs above the workspace; absolute targets never count as inside.
-bool stays_inside(const std::string& path, const std::string& target) {
-    if (target.empty() || target.front() == '/') return false;
-    long depth = std::count(path.begin(), path.end(), '/');
-    std::size_t at = 0;
-    while (at <= target.size()) {
-        const std::size_t end = std::min(target.find('/', at), target.size());
-        const std::string part = target.substr(at, end - at);
-        if (part == "..") {
-            if (--depth < 0) return false;
-        } else if (!part.empty() && part != ".") {
-            ++depth;
-        }
-        at = end + 1;
-    }
-    return true;
-}
-
 class Walk {
 public:
     Walk(const Spec& spec, const Tree& tree) : spec_(spec), tree_(tree), budget_(spec.file_bytes) {}
 
-    void run() { directory(tree_.upper, {open_layer(tree_.edits, "."), open_layer(tree_.lower, ".")}, "", 0); }
+    /// False when something had to be left out.
+    bool run() {
+        directory(tree_.upper, {open_layer(tree_.edits, "."), open_layer(tree_.lower, ".")}, "", 0);
+        return !cut_;
+    }
 
 private:
     // The two layers below the payload's: our edits over the workspace. -1: not in that layer.
@@ -145,7 +133,7 @@ private:
     }
 
     void directory(int upper, Below below, const std::string& path, int depth) {
-        const std::vector<std::string> names = entries(upper);
+        const std::vector<std::string> names = entries(upper, &cut_);
         if (depth > 0 && hides_lower(below, names, path)) {
             for (const std::string& name : entries_below(below)) {
                 if (!std::binary_search(names.begin(), names.end(), name)) deleted(below, name, path, depth);
@@ -170,10 +158,13 @@ private:
     void deleted(const Below& below, const std::string& name, const std::string& path, int depth) {
         struct stat info{};
         int layer = -1;
-        if (!before(below, name.c_str(), info, layer) || sent_ >= kMostChanges) return;
+        if (!before(below, name.c_str(), info, layer) || full_) return;
         const std::string full = path + name;
         if (!S_ISDIR(info.st_mode)) return send({ChangeKind::deleted, full});
-        if (depth >= kDeepest) return;
+        if (depth >= kDeepest) {
+            cut_ = true;
+            return;
+        }
         const Below inner{open_layer(below.edits, name.c_str()), open_layer(below.lower, name.c_str())};
         for (const std::string& child : entries_below(inner)) deleted(inner, child, full + "/", depth + 1);
         inner.close();
@@ -181,7 +172,10 @@ private:
 
     void entry(int upper, const Below& below, const std::string& name, const std::string& path, int depth) {
         struct stat info{};
-        if (sent_ >= kMostChanges || ::fstatat(upper, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) return;
+        if (full_ || ::fstatat(upper, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
+            cut_ = true;
+            return;
+        }
         if (S_ISCHR(info.st_mode) && info.st_rdev == ::makedev(0, 0)) return deleted(below, name, path, depth);
         struct stat old{};
         int layer = -1;
@@ -189,9 +183,11 @@ private:
         if (existed && S_ISDIR(old.st_mode) && !S_ISDIR(info.st_mode)) deleted(below, name, path, depth);
         if (S_ISDIR(info.st_mode)) {
             if (existed && !S_ISDIR(old.st_mode)) deleted(below, name, path, depth);
-            if (depth >= kDeepest) return;
-            const int dir = open_layer(upper, name.c_str());
-            if (dir < 0) return;
+            const int dir = depth >= kDeepest ? -1 : open_layer(upper, name.c_str());
+            if (dir < 0) {
+                cut_ = true;
+                return;
+            }
             directory(dir, {open_layer(below.edits, name.c_str()), open_layer(below.lower, name.c_str())},
                       path + name + "/", depth + 1);
             ::close(dir);
@@ -231,7 +227,7 @@ private:
         if (old != nullptr && S_ISLNK(old->st_mode) && link_target(layer, name.c_str()) == target) return;
         Record record{old != nullptr ? ChangeKind::modified : ChangeKind::created, path, 0777};
         record.symlink = true;
-        if (stays_inside(path, target)) record.target = target;
+        if (link_stays_inside(path, target)) record.target = target;
         send(record);
     }
 
@@ -246,7 +242,13 @@ private:
     };
 
     void send(const Record& record) {
-        if (++sent_ > kMostChanges) return;
+        const std::uint64_t names = record.path.size() + record.target.size();
+        if (sent_ >= kMostChanges || names > names_left_) {
+            full_ = cut_ = true;
+            return;
+        }
+        ++sent_;
+        names_left_ -= names;
         Writer body;
         body.u8(static_cast<std::uint8_t>(record.kind));
         body.flag(record.symlink);
@@ -262,23 +264,30 @@ private:
     const Tree& tree_;
     std::uint64_t budget_;
     std::size_t sent_ = 0;
+    std::uint64_t names_left_ = kMostNameBytes;
+    bool full_ = false;  ///< nothing more may be sent
+    bool cut_ = false;
 };
 
 }  // namespace
 
-void report_changes(const Spec& spec, const Tree& tree) {
-    if (tree.upper >= 0) Walk(spec, tree).run();
-}
+bool report_changes(const Spec& spec, const Tree& tree) { return tree.upper < 0 || Walk(spec, tree).run(); }
 
 void report_artifacts(const Tree& tree) {
     if (tree.artifacts < 0) return;
+    // Counted by their length and not by the room they take: sparse files take none.
+    std::uint64_t left = kMostArtifactBytes;
+    std::size_t sent = 0;
     for (const std::string& name : entries(tree.artifacts)) {
-        const int fd = open_regular(tree.artifacts, name.c_str(), kArtifactLimit);
+        const int fd = open_regular(tree.artifacts, name.c_str(), std::min(kArtifactLimit, left));
         if (fd < 0) continue;
+        const std::string content = read_all(fd);
+        ::close(fd);
+        if (++sent > kMostArtifacts) return;
+        left -= content.size();
         Writer body;
         body.text(name);
-        body.text(read_all(fd));
-        ::close(fd);
+        body.text(content);
         send_record(Tag::artifact, body.bytes());
     }
 }

@@ -8,10 +8,11 @@
 namespace ec::box {
 
 /// Sends one record per created, modified or deleted file and symbolic link. Directories are not changes. Files that
-/// were opened for writing but hold the same bytes and mode as before are not changes either.
-void report_changes(const Spec& spec, const Tree& tree);
+/// were opened for writing but hold the same bytes and mode as before are not changes either. False when some had to be
+/// left out: too many, too deep, or not to be opened.
+bool report_changes(const Spec& spec, const Tree& tree);
 
-/// Sends the regular files of the artifact directory, at most 16 MiB each.
+/// Sends the regular files of the artifact directory, at most 16 MiB each and kMostArtifactBytes together.
 void report_artifacts(const Tree& tree);
 
 }  // namespace ec::box

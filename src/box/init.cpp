@@ -297,8 +297,9 @@ private:
         for (const std::uint64_t value : {summary_.wall_us, summary_.cpu_us, summary_.peak_memory}) body.u64(value);
         send_record(Tag::summary, body.bytes());
         report_artifacts(tree_);
-        if (spec_.collect_changes) report_changes(spec_, tree_);
-        send_record(Tag::end, {});
+        Writer end;
+        end.flag(spec_.collect_changes && !report_changes(spec_, tree_));
+        send_record(Tag::end, end.bytes());
         flush_records();
     }
 

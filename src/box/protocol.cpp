@@ -1,6 +1,24 @@
+#include <algorithm>
 #include <ec/box/protocol.hpp>
 
 namespace ec::box {
+
+bool link_stays_inside(std::string_view path, std::string_view target) {
+    if (target.empty() || target.front() == '/') return false;
+    std::ptrdiff_t up = std::ranges::count(path, '/');
+    bool named = false;
+    for (std::size_t at = 0; at <= target.size();) {
+        const std::size_t end = std::min(target.find('/', at), target.size());
+        const std::string_view part = target.substr(at, end - at);
+        if (part == "..") {
+            if (named || --up < 0) return false;
+        } else if (!part.empty() && part != ".") {
+            named = true;
+        }
+        at = end + 1;
+    }
+    return true;
+}
 
 std::string encode(const Spec& spec) {
     Writer out;

@@ -44,8 +44,8 @@ private:
         return copy;
     }
 
-    int open_source(const std::string& path) {
-        return sys::openat2(old_, path.c_str(), O_PATH, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+    int open_source(const std::string& path, std::uint64_t links = 0) {
+        return sys::openat2(old_, path.c_str(), O_PATH, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | links);
     }
 
     // Creates the directories down to `path` (absolute, inside) and returns the last one. Most of them are there
@@ -127,7 +127,10 @@ private:
 
     // A recursive copy, because in a user namespace the mounts below a mount cannot be taken apart.
     void bind(const Mount& mount, std::uint64_t flags) {
-        const int source = open_source(mount.source);
+        // What must be there is named by its real path. A link on the way was put there since, by the workspace's
+        // owner.
+        const bool canonical = mount.kind == Mount::Kind::bind && !mount.optional;
+        const int source = open_source(mount.source, canonical ? RESOLVE_NO_SYMLINKS : 0);
         if (source < 0) {
             if (mount.optional) return;
             die("open", errno, mount.source);
@@ -217,7 +220,7 @@ private:
     // Lower layer: the workspace itself. In a privileged run its owner's files must belong to the payload's uid, which
     // an idmapped mount does without touching them.
     void mount_lower(const Mount& mount) {
-        const int source = open_source(mount.source);
+        const int source = open_source(mount.source, RESOLVE_NO_SYMLINKS);
         require(source >= 0, "open", mount.source);
         // Not recursive: overlayfs does not descend into mounts below its layers. In a user namespace a copy without
         // them is refused, so the whole is copied there.

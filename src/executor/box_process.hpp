@@ -12,38 +12,15 @@
 #include <ec/core/result.hpp>
 #include <ec/executor/sandbox.hpp>
 #include <filesystem>
-#include <map>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include "box_report.hpp"
 #include "capture.hpp"
+#include "frame_reader.hpp"
 #include "reaper.hpp"
 
 namespace ec::executor {
-
-struct SetupError {
-    int error = 0;
-    std::string step;
-    std::string detail;
-};
-
-/// What the box said.
-struct BoxReport {
-    pid_t init = -1;  ///< pid 1 of the sandbox, a child of ours
-    bool ready = false;
-    bool handed = false;  ///< a warm sandbox has taken the second spec
-    int landlock_abi = 0;
-    bool own_userns = false;
-    bool has_proc = false;
-    std::optional<SetupError> setup_error;
-    std::optional<int> exec_error;
-    std::optional<box::Summary> summary;
-    std::vector<Change> changes;
-    std::map<std::string, std::string> artifacts;
-    bool complete = false;  ///< the end record came
-};
 
 class BoxProcess {
 public:
@@ -60,7 +37,7 @@ public:
     /// (-1: none). Sends pending session bytes, collects answers.
     void pump(std::chrono::milliseconds wait, int wake_fd = -1);
 
-    [[nodiscard]] bool ended() const { return report_.complete || gone_; }
+    [[nodiscard]] bool ended() const { return report().complete || gone_; }
     /// Asks pid 1 to end the run for that reason; it still reports.
     void request_stop(box::Stop reason);
     /// Ends everything now, without a report.
@@ -75,8 +52,8 @@ public:
     /// let_go(), and waits until the box is gone.
     void close();
 
-    [[nodiscard]] const BoxReport& report() const { return report_; }
-    [[nodiscard]] BoxReport& report() { return report_; }
+    [[nodiscard]] const BoxReport& report() const { return parser_.report(); }
+    [[nodiscard]] BoxReport& report() { return parser_.report(); }
     [[nodiscard]] const Capture& out() const { return out_; }
     [[nodiscard]] const Capture& err() const { return err_; }
     [[nodiscard]] bool flooded() const { return flooded_; }
@@ -86,20 +63,20 @@ public:
     /// Queues session bytes; pump() sends them.
     void send(std::string_view bytes) { to_send_.append(bytes); }
     [[nodiscard]] bool sending() const { return sent_ < to_send_.size(); }
-    /// Session bytes that have come and that nobody has taken yet.
-    std::string received;
+    /// Session frames that have come and that nobody has taken yet.
+    FrameReader frames;
     [[nodiscard]] bool session_closed() const { return session_closed_; }
 
 private:
     BoxProcess(const RunSpec& run)
         : out_(run.limits.kept_output_bytes),
           err_(run.limits.kept_output_bytes),
-          flood_(run.limits.output_flood_bytes) {}
+          flood_(run.limits.output_flood_bytes),
+          parser_(run.collect_change_contents ? run.limits.new_file_bytes : 0) {}
 
     void reap_box();
     void drain(UniqueFd& fd, Capture& capture);
     void read_status();
-    void take_record(box::Tag tag, std::string_view body);
     void send_session();
     void read_session();
 
@@ -122,8 +99,7 @@ private:
     Capture out_;
     Capture err_;
     std::uint64_t flood_;
-    std::string pending_;  ///< bytes of an unfinished record
-    BoxReport report_;
+    BoxReportParser parser_;
 };
 
 }  // namespace ec::executor

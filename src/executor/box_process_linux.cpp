@@ -14,7 +14,6 @@ namespace ec::executor {
 namespace {
 
 constexpr int kSessionPipe = 1 << 20;
-constexpr std::uint32_t kLargestRecord = 128U << 20;
 
 struct Pipe {
     UniqueFd read;
@@ -133,7 +132,7 @@ private:
 }  // namespace
 
 BoxProcess::BoxProcess(BoxProcess&& other) noexcept
-    : received(std::move(other.received)),
+    : frames(std::move(other.frames)),
       to_send_(std::move(other.to_send_)),
       sent_(other.sent_),
       pid_(std::exchange(other.pid_, -1)),
@@ -153,8 +152,7 @@ BoxProcess::BoxProcess(BoxProcess&& other) noexcept
       out_(std::move(other.out_)),
       err_(std::move(other.err_)),
       flood_(other.flood_),
-      pending_(std::move(other.pending_)),
-      report_(std::move(other.report_)) {}
+      parser_(std::move(other.parser_)) {}
 
 BoxProcess::~BoxProcess() {
     if (pid_ < 0) return;
@@ -163,8 +161,8 @@ BoxProcess::~BoxProcess() {
 }
 
 Result<BoxProcess> BoxProcess::start(const std::filesystem::path& program, const box::Spec& spec, const RunSpec& run) {
-    EC_ASSIGN(UniqueFd spec_file,
-              (spec.start == box::Start::whole ? sealed_memory : memory_file)("edgecoder-spec", box::encode_with_head(spec)));
+    EC_ASSIGN(UniqueFd spec_file, (spec.start == box::Start::whole ? sealed_memory : memory_file)(
+                                      "edgecoder-spec", box::encode_with_head(spec)));
     UniqueFd input;
     if (run.stdin_text.empty()) {
         input.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
@@ -213,6 +211,7 @@ Status BoxProcess::hand_over(const box::Spec& second, const RunSpec& run) {
     out_.keep(run.limits.kept_output_bytes);
     err_.keep(run.limits.kept_output_bytes);
     flood_ = run.limits.output_flood_bytes;
+    parser_.allow_content(run.collect_change_contents ? run.limits.new_file_bytes : 0);
     EC_TRY(append(spec_, box::encode_with_head(second)));
     spec_.reset();
     const char order = box::kHandOff;
@@ -228,7 +227,7 @@ void BoxProcess::pump(std::chrono::milliseconds wait, int wake_fd) {
     fds[0] = watch(stdout_, true);
     fds[1] = watch(stderr_, true);
     fds[2] = watch(status_, true);
-    fds[3] = watch(session_in_, true);
+    fds[3] = watch(session_in_, !frames.full());
     fds[4] = watch(session_out_, sending());
     fds[4].events = POLLOUT;
     fds[5] = pollfd{wake_fd, POLLIN, 0};
@@ -264,7 +263,7 @@ void BoxProcess::drain(UniqueFd& fd, Capture& capture) {
 
 void BoxProcess::read_status() {
     char buffer[65536];
-    for (;;) {
+    for (int i = 0; i < 64; ++i) {
         const ssize_t n = ::read(status_.get(), buffer, sizeof buffer);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0 && errno == EAGAIN) break;
@@ -273,83 +272,8 @@ void BoxProcess::read_status() {
             gone_ = true;
             break;
         }
-        pending_.append(buffer, static_cast<std::size_t>(n));
-    }
-    std::size_t at = 0;
-    while (pending_.size() - at >= 5) {
-        box::Parser head(std::string_view(pending_).substr(at, 5));
-        const auto tag = static_cast<box::Tag>(head.u8());
-        const std::uint32_t size = head.u32();
-        if (size > kLargestRecord) {
-            gone_ = true;
-            break;
-        }
-        if (pending_.size() - at - 5 < size) break;
-        take_record(tag, std::string_view(pending_).substr(at + 5, size));
-        at += 5 + size;
-    }
-    pending_.erase(0, at);
-}
-
-void BoxProcess::take_record(box::Tag tag, std::string_view body) {
-    box::Parser in(body);
-    switch (tag) {
-        case box::Tag::ready:
-            report_.ready = true;
-            report_.landlock_abi = static_cast<int>(in.u32());
-            report_.own_userns = in.flag();
-            report_.has_proc = in.flag();
-            break;
-        case box::Tag::error: {
-            SetupError error;
-            error.error = static_cast<int>(in.u32());
-            error.step = in.text();
-            error.detail = in.text();
-            report_.setup_error = std::move(error);
-            break;
-        }
-        case box::Tag::started:
-            report_.init = static_cast<pid_t>(in.u32());
-            break;
-        case box::Tag::handed:
-            report_.handed = true;
-            break;
-        case box::Tag::no_exec:
-            report_.exec_error = static_cast<int>(in.u32());
-            break;
-        case box::Tag::summary: {
-            box::Summary summary;
-            summary.wait_status = static_cast<std::int32_t>(in.u32());
-            summary.stop = static_cast<box::Stop>(in.u8());
-            summary.pids_full = in.flag();
-            summary.disk_full = in.flag();
-            summary.wall_us = in.u64();
-            summary.cpu_us = in.u64();
-            summary.peak_memory = in.u64();
-            if (in.ok()) report_.summary = summary;
-            break;
-        }
-        case box::Tag::change: {
-            Change change;
-            change.kind = static_cast<Change::Kind>(in.u8());
-            change.symlink = in.flag();
-            change.content_missing = in.flag();
-            change.mode = in.u32();
-            change.path = in.text();
-            change.symlink_target = in.text();
-            change.content = in.text();
-            if (in.ok()) report_.changes.push_back(std::move(change));
-            break;
-        }
-        case box::Tag::artifact: {
-            std::string name = in.text();
-            std::string content = in.text();
-            if (in.ok()) report_.artifacts.insert_or_assign(std::move(name), std::move(content));
-            break;
-        }
-        case box::Tag::end:
-            report_.complete = true;
-            break;
+        parser_.feed({buffer, static_cast<std::size_t>(n)});
+        if (parser_.corrupt()) return kill();  // nothing that it goes on to say can be believed
     }
 }
 
@@ -378,7 +302,7 @@ void BoxProcess::read_session() {
     for (int i = 0; i < 64; ++i) {
         const ssize_t n = ::read(session_in_.get(), buffer, sizeof buffer);
         if (n > 0) {
-            received.append(buffer, static_cast<std::size_t>(n));
+            frames.feed({buffer, static_cast<std::size_t>(n)});
         } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
             session_closed_ = true;
             session_in_.reset();
@@ -400,7 +324,7 @@ void BoxProcess::kill() {
     // Pid 1 of the sandbox takes the closed pipe as the order to die, and ends in order: after everything in it.
     // Nothing reads its report any more, so it cannot be stuck in writing that either.
     control_.reset();
-    if (report_.init < 0) reap_box();
+    if (report().init < 0) reap_box();
     status_.reset();
     gone_ = true;
 }
@@ -410,7 +334,7 @@ void BoxProcess::reap_box() {
     if (box_reaped_) return;
     wait_for_child(pid_);
     box_reaped_ = true;
-    if (report_.init < 0 && status_.valid()) read_status();
+    if (report().init < 0 && status_.valid()) read_status();
 }
 
 void BoxProcess::close() {
@@ -424,7 +348,7 @@ Ending BoxProcess::let_go() {
     drain(stdout_, out_);
     drain(stderr_, err_);
     pid_ = -1;
-    return {report_.init, std::nullopt};
+    return {report().init, std::nullopt};
 }
 
 }  // namespace ec::executor

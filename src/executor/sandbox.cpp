@@ -8,7 +8,6 @@
 #include <ec/core/fs.hpp>
 #include <ec/executor/sandbox.hpp>
 #include <optional>
-#include <random>
 
 #include "box_process.hpp"
 #include "layout.hpp"
@@ -20,6 +19,7 @@
 #include "verdict.hpp"
 #include "warm_pool.hpp"
 #include "warm_program.hpp"
+#include "workspace_check.hpp"
 
 namespace ec::executor {
 namespace {
@@ -29,8 +29,6 @@ using SteadyClock = std::chrono::steady_clock;
 
 // How long the box may take to end the sandbox and report, beyond the program's own limit.
 constexpr std::chrono::seconds kReportGrace{20};
-// What an interpreter says when it is up, see runner_support/ec_wait.py.
-constexpr std::string_view kWaiting = "w";
 
 // Started before it was known what to show in it. For the first run.
 struct EarlyBox {
@@ -122,6 +120,7 @@ public:
                 process.pump(std::chrono::milliseconds(500));
             }
             if (attempt < kFallbacks && fall_back(process)) continue;
+            if (!process.report().problem.empty()) return fail(unreadable(process.report()));
             if (process.report().setup_error) return fail(explain(*process.report().setup_error));
             if (!process.report().ready) return fail(ErrorCode::unavailable, "the sandbox did not start in time");
             return open_session(std::move(process), spec, std::move(prepared.group), prepared.tier);
@@ -184,9 +183,10 @@ private:
         enter_group(*groups_, spec, group);
         EC_ASSIGN(BoxProcess process, BoxProcess::start(box_, spec, RunSpec{}));
         const auto deadline = SteadyClock::now() + kReportGrace;
-        while (process.received.empty() && !process.ended() && SteadyClock::now() < deadline)
+        std::optional<std::string> word;
+        while (!(word = process.frames.next()) && !process.ended() && SteadyClock::now() < deadline)
             process.pump(std::chrono::milliseconds(500));
-        if (process.received != kWaiting) return fail(ErrorCode::unavailable, "no interpreter waits in the sandbox");
+        if (!word) return fail(ErrorCode::unavailable, "no interpreter waits in the sandbox");
         std::string tier = group ? "A+" : "A";
         return WarmBox{std::move(group), std::move(process), std::move(spec), std::move(tier), workspace.st_ino};
     }
@@ -297,62 +297,7 @@ Result<fs::path> find_box(const fs::path& wanted) {
                 "build or install edgecoder-box");
 }
 
-bool holds_a_home(const fs::path& real) {
-    if (real == "/root" || real.parent_path() == "/home") return true;
-    const char* home = std::getenv("HOME");
-    std::error_code error;
-    fs::path at = home == nullptr ? fs::path{} : fs::canonical(home, error);
-    if (error) return false;
-    for (; at.has_relative_path(); at = at.parent_path()) {
-        if (at == real) return true;
-    }
-    return false;
-}
-
-Result<fs::path> check_workspace(const fs::path& wanted) {
-    std::error_code error;
-    const fs::path absolute = fs::absolute(wanted, error);
-    struct stat info{};
-    if (wanted.empty() || ::stat(absolute.c_str(), &info) != 0) {
-        return fail(ErrorCode::not_found, fmt::format("there is no directory {}", wanted.string()));
-    }
-    if (!S_ISDIR(info.st_mode))
-        return fail(ErrorCode::invalid_argument, fmt::format("{} is not a directory", wanted.string()));
-    const fs::path real = fs::canonical(absolute, error);
-    if (error) return fail(from_errno(fmt::format("cannot resolve {}", wanted.string()), error.value()));
-    if (holds_a_home(real)) {
-        return fail(ErrorCode::invalid_argument, fmt::format("{} is or holds a home directory", real.string()),
-                    "name a project below it");
-    }
-    for (const char* system : {"/", "/home", "/usr", "/etc", "/bin", "/sbin", "/lib", "/lib64", "/boot", "/dev",
-                               "/proc", "/run", "/sys", "/tmp", "/var", "/opt"}) {
-        if (real == system) {
-            return fail(ErrorCode::invalid_argument, fmt::format("{} is not a project directory", real.string()),
-                        "name a project below it");
-        }
-    }
-    for (const char* system : {"/proc/", "/sys/", "/dev/", "/run/edgecoder/"}) {
-        if (real.string().starts_with(system) && !real.string().starts_with("/dev/shm/")) {
-            return fail(ErrorCode::invalid_argument, fmt::format("{} is not a project directory", real.string()));
-        }
-    }
-    return real;
-}
-
 }  // namespace
-
-std::string_view name(RunStatus status) {
-    constexpr std::array<std::string_view, 10> kNames = {"ok",   "failed", "timeout", "cpu",    "memory",
-                                                         "pids", "output", "disk",    "signal", "sandbox_error"};
-    return kNames[static_cast<std::size_t>(status)];
-}
-
-std::string artifact_dir() {
-    std::random_device random;
-    std::string text = "/run/edgecoder/";
-    for (int i = 0; i < 4; ++i) text += fmt::format("{:08x}", random());
-    return text;
-}
 
 Result<std::unique_ptr<Sandbox>> open_sandbox(const SandboxOptions& options) {
     EC_ASSIGN(const fs::path workspace, check_workspace(options.workspace));

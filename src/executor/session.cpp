@@ -12,7 +12,6 @@ namespace ec::executor {
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
-constexpr std::size_t kLargestFrame = 64U << 20;
 
 class BoxSession final : public Session {
 public:
@@ -30,6 +29,7 @@ public:
         process_.pump(std::chrono::milliseconds(0));
         while (process_.sending()) {
             if (over()) return fail(ended());
+            if (process_.frames.full()) return fail(ErrorCode::corrupt, "the program answers without being asked");
             process_.pump(std::chrono::milliseconds(500));
         }
         return {};
@@ -39,12 +39,13 @@ public:
         const auto until = SteadyClock::now() + deadline;
         const StopWake wake(stop);
         for (;;) {
-            if (auto frame = take_frame()) return std::move(*frame);
-            if (broken_) return fail(ErrorCode::corrupt, "the program sent a frame of more than 64 MiB");
+            if (auto frame = process_.frames.next()) return std::move(*frame);
+            if (process_.frames.broken())
+                return fail(ErrorCode::corrupt, "the program sent a frame of more than 64 MiB");
             if (stop.stop_requested()) return fail(ErrorCode::cancelled, "waiting for the program was cancelled");
             if (over()) {
                 process_.pump(std::chrono::milliseconds(0));
-                if (auto frame = take_frame()) return std::move(*frame);
+                if (auto frame = process_.frames.next()) return std::move(*frame);
                 return fail(ended());
             }
             const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - SteadyClock::now());
@@ -78,30 +79,15 @@ private:
     [[nodiscard]] bool over() const { return process_.ended() || process_.session_closed(); }
 
     Error ended() const {
+        if (!process_.report().problem.empty()) return unreadable(process_.report());
         if (process_.report().setup_error) return explain(*process_.report().setup_error);
         return Error{ErrorCode::io, "the program in the sandbox ended", {}};
-    }
-
-    std::optional<std::string> take_frame() {
-        std::string& in = process_.received;
-        if (in.size() < 4) return std::nullopt;
-        box::Parser head(in);
-        const std::size_t size = head.u32();
-        if (size > kLargestFrame) {
-            broken_ = true;
-            return std::nullopt;
-        }
-        if (in.size() < 4 + size) return std::nullopt;
-        std::string frame = in.substr(4, size);
-        in.erase(0, 4 + size);
-        return frame;
     }
 
     std::optional<MemoryGroups::Lease> group_;  // before process_: given back when the box is gone
     BoxProcess process_;
     RunSpec spec_;
     std::string tier_;
-    bool broken_ = false;
     std::optional<RunResult> result_;
 };
 

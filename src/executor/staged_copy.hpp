@@ -25,8 +25,8 @@ public:
 
     /// Copies what is new or changed, removes what is gone. Fails with `too_large` above 100,000 files or 2 GiB.
     Status refresh();
-    /// The copy; belongs to the owner, in a folder that only we can enter.
-    [[nodiscard]] std::filesystem::path tree() const { return home_->path() / "tree"; }
+    /// The copy, by its real path; belongs to the owner, in a folder that only we can enter.
+    [[nodiscard]] std::filesystem::path tree() const { return std::filesystem::canonical(home_->path()) / "tree"; }
     /// Folders, relative to the workspace, that must be bound over the copy.
     [[nodiscard]] std::vector<std::string> bound() const;
 

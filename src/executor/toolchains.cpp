@@ -123,8 +123,22 @@ private:
         }
     }
 
-    // The root of the installation that `bin` (a folder of programs) belongs to.
-    void add_installation(const fs::path& bin) {
+    // Whoever wrote the workspace may name any folder in it and must not have it shown for that. What it names counts
+    // when it is what it claims to be: interpreters have their library beside them.
+    static bool is_installation(const fs::path& bin) {
+        const fs::path library = bin.parent_path() / "lib";
+        std::error_code error;
+        if (present(library / "node_modules/npm")) return true;
+        for (const auto& entry : fs::directory_iterator(library, error)) {
+            const std::string name = entry.path().filename().string();
+            if ((name.starts_with("python") || name.starts_with("pypy")) && present(entry.path() / "os.py"))
+                return true;
+        }
+        return false;
+    }
+
+    // The root of the installation that `bin` (a folder of programs) belongs to. `named`: by the workspace.
+    void add_installation(const fs::path& bin, bool named = false) {
         if (bin.empty() || covered(bin)) return;
         for (fs::path at = bin; at != at.root_path(); at = at.parent_path()) {
             const std::string name = at.filename().string();
@@ -138,6 +152,7 @@ private:
             if (name == ".rustup") return add_parts(at, {"toolchains", "settings.toml"});
             if (present(at / "pyvenv.cfg")) return add_venv(at);
         }
+        if (named && !is_installation(bin)) return;
         const fs::path prefix = bin.filename() == "bin" || bin.filename() == "sbin" ? bin.parent_path() : bin;
         add(too_broad(prefix) ? bin : prefix);
     }
@@ -162,7 +177,7 @@ private:
             const std::size_t equals = line.find('=');
             if (equals == std::string_view::npos) continue;
             const std::string_view key = trim(line.substr(0, equals));
-            if (key == "home") add_installation(real_path(trim(line.substr(equals + 1))));
+            if (key == "home") add_installation(real_path(trim(line.substr(equals + 1))), is_below(venv, workspace_));
         }
         follow_programs(venv / "bin");
     }
@@ -172,7 +187,8 @@ private:
         for (const char* name : {"python", "python3", "node", "npm", "npx", "pytest", "pnpm", "yarn", "deno", "bun",
                                  "ruby", "go", "cargo"}) {
             const fs::path real = real_path(bin / name);
-            if (!real.empty() && !covered(real.parent_path())) add_installation(real.parent_path());
+            if (real.empty() || covered(real.parent_path())) continue;
+            add_installation(real.parent_path(), is_below(bin, workspace_));
         }
     }
 
@@ -231,7 +247,8 @@ private:
              fs::directory_iterator(workspace_, fs::directory_options::skip_permission_denied, error)) {
             std::error_code ignored;
             if (entry.is_directory(ignored) && present(entry.path() / "pyvenv.cfg")) add_venv(real_path(entry.path()));
-            if (entry.is_symlink(ignored) && entry.path().filename() == "node_modules") add(real_path(entry.path()));
+            if (!entry.is_symlink(ignored) || entry.path().filename() != "node_modules") continue;
+            if (const fs::path real = real_path(entry.path()); real.filename() == "node_modules") add(real);
         }
         const std::string active = variable("VIRTUAL_ENV");
         if (!active.empty() && present(fs::path(active) / "pyvenv.cfg")) add_venv(real_path(active));

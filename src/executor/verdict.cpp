@@ -93,6 +93,11 @@ Error explain(const SetupError& error) {
                  {}};
 }
 
+Error unreadable(const BoxReport& report) {
+    return Error{
+        ErrorCode::corrupt, fmt::format("the sandbox's report cannot be read: it holds {}", report.problem), {}};
+}
+
 RunResult sandbox_error(const Error& error, std::string_view tier) {
     RunResult result;
     result.tier = tier;
@@ -109,6 +114,10 @@ RunResult conclude(BoxProcess& process, const RunSpec& run, const MemoryUse& mem
     result.stderr_bytes = process.err().total();
     result.truncated = process.out().truncated() || process.err().truncated();
     result.tier = tier;
+    if (!report.problem.empty()) {
+        result.reason = unreadable(report).message;
+        return result;
+    }
     if (report.setup_error) {
         const Error error = explain(*report.setup_error);
         result.reason = error.remedy.empty() ? error.message : fmt::format("{}; {}", error.message, error.remedy);
@@ -125,8 +134,7 @@ RunResult conclude(BoxProcess& process, const RunSpec& run, const MemoryUse& mem
     result.peak_memory_bytes =
         memory.out_of_memory ? std::max(memory.peak_bytes, summary.peak_memory) : summary.peak_memory;
     result.changes = std::move(report.changes);
-    std::sort(result.changes.begin(), result.changes.end(),
-              [](const Change& a, const Change& b) { return a.path < b.path; });
+    result.changes_cut = report.changes_cut;
     result.artifacts = std::move(report.artifacts);
     if (report.exec_error) {
         // As a shell has it: 127 not found, 126 found and not runnable.

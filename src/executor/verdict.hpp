@@ -12,6 +12,9 @@ namespace ec::executor {
 /// One sentence and a remedy for a set-up that failed.
 Error explain(const SetupError& error);
 
+/// A report that makes no sense: nothing in it is believed.
+Error unreadable(const BoxReport& report);
+
 /// The result of a box that has ended and been closed.
 RunResult conclude(BoxProcess& process, const RunSpec& run, const MemoryUse& memory, std::string_view tier);
 

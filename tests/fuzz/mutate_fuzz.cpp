@@ -1,21 +1,18 @@
 // Mutation of arbitrary programs: the first byte picks the language, the rest is the source. Whatever went in, the
 // edits lie inside the text, change it, and leave a text that parses when the original did.
-#include <cstdint>
-#include <cstdlib>
 #include <ec/core/hash.hpp>
 #include <ec/repair/mutation.hpp>
 #include <string>
 #include <unordered_set>
 
+#include "fuzzing.hpp"
+
 namespace {
 
 using namespace ec::repair;
+using ec::fuzzing::require;
 
 constexpr std::size_t kMostParsed = 60;  // spread over all; parsing each would take seconds for a long input
-
-void require(bool holds) {
-    if (!holds) std::abort();
-}
 
 void mutate_text(ec::codeindex::Language language, const std::string& source) {
     auto tree = ec::codeindex::Tree::parse(language, source);

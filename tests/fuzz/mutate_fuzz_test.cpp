@@ -2,24 +2,19 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdint>
 #include <cstdlib>
 #include <ec/core/fs.hpp>
-#include <ec/core/rng.hpp>
 #include <filesystem>
 #include <string>
 #include <vector>
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+#include "fuzzing.hpp"
 
 namespace {
 
 namespace fs = std::filesystem;
 
-void feed(char language, const std::string& text) {
-    const std::string bytes = std::string(1, language) + text;
-    LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
-}
+void feed(char language, const std::string& text) { ec::fuzzing::feed(std::string(1, language) + text); }
 
 /// The beginnings of the sources with this ending below src/repair, cut at a line.
 std::vector<std::string> sources(std::string_view ending) {

@@ -1,24 +1,20 @@
 // Everything that reads a test report or a test command, fed with arbitrary bytes: the first byte picks the reader.
 // What comes out must keep its promises whatever went in. Linked with libFuzzer as report_fuzz, and run over the
 // captured reports and mutations of them by the default suite.
-#include <cstdint>
-#include <cstdlib>
 #include <ec/core/text.hpp>
 #include <ec/executor/test_command.hpp>
 #include <ec/executor/trace_text.hpp>
 #include <string_view>
 #include <unordered_set>
 
+#include "fuzzing.hpp"
 #include "parsers/parsed.hpp"
 #include "shell_words.hpp"
 
 namespace {
 
 using namespace ec::executor;
-
-void require(bool holds) {
-    if (!holds) std::abort();
-}
+using ec::fuzzing::require;
 
 void check(const Parsed& parsed) {
     require(!parsed.complete || (parsed.found && parsed.problem.empty()));

@@ -2,23 +2,19 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdint>
 #include <cstdlib>
 #include <ec/core/fs.hpp>
-#include <ec/core/rng.hpp>
 #include <filesystem>
 #include <string>
 #include <vector>
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+#include "fuzzing.hpp"
 
 namespace {
 
 namespace fs = std::filesystem;
-
-void feed(std::string_view bytes) {
-    LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
-}
+using ec::fuzzing::feed;
+using ec::fuzzing::mutated;
 
 std::vector<std::string> seeds() {
     const char* source = std::getenv("EC_SOURCE_DIR");
@@ -31,31 +27,6 @@ std::vector<std::string> seeds() {
     std::vector<std::string> texts = {"cd x && A='b c' npm run test -- \"d\" e/*.js ; pytest -q"};
     for (const fs::path& file : files) texts.push_back(ec::read_file(file).value());
     return texts;
-}
-
-/// Flips, inserts, deletes, repeats: the mutations that break parsers.
-std::string mutated(std::string text, ec::Rng& rng) {
-    for (std::uint64_t times = 1 + rng.below(6); times > 0 && !text.empty(); --times) {
-        const std::size_t at = rng.below(text.size());
-        switch (rng.below(5)) {
-            case 0:
-                text[at] = static_cast<char>(rng.below(256));
-                break;
-            case 1:
-                text.insert(at, 1, static_cast<char>(rng.below(256)));
-                break;
-            case 2:
-                text.erase(at, 1 + rng.below(40));
-                break;
-            case 3:
-                text.insert(at, text.substr(rng.below(text.size()), rng.below(200)));
-                break;
-            default:
-                text.insert(at, std::string(1 + rng.below(300), "[{<\"0 "[rng.below(6)]));
-                break;
-        }
-    }
-    return text;
 }
 
 TEST(ReportReaders, KeepTheirPromisesOnCapturedReports) {

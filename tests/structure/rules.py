@@ -24,6 +24,8 @@ PORTABLE_HEADERS = set(
 )
 # Written for Linux from the first line: it is the sandbox itself.
 LINUX_PROGRAM = "box"
+# Sources for one operating system, behind a port.
+SYSTEM_ENDINGS = ("_linux", "_macos")
 # Headers that tests may see beside what their module may.
 TEST_HEADERS = ("gtest/", "gmock/", "rapidcheck", "benchmark/")
 
@@ -138,9 +140,12 @@ def angled_reason(root, path, owner, name, modules, allowed, wrapped):
         return None
     if "tests" in path.parts and name.startswith(TEST_HEADERS):
         return None
-    if owner == LINUX_PROGRAM or path.stem.endswith("_linux"):
+    if owner == LINUX_PROGRAM or path.stem.endswith(SYSTEM_ENDINGS):
         return None if name.endswith(".h") else "a third-party header that the table does not give to this module"
-    return "neither portable nor wrapped by this module: an OS header belongs in a *_linux file, a library in the table"
+    return (
+        "neither portable nor wrapped by this module: an OS header belongs in a *_linux or *_macos file, "
+        "a library in the table"
+    )
 
 
 def shown_by(root, module, modules):

@@ -96,6 +96,7 @@ def include(tree, file, text):
         ("src/engine/a.cpp", "<sys/stat.h>"),
         ("src/engine/a.cpp", "<fmt/format.h>"),  # shown by core
         ("src/engine/a_linux.cpp", "<sys/epoll.h>"),
+        ("src/engine/a_macos.cpp", "<libproc.h>"),
         ("src/box/a.cpp", "<linux/landlock.h>"),
         ("src/box/a.cpp", "<seccomp.h>"),
         ("src/json/a.cpp", '"private.hpp"'),
@@ -119,6 +120,8 @@ def test_a_proper_include_is_accepted(tree, file, text):
         ("src/engine/a.cpp", "<seccomp.h>", "only box may see it"),
         ("src/engine/a.cpp", "<sys/epoll.h>", "*_linux"),
         ("src/engine/a.cpp", "<linux/sched.h>", "*_linux"),
+        ("src/engine/a.cpp", "<libproc.h>", "*_macos"),
+        ("src/engine/a_macos.cpp", "<sqlite3.hpp>", "third-party"),
         ("src/engine/a_linux.cpp", "<sqlite3.hpp>", "third-party"),
     ],
 )

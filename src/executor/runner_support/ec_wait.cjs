@@ -65,7 +65,7 @@ function evaluate(name, code) {
 
 delete require.cache[__filename];
 process.mainModule = undefined;
-fs.writeSync(4, 'w');
+fs.writeSync(4, Buffer.alloc(4));
 fs.closeSync(4);
 const { kind, words, code } = request();
 if (kind === 'f') {

@@ -1,4 +1,4 @@
-# The start of a warm Python sandbox: says on descriptor 4 that the interpreter is up, waits on descriptor 3 for what
+# The start of a warm Python sandbox: says on descriptor 4 (an empty frame) that the interpreter is up, waits on descriptor 3 for what
 # to run, and runs it as `python3 FILE`, `-c`, `-m` or `-` would have. The request: u32 size, then fields separated by
 # NUL: directory, kind, number of words, number of variables, words…, variables…, code (all that is left).
 import os
@@ -44,7 +44,7 @@ def _script(path, main):
 
 
 def _run():
-    os.write(4, b"w")
+    os.write(4, bytes(4))
     os.close(4)
     kind, words, code = _request()
     main = sys.modules["__main__"].__dict__

@@ -331,6 +331,61 @@ TEST_F(SandboxHost, AnInterpreterAndAProjectBelowAPrivateHomeWork) {
     }
 }
 
+// A project that was cloned a minute ago says where its interpreter lies, and where its modules do.
+TEST_F(SandboxHost, AProjectCannotNameAFolderOfItsUserToSeeIt) {
+    const TempDir home = std::move(*TempDir::create());
+    const fs::path secrets = fs::canonical(home.path()) / ".ssh";
+    fs::create_directories(secrets / "bin");
+    ASSERT_TRUE(write_file_atomic(secrets / "id", "secret"));
+    ASSERT_TRUE(write_file_atomic(secrets / "bin/python", "secret"));
+    write("one/pyvenv.cfg", "home = " + secrets.string() + "\n");
+    write("two/pyvenv.cfg", "home = " + (secrets / "bin").string() + "\n");
+    write("three/pyvenv.cfg", "");
+    fs::create_directories(root() / "three/bin");
+    fs::create_symlink(secrets / "id", root() / "three/bin/python");
+    fs::create_symlink(secrets / "bin/python", root() / "three/bin/node");
+    fs::create_directory_symlink(secrets, root() / "node_modules");
+    open();
+    const RunResult result =
+        sh("cat " + (secrets / "id").string() + " node_modules/id three/bin/python three/bin/node");
+    EXPECT_EQ(result.out, "");
+    EXPECT_EQ(sh("ls -d " + secrets.string()).out, "");
+}
+
+TEST_F(SandboxHost, AVirtualEnvironmentOfAnInterpreterElsewhereWorks) {
+    const TempDir home = std::move(*TempDir::create());
+    const fs::path prefix = fs::canonical(home.path()) / "opt/python9";
+    fs::create_directories(prefix / "bin");
+    fs::create_directories(prefix / "lib/python9.9");
+    ASSERT_TRUE(write_file_atomic(prefix / "lib/python9.9/os.py", ""));
+    ASSERT_TRUE(write_file_atomic(prefix / "bin/python9", "#!/bin/sh\necho nine\n", 0755));
+    write("env/pyvenv.cfg", "home = " + (prefix / "bin").string() + "\n");
+    fs::create_directories(root() / "env/bin");
+    fs::create_symlink(prefix / "bin/python9", root() / "env/bin/python");
+    open();
+    EXPECT_EQ(run({"env/bin/python"}).out, "nine\n");
+}
+
+TEST_F(SandboxHost, AWorkspaceThatBecomesALinkIsNotFollowed) {
+    const TempDir elsewhere = std::move(*TempDir::create());
+    ASSERT_TRUE(write_file_atomic(elsewhere.path() / "id", "secret"));
+    const fs::path project = root() / "project";
+    fs::create_directories(project);
+    SandboxOptions options;
+    options.workspace = project;
+    options.box = testing::box_program();
+    const auto sandbox = open_sandbox(options);
+    ASSERT_TRUE(sandbox) << sandbox.error().message;
+    fs::rename(project, root() / "moved");
+    fs::create_directory_symlink(fs::canonical(elsewhere.path()), project);
+    RunSpec spec;
+    spec.argv = {"cat", "id"};
+    const auto result = (*sandbox)->run(spec);
+    ASSERT_TRUE(result);
+    EXPECT_EQ(result->status, RunStatus::sandbox_error);
+    EXPECT_EQ(result->out, "");
+}
+
 TEST_F(SandboxHost, SecretsAreToldByTheirNames) {
     for (const char* name :
          {"GITHUB_TOKEN", "AWS_SECRET_ACCESS_KEY", "api_key", "DB_PASSWORD", "NODE_EXTRA_CA_CERTS"}) {

@@ -4,6 +4,7 @@
 // little-endian; strings and lists carry a u32 count. The decoder checks every bound and refuses trailing bytes.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <ec/box/wire.hpp>
 #include <string>
@@ -90,7 +91,7 @@ enum class Tag : std::uint8_t {
     summary = 'S',   ///< Summary
     change = 'C',    ///< u8 kind, u8 symlink, u8 content missing, u32 mode, string path, string target, string content
     artifact = 'A',  ///< string name, string content
-    end = 'Z',       ///< nothing follows
+    end = 'Z',       ///< u8 some changes are left out; nothing follows
 };
 
 struct Summary {
@@ -103,7 +104,18 @@ struct Summary {
     std::uint64_t peak_memory = 0;
 };
 
+// What one report may hold: a program that fills its sandbox with names must not fill the host's memory with them.
+inline constexpr std::size_t kMostChanges = 100'000;
+inline constexpr std::uint64_t kMostNameBytes = 64ULL << 20;  ///< paths and link targets of all changes
+inline constexpr std::size_t kMostArtifacts = 10'000;
+inline constexpr std::uint64_t kMostArtifactBytes = 64ULL << 20;
+
 enum class ChangeKind : std::uint8_t { created = 0, modified = 1, deleted = 2 };
+
+/// Whether a link at `path` (relative to the workspace) with this target text leads to a place in the workspace,
+/// whatever other links there are: absolute targets do not, and neither does a ".." behind a name, which may itself be
+/// a link.
+bool link_stays_inside(std::string_view path, std::string_view target);
 
 std::string encode(const Spec& spec);
 /// As it stands in the spec file, behind its length.

@@ -89,6 +89,7 @@ struct RunResult {
     std::uint64_t peak_memory_bytes = 0;
     std::string tier;
     std::vector<Change> changes;  ///< sorted by path
+    bool changes_cut = false;     ///< more has changed than a report may hold: `changes` is not all of it
     std::map<std::string, std::string> artifacts;
     std::string reason;  ///< one sentence when status is sandbox_error
 
