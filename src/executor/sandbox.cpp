@@ -13,6 +13,7 @@
 #include "layout.hpp"
 #include "machine.hpp"
 #include "memory_group.hpp"
+#include "policed_sandbox.hpp"
 #include "session.hpp"
 #include "staged_copy.hpp"
 #include "stop_wake.hpp"
@@ -227,17 +228,19 @@ std::string artifact_dir() {
 Result<std::unique_ptr<Sandbox>> open_sandbox(const SandboxOptions& options) {
     EC_ASSIGN(const fs::path workspace, check_workspace(options.workspace));
     EC_ASSIGN(fs::path box, find_box(options.box));
+    const char* home = std::getenv("HOME");
+    EC_TRY(check_here(options.policy, {home == nullptr ? "" : home, {}}));
     struct stat info{};
     if (::stat(workspace.c_str(), &info) != 0)
         return fail(from_errno(fmt::format("cannot stat {}", workspace.string()), errno));
     Layout layout;
     layout.workspace = {workspace, workspace, info.st_uid, info.st_gid, false, {}};
-    layout.toolchains = discover_toolchains(workspace, options.read_only, options.environment_names);
+    layout.toolchains = discover_toolchains(workspace, options.policy, options.read_only, options.environment_names);
     const std::optional<uid_t> drop = ::geteuid() == 0 ? payload_uid() : std::nullopt;
     layout.privileged = drop.has_value();
     layout.drop_uid = drop.value_or(0);
     layout.workspace.idmap = layout.privileged && may_idmap(workspace);
-    return std::make_unique<BoxedSandbox>(std::move(box), std::move(layout));
+    return keep_within(options.policy, std::make_unique<BoxedSandbox>(std::move(box), std::move(layout)));
 }
 
 Result<Isolation> probe_isolation(const std::filesystem::path& box) {

@@ -21,7 +21,8 @@ std::string trouble(std::string_view text) {
 }
 
 TEST(Toml, ReadsTypedFields) {
-    auto document = toml::Document::parse("name = 'n'\ncount = 3\non = true\nwords = ['a',\n 'b']\n[inner]\ndeep = 5", "f");
+    auto document =
+        toml::Document::parse("name = 'n'\ncount = 3\non = true\nwords = ['a',\n 'b']\n[inner]\ndeep = 5", "f");
     ASSERT_TRUE(document);
     toml::Table root = document->root();
     EXPECT_EQ(root.string("name"), "n");
@@ -64,9 +65,7 @@ TEST(Toml, RefusesWhatIsNoToml) {
     EXPECT_EQ(trouble(std::string_view("a = 1\n\0", 7)), "f.toml:2: there is a NUL byte in the text");
 }
 
-TEST(Toml, TheFirstFailureIsKept) {
-    EXPECT_EQ(trouble("count = 99\nname = 3"), "f.toml:2: name: must be a string");
-}
+TEST(Toml, TheFirstFailureIsKept) { EXPECT_EQ(trouble("count = 99\nname = 3"), "f.toml:2: name: must be a string"); }
 
 // Every level of a text is a stack frame, when it is copied and when it is destroyed.
 TEST(Toml, DeepTextsAreRefusedAndNotFollowed) {

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <ec/core/result.hpp>
+#include <ec/executor/policy.hpp>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -34,6 +35,7 @@ struct Limits {
     std::uint64_t kept_output_bytes = 1ULL << 20;    ///< per stream: half from the head, half from the tail
     std::uint64_t output_flood_bytes = 64ULL << 20;  ///< per stream: more than this ends the run with `output`
     unsigned open_files = 1024;
+    bool operator==(const Limits&) const = default;
 };
 
 /// A whole file put over the copy-on-write workspace before the program starts. `path` is relative to the workspace.
@@ -132,10 +134,13 @@ struct SandboxOptions {
     std::filesystem::path box;                     ///< edgecoder-box; empty: beside the running executable
     std::vector<std::filesystem::path> read_only;  ///< further host paths to show read-only
     std::vector<std::string> environment_names;    ///< further variables to pass through from the host
+    /// What may be shown, passed on and used, over everything above. A run that asks for more than a ceiling gets the
+    /// ceiling. `network` and `reduced` are carried for those who ask for them.
+    SandboxPolicy policy = {};
 };
 
 /// Refuses (invalid_argument) a workspace that is `/`, a system folder or a home directory once symbolic links are
-/// resolved. A machine that cannot isolate shows at the first run. Works for an ordinary user and for root, which drops
+/// resolved, and a policy that shows what none may. A machine that cannot isolate shows at the first run. Works for an ordinary user and for root, which drops
 /// to an unprivileged uid.
 Result<std::unique_ptr<Sandbox>> open_sandbox(const SandboxOptions& options);
 
