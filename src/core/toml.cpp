@@ -1,8 +1,17 @@
+#include <algorithm>
 #include <ec/core/text.hpp>
 #include <ec/core/toml.hpp>
 #include <map>
 #include <variant>
 
+// The library takes for granted what "[.a]" breaks, and stops the program; here it stops the parse. Its assumptions
+// must stay checked ones, also in a build without assertions.
+namespace ec::toml {
+struct BrokenAssumption {};
+[[noreturn]] static void assumption_broke() { throw BrokenAssumption{}; }
+}  // namespace ec::toml
+#undef NDEBUG
+#define TOML_ASSERT(expression) ((expression) ? void() : ::ec::toml::assumption_broke())
 #define TOML_HEADER_ONLY 1
 #define TOML_EXCEPTIONS 0
 #define TOML_ENABLE_WINDOWS_COMPAT 0
@@ -108,6 +117,37 @@ std::string join_names(std::string_view where, std::string_view key) {
 
 bool holds_nul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
 
+bool breaks_the_parser(std::string_view text) {
+    try {
+        static_cast<void>(::toml::parse(text, std::string_view{}));
+        return false;
+    } catch (const BrokenAssumption&) {
+        return true;
+    }
+}
+
+// The number of the line at which the parser gives up: the shortest run of lines that makes it do so ends there.
+unsigned breaking_line(std::string_view text) {
+    std::vector<std::size_t> ends;
+    for (std::size_t at = text.find('\n'); at != std::string_view::npos; at = text.find('\n', at + 1))
+        ends.push_back(at + 1);
+    const auto line = std::partition_point(ends.begin(), ends.end(),
+                                           [&](std::size_t end) { return !breaks_the_parser(text.substr(0, end)); });
+    return static_cast<unsigned>(line - ends.begin()) + 1;
+}
+
+Result<Node> parse_tree(std::string_view text, std::string_view source) {
+    try {
+        const ::toml::parse_result parsed = ::toml::parse(text, std::string_view{});
+        if (parsed) return copy(parsed.table());
+        const ::toml::parse_error& error = parsed.error();
+        return error_at(source, std::max(1U, error.source().begin.line),
+                        fmt::format("this is not TOML: {}", to_valid_utf8(error.description())));
+    } catch (const BrokenAssumption&) {
+        return error_at(source, breaking_line(text), "this is not TOML");
+    }
+}
+
 const Node* first_unread(const Node& node, std::string& name) {
     const auto* fields = std::get_if<Fields>(&node.value);
     if (fields == nullptr) return nullptr;
@@ -143,14 +183,8 @@ Result<Document> Document::parse(std::string_view text, std::string_view source)
     if (dots_outside_strings(text) > kMostDots) {
         return fail(ErrorCode::too_large, fmt::format("{} nests its keys too deep", source));
     }
-    const ::toml::parse_result parsed = ::toml::parse(text, std::string_view{});
-    if (!parsed) {
-        const ::toml::parse_error& error = parsed.error();
-        return error_at(source, std::max(1U, error.source().begin.line),
-                        fmt::format("this is not TOML: {}", to_valid_utf8(error.description())));
-    }
     auto state = std::make_unique<State>();
-    state->root = copy(parsed.table());
+    EC_ASSIGN(state->root, parse_tree(text, source));
     state->root.line = 1;
     state->root.read = true;
     state->source = source;

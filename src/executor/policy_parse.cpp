@@ -104,7 +104,7 @@ private:
         policy_.languages.emplace();
         policy_.origins.fields["languages"] = fmt::format("{}:{}", source_, line);
         const auto names = table.keys();
-        if (names.size() > kMostEntries) return table.reject(names.front(), "is one language too many");
+        std::size_t entries = 0;
         for (const std::string& name : names) {
             if (const std::string reason = language_trouble(name); !reason.empty()) {
                 return table.reject(name, fmt::format("'{}' {}", ellipsize(name, 100), reason));
@@ -114,6 +114,10 @@ private:
             LanguageRoots roots;
             roots.roots = paths(*one, "roots").value_or(std::vector<std::string>{});
             roots.path = search_path(*one, roots.roots);
+            entries += roots.roots.size() + roots.path.size();
+            if (entries > kMostEntries) {
+                return table.reject(name, fmt::format("is too many: more than {} folders in all", kMostEntries));
+            }
             if (roots == LanguageRoots{}) table.reject(name, "names neither roots nor path");
             note(table, name);
             policy_.languages->emplace(name, std::move(roots));

@@ -65,6 +65,14 @@ TEST(Toml, RefusesWhatIsNoToml) {
     EXPECT_EQ(trouble(std::string_view("a = 1\n\0", 7)), "f.toml:2: there is a NUL byte in the text");
 }
 
+// Assertions of the library, which ended the program.
+TEST(Toml, WhatTheLibraryTakesForGrantedIsRefusedToo) {
+    for (const char* header : {"[.a]", "[=]", "[\n", "[#a]", "[ü]"}) {
+        const std::string message = trouble("name = 'n'\n\n" + std::string(header) + "\ncount = 2\n");
+        EXPECT_TRUE(message.starts_with("f.toml:3: this is not TOML")) << header << ": " << message;
+    }
+}
+
 TEST(Toml, TheFirstFailureIsKept) { EXPECT_EQ(trouble("count = 99\nname = 3"), "f.toml:2: name: must be a string"); }
 
 // Every level of a text is a stack frame, when it is copied and when it is destroyed.
