@@ -2,10 +2,15 @@
 
 import json
 import os
+import pathlib
+import re
 import subprocess
+import sys
 import tomllib
 
 import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -74,11 +79,11 @@ def test_without_files_the_built_in_policy_is_in_force(edgecoder, personal):
 @pytest.mark.parametrize("options", [[], ["--origin"]])
 def test_what_is_shown_is_a_policy_file_that_says_the_same(edgecoder, personal, options):
     file = personal('version = 1\nname = "mine"\nrevision = 3\n[limits]\nmemory_mb = { default = 64, ceiling = 256 }\n'
-                    '[network]\nmode = "allow-list"\nallow = ["PyPI.org"]\n')
+                    '[network]\nmode = "allow-list"\nallow = ["Index.Example.org"]\n')
     shown = edgecoder("policy", "show", *options, env=personal.env)
     assert shown.status == 0
     document = tomllib.loads(shown.out)
-    assert document["name"] == "mine" and document["network"]["allow"] == ["pypi.org:443"]
+    assert document["name"] == "mine" and document["network"]["allow"] == ["index.example.org:443"]
     assert (f"{file}:5" in shown.out) == bool(options)
     file.write_text(shown.out)
     assert edgecoder("policy", "check", file, env=personal.env).status == 0
@@ -191,10 +196,29 @@ def test_check_says_line_and_field(edgecoder, tmp_path, personal):
     assert edgecoder("policy", env=personal.env).status == 2
 
 
+def test_the_example_of_the_documentation_is_a_policy(edgecoder, tmp_path, personal):
+    text = (ROOT / "docs/policy.md").read_text(encoding="utf-8")
+    example = re.search(r"```toml\n(.*?)```", text, re.DOTALL)[1]
+    file = tmp_path / "draft.toml"
+    for written in (example, example.replace('mode = "off"', 'mode = "allow-list"').replace("# allow", "allow")):
+        file.write_text(written)
+        done = edgecoder("policy", "check", file, env=personal.env)
+        assert done.status == 0, done.err
+    shown = edgecoder("policy", "check", "--json", file, env=personal.env).json()
+    assert shown["network"]["allow"] == ["example.com:8443", "*.files.example.org:443", "index.example.org:443"]
+
+
+def test_fix_works_within_the_ceilings(edgecoder, personal, sample):
+    project = sample("broken-python")
+    personal("version = 1\n[limits]\nwall_seconds.ceiling = 5\nmemory_mb.ceiling = 512\nprocesses.ceiling = 64\n")
+    done = edgecoder("fix", "--json", "--test", f"{sys.executable} -m pytest -q", cwd=project, env=personal.env)
+    assert done.status == 0 and done.json()["status"] == "fixed", done.err
+
+
 def test_the_machines_policy_is_a_ceiling(with_machine_policy, personal, project):
     machine = 'version = 1\nname = "acme"\n[limits]\nwall_seconds.ceiling = 5\n[environment]\nallow = ["LANG", "MY_*"]\n[network]\nmode = "off"\n'
     personal('version = 1\n[limits]\nwall_seconds = { default = 2, ceiling = 60 }\n[environment]\nallow = ["MY_ONE", "OTHER"]\n'
-             '[network]\nmode = "allow-list"\nallow = ["pypi.org"]\n')
+             '[network]\nmode = "allow-list"\nallow = ["index.example.org"]\n')
     done = with_machine_policy(machine, "policy", "show", "--json", cwd=project, env=personal.env)
     shown = json.loads(done.stdout)
     assert shown["name"] == "acme"

@@ -33,7 +33,7 @@ processes = { default = 64 }
 new_files_mb = { ceiling = 1_000 }
 [network]
 mode = "allow-list"
-allow = ["pypi.org", "*.example.com:8443", "xn--bcher-kva.de"]
+allow = ["index.example.org", "*.example.com:8443", "xn--bcher-kva.de"]
 [isolation]
 reduced = "ask"
 )";

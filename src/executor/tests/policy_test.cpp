@@ -46,7 +46,7 @@ wall_seconds = { default = 20, ceiling = 600 }
 memory_mb.ceiling = 2048
 [network]
 mode = "allow-list"
-allow = ["PyPI.org.", "*.example.com:8443", "a.example.com:8443"]
+allow = ["Index.Example.org.", "*.example.com:8443", "a.example.com:8443"]
 [isolation]
 reduced = "ask"
 )");
@@ -61,7 +61,7 @@ reduced = "ask"
     EXPECT_EQ(policy.limits.memory_mb, (LimitRule{std::nullopt, 2048}));
     ASSERT_EQ(policy.network->mode, NetworkPolicy::Mode::allow_list);
     EXPECT_THAT(policy.network->allow,
-                ElementsAre(HostRule{"example.com", true, 8443}, HostRule{"pypi.org", false, 443}));
+                ElementsAre(HostRule{"example.com", true, 8443}, HostRule{"index.example.org", false, 443}));
     EXPECT_EQ(policy.reduced, ReducedIsolation::ask);
     EXPECT_EQ(policy.origins.of("limits.memory_mb.ceiling"), "p.toml:15");
 }
@@ -164,7 +164,7 @@ TEST(Policy, HostRulesAreNamesAndNothingElse) {
                              "a b.com",    "bücher.de",   "*.*.com", "a.*.com",   "a.com:0443",   ".a.com"}) {
         EXPECT_FALSE(HostRule::parse(text)) << text;
     }
-    EXPECT_EQ(HostRule::parse("PyPI.org")->text(), "pypi.org:443");
+    EXPECT_EQ(HostRule::parse("Index.Example.org")->text(), "index.example.org:443");
     EXPECT_EQ(HostRule::parse("*.a.com:80")->text(), "*.a.com:80");
     EXPECT_EQ(HostRule::parse("xn--bcher-kva.de.")->text(), "xn--bcher-kva.de:443");
 }
@@ -219,7 +219,7 @@ allow = ["LC_*", "LANG"]
 memory_mb = { default = 256, ceiling = 1024 }
 [network]
 mode = "allow-list"
-allow = ["*.example.com", "pypi.org"]
+allow = ["*.example.com", "index.example.org"]
 )"));
     const SandboxPolicy narrow = parsed(v1(R"(name = "mine"
 [paths]
@@ -235,7 +235,7 @@ allow = ["LC_ALL", "DEBUG"]
 memory_mb = { default = 2048, ceiling = 4096 }
 [network]
 mode = "allow-list"
-allow = ["a.example.com", "example.com", "pypi.org:8080"]
+allow = ["a.example.com", "example.com", "index.example.org:8080"]
 [isolation]
 reduced = "ask"
 )"));
@@ -251,7 +251,7 @@ reduced = "ask"
     EXPECT_EQ(both.reduced, ReducedIsolation::ask);
     EXPECT_THAT(both.origins.notes, ::testing::Contains(HasSubstr("paths.read_only: /data (p.toml:4) is left out: "
                                                                   "machine does not allow it")));
-    EXPECT_THAT(both.origins.notes, ::testing::Contains(HasSubstr("network.allow: pypi.org:8080")));
+    EXPECT_THAT(both.origins.notes, ::testing::Contains(HasSubstr("network.allow: index.example.org:8080")));
 }
 
 TEST(Policy, OffAndRefuseWin) {
