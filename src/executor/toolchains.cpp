@@ -183,11 +183,19 @@ private:
     }
 
     void stated_paths() {
-        for (const std::string& path : policy_.read_only.value_or(std::vector<std::string>{})) add(path);
+        for (const std::string& path : policy_.read_only.value_or(std::vector<std::string>{})) add_stated(path);
         if (!policy_.languages) return;
         for (const auto& [name, language] : *policy_.languages) {
-            for (const std::string& root : language.roots) add(root);
+            for (const std::string& root : language.roots) add_stated(root);
         }
+    }
+
+    // A path that goes through the project is the project's to lead anywhere; what it holds is shown with it anyway.
+    void add_stated(const fs::path& path) {
+        for (fs::path at = path; at != at.root_path(); at = at.parent_path()) {
+            if (is_below(real_path(at.parent_path()), workspace_)) return;
+        }
+        add(path);
     }
 
     // Without `discover`, folders in PATH count only where they are shown anyway.

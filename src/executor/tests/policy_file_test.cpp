@@ -78,6 +78,11 @@ TEST_F(PolicyFile, ALinkToNothingIsNotNoPolicy) {
     EXPECT_EQ(refusal(root() / "p.toml").code, ErrorCode::denied);
 }
 
+TEST_F(PolicyFile, AFileThatCannotBeReadIsNotNoPolicy) {
+    if (::geteuid() == 0) GTEST_SKIP() << "root reads everything";
+    EXPECT_EQ(refusal(write("p.toml", "version = 1", 0)).code, ErrorCode::denied);
+}
+
 TEST_F(PolicyFile, OnlyRegularFilesAreRead) {
     ASSERT_EQ(::mkfifo((root() / "fifo").c_str(), 0600), 0);
     for (const fs::path& path : {root() / "fifo", root(), fs::path("/dev/zero")}) {

@@ -131,6 +131,16 @@ TEST_F(PolicySandboxTest, ASessionKeepsWithinTheCeilingToo) {
     EXPECT_EQ((*session)->finish(std::chrono::minutes(1)).status, RunStatus::timeout);
 }
 
+TEST_F(PolicySandboxTest, ALinkInTheProjectDoesNotDecideWhatIsShown) {
+    const std::string folder = host_folder("data.txt", "private");
+    std::filesystem::create_symlink(folder, root() / "link");
+    SandboxPolicy policy;
+    policy.read_only = {(root() / "link").string()};
+    with(policy);
+    EXPECT_EQ(sh("cat link/data.txt").status, RunStatus::failed);
+    EXPECT_EQ(sh("cat " + folder + "/data.txt").status, RunStatus::failed);
+}
+
 TEST_F(PolicySandboxTest, APolicyThatShowsAForbiddenPlaceOpensNothing) {
     SandboxPolicy policy;
     std::filesystem::create_symlink("/etc", std::filesystem::canonical(host_.path()) / "link");
