@@ -87,10 +87,11 @@ Result<RunSpec> program_spec(const ExecOptions& options, const std::filesystem::
 Status within(const executor::SandboxPolicy& policy, std::string_view option, std::string_view unit, double wanted,
               const executor::LimitRule& rule, std::string_view field) {
     if (!rule.ceiling || wanted <= static_cast<double>(*rule.ceiling)) return {};
+    const std::string name = policy.called(field);
     const std::string origin = policy.origins.of(field);
-    return fail(ErrorCode::invalid_argument,
-                fmt::format("{} {} is more than the {} {} that the policy {} allows ({})", option, wanted,
-                            *rule.ceiling, unit, policy.called(field), origin.empty() ? field : origin));
+    const std::string place = origin.empty() || origin == name ? std::string{} : fmt::format(" ({})", origin);
+    return fail(ErrorCode::invalid_argument, fmt::format("{} {} is more than the {} {} that the policy {} allows{}",
+                                                         option, wanted, *rule.ceiling, unit, name, place));
 }
 
 Result<executor::Limits> limits_for(const ExecOptions& options, const executor::SandboxPolicy& policy) {

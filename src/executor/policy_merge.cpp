@@ -207,8 +207,9 @@ std::string PolicyOrigins::of(std::string_view field) const {
 }
 
 std::string SandboxPolicy::called(std::string_view field) const {
-    if (name) return *name;
     const std::string origin = origins.of(field);
+    const auto file = [](const std::string& place) { return place.substr(0, place.rfind(':')); };
+    if (name && (origin.empty() || file(origin) == file(origins.of("name")))) return *name;
     return origin.empty() ? "built in" : origin;
 }
 

@@ -254,6 +254,15 @@ reduced = "ask"
     EXPECT_THAT(both.origins.notes, ::testing::Contains(HasSubstr("network.allow: index.example.org:8080")));
 }
 
+TEST(Policy, MessagesCallAValueByThePolicyThatStatesIt) {
+    const auto named = [](std::string_view text, std::string_view file) { return *parse_policy(text, file); };
+    const SandboxPolicy both = merge(named(v1("name = 'acme'\n[limits]\nmemory_mb.ceiling = 64"), "machine.toml"),
+                                     named(v1("name = 'mine'\n[limits]\nwall_seconds.ceiling = 5"), "mine.toml"));
+    EXPECT_EQ(both.called("limits.memory_mb.ceiling"), "acme");
+    EXPECT_EQ(both.called("limits.wall_seconds.ceiling"), "mine.toml:4");
+    EXPECT_EQ(SandboxPolicy{}.called("limits.wall_seconds.ceiling"), "built in");
+}
+
 TEST(Policy, OffAndRefuseWin) {
     const SandboxPolicy off = parsed(v1("[network]\nmode = 'off'\n[isolation]\nreduced = 'refuse'"));
     const SandboxPolicy on =

@@ -91,7 +91,7 @@ struct SandboxPolicy {
     PolicyOrigins origins;
 
     bool operator==(const SandboxPolicy&) const = default;
-    /// How messages call it: its name, else the file that states `field`, else "built in".
+    /// How messages call it: its name where `field` comes from the same file, else that file's, else "built in".
     [[nodiscard]] std::string called(std::string_view field) const;
 };
 
