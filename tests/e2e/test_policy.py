@@ -118,12 +118,13 @@ def test_only_allowed_variables_pass(edgecoder, personal, project):
 
 
 def test_defaults_and_ceilings_bound_a_run(edgecoder, personal, project):
-    personal('version = 1\nname = "small"\n[limits]\nwall_seconds = { default = 1, ceiling = 2 }\nmemory_mb.ceiling = 64\n')
+    personal("version = 1\n[limits]\nwall_seconds = { default = 1, ceiling = 90 }\n")
     done = edgecoder("exec", "--", "sleep", "60", cwd=project, env=personal.env)
     assert done.status == 1 and "longer than 1 seconds" in done.err
+    personal("version = 1\n[limits]\nwall_seconds = { default = 90, ceiling = 90 }\nmemory_mb.ceiling = 64\n")
     done = edgecoder("exec", "--json", "--", "python3", "-c", "a=[]\nwhile True: a.append(b'x'*1000000)", cwd=project, env=personal.env)
     assert done.json()["status"] == "memory"
-    assert edgecoder("exec", "--timeout", "2", "--memory", "64", "--", "true", cwd=project, env=personal.env).status == 0
+    assert edgecoder("exec", "--timeout", "90", "--memory", "64", "--", "true", cwd=project, env=personal.env).status == 0
 
 
 @pytest.mark.parametrize("option, value, limit", [("--timeout", "3", "2 seconds"), ("--memory", "65", "64 MB")])
@@ -210,7 +211,7 @@ def test_the_example_of_the_documentation_is_a_policy(edgecoder, tmp_path, perso
 
 def test_fix_works_within_the_ceilings(edgecoder, personal, sample):
     project = sample("broken-python")
-    personal("version = 1\n[limits]\nwall_seconds.ceiling = 5\nmemory_mb.ceiling = 512\nprocesses.ceiling = 64\n")
+    personal("version = 1\n[limits]\nwall_seconds.ceiling = 90\nmemory_mb.ceiling = 512\nprocesses.ceiling = 64\n")
     done = edgecoder("fix", "--json", "--test", f"{sys.executable} -m pytest -q", cwd=project, env=personal.env)
     assert done.status == 0 and done.json()["status"] == "fixed", done.err
 
