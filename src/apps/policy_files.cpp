@@ -24,19 +24,22 @@ fs::path config_dir() {
     return {};
 }
 
+bool lies_in(const fs::path& file, const fs::path& folder) {
+    const std::string inside = file.lexically_relative(folder).string();
+    return !inside.empty() && inside != ".." && !inside.starts_with("../");
+}
+
+// By the name it was found under and by where links lead.
 Status check_outside(const fs::path& file, const fs::path& workspace) {
     std::error_code error;
     const fs::path project = fs::canonical(workspace, error);
     if (workspace.empty() || error) return {};
-    for (const fs::path& name : {file, fs::weakly_canonical(file, error)}) {
-        const std::string inside = name.lexically_relative(project).string();
-        if (error || inside.empty() || inside == ".." || inside.starts_with("../")) continue;
-        return fail(ErrorCode::denied,
-                    fmt::format("the policy {} lies in the project, and no project decides over its own sandbox",
-                                file.string()),
-                    "move it out of the project, or work on the project from elsewhere");
-    }
-    return {};
+    const fs::path real = fs::canonical(file, error);
+    if (!error && !lies_in(file.lexically_normal(), project) && !lies_in(real, project)) return {};
+    return fail(
+        ErrorCode::denied,
+        fmt::format("the policy {} lies in the project, and no project decides over its own sandbox", file.string()),
+        "move it out of the project, or work on the project from elsewhere");
 }
 
 Result<SandboxPolicy> read(const fs::path& file, const fs::path& workspace) {

@@ -170,6 +170,10 @@ def test_a_policy_in_the_project_is_never_read(edgecoder, personal, project):
     (project / "edgecoder/policy.toml").write_text("version = 1\n")
     done = edgecoder("exec", "--", "true", cwd=project, env={**personal.env, "XDG_CONFIG_HOME": str(project)})
     assert done.status == 3 and "lies in the project" in done.err
+    link = pathlib.Path(personal.env["XDG_CONFIG_HOME"]) / "edgecoder/policy.toml"
+    link.symlink_to(project / "edgecoder/policy.toml")
+    done = edgecoder("exec", "--", "true", cwd=project, env=personal.env)
+    assert done.status == 3 and "lies in the project" in done.err
 
 
 def test_edgecoders_own_folders_and_the_home_cannot_be_shown(edgecoder, personal, tmp_path):
