@@ -7,6 +7,7 @@
 #include "exec_command.hpp"
 #include "fix_command.hpp"
 #include "interrupt.hpp"
+#include "policy_command.hpp"
 
 namespace ec::apps {
 namespace {
@@ -36,8 +37,9 @@ void add_fix(CLI::App& app, FixOptions& options) {
 void add_exec(CLI::App& app, ExecOptions& options) {
     CLI::App* exec = app.add_subcommand("exec", "Run a program in the sandbox, in the current directory");
     exec->add_flag("--json", options.json, "Print one JSON document on stdout");
-    exec->add_option("--timeout", options.timeout_seconds, "Wall-clock limit in seconds (default: 10)");
-    exec->add_option("--memory", options.memory_mb, "Memory limit in MB (default: 512)");
+    exec->add_option("--timeout", options.timeout_seconds,
+                     "Wall-clock limit in seconds (default: 10, or the policy's)");
+    exec->add_option("--memory", options.memory_mb, "Memory limit in MB (default: 512, or the policy's)");
     exec->add_option("--lang", options.language, "Language of FILE or standard input")
         ->check(CLI::IsMember({"python", "javascript"}));
     exec->add_flag("--apply", options.apply, "Copy the files it changed into the real directory");
@@ -56,6 +58,22 @@ void add_doctor(CLI::App& app, DoctorOptions& options) {
     doctor->add_flag("--json", options.json, "Print one JSON document on stdout");
 }
 
+void add_policy(CLI::App& app, PolicyOptions& options) {
+    CLI::App* policy = app.add_subcommand("policy", "Show the sandbox policy in force, or check a policy file");
+    policy->require_subcommand(1);
+    CLI::App* show = policy->add_subcommand("show", "Print the policy in force as a policy file");
+    show->add_flag("--json", options.json, "Print one JSON document on stdout");
+    show->add_flag("--origin", options.origin, "Say behind each value where it comes from");
+    CLI::App* check = policy->add_subcommand("check", "Check a policy file, without putting it in force");
+    check->add_option("file", options.file, "The file")->required();
+    check->add_flag("--json", options.json, "Print one JSON document on stdout");
+    policy->footer(
+        "The machine's policy is /etc/edgecoder/policy.toml; yours is edgecoder/policy.toml in $XDG_CONFIG_HOME or "
+        "~/.config\nand can only narrow it. A file in a project is never read. docs/policy.md has the format.\n"
+        "Exit status: 0, 1 the checked file is no policy, 2 wrong usage or a broken policy in force, 3 one that cannot "
+        "be trusted.");
+}
+
 }  // namespace
 
 int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
@@ -66,9 +84,11 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
     FixOptions fix;
     ExecOptions exec;
     DoctorOptions doctor;
+    PolicyOptions policy;
     add_fix(app, fix);
     add_exec(app, exec);
     add_doctor(app, doctor);
+    add_policy(app, policy);
     if (argc <= 1) {
         err << app.help();
         return kUsage;
@@ -85,6 +105,9 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
     if (app.got_subcommand("exec")) {
         const Interrupt interrupt;
         return run_exec(exec, out, err, interrupt.token());
+    }
+    if (const CLI::App* group = app.get_subcommand("policy"); group->parsed()) {
+        return group->got_subcommand("check") ? run_policy_check(policy, out, err) : run_policy_show(policy, out, err);
     }
     return run_doctor(doctor, out, err);
 }

@@ -8,6 +8,7 @@
 #include <ec/json/json.hpp>
 #include <ostream>
 
+#include "policy_files.hpp"
 #include "terminal.hpp"
 
 namespace ec::apps {
@@ -53,7 +54,16 @@ void find_versions(executor::Sandbox& sandbox, std::vector<Tool>& tools) {
     }
 }
 
-json::Value to_json(const executor::Isolation& isolation, const std::vector<Tool>& tools) {
+// Which policy is in force, in a few words.
+std::string describe(const executor::SandboxPolicy& policy) {
+    if (policy == executor::SandboxPolicy{}) return "built in";
+    std::string text = policy.name ? *policy.name : "without a name";
+    if (policy.revision) text += fmt::format(", revision {}", *policy.revision);
+    return printable(text);
+}
+
+json::Value to_json(const executor::Isolation& isolation, const executor::SandboxPolicy& policy,
+                    const std::vector<Tool>& tools) {
     json::Array notes;
     for (const std::string& note : isolation.notes) notes.emplace_back(note);
     json::Object found;
@@ -70,16 +80,18 @@ json::Value to_json(const executor::Isolation& isolation, const std::vector<Tool
                         {"seccomp", isolation.seccomp},
                         {"overlay", isolation.overlay},
                         {"notes", std::move(notes)},
+                        {"policy", describe(policy)},
                         {"tools", std::move(found)}};
 }
 
-void print(const executor::Isolation& isolation, const std::vector<Tool>& tools, const Style& style,
-           std::ostream& out) {
+void print(const executor::Isolation& isolation, const executor::SandboxPolicy& policy, const std::vector<Tool>& tools,
+           const Style& style, std::ostream& out) {
     const auto yes_no = [&](bool value) { return value ? style.green("yes") : style.yellow("no"); };
     out << "Sandbox    tier " << style.green(isolation.tier) << ", memory limit " << isolation.memory_limit
         << ", Landlock " << yes_no(isolation.landlock) << ", seccomp " << yes_no(isolation.seccomp) << ", overlay "
         << yes_no(isolation.overlay) << "\n";
     for (const std::string& note : isolation.notes) out << "           " << note << "\n";
+    out << "Policy     " << describe(policy) << " (edgecoder policy show)\n";
     out << "Model      none (the mutation search needs no model)\n";
     for (const Tool& tool : tools) {
         if (tool.version.empty())
@@ -94,28 +106,31 @@ int refuse(const Error& error, const DoctorOptions& options, std::ostream& out, 
         out << json::write(json::Object{{"status", "error"}, {"reason", error.message}, {"remedy", error.remedy}})
             << '\n';
     }
-    err << "edgecoder: programs cannot be run safely here: " << error.message << "\n";
-    if (!error.remedy.empty()) err << "           " << error.remedy << "\n";
+    err << "edgecoder: programs cannot be run safely here: " << printable(error.message) << "\n";
+    if (!error.remedy.empty()) err << "           " << printable(error.remedy) << "\n";
     return exit_status(ErrorCode::unavailable);
 }
 
 }  // namespace
 
 int run_doctor(const DoctorOptions& options, std::ostream& out, std::ostream& err) {
+    const auto policy = effective_policy();
+    if (!policy) return refuse(policy.error(), options, out, err);
     const auto isolation = executor::probe_isolation();
     if (!isolation) return refuse(isolation.error(), options, out, err);
     const auto scratch = TempDir::create("edgecoder-doctor-");
     if (!scratch) return refuse(scratch.error(), options, out, err);
     executor::SandboxOptions sandbox_options;
     sandbox_options.workspace = scratch->path();
+    sandbox_options.policy = *policy;
     const auto sandbox = executor::open_sandbox(sandbox_options);
     if (!sandbox) return refuse(sandbox.error(), options, out, err);
     std::vector<Tool> tools = known_tools();
     find_versions(**sandbox, tools);
     if (options.json)
-        out << json::write(to_json(*isolation, tools)) << '\n';
+        out << json::write(to_json(*isolation, *policy, tools)) << '\n';
     else
-        print(*isolation, tools, Style::for_descriptor(1), out);
+        print(*isolation, *policy, tools, Style::for_descriptor(1), out);
     return 0;
 }
 

@@ -12,6 +12,8 @@
 #include <iterator>
 
 #include "interrupt.hpp"
+#include "policy_files.hpp"
+#include "terminal.hpp"
 
 namespace ec::apps {
 namespace {
@@ -81,18 +83,46 @@ Result<RunSpec> program_spec(const ExecOptions& options, const std::filesystem::
     return spec;
 }
 
-Result<RunSpec> spec_for(const ExecOptions& options, const std::filesystem::path& workspace) {
-    if (!(options.timeout_seconds > 0) || options.timeout_seconds > kLongestTimeout) {
-        return fail(ErrorCode::invalid_argument, "the timeout must be more than 0 and at most 86400 seconds");
+// What a person asks for in so many words is refused rather than lessened.
+Status within(const executor::SandboxPolicy& policy, std::string_view option, std::string_view unit, double wanted,
+              const executor::LimitRule& rule, std::string_view field) {
+    if (!rule.ceiling || wanted <= static_cast<double>(*rule.ceiling)) return {};
+    const std::string name = policy.called(field);
+    const std::string origin = policy.origins.of(field);
+    const std::string place = origin.empty() || origin == name ? std::string{} : fmt::format(" ({})", origin);
+    return fail(ErrorCode::invalid_argument, fmt::format("{} {} is more than the {} {} that the policy {} allows{}",
+                                                         option, wanted, *rule.ceiling, unit, name, place));
+}
+
+Result<executor::Limits> limits_for(const ExecOptions& options, const executor::SandboxPolicy& policy) {
+    executor::Limits limits = executor::standard_limits(policy);
+    const executor::LimitRules& rules = policy.limits;
+    if (options.timeout_seconds) {
+        const double seconds = *options.timeout_seconds;
+        if (!(seconds > 0) || seconds > kLongestTimeout) {
+            return fail(ErrorCode::invalid_argument, "the timeout must be more than 0 and at most 86400 seconds");
+        }
+        EC_TRY(within(policy, "--timeout", "seconds", seconds, rules.wall_seconds, "limits.wall_seconds.ceiling"));
+        limits.wall = std::chrono::milliseconds(std::llround(std::ceil(seconds * 1000)));
+        if (!rules.cpu_seconds.standard) limits.cpu = limits.wall;
     }
-    if (options.memory_mb < kLeastMemoryMb || options.memory_mb > kMostMemoryMb) {
-        return fail(ErrorCode::invalid_argument,
-                    fmt::format("the memory must be between {} and {} MB", kLeastMemoryMb, kMostMemoryMb));
+    if (options.memory_mb) {
+        const std::uint64_t mb = *options.memory_mb;
+        if (mb < kLeastMemoryMb || mb > kMostMemoryMb) {
+            return fail(ErrorCode::invalid_argument,
+                        fmt::format("the memory must be between {} and {} MB", kLeastMemoryMb, kMostMemoryMb));
+        }
+        EC_TRY(within(policy, "--memory", "MB", static_cast<double>(mb), rules.memory_mb, "limits.memory_mb.ceiling"));
+        limits.memory_bytes = mb << 20;
     }
+    return executor::clamp(policy, limits);
+}
+
+Result<RunSpec> spec_for(const ExecOptions& options, const executor::SandboxPolicy& policy,
+                         const std::filesystem::path& workspace) {
+    EC_ASSIGN(const executor::Limits limits, limits_for(options, policy));
     EC_ASSIGN(RunSpec spec, program_spec(options, workspace));
-    spec.limits.wall = std::chrono::milliseconds(std::llround(std::ceil(options.timeout_seconds * 1000)));
-    spec.limits.cpu = spec.limits.wall;
-    spec.limits.memory_bytes = options.memory_mb << 20;
+    spec.limits = limits;
     spec.collect_change_contents = options.apply;
     return spec;
 }
@@ -120,18 +150,20 @@ json::Object to_json(const RunResult& result) {
     return object;
 }
 
-std::string sentence(const RunResult& result, const ExecOptions& options) {
+double in_seconds(std::chrono::milliseconds time) { return static_cast<double>(time.count()) / 1000; }
+
+std::string sentence(const RunResult& result, const executor::Limits& limits) {
     switch (result.status) {
         case RunStatus::ok:
             return {};
         case RunStatus::failed:
             return fmt::format("the program ended with exit code {}", result.exit_code);
         case RunStatus::timeout:
-            return fmt::format("stopped: it ran longer than {} seconds", options.timeout_seconds);
+            return fmt::format("stopped: it ran longer than {} seconds", in_seconds(limits.wall));
         case RunStatus::cpu:
-            return fmt::format("stopped: it used more than {} seconds of processor time", options.timeout_seconds);
+            return fmt::format("stopped: it used more than {} seconds of processor time", in_seconds(limits.cpu));
         case RunStatus::memory:
-            return fmt::format("stopped: it used more than {} MB of memory", options.memory_mb);
+            return fmt::format("stopped: it used more than {} MB of memory", limits.memory_bytes >> 20);
         case RunStatus::pids:
             return "stopped: it started more processes than the sandbox allows";
         case RunStatus::output:
@@ -148,7 +180,7 @@ std::string sentence(const RunResult& result, const ExecOptions& options) {
 
 int report_error(const Error& error, const ExecOptions& options, std::ostream& out, std::ostream& err) {
     const std::string text = error.remedy.empty() ? error.message : fmt::format("{}; {}", error.message, error.remedy);
-    err << "edgecoder: " << text << '\n';
+    err << "edgecoder: " << printable(text) << '\n';
     if (options.json) {
         RunResult none;
         none.reason = text;
@@ -170,13 +202,16 @@ void tell_changes(const RunResult& result, const ExecOptions& options, std::ostr
 }  // namespace
 
 int run_exec(const ExecOptions& options, std::ostream& out, std::ostream& err, std::stop_token stop) {
+    const auto policy = effective_policy(options.directory);
+    if (!policy) return report_error(policy.error(), options, out, err);
     executor::SandboxOptions sandbox_options;
     sandbox_options.workspace = options.directory;
     sandbox_options.box = options.box;
     sandbox_options.start_early = options.words.empty() || options.words.front() != "-";
+    sandbox_options.policy = *policy;
     const auto sandbox = executor::open_sandbox(sandbox_options);
     if (!sandbox) return report_error(sandbox.error(), options, out, err);
-    const auto spec = spec_for(options, (*sandbox)->workspace());
+    const auto spec = spec_for(options, *policy, (*sandbox)->workspace());
     if (!spec) return report_error(spec.error(), options, out, err);
     const auto ran = (*sandbox)->run(*spec, stop);
     if (!ran) return report_error(ran.error(), options, out, err);
@@ -189,7 +224,7 @@ int run_exec(const ExecOptions& options, std::ostream& out, std::ostream& err, s
         err << result.err << std::flush;
         tell_changes(result, options, err);
     }
-    if (!result.ok()) err << "edgecoder: " << sentence(result, options) << '\n';
+    if (!result.ok()) err << "edgecoder: " << sentence(result, spec->limits) << '\n';
     if (options.apply && result.ok() && result.changes_cut) {
         return report_error(
             {ErrorCode::too_large, "the program changed more files than can be kept; nothing was written", {}}, options,

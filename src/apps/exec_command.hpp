@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <iosfwd>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -13,9 +14,9 @@ namespace ec::apps {
 struct ExecOptions {
     /// A program file (with further words for it), "-" for a program on standard input, or the words of a command.
     std::vector<std::string> words;
-    std::string language;  ///< "python", "javascript", or empty: from the file's name
-    double timeout_seconds = 10;
-    std::uint64_t memory_mb = 512;
+    std::string language;                    ///< "python", "javascript", or empty: from the file's name
+    std::optional<double> timeout_seconds;   ///< none: as the policy says, 10 if it does not
+    std::optional<std::uint64_t> memory_mb;  ///< none: as the policy says, 512 if it does not
     bool json = false;
     bool apply = false;                     ///< carry the changes of a run that ended well into the real workspace
     std::filesystem::path directory = ".";  ///< the workspace and the working directory

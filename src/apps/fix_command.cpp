@@ -13,6 +13,7 @@
 #include "data_dir.hpp"
 #include "fix_report.hpp"
 #include "interrupt.hpp"
+#include "policy_files.hpp"
 
 namespace ec::apps {
 namespace {
@@ -113,6 +114,7 @@ Result<Outcome> fix(const FixOptions& options, FixEvents& events, const Clock& c
     EC_TRY(check(options));
     executor::SandboxOptions sandbox_options;
     sandbox_options.workspace = options.directory;
+    EC_ASSIGN(sandbox_options.policy, effective_policy(options.directory));
     EC_ASSIGN(const auto sandbox, executor::open_sandbox(sandbox_options));
     summary.tier = sandbox->isolation().tier;
 

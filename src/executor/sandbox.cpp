@@ -13,6 +13,7 @@
 #include "layout.hpp"
 #include "machine.hpp"
 #include "memory_group.hpp"
+#include "policed_sandbox.hpp"
 #include "session.hpp"
 #include "staged_copy.hpp"
 #include "stop_wake.hpp"
@@ -302,6 +303,8 @@ Result<fs::path> find_box(const fs::path& wanted) {
 Result<std::unique_ptr<Sandbox>> open_sandbox(const SandboxOptions& options) {
     EC_ASSIGN(const fs::path workspace, check_workspace(options.workspace));
     EC_ASSIGN(fs::path box, find_box(options.box));
+    const char* home = std::getenv("HOME");
+    EC_TRY(check_here(options.policy, {home == nullptr ? "" : home, {}}));
     struct stat info{};
     if (::stat(workspace.c_str(), &info) != 0)
         return fail(from_errno(fmt::format("cannot stat {}", workspace.string()), errno));
@@ -313,10 +316,11 @@ Result<std::unique_ptr<Sandbox>> open_sandbox(const SandboxOptions& options) {
     layout.workspace.idmap = layout.privileged && may_idmap(workspace);
     auto groups = std::make_shared<MemoryGroups>();
     std::optional<EarlyBox> early = options.start_early ? start_early(box, layout, *groups) : std::nullopt;
-    layout.toolchains = discover_toolchains(workspace, options.read_only, options.environment_names);
-    return std::make_unique<BoxedSandbox>(
-        std::move(box), std::move(layout), std::move(groups), std::move(early),
-        std::array<std::size_t, kInterpreters>{options.warm_python, options.warm_node});
+    layout.toolchains = discover_toolchains(workspace, options.policy, options.read_only, options.environment_names);
+    return keep_within(options.policy,
+                       std::make_unique<BoxedSandbox>(
+                           std::move(box), std::move(layout), std::move(groups), std::move(early),
+                           std::array<std::size_t, kInterpreters>{options.warm_python, options.warm_node}));
 }
 
 Result<Isolation> probe_isolation(const std::filesystem::path& box) {

@@ -3,11 +3,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <ec/core/fs.hpp>
 #include <ec/core/text.hpp>
 #include <set>
+
+#include "policy_terms.hpp"
 
 extern char** environ;
 
@@ -40,23 +41,23 @@ fs::path real_path(const fs::path& path) {
 }
 
 // Both as real_path() gives them. Asked hundreds of times a start, and comparing text is far cheaper than paths.
-bool is_below(const fs::path& path, const fs::path& root) {
-    const std::string& inner = path.native();
-    const std::string& outer = root.native();
-    return inner.starts_with(outer) &&
-           (inner.size() == outer.size() || outer.ends_with('/') || inner[outer.size()] == '/');
-}
+bool is_below(const fs::path& path, const fs::path& root) { return is_at_or_below(path.native(), root.native()); }
 
 class Discovery {
 public:
-    explicit Discovery(fs::path workspace) : workspace_(std::move(workspace)), home_(real_path(variable("HOME"))) {}
+    Discovery(fs::path workspace, const SandboxPolicy& policy)
+        : workspace_(std::move(workspace)), policy_(policy), home_(real_path(variable("HOME"))) {}
 
     Toolchains run(const std::vector<fs::path>& extra, const std::vector<std::string>& extra_names) {
+        const bool discover = policy_.discover.value_or(true);
         system_folders();
         for (const fs::path& path : extra) add(path);
-        search_path();
-        workspace_environments();
-        surrounding_node_modules();
+        stated_paths();
+        search_path(discover);
+        if (discover) {
+            workspace_environments();
+            surrounding_node_modules();
+        }
         collect_environment(extra_names);
         finish();
         return std::move(result_);
@@ -197,18 +198,40 @@ private:
                std::any_of(roots_.begin(), roots_.end(), [&](const fs::path& root) { return is_below(path, root); });
     }
 
-    void search_path() {
+    void stated_paths() {
+        for (const std::string& path : policy_.read_only.value_or(std::vector<std::string>{})) add_stated(path);
+        if (!policy_.languages) return;
+        for (const auto& [name, language] : *policy_.languages) {
+            for (const std::string& root : language.roots) add_stated(root);
+        }
+    }
+
+    // A path that goes through the project is the project's to lead anywhere; what it holds is shown with it anyway.
+    void add_stated(const fs::path& path) {
+        for (fs::path at = path; at != at.root_path(); at = at.parent_path()) {
+            if (is_below(real_path(at.parent_path()), workspace_)) return;
+        }
+        add(path);
+    }
+
+    // Without `discover`, folders in PATH count only where they are shown anyway.
+    void search_path(bool discover) {
         std::vector<std::string> kept;
         const auto keep = [&](const std::string& entry) {
             if (std::find(kept.begin(), kept.end(), entry) == kept.end()) kept.push_back(entry);
         };
+        if (policy_.languages) {
+            for (const auto& [name, language] : *policy_.languages) {
+                for (const std::string& entry : language.path) keep(entry);
+            }
+        }
         const std::string path = variable("PATH");
         for (const std::string_view entry : split(path, ':')) {
             if (entry.empty() || entry.front() != '/' || !is_folder(entry)) continue;
             const fs::path real = real_path(entry);
-            add_installation(real);
+            if (discover) add_installation(real);
             if (!covered(real)) continue;
-            if (followed_.insert(real).second) follow_programs(real);
+            if (discover && followed_.insert(real).second) follow_programs(real);
             if (real.filename() == "shims" && present(real.parent_path() / "versions")) {
                 for (const std::string& bin : pyenv_bins(real.parent_path())) keep(bin);
             }
@@ -262,42 +285,18 @@ private:
     }
 
     void collect_environment(const std::vector<std::string>& extra_names) {
-        static constexpr std::array kNames = {"LANG",
-                                              "LANGUAGE",
-                                              "TZ",
-                                              "PYENV_ROOT",
-                                              "PYENV_VERSION",
-                                              "VIRTUAL_ENV",
-                                              "CONDA_PREFIX",
-                                              "NVM_DIR",
-                                              "NVM_BIN",
-                                              "VOLTA_HOME",
-                                              "GOROOT",
-                                              "GOPATH",
-                                              "GOFLAGS",
-                                              "CARGO_HOME",
-                                              "RUSTUP_HOME",
-                                              "RUSTUP_TOOLCHAIN",
-                                              "JAVA_HOME",
-                                              "PYTHONPATH",
-                                              "PYTHONHASHSEED",
-                                              "NODE_PATH",
-                                              "NODE_ENV",
-                                              "CI"};
-        for (const char* name : kNames) {
-            const std::string value = variable(name);
-            if (!value.empty()) result_.environment.emplace_back(name, value);
-        }
+        const std::vector<std::string>& allowed = policy_.environment ? *policy_.environment : built_in_environment();
+        const auto passes = [&](std::string_view name) {
+            const auto matching = [&](const std::string& pattern) { return matches(pattern, name); };
+            if (std::ranges::any_of(allowed, matching)) return true;
+            return !policy_.environment && std::ranges::find(extra_names, name) != extra_names.end();
+        };
         for (char** entry = environ; *entry != nullptr; ++entry) {
             const std::string_view text = *entry;
             const std::size_t equals = text.find('=');
-            if (text.starts_with("LC_") && equals != std::string_view::npos) {
-                result_.environment.emplace_back(text.substr(0, equals), text.substr(equals + 1));
-            }
-        }
-        for (const std::string& name : extra_names) {
-            const std::string value = variable(name.c_str());
-            if (!value.empty()) result_.environment.emplace_back(name, value);
+            if (equals == std::string_view::npos || equals + 1 == text.size()) continue;
+            const std::string_view name = text.substr(0, equals);
+            if (passes(name)) result_.environment.emplace_back(name, text.substr(equals + 1));
         }
         result_.environment.emplace_back("PATH", path_);
         result_.environment.emplace_back("HOME", "/tmp/home");
@@ -324,6 +323,7 @@ private:
     }
 
     fs::path workspace_;
+    const SandboxPolicy& policy_;
     fs::path home_;
     std::set<fs::path> roots_;
     std::set<fs::path> followed_;  ///< folders whose programs were looked at: PATH often names one twice
@@ -344,9 +344,10 @@ bool looks_secret(std::string_view name) {
     return upper == "NODE_EXTRA_CA_CERTS";
 }
 
-Toolchains discover_toolchains(const std::filesystem::path& workspace, const std::vector<std::filesystem::path>& extra,
+Toolchains discover_toolchains(const std::filesystem::path& workspace, const SandboxPolicy& policy,
+                               const std::vector<std::filesystem::path>& extra,
                                const std::vector<std::string>& extra_names) {
-    return Discovery(workspace).run(extra, extra_names);
+    return Discovery(workspace, policy).run(extra, extra_names);
 }
 
 }  // namespace ec::executor

@@ -3,6 +3,7 @@
 // environment variables that go with them. Everything is shown read-only at the path it has outside.
 #pragma once
 
+#include <ec/executor/policy.hpp>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -17,8 +18,10 @@ struct Toolchains {
     std::vector<std::pair<std::string, std::string>> environment;  ///< the allow-listed base environment
 };
 
-/// Looks once; `lookup` reads the caller's environment. `workspace` is canonical.
-Toolchains discover_toolchains(const std::filesystem::path& workspace, const std::vector<std::filesystem::path>& extra,
+/// Looks once, at the file system and the caller's environment. `workspace` is canonical. The policy adds its paths and
+/// language roots, says which variables are passed on, and may forbid to look for more than it names.
+Toolchains discover_toolchains(const std::filesystem::path& workspace, const SandboxPolicy& policy,
+                               const std::vector<std::filesystem::path>& extra,
                                const std::vector<std::string>& extra_names);
 
 /// True for names that look like they carry a credential; those are never passed on.

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <ec/core/result.hpp>
+#include <ec/executor/policy.hpp>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -34,6 +35,7 @@ struct Limits {
     std::uint64_t kept_output_bytes = 1ULL << 20;    ///< per stream: half from the head, half from the tail
     std::uint64_t output_flood_bytes = 64ULL << 20;  ///< per stream: more than this ends the run with `output`
     unsigned open_files = 1024;
+    bool operator==(const Limits&) const = default;
 };
 
 /// A whole file put over the copy-on-write workspace before the program starts. `path` is relative to the workspace.
@@ -127,7 +129,7 @@ public:
     /// Starts a program that is talked to. limits.wall bounds its whole life (0: none).
     virtual Result<std::unique_ptr<Session>> open(const RunSpec& spec) = 0;
     /// Waits until every sandbox that SandboxOptions::warm_* asked for waits for a run; false when `timeout` passed.
-    virtual bool warm_up(std::chrono::milliseconds timeout) = 0;
+    virtual bool warm_up(std::chrono::milliseconds /*timeout*/) { return true; }
     [[nodiscard]] virtual const Isolation& isolation() const = 0;
     [[nodiscard]] virtual const std::filesystem::path& workspace() const = 0;
 };
@@ -144,10 +146,13 @@ struct SandboxOptions {
     /// `node`. Worth it for a program that lives long and runs often: each takes about 7 MiB.
     unsigned warm_python = 0;
     unsigned warm_node = 0;
+    /// What may be shown, passed on and used, over everything above. A run that asks for more than a ceiling gets the
+    /// ceiling. `network` and `reduced` are carried for those who ask for them.
+    SandboxPolicy policy = {};
 };
 
 /// Refuses (invalid_argument) a workspace that is `/`, a system folder or a home directory once symbolic links are
-/// resolved. A machine that cannot isolate shows at the first run. Works for an ordinary user and for root, which drops
+/// resolved, and a policy that shows what none may. A machine that cannot isolate shows at the first run. Works for an ordinary user and for root, which drops
 /// to an unprivileged uid.
 Result<std::unique_ptr<Sandbox>> open_sandbox(const SandboxOptions& options);
 
