@@ -27,7 +27,7 @@ namespace {
 
 // The first system call that is younger than this list. What is younger answers ENOSYS, as on a kernel without it: a
 // later kernel must not open a way that nobody here has looked at.
-constexpr std::uint32_t kFirstUnknown = 463;  // setxattrat, Linux 6.13
+constexpr std::uint32_t kFirstUnknown = 463;           // setxattrat, Linux 6.13
 constexpr std::uint32_t kForeignNumbers = 0x40000000;  // the x32 ABI, which the filter proper kills
 
 void check(int rc, const char* what) {
@@ -89,7 +89,8 @@ void deny_families(scmp_filter_ctx filter) {
 // processor time away with these.
 void protect_supervisor(scmp_filter_ctx filter) {
     constexpr std::uint64_t kLow = 0xffffffffU;
-    for (const char* name : {"prlimit64", "sched_setparam", "sched_setscheduler", "sched_setattr", "sched_setaffinity"}) {
+    for (const char* name :
+         {"prlimit64", "sched_setparam", "sched_setscheduler", "sched_setattr", "sched_setaffinity"}) {
         deny_arguments(filter, name, {compare(0, SCMP_CMP_MASKED_EQ, kLow, 1)});
     }
     deny_arguments(filter, "setpriority",
@@ -203,8 +204,9 @@ void emit(const char* name, bool soft) {
     deny_arguments(filter, "ioctl", {compare(1, SCMP_CMP_MASKED_EQ, 0xffffffffU, TIOCSTI)});
     deny_arguments(filter, "ioctl", {compare(1, SCMP_CMP_MASKED_EQ, 0xffffffffU, TIOCLINUX)});
     // A listener would answer system calls of other processes in their place.
-    deny_arguments(filter, "seccomp",
-                   {compare(1, SCMP_CMP_MASKED_EQ, SECCOMP_FILTER_FLAG_NEW_LISTENER, SECCOMP_FILTER_FLAG_NEW_LISTENER)});
+    deny_arguments(
+        filter, "seccomp",
+        {compare(1, SCMP_CMP_MASKED_EQ, SECCOMP_FILTER_FLAG_NEW_LISTENER, SECCOMP_FILTER_FLAG_NEW_LISTENER)});
     deny_families(filter);
     protect_supervisor(filter);
     keep_core_limit(filter);

@@ -109,7 +109,7 @@ void restrict_writes(const Spec& spec, int abi) {
     for (const std::string& path : spec.writable) {
         const int dir = ::open(path.c_str(), O_PATH | O_CLOEXEC);
         if (dir < 0) continue;
-        struct stat info{};
+        struct stat info {};
         must(::fstat(dir, &info) == 0, "landlock path");
         landlock_path_beneath_attr rule{};
         rule.allowed_access = handled & (S_ISDIR(info.st_mode) ? ~kDevices : kFileAccess);

@@ -80,7 +80,8 @@ start();
 TEST_F(AttackProcesses, ADaemonOfEveryMakeDoesNotSurviveItsRun) {
     const RunResult result = shell(
         "(setsid sleep 1000 >/dev/null 2>&1 </dev/null &) ; nohup sleep 1000 >/dev/null 2>&1 & "
-        "python3 -c \"import os,time\nif os.fork(): os._exit(0)\nos.setsid()\nif os.fork(): os._exit(0)\nos.chdir('/')\n"
+        "python3 -c \"import os,time\nif os.fork(): os._exit(0)\nos.setsid()\nif os.fork(): "
+        "os._exit(0)\nos.chdir('/')\n"
         "os.closerange(0,64)\ntime.sleep(1000)\"; exit 0");
     EXPECT_EQ(result.status, RunStatus::ok) << result.err;
     EXPECT_LT(result.wall, seconds(20));
@@ -299,8 +300,8 @@ TEST_F(AttackProcesses, ABombOfVforksIsEnded) {
     GTEST_SKIP() << "the system call numbers are x86-64's";
 #endif
     // CLONE_VFORK|SIGCHLD without CLONE_VM: the parent hangs until the child ends, which begets the next.
-    const RunResult result =
-        python("import time\nwhile True:\n    if syscall(56, 0x4000 | 17, 0, 0, 0, 0) < 0: time.sleep(0.01)", tight(32));
+    const RunResult result = python(
+        "import time\nwhile True:\n    if syscall(56, 0x4000 | 17, 0, 0, 0, 0) < 0: time.sleep(0.01)", tight(32));
     EXPECT_EQ(result.status, RunStatus::pids) << name(result.status) << result.err;
 }
 

@@ -30,9 +30,17 @@ for name in ['passwd', 'group']:
 
 TEST_F(AttackReading, DotFilesOfTheCallersHomeAreNotThere) {
     const fs::path home = outside() / "home";
-    const std::vector<std::string> names = {".ssh/id_ed25519", ".netrc", ".npmrc", ".pypirc", ".aws/credentials",
-                                            ".gnupg/secring.gpg", ".docker/config.json", ".bash_history",
-                                            ".config/gh/hosts.yml", ".git-credentials", ".kube/config"};
+    const std::vector<std::string> names = {".ssh/id_ed25519",
+                                            ".netrc",
+                                            ".npmrc",
+                                            ".pypirc",
+                                            ".aws/credentials",
+                                            ".gnupg/secring.gpg",
+                                            ".docker/config.json",
+                                            ".bash_history",
+                                            ".config/gh/hosts.yml",
+                                            ".git-credentials",
+                                            ".kube/config"};
     std::string list;
     for (const std::string& name : names) {
         fs::create_directories((home / name).parent_path());
@@ -106,8 +114,12 @@ TEST_F(AttackReading, NoDescriptorOfAnyKindIsInherited) {
     // All without close-on-exec, as a careless program that links the executor would leave them.
     int pair[2];
     ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-    const int fds[] = {::open(canary().c_str(), O_RDWR), ::open(outside().c_str(), O_RDONLY | O_DIRECTORY),
-                       ::open("/", O_PATH), ::eventfd(0, 0), pair[0], pair[1]};
+    const int fds[] = {::open(canary().c_str(), O_RDWR),
+                       ::open(outside().c_str(), O_RDONLY | O_DIRECTORY),
+                       ::open("/", O_PATH),
+                       ::eventfd(0, 0),
+                       pair[0],
+                       pair[1]};
     ASSERT_EQ(::dup2(fds[0], 100), 100);
     ASSERT_EQ(::dup2(fds[1], 900), 900);
     const RunResult result = python(R"py(

@@ -186,9 +186,17 @@ TEST_F(AttackWriting, TheFolderOfTheReportCannotBeReplaced) {
 }
 
 TEST_F(AttackWriting, PlantedHooksAndEditorAndCiFilesAreNotApplied) {
-    const Names planted = {".git/hooks/pre-commit", "vendor/deep/er/.git/hooks/post-checkout", "vendor/deep/.git/config",
-                           ".GIT/config", ".github/workflows/ci.yml", ".gitlab-ci.yml", ".vscode/tasks.json",
-                           "sub/.vscode/settings.json", ".idea/workspace.xml", ".husky/pre-commit", ".envrc",
+    const Names planted = {".git/hooks/pre-commit",
+                           "vendor/deep/er/.git/hooks/post-checkout",
+                           "vendor/deep/.git/config",
+                           ".GIT/config",
+                           ".github/workflows/ci.yml",
+                           ".gitlab-ci.yml",
+                           ".vscode/tasks.json",
+                           "sub/.vscode/settings.json",
+                           ".idea/workspace.xml",
+                           ".husky/pre-commit",
+                           ".envrc",
                            ".circleci/config.yml"};
     std::string script = "set -e; ";
     for (const std::string& path : planted) {

@@ -1,5 +1,3 @@
-#include "machine_snapshot.hpp"
-
 #include <poll.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -11,6 +9,8 @@
 #include <ec/core/fs.hpp>
 #include <ec/core/text.hpp>
 #include <vector>
+
+#include "machine_snapshot.hpp"
 
 namespace ec::executor::testing {
 namespace {
@@ -100,7 +100,7 @@ Names planted_files(const std::string& mark) {
     for (const char* dir : {"/", "/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue", "/run", "/usr/bin", "/etc", "/root"}) {
         std::error_code error;
         for (const auto& entry : fs::directory_iterator(dir, fs::directory_options::skip_permission_denied, error)) {
-            struct stat info{};
+            struct stat info {};
             if (::lstat(entry.path().c_str(), &info) != 0) continue;
             const bool shared = std::string_view(dir) == "/dev/shm" || std::string_view(dir) == "/dev/mqueue";
             const bool theirs = shared && info.st_uid == payload_uid();
@@ -172,7 +172,8 @@ bool await_descendants(const std::set<int>& spared, std::chrono::seconds deadlin
         std::vector<int> left = descendants(::getpid());
         std::erase_if(left, [&](int pid) { return spared.contains(pid); });
         if (left.empty()) return true;
-        const auto time = std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+        const auto time =
+            std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
         if (time.count() <= 0) return false;
         const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, left.front(), 0)));
         pollfd end{process.get(), POLLIN, 0};
