@@ -28,6 +28,7 @@ namespace {
 // The first system call that is younger than this list. What is younger answers ENOSYS, as on a kernel without it: a
 // later kernel must not open a way that nobody here has looked at.
 constexpr std::uint32_t kFirstUnknown = 463;           // setxattrat, Linux 6.13
+constexpr std::uint64_t kLow = 0xffffffffU;            // the kernel looks at 32 bits of most arguments
 constexpr std::uint32_t kForeignNumbers = 0x40000000;  // the x32 ABI, which the filter proper kills
 
 void check(int rc, const char* what) {
@@ -88,7 +89,6 @@ void deny_families(scmp_filter_ctx filter) {
 // Pid 1 has the payload's uid, so the kernel would let the payload take its supervisor's descriptors, memory and
 // processor time away with these.
 void protect_supervisor(scmp_filter_ctx filter) {
-    constexpr std::uint64_t kLow = 0xffffffffU;
     for (const char* name :
          {"prlimit64", "sched_setparam", "sched_setscheduler", "sched_setattr", "sched_setaffinity"}) {
         deny_arguments(filter, name, {compare(0, SCMP_CMP_MASKED_EQ, kLow, 1)});
@@ -105,9 +105,9 @@ void protect_supervisor(scmp_filter_ctx filter) {
 
 // Setting the limit on core files succeeds and does nothing, so that it stays at the 1 of become_payload().
 void keep_core_limit(scmp_filter_ctx filter) {
-    deny_arguments(filter, "setrlimit", {compare(0, SCMP_CMP_MASKED_EQ, 0xffffffffU, RLIMIT_CORE)}, 0);
-    deny_arguments(filter, "prlimit64",
-                   {compare(1, SCMP_CMP_MASKED_EQ, 0xffffffffU, RLIMIT_CORE), compare(2, SCMP_CMP_NE, 0)}, 0);
+    deny_arguments(filter, "setrlimit", {compare(0, SCMP_CMP_MASKED_EQ, kLow, RLIMIT_CORE)}, 0);
+    deny_arguments(filter, "prlimit64", {compare(1, SCMP_CMP_MASKED_EQ, kLow, RLIMIT_CORE), compare(2, SCMP_CMP_NE, 0)},
+                   0);
 }
 
 void print(std::uint32_t code, unsigned jt, unsigned jf, std::uint32_t k) {
@@ -195,14 +195,22 @@ void emit(const char* name, bool soft) {
     deny(filter, ENOSYS, {"clone3", "io_uring_setup", "io_uring_enter", "io_uring_register"});
     // How the page cache and the mounts look: cachestat, statmount, listmount.
     deny_numbers(filter, ENOSYS, {451, 457, 458});
-    if (soft) deny(filter, ENOSYS, {"memfd_create", "memfd_secret", "shmget", "semget", "msgget", "mq_open"});
+    if (soft) {
+        deny(filter, ENOSYS, {"memfd_create", "memfd_secret", "shmget", "semget", "msgget", "mq_open"});
+        // Buffers of sockets stay at the kernel's usual size: asking for more succeeds and does nothing.
+        for (const std::uint64_t option : {SO_SNDBUF, SO_RCVBUF}) {
+            deny_arguments(
+                filter, "setsockopt",
+                {compare(1, SCMP_CMP_MASKED_EQ, kLow, SOL_SOCKET), compare(2, SCMP_CMP_MASKED_EQ, kLow, option)}, 0);
+        }
+    }
     for (const std::uint64_t flag : std::initializer_list<std::uint64_t>{
              CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET}) {
         deny_arguments(filter, "clone", {compare(0, SCMP_CMP_MASKED_EQ, flag, flag)});
     }
     // The kernel looks at the low 32 bits of the request only, so must we (CVE-2019-10063).
-    deny_arguments(filter, "ioctl", {compare(1, SCMP_CMP_MASKED_EQ, 0xffffffffU, TIOCSTI)});
-    deny_arguments(filter, "ioctl", {compare(1, SCMP_CMP_MASKED_EQ, 0xffffffffU, TIOCLINUX)});
+    deny_arguments(filter, "ioctl", {compare(1, SCMP_CMP_MASKED_EQ, kLow, TIOCSTI)});
+    deny_arguments(filter, "ioctl", {compare(1, SCMP_CMP_MASKED_EQ, kLow, TIOCLINUX)});
     // A listener would answer system calls of other processes in their place.
     deny_arguments(
         filter, "seccomp",

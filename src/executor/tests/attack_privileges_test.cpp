@@ -43,8 +43,10 @@ for request in (0xb701, 0xb702, 0xb703, 0xb704): # user namespace, parent, type,
         except OSError: pass
 )py");
     EXPECT_EQ(result.out.find("DONE"), std::string::npos) << result.out << result.err;
-    for (const char* line : {"unshare user EPERM", "clone user EPERM", "clone3 user ENOSYS", "setns by pidfd mnt EPERM"}) {
-        EXPECT_NE(result.out.find(std::string(line) + "\n"), std::string::npos) << line << "\n" << result.out << result.err;
+    for (const char* line :
+         {"unshare user EPERM", "clone user EPERM", "clone3 user ENOSYS", "setns by pidfd mnt EPERM"}) {
+        EXPECT_NE(result.out.find(std::string(line) + "\n"), std::string::npos) << line << "\n"
+                                                                                << result.out << result.err;
     }
 }
 
@@ -53,7 +55,8 @@ TEST_F(AttackPrivileges, TheToolsForNamespacesAndMountsFail) {
         "for c in 'unshare -Ur id' 'unshare -m true' 'mount -t tmpfs x /tmp' 'mount --bind / /tmp' 'umount /proc' "
         "'umount -l /tmp' 'chroot /tmp /bin/true' 'nsenter -t 1 -m true' 'pivot_root . .' 'su -c id' 'sudo -n id' "
         "'ping -c1 127.0.0.1' 'insmod x.ko' 'modprobe dummy' 'dmesg' 'hostname hacked' 'date -s 2001-01-01' "
-        "'swapon /tmp/x' 'reboot -f' 'chattr +i /tmp' 'newuidmap $$ 0 0 1' 'ip link add x type dummy' 'bwrap --bind / / true'; "
+        "'swapon /tmp/x' 'reboot -f' 'chattr +i /tmp' 'newuidmap $$ 0 0 1' 'ip link add x type dummy' 'bwrap --bind / "
+        "/ true'; "
         "do $c >/dev/null 2>&1 && echo \"$c worked\"; done; id -u");
     EXPECT_EQ(result.out, "1000\n") << result.err;
 }
@@ -84,10 +87,11 @@ call('quotactl', 179, 0x800001, 0, 0, 0)
 call('quotactl_fd', 443, 1, 0, 0, 0)
 call('fanotify', 300, 0, 0)
 )py");
-    EXPECT_EQ(result.out,
-              "tmpfs EPERM\nbind EPERM\nremount EPERM\nmove EPERM\nshared EPERM\numount EPERM\npivot_root EPERM\nchroot "
-              "EPERM\nopen_tree EPERM\nopen_tree_attr ENOSYS\nmove_mount EPERM\nfsopen EPERM\nfspick EPERM\nfsmount "
-              "EPERM\nmount_setattr EPERM\nswapon EPERM\nquotactl EPERM\nquotactl_fd EPERM\nfanotify EPERM\n")
+    EXPECT_EQ(
+        result.out,
+        "tmpfs EPERM\nbind EPERM\nremount EPERM\nmove EPERM\nshared EPERM\numount EPERM\npivot_root EPERM\nchroot "
+        "EPERM\nopen_tree EPERM\nopen_tree_attr ENOSYS\nmove_mount EPERM\nfsopen EPERM\nfspick EPERM\nfsmount "
+        "EPERM\nmount_setattr EPERM\nswapon EPERM\nquotactl EPERM\nquotactl_fd EPERM\nfanotify EPERM\n")
         << result.err;
 }
 
@@ -128,12 +132,13 @@ call('cachestat', 451, 0, zero, zero, 0)
 for number in (463, 464, 465, 466, 467, 468, 469, 470, 480, 511, 1000, 0x3fffffff):
     if syscall(number, 0, 0, 0, 0, 0) >= 0 or error() != 'ENOSYS': print('unknown', number, error())
 )py");
-    EXPECT_EQ(result.out,
-              "perf EPERM\nuserfaultfd EPERM\nuserfaultfd EPERM\nuserfaultfd EPERM\nadd_key EPERM\nrequest_key "
-              "EPERM\ninit_module EPERM\nfinit_module EPERM\ndelete_module EPERM\nkexec EPERM\nkexec_file EPERM\nreboot "
-              "EPERM\niopl EPERM\nioperm EPERM\nmodify_ldt EPERM\nsettimeofday EPERM\nclock_settime EPERM\nadjtimex "
-              "EPERM\nsethostname EPERM\nsetdomainname EPERM\nacct EPERM\nvhangup EPERM\nsyslog EPERM\nuselib "
-              "EPERM\nlookup_dcookie EPERM\ncachestat ENOSYS\n")
+    EXPECT_EQ(
+        result.out,
+        "perf EPERM\nuserfaultfd EPERM\nuserfaultfd EPERM\nuserfaultfd EPERM\nadd_key EPERM\nrequest_key "
+        "EPERM\ninit_module EPERM\nfinit_module EPERM\ndelete_module EPERM\nkexec EPERM\nkexec_file EPERM\nreboot "
+        "EPERM\niopl EPERM\nioperm EPERM\nmodify_ldt EPERM\nsettimeofday EPERM\nclock_settime EPERM\nadjtimex "
+        "EPERM\nsethostname EPERM\nsetdomainname EPERM\nacct EPERM\nvhangup EPERM\nsyslog EPERM\nuselib "
+        "EPERM\nlookup_dcookie EPERM\ncachestat ENOSYS\n")
         << result.err;
 }
 
@@ -183,8 +188,8 @@ for limit in (resource.RLIMIT_NPROC, resource.RLIMIT_FSIZE, resource.RLIMIT_NOFI
     attempt('raise', lambda: resource.setrlimit(limit, (resource.getrlimit(limit)[1] * 2 + 1,) * 2))
 )py");
     const std::string none = " 0000000000000000\n";
-    EXPECT_TRUE(result.out.starts_with("Groups:\nCapInh:" + none + "CapPrm:" + none + "CapEff:" + none + "CapBnd:" + none +
-                                       "CapAmb:" + none + "NoNewPrivs: 1\nSeccomp: 2\nTrue True\n") ||
+    EXPECT_TRUE(result.out.starts_with("Groups:\nCapInh:" + none + "CapPrm:" + none + "CapEff:" + none + "CapBnd:" +
+                                       none + "CapAmb:" + none + "NoNewPrivs: 1\nSeccomp: 2\nTrue True\n") ||
                 result.out.starts_with("Groups: 65534"))
         << result.out << result.err;
     EXPECT_EQ(result.out.find("DONE"), std::string::npos) << result.out;

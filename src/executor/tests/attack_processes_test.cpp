@@ -23,7 +23,10 @@ protected:
 };
 
 TEST_F(AttackProcesses, ABombOfForksIsEndedByProcesses) {
-    EXPECT_EQ(shell("f() { f | f & }; f; while :; do sleep 0.01; f; done", tight(32)).status, RunStatus::pids);
+    const RunResult result = shell("f() { f | f & }; f; while :; do sleep 0.01; f; done", tight(32));
+    // The first shell may be the one that cannot fork, and then gives up by itself.
+    EXPECT_TRUE(result.status == RunStatus::pids || result.err.find("Cannot fork") != std::string::npos)
+        << name(result.status) << result.err;
 }
 
 TEST_F(AttackProcesses, ATreeThatLeavesEverySessionIsEndedWithItsRoot) {
