@@ -48,7 +48,4 @@ private:
     MachineSnapshot before_;
 };
 
-/// Every file below `dir` with its content, mode and time of change: equal before and after means untouched.
-std::set<std::string> fingerprint(const std::filesystem::path& dir);
-
 }  // namespace ec::executor::testing

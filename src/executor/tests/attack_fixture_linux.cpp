@@ -37,21 +37,6 @@ def attempt(name, action):
 
 }  // namespace
 
-std::set<std::string> fingerprint(const fs::path& dir) {
-    std::set<std::string> lines;
-    for (const auto& entry : fs::recursive_directory_iterator(dir)) {
-        struct stat info {};
-        EXPECT_EQ(::lstat(entry.path().c_str(), &info), 0);
-        std::string line = entry.path().string() + " " + std::to_string(info.st_mode) + " " +
-                           std::to_string(info.st_size) + " " + std::to_string(info.st_nlink) + " " +
-                           std::to_string(info.st_mtim.tv_sec) + "." + std::to_string(info.st_mtim.tv_nsec);
-        if (S_ISREG(info.st_mode)) line += " " + read_file(entry.path()).value_or("?");
-        if (S_ISLNK(info.st_mode)) line += " " + fs::read_symlink(entry.path()).string();
-        lines.insert(line);
-    }
-    return lines;
-}
-
 OwnTemporaryFolder::OwnTemporaryFolder() : temporary_(std::move(*TempDir::create("ec-attacks-"))) {
     ::chmod(temporary_.path().c_str(), 0755);
     ::setenv("TMPDIR", temporary_.path().c_str(), 1);

@@ -1,6 +1,5 @@
 // Reading what is not the program's: docs/security/attack-classes.md has the list.
 #include <fcntl.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -117,7 +116,7 @@ TEST_F(AttackReading, NoDescriptorOfAnyKindIsInherited) {
     const int fds[] = {::open(canary().c_str(), O_RDWR),
                        ::open(outside().c_str(), O_RDONLY | O_DIRECTORY),
                        ::open("/", O_PATH),
-                       ::eventfd(0, 0),
+                       ::dup(2),
                        pair[0],
                        pair[1]};
     ASSERT_EQ(::dup2(fds[0], 100), 100);
@@ -277,6 +276,11 @@ except OSError: pass
 print([os.isatty(n) for n in (0, 1, 2)], open('/proc/self/stat').read().rsplit(')', 1)[1].split()[4])
 )py");
     EXPECT_EQ(result.out, "[False, False, False] 0\n") << result.err;
+}
+
+TEST_F(AttackReading, ANamedVariableIsPassedOnUnlessItLooksLikeASecret) {
+    open({"EC_TEST_PLAIN", "EC_TEST_SECRET_TOKEN"});
+    EXPECT_EQ(sh("echo $EC_TEST_PLAIN:$EC_TEST_SECRET_TOKEN").out, std::string(kCanary) + ":\n");
 }
 
 }  // namespace

@@ -139,5 +139,17 @@ TEST_F(AttackVerdicts, AnExitCodeThatLiesIsNoPass) {
     }
 }
 
+TEST_F(AttackVerdicts, TheProgramCannotForgeItsReport) {
+    // Descriptors 3 and up are where the records would go; nothing is open there.
+    const RunResult result = python(
+        "import os\n"
+        "for n in range(3,64):\n"
+        "    try: os.write(n,b'Z\\0\\0\\0\\0')\n"
+        "    except OSError: pass\n"
+        "os._exit(5)");
+    EXPECT_EQ(result.exit_code, 5);
+    EXPECT_EQ(result.status, RunStatus::failed);
+}
+
 }  // namespace
 }  // namespace ec::executor

@@ -440,5 +440,34 @@ os.unlink('plain.txt'); os.mkdir('plain.txt'); open('plain.txt/in', 'w').write('
     EXPECT_EQ(result.changes.at(1).content, "y");
 }
 
+TEST_F(AttackWriting, OddFilesAreReportedAsNothingOrWithoutTheirTeeth) {
+    write("tool.sh", "#!/bin/sh\n");
+    const RunResult result = python(
+        "import os,socket\n"
+        "os.mkfifo('fifo'); s=socket.socket(socket.AF_UNIX); s.bind('sock')\n"
+        "open('suid','w').write('x'); os.chmod('suid',0o6755)\n"
+        "open('un\\nlined name\\xff','w').write('y')\n"
+        "os.symlink('../../../../../../etc/passwd','up'); os.symlink('suid','in'); os.symlink('sub/../../x','climbs')\n"
+        "d='.'\n"
+        "for i in range(300):\n"
+        "    os.mkdir('d'); os.chdir('d')\n"
+        "open('deep','w').write('z')");
+    EXPECT_EQ(result.status, RunStatus::ok) << result.err;
+    EXPECT_EQ(paths(result), (std::vector<std::string>{"+climbs", "+in", "+suid", "+un\nlined name\xc3\xbf", "+up"}));
+    for (const Change& change : result.changes) {
+        EXPECT_EQ(change.mode & ~0777U, 0U);
+        EXPECT_EQ(change.symlink_target, change.path == "in" ? "suid" : "");
+    }
+}
+
+TEST_F(AttackWriting, UnreadableFilesAndFoldersStillComeBack) {
+    RunSpec spec;
+    spec.argv = {"sh", "-c", "mkdir locked; echo secret > locked/f; echo x > g; chmod 000 locked/f g locked"};
+    spec.collect_change_contents = true;
+    const RunResult result = run(spec);
+    EXPECT_EQ(paths(result), (std::vector<std::string>{"+g", "+locked/f"}));
+    EXPECT_EQ(result.changes.at(1).content, "secret\n");
+}
+
 }  // namespace
 }  // namespace ec::executor
