@@ -56,6 +56,9 @@ void add_system(const Layout& layout, std::vector<box::Mount>& mounts) {
     }
 }
 
+// Nobody but root puts a socket or FIFO there.
+bool belongs_to_system(const std::string& path) { return path == "/usr" || path.starts_with("/usr/"); }
+
 // Parents come before what lies in them, so that nothing is covered by a later mount.
 void sort_by_depth(std::vector<box::Mount>& mounts) {
     std::stable_sort(mounts.begin(), mounts.end(),
@@ -135,7 +138,7 @@ Result<box::Spec> compose(const Layout& layout, const RunSpec& run, bool session
     spec.mounts.push_back(scratch("/tmp", kScratchBytes, 01777));
     spec.mounts.push_back(scratch("/dev/shm", kScratchBytes, 01777));
     for (const std::string& path : layout.toolchains.read_only) {
-        box::Mount mount = mount_of(Kind::bind, path, path);
+        box::Mount mount = mount_of(belongs_to_system(path) ? Kind::bind : Kind::view, path, path);
         mount.optional = true;
         spec.mounts.push_back(std::move(mount));
     }
@@ -144,7 +147,7 @@ Result<box::Spec> compose(const Layout& layout, const RunSpec& run, bool session
     spec.mounts.push_back(std::move(workspace));
     for (const std::string& name : layout.workspace.bound) {
         const std::string path = fmt::format("{}/{}", root, name);
-        spec.mounts.push_back(mount_of(Kind::bind, path, path));
+        spec.mounts.push_back(mount_of(Kind::view, path, path));
     }
     for (const auto& [name, content] : run.support_files) {
         box::Mount mount = mount_of(Kind::file, content, fmt::format("{}/{}", kSupportDir, name));

@@ -27,9 +27,9 @@ inline constexpr int kFirstStrayFd = 8;
 enum class Stop : std::uint8_t { none = 0, wall = 'w', output = 'o', cancelled = 'c', memory = 'm', pids = 'p' };
 
 struct Mount {
-    enum class Kind : std::uint8_t { bind, tmpfs, symlink, file, directory, workspace, device, proc };
+    enum class Kind : std::uint8_t { bind, tmpfs, symlink, file, directory, workspace, device, proc, view };
     Kind kind = Kind::bind;
-    std::string source;  ///< bind, device, workspace (the lower layer): host path; symlink: its target; file: content
+    std::string source;  ///< bind, view, device, workspace (the lower layer): host path; symlink: its target; file: content
     std::string target;  ///< absolute path inside
     std::uint64_t size = 0;     ///< tmpfs, workspace: bytes
     std::uint32_t mode = 0755;  ///< tmpfs, file, directory
