@@ -12,6 +12,7 @@ EC_SAMPLE_LIBRARIES=(python3-pytest)
 EC_TEST_TOOLS=(make=make)
 EC_TEST_LIBRARIES=(libgtest-dev libgmock-dev librapidcheck-dev python3-pytest)
 EC_FULL_TOOLS=(clang++-19=clang-19 clang-format-19=clang-format-19 clang-tidy-19=clang-tidy-19)
+EC_MEMCHECK_TOOLS=(valgrind=valgrind)
 EC_FULL_LIBRARIES=(libclang-rt-19-dev libbenchmark-dev)
 
 EC_BOOST_LEAST=1.81
@@ -112,7 +113,7 @@ apt_get() {
         -o Dpkg::Use-Pty=0 "$@" </dev/null
 }
 
-# ensure_packages build|sample|test|full…: one apt run for all of them, none at all when everything is there.
+# ensure_packages build|sample|test|memcheck|full…: one apt run for all of them, none at all when everything is there.
 ensure_packages() {
     local tools=() libraries=() want missing
     for want in "$@"; do
@@ -120,6 +121,7 @@ ensure_packages() {
             build) tools+=("${EC_BUILD_TOOLS[@]}") libraries+=("${EC_BUILD_LIBRARIES[@]}") ;;
             sample) libraries+=("${EC_SAMPLE_LIBRARIES[@]}") ;;
             test) tools+=("${EC_TEST_TOOLS[@]}") libraries+=("${EC_TEST_LIBRARIES[@]}") ;;
+            memcheck) tools+=("${EC_MEMCHECK_TOOLS[@]}") ;;
             full) tools+=("${EC_FULL_TOOLS[@]}") libraries+=("${EC_FULL_LIBRARIES[@]}") ;;
         esac
     done

@@ -4,14 +4,19 @@
 // Default allow, minus what reaches into the kernel's riskier parts or out of the sandbox (docs/sandbox.md has the
 // reasons). Two filters: `soft` is for machines without a memory cgroup and also refuses memory that no watchdog sees.
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/netlink.h>
+#include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -19,6 +24,12 @@
 #include <vector>
 
 namespace {
+
+// The first system call that is younger than this list. What is younger answers ENOSYS, as on a kernel without it: a
+// later kernel must not open a way that nobody here has looked at.
+constexpr std::uint32_t kFirstUnknown = 463;           // setxattrat, Linux 6.13
+constexpr std::uint64_t kLow = 0xffffffffU;            // the kernel looks at 32 bits of most arguments
+constexpr std::uint32_t kForeignNumbers = 0x40000000;  // the x32 ABI, which the filter proper kills
 
 void check(int rc, const char* what) {
     if (rc == 0) return;
@@ -46,6 +57,13 @@ void deny_arguments(scmp_filter_ctx filter, const char* name, std::initializer_l
           name);
 }
 
+// By number, for what this libseccomp may not know by name. Since 424 every architecture uses the same numbers.
+void deny_numbers(scmp_filter_ctx filter, int error, std::initializer_list<int> numbers) {
+    for (const int number : numbers) {
+        check(seccomp_rule_add(filter, SCMP_ACT_ERRNO(static_cast<std::uint16_t>(error)), number, 0), "number");
+    }
+}
+
 scmp_arg_cmp compare(unsigned argument, scmp_compare op, std::uint64_t a, std::uint64_t b = 0) {
     return scmp_arg_cmp{argument, op, a, b};
 }
@@ -60,6 +78,48 @@ void deny_families(scmp_filter_ctx filter) {
     }
     deny_arguments(filter, "socket", {compare(0, SCMP_CMP_EQ, AF_NETLINK), compare(2, SCMP_CMP_NE, NETLINK_ROUTE)},
                    EAFNOSUPPORT);
+    // Asking for one of these would make the host load a module: packet sockets under their old name, DCCP, and all
+    // protocols above ICMPv6 (SCTP, L2TP, MPTCP). Nor may socketpair() be asked for a family that socket() refuses.
+    deny_arguments(filter, "socket", {compare(1, SCMP_CMP_MASKED_EQ, 0xf, SOCK_PACKET)});
+    deny_arguments(filter, "socket", {compare(2, SCMP_CMP_EQ, IPPROTO_DCCP)}, EPROTONOSUPPORT);
+    deny_arguments(filter, "socket", {compare(2, SCMP_CMP_GT, IPPROTO_ICMPV6)}, EPROTONOSUPPORT);
+    deny_arguments(filter, "socketpair", {compare(0, SCMP_CMP_NE, AF_UNIX)}, EAFNOSUPPORT);
+}
+
+// Pid 1 has the payload's uid, so the kernel would let the payload take its supervisor's descriptors, memory and
+// processor time away with these.
+void protect_supervisor(scmp_filter_ctx filter) {
+    for (const char* name :
+         {"prlimit64", "sched_setparam", "sched_setscheduler", "sched_setattr", "sched_setaffinity"}) {
+        deny_arguments(filter, name, {compare(0, SCMP_CMP_MASKED_EQ, kLow, 1)});
+    }
+    deny_arguments(filter, "setpriority",
+                   {compare(0, SCMP_CMP_MASKED_EQ, kLow, PRIO_PROCESS), compare(1, SCMP_CMP_MASKED_EQ, kLow, 1)});
+    deny_arguments(filter, "setpriority", {compare(0, SCMP_CMP_MASKED_EQ, kLow, PRIO_USER)});
+    constexpr std::uint64_t kIoprioProcess = 1;  // include/uapi/linux/ioprio.h
+    constexpr std::uint64_t kIoprioUser = 3;
+    deny_arguments(filter, "ioprio_set",
+                   {compare(0, SCMP_CMP_MASKED_EQ, kLow, kIoprioProcess), compare(1, SCMP_CMP_MASKED_EQ, kLow, 1)});
+    deny_arguments(filter, "ioprio_set", {compare(0, SCMP_CMP_MASKED_EQ, kLow, kIoprioUser)});
+}
+
+// Setting the limit on core files succeeds and does nothing, so that it stays at the 1 of become_payload().
+void keep_core_limit(scmp_filter_ctx filter) {
+    deny_arguments(filter, "setrlimit", {compare(0, SCMP_CMP_MASKED_EQ, kLow, RLIMIT_CORE)}, 0);
+    deny_arguments(filter, "prlimit64", {compare(1, SCMP_CMP_MASKED_EQ, kLow, RLIMIT_CORE), compare(2, SCMP_CMP_NE, 0)},
+                   0);
+}
+
+void print(std::uint32_t code, unsigned jt, unsigned jf, std::uint32_t k) {
+    std::printf("    {%u, %u, %u, %u},\n", code, jt, jf, k);
+}
+
+// Goes before the filter proper, whose jumps are relative.
+void print_unknown_calls() {
+    print(BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(seccomp_data, nr));
+    print(BPF_JMP | BPF_JGE | BPF_K, 2, 0, kForeignNumbers);
+    print(BPF_JMP | BPF_JGE | BPF_K, 0, 1, kFirstUnknown);
+    print(BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | ENOSYS);
 }
 
 void emit(const char* name, bool soft) {
@@ -87,6 +147,7 @@ void emit(const char* name, bool soft) {
           "pidfd_getfd",
           "kcmp",
           "process_madvise",
+          "process_mrelease",
           "bpf",
           "perf_event_open",
           "userfaultfd",
@@ -132,15 +193,31 @@ void emit(const char* name, bool soft) {
           "vm86old"});
     // ENOSYS makes libc and libuv take their older path instead of failing. clone3 hides its flags behind a pointer.
     deny(filter, ENOSYS, {"clone3", "io_uring_setup", "io_uring_enter", "io_uring_register"});
-    if (soft) deny(filter, ENOSYS, {"memfd_create", "memfd_secret", "shmget", "mq_open"});
+    // How the page cache and the mounts look: cachestat, statmount, listmount.
+    deny_numbers(filter, ENOSYS, {451, 457, 458});
+    if (soft) {
+        deny(filter, ENOSYS, {"memfd_create", "memfd_secret", "shmget", "semget", "msgget", "mq_open"});
+        // Buffers of sockets stay at the kernel's usual size: asking for more succeeds and does nothing.
+        for (const std::uint64_t option : {SO_SNDBUF, SO_RCVBUF}) {
+            deny_arguments(
+                filter, "setsockopt",
+                {compare(1, SCMP_CMP_MASKED_EQ, kLow, SOL_SOCKET), compare(2, SCMP_CMP_MASKED_EQ, kLow, option)}, 0);
+        }
+    }
     for (const std::uint64_t flag : std::initializer_list<std::uint64_t>{
              CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET}) {
         deny_arguments(filter, "clone", {compare(0, SCMP_CMP_MASKED_EQ, flag, flag)});
     }
     // The kernel looks at the low 32 bits of the request only, so must we (CVE-2019-10063).
-    deny_arguments(filter, "ioctl", {compare(1, SCMP_CMP_MASKED_EQ, 0xffffffffU, TIOCSTI)});
-    deny_arguments(filter, "ioctl", {compare(1, SCMP_CMP_MASKED_EQ, 0xffffffffU, TIOCLINUX)});
+    deny_arguments(filter, "ioctl", {compare(1, SCMP_CMP_MASKED_EQ, kLow, TIOCSTI)});
+    deny_arguments(filter, "ioctl", {compare(1, SCMP_CMP_MASKED_EQ, kLow, TIOCLINUX)});
+    // A listener would answer system calls of other processes in their place.
+    deny_arguments(
+        filter, "seccomp",
+        {compare(1, SCMP_CMP_MASKED_EQ, SECCOMP_FILTER_FLAG_NEW_LISTENER, SECCOMP_FILTER_FLAG_NEW_LISTENER)});
     deny_families(filter);
+    protect_supervisor(filter);
+    keep_core_limit(filter);
 
     std::FILE* scratch = std::tmpfile();
     check(scratch == nullptr ? -1 : 0, "tmpfile");
@@ -152,8 +229,9 @@ void emit(const char* name, bool soft) {
         std::uint32_t k;
     } instruction{};
     std::printf("inline constexpr sock_filter %s[] = {\n", name);
+    print_unknown_calls();
     while (std::fread(&instruction, sizeof instruction, 1, scratch) == 1) {
-        std::printf("    {%u, %u, %u, %u},\n", instruction.code, instruction.jt, instruction.jf, instruction.k);
+        print(instruction.code, instruction.jt, instruction.jf, instruction.k);
     }
     std::printf("};\n");
     std::fclose(scratch);

@@ -65,6 +65,7 @@ constexpr std::uint64_t kWriteAccess = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_
                                        LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
                                        LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |
                                        LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM;
+constexpr std::uint64_t kDevices = LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_BLOCK;  // allowed nowhere
 constexpr std::uint64_t kFileAccess = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_TRUNCATE;
 
 // Second layer behind the mount tree, which already holds nothing but what may be read: writes only below the writable
@@ -84,7 +85,7 @@ void restrict_writes(const Spec& spec, int abi) {
         struct stat info{};
         must(::fstat(dir, &info) == 0, "landlock path");
         landlock_path_beneath_attr rule{};
-        rule.allowed_access = S_ISDIR(info.st_mode) ? handled : handled & kFileAccess;
+        rule.allowed_access = handled & (S_ISDIR(info.st_mode) ? ~kDevices : kFileAccess);
         rule.parent_fd = dir;
         must(::syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0, "landlock_add_rule");
         ::close(dir);
@@ -157,12 +158,13 @@ bool set_limits(pid_t who, const Spec& spec, bool watched) {
         const rlimit value{std::min<rlim_t>(soft, current.rlim_max), std::min<rlim_t>(hard, current.rlim_max)};
         return ::prlimit(who, resource, &value, nullptr) == 0;
     };
-    // Where the watchdog in pid 1 decides, this only bounds how far one process gets between two looks.
+    // A core limit of 0 would still start a handler that core_pattern names, as root outside; 1 starts none and is too
+    // small for a file. Where the watchdog in pid 1 decides, this only bounds how far one process gets between two looks.
     const std::uint64_t data = watched ? 2 * spec.memory_bytes + (1ULL << 30) : spec.memory_bytes;
     return (spec.cpu_seconds == 0 || limit(RLIMIT_CPU, spec.cpu_seconds, spec.cpu_seconds + 1)) &&
            limit(RLIMIT_NPROC, spec.processes, spec.processes) &&
            limit(RLIMIT_FSIZE, spec.file_bytes, spec.file_bytes) &&
-           limit(RLIMIT_NOFILE, spec.open_files, spec.open_files) && limit(RLIMIT_CORE, 0, 0) &&
+           limit(RLIMIT_NOFILE, spec.open_files, spec.open_files) && limit(RLIMIT_CORE, 1, 1) && limit(RLIMIT_RTPRIO, 0, 0) && limit(RLIMIT_NICE, 0, 0) &&
            limit(RLIMIT_MSGQUEUE, 0, 0) && limit(RLIMIT_MEMLOCK, 64 << 10, 64 << 10) &&
            (!spec.soft_memory || limit(RLIMIT_DATA, data, data));
 }

@@ -82,7 +82,7 @@ bool decode(std::string_view bytes, Spec& spec) {
     spec.mounts.resize(in.count());
     for (Mount& mount : spec.mounts) {
         const std::uint8_t kind = in.u8();
-        if (kind > static_cast<std::uint8_t>(Mount::Kind::proc)) return false;
+        if (kind > static_cast<std::uint8_t>(Mount::Kind::view)) return false;
         mount.kind = static_cast<Mount::Kind>(kind);
         mount.source = in.text();
         mount.target = in.text();

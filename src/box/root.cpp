@@ -106,6 +106,8 @@ private:
         switch (mount.kind) {
             case Mount::Kind::bind:
                 return bind(mount, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+            case Mount::Kind::view:
+                return view(mount);
             case Mount::Kind::device:
                 return bind(mount, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
             case Mount::Kind::tmpfs:
@@ -150,6 +152,34 @@ private:
         attach(copy, mount.target, S_ISDIR(info.st_mode));
         ::close(copy);
         ::close(source);
+    }
+
+    // A folder of the host whose sockets and FIFOs are nobody's: an overlay shows files of its own, and through a bind
+    // mount, even a read-only one, a program could talk to whoever listens there.
+    void view(const Mount& mount) {
+        constexpr std::uint64_t kReadOnly = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+        const int source = open_source(mount.source);
+        struct stat info{};
+        if (source < 0 || ::fstat(source, &info) != 0 || !S_ISDIR(info.st_mode)) {
+            if (source >= 0) ::close(source);
+            return bind(mount, kReadOnly);
+        }
+        if (views_++ == 0) require(::mkdir("/layers/none", 0755) == 0, "mkdir", "none");
+        const std::string layer = "/layers/view" + std::to_string(views_);
+        const int copy = ::open_tree(source, "", AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+        ::close(source);
+        require(copy >= 0, "open_tree", mount.source);
+        require(::mkdir(layer.c_str(), 0755) == 0, "mkdir", layer);
+        require(::move_mount(copy, "", AT_FDCWD, layer.c_str(), MOVE_MOUNT_F_EMPTY_PATH) == 0, "move_mount", layer);
+        ::close(copy);
+        ::close(make_directories(mount.target));
+        const std::string target = "/new" + mount.target;
+        // Two layers, because a read-only overlay of one is refused.
+        const std::string options = "lowerdir=/layers/none:" + layer + (spec_.privileged ? "" : ",userxattr");
+        if (::mount("overlay", target.c_str(), "overlay", MS_RDONLY | MS_NOSUID | MS_NODEV, options.c_str()) == 0)
+            return;
+        // Other file systems are mounted below it, or it lies on two overlays already.
+        bind(mount, kReadOnly);
     }
 
     int mount_tmpfs(const char* at, std::uint64_t size, std::uint32_t mode) {
@@ -327,6 +357,7 @@ private:
     Tree& tree_;
     int old_ = -1;
     int new_ = -1;
+    unsigned views_ = 0;
 };
 
 }  // namespace

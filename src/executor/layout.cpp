@@ -59,6 +59,9 @@ void add_system(const Layout& layout, std::vector<box::Mount>& mounts) {
     }
 }
 
+// Nobody but root puts a socket or FIFO there.
+bool belongs_to_system(const std::string& path) { return path == "/usr" || path.starts_with("/usr/"); }
+
 // Parents come before what lies in them, so that nothing is covered by a later mount.
 void sort_by_depth(std::vector<box::Mount>& mounts) {
     std::stable_sort(mounts.begin(), mounts.end(),
@@ -138,7 +141,8 @@ void add_scratch(const Layout& layout, std::vector<box::Mount>& mounts) {
     mounts.push_back(scratch("/tmp", kScratchBytes, 01777));
     mounts.push_back(scratch("/dev/shm", kScratchBytes, 01777));
     for (const std::string& path : layout.toolchains.read_only) {
-        box::Mount mount = mount_of(box::Mount::Kind::bind, path, path);
+        box::Mount mount =
+            mount_of(belongs_to_system(path) ? box::Mount::Kind::bind : box::Mount::Kind::view, path, path);
         mount.optional = true;
         mounts.push_back(std::move(mount));
     }
@@ -165,7 +169,7 @@ void add_for_run(const Layout& layout, const RunSpec& run, std::vector<box::Moun
     mounts.push_back(std::move(workspace));
     for (const std::string& name : layout.workspace.bound) {
         const std::string path = fmt::format("{}/{}", root, name);
-        mounts.push_back(mount_of(box::Mount::Kind::bind, path, path));
+        mounts.push_back(mount_of(box::Mount::Kind::view, path, path));
     }
     add_support(run, mounts);
     if (!run.artifact_dir.empty()) mounts.push_back(scratch(run.artifact_dir, kScratchBytes, 0700));
@@ -241,7 +245,7 @@ box::Spec compose_warm(const Layout& layout, std::vector<std::string> command,
     sort_by_depth(spec.mounts);
     const std::string above = layout.workspace.path.parent_path().string();
     const bool shown = std::any_of(spec.mounts.begin(), spec.mounts.end(), [&](const box::Mount& mount) {
-        return mount.target == above || (mount.kind == box::Mount::Kind::bind && above.starts_with(mount.target + "/"));
+        return mount.target == above || ((mount.kind == box::Mount::Kind::bind || mount.kind == box::Mount::Kind::view) && above.starts_with(mount.target + "/"));
     });
     if (!shown) spec.mounts.push_back(mount_of(box::Mount::Kind::directory, {}, above));
     add_home(spec.mounts);

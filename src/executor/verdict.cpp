@@ -124,6 +124,13 @@ RunResult conclude(BoxProcess& process, const RunSpec& run, const MemoryUse& mem
         return result;
     }
     if (!report.summary || !report.complete) {
+        // The kernel frees a killed program's memory a moment after its last sign of life, and in between it may take
+        // the supervisor as well. It was the program's memory all the same.
+        if (memory.out_of_memory) {
+            result.status = RunStatus::memory;
+            result.peak_memory_bytes = memory.peak_bytes;
+            return result;
+        }
         result.reason = "the sandbox ended without a report";
         return result;
     }

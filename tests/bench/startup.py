@@ -9,23 +9,12 @@ usage: startup.py [EDGECODER] [RUNS]
 
 import ctypes
 import os
-import platform
 import statistics
 import sys
-import time
+
+import interleave
 
 PR_SET_CHILD_SUBREAPER = 36
-
-
-def wall_ms(argv, devnull):
-    actions = [(os.POSIX_SPAWN_DUP2, devnull, 1), (os.POSIX_SPAWN_DUP2, devnull, 2)]
-    start = time.perf_counter_ns()
-    pid = os.posix_spawn(argv[0], argv, {}, file_actions=actions)
-    _, status = os.waitpid(pid, 0)
-    wall = (time.perf_counter_ns() - start) / 1e6
-    if status != 0:
-        sys.exit(f"{argv[0]} ended with status {os.waitstatus_to_exitcode(status)}")
-    return wall
 
 
 def usage_of(argv):
@@ -44,20 +33,18 @@ def main():
         sys.exit(f"{program} is not there; build it with ./scripts/quickstart")
     contestants = {"edgecoder --version": [program, "--version"], "/bin/true (peer)": ["/bin/true"]}
     walls = {name: [] for name in contestants}
-    devnull = os.open(os.devnull, os.O_WRONLY)
+    devnull = os.open(os.devnull, os.O_RDWR)
     for _ in range(runs):
         for name, argv in contestants.items():
-            walls[name].append(wall_ms(argv, devnull))
+            walls[name].append(interleave.wall_ms(argv, devnull, environment={}))
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     usage = {name: [usage_of(argv) for _ in range(50)] for name, argv in contestants.items()}
 
-    load = os.getloadavg()[0]
-    print(f"{os.cpu_count()} cores, {platform.machine()}, Linux {platform.release()}, load {load:.2f}, {runs} runs each")
+    print(f"{interleave.machine()}, {runs} runs each")
     print(f"{'program':<22}{'median ms':>10}{'p90 ms':>8}{'cpu ms':>8}{'peak MB':>9}")
     for name, values in walls.items():
-        p90 = statistics.quantiles(values, n=10)[8]
         cpu, peak = statistics.median(ms for ms, _ in usage[name]), max(mb for _, mb in usage[name])
-        print(f"{name:<22}{statistics.median(values):>10.2f}{p90:>8.2f}{cpu:>8.2f}{peak:>9.1f}")
+        print(f"{name:<22}{statistics.median(values):>10.2f}{interleave.p90(values):>8.2f}{cpu:>8.2f}{peak:>9.1f}")
     print("target: at most 10 ms and 15 MB")
 
 

@@ -23,6 +23,7 @@
 #include <thread>
 
 #include "sandbox_fixture.hpp"
+#include "soak_sizes.hpp"
 
 namespace ec::executor {
 namespace {
@@ -33,85 +34,7 @@ using std::chrono::milliseconds;
 
 constexpr int kRounds = 12;
 constexpr int kWarmUp = 3;
-constexpr long kMemoryRoomKb = 4096;       // what the allocator may still spread to after the warm-up
-constexpr long kNamespacesInFlight = 500;  // the kernel takes dead ones down later, and other programs make some
-
-std::chrono::seconds soak_time() {
-    const char* text = std::getenv("EC_SOAK_SECONDS");
-    const long seconds = text == nullptr ? 3600 : std::strtol(text, nullptr, 10);
-    return std::chrono::seconds(std::max(kRounds + 0L, seconds));
-}
-
-long entries(const fs::path& dir) {
-    std::error_code error;
-    return std::distance(fs::directory_iterator(dir, error), fs::directory_iterator{});
-}
-
-long number_after(const std::string& text, std::string_view name) {
-    const std::size_t at = text.find(name);
-    return at == std::string::npos ? -1 : std::strtol(text.c_str() + at + name.size(), nullptr, 10);
-}
-
-// Whatever of ours is orphaned comes to this process (a subreaper), so its children are all there can be.
-long children() {
-    long count = 0;
-    std::error_code error;
-    for (const auto& task : fs::directory_iterator("/proc/self/task", error)) {
-        const auto text = read_file(task.path() / "children", 1 << 20);
-        if (text) count += std::count(text->begin(), text->end(), ' ');
-    }
-    return count;
-}
-
-// What they are, for the message when there should be none.
-std::string names_of_children() {
-    std::string names;
-    std::error_code error;
-    for (const auto& task : fs::directory_iterator("/proc/self/task", error)) {
-        const std::string pids = read_file(task.path() / "children", 1 << 20).value_or("");
-        for (const std::string_view pid : split(trim(pids), ' ')) {
-            const auto status = read_file(fs::path("/proc") / pid / "status", 1 << 20);
-            if (!pid.empty() && status) names += *status;
-        }
-    }
-    return names;
-}
-
-// Groups that carry this process's number, wherever the control group file systems are mounted.
-long control_groups() {
-    const std::string prefix = fmt::format("edgecoder-{}-", ::getpid());
-    long count = 0;
-    std::error_code error;
-    constexpr auto kSkip = fs::directory_options::skip_permission_denied;
-    for (fs::recursive_directory_iterator at("/sys/fs/cgroup", kSkip, error), end; !error && at != end;
-         at.increment(error)) {
-        if (at->path().filename().string().starts_with(prefix)) ++count;
-    }
-    return count;
-}
-
-struct Sizes {
-    long memory_kb = 0;
-    long descriptors = 0;
-    long processes = 0;
-    long mounts = 0;
-    long groups = 0;
-    long temporary = 0;
-    long namespaces = -1;  ///< network namespaces of the whole machine; -1: not shown to an ordinary user
-
-    static Sizes now(const fs::path& temporary) {
-        Sizes sizes;
-        sizes.memory_kb = number_after(read_file("/proc/self/status", 1 << 20).value_or(""), "VmRSS:");
-        sizes.descriptors = entries("/proc/self/fd");
-        sizes.processes = children();
-        const std::string mounts = read_file("/proc/self/mountinfo", 16 << 20).value_or("");
-        sizes.mounts = std::count(mounts.begin(), mounts.end(), '\n');
-        sizes.groups = control_groups();
-        sizes.temporary = entries(temporary);
-        sizes.namespaces = number_after(read_file("/proc/slabinfo", 16 << 20).value_or(""), "\nnet_namespace");
-        return sizes;
-    }
-};
+constexpr long kHour = 3600;
 
 class SandboxSoak : public testing::SandboxTest {
 protected:
@@ -186,7 +109,7 @@ protected:
         std::optional<Result<RunResult>> result;
         RunSpec spec = shell("echo begun; sleep 1000");
         std::jthread runner([&] { result.emplace(sandbox_->run(spec, source.get_token())); });
-        while (children() == 0) std::this_thread::yield();
+        while (testing::children() == 0) std::this_thread::yield();
         source.request_stop();
         runner.join();
         EXPECT_FALSE(result->has_value());
@@ -251,30 +174,17 @@ protected:
     std::atomic<std::size_t> runs_{0};
 };
 
-void expect_no_growth(const Sizes& first, const Sizes& last) {
-    EXPECT_LE(last.memory_kb, first.memory_kb + kMemoryRoomKb) << "memory of this process";
-    EXPECT_LE(last.descriptors, first.descriptors) << "open descriptors";
-    EXPECT_EQ(last.processes, 0) << "processes left behind:\n" << names_of_children();
-    EXPECT_LE(last.mounts, first.mounts) << "mounts";
-    EXPECT_EQ(last.groups, 0) << "control groups left behind";
-    EXPECT_LE(last.temporary, first.temporary) << "temporary files";
-    EXPECT_LE(last.namespaces, first.namespaces + kNamespacesInFlight) << "network namespaces";
-}
-
 TEST_F(SandboxSoak, NothingGrowsOverThousandsOfRuns) {
-    const auto length = soak_time();
+    const auto length = testing::soak_time(kHour, kRounds);
     const auto start = Clock::now();
-    Sizes first;
-    fmt::print("{:>6}{:>9}{:>10}{:>6}{:>7}{:>8}{:>8}{:>6}{:>8}\n", "round", "runs", "memory kB", "fds", "procs",
-               "mounts", "groups", "tmp", "netns");
+    testing::Sizes first;
+    testing::print_heading();
     for (int number = 1; number <= kRounds && !HasFailure(); ++number) {
         round(start + length * number / kRounds);
-        const Sizes sizes = Sizes::now(temporary_.path());
+        const testing::Sizes sizes = testing::Sizes::now(temporary_.path());
         if (number <= kWarmUp) first = sizes;
-        fmt::print("{:>6}{:>9}{:>10}{:>6}{:>7}{:>8}{:>8}{:>6}{:>8}\n", number, runs_.load(), sizes.memory_kb,
-                   sizes.descriptors, sizes.processes, sizes.mounts, sizes.groups, sizes.temporary, sizes.namespaces);
-        std::fflush(stdout);
-        expect_no_growth(first, sizes);
+        testing::print_row(number, runs_.load(), sizes);
+        testing::expect_no_growth(first, sizes);
     }
     RecordProperty("runs", static_cast<int>(runs_.load()));
     EXPECT_GT(runs_.load(), static_cast<std::size_t>(length.count())) << "too few runs to show anything";

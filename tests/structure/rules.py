@@ -232,6 +232,21 @@ def link_violations(root):
     return found
 
 
+def attack_violations(root):
+    """docs/security/attack-classes.md names only tests that exist, and every test of an attack file."""
+    page = root / "docs/security/attack-classes.md"
+    named = set(re.findall(r"`([A-Z]\w+\.\w+)`", page.read_text(encoding="utf-8"))) if page.exists() else set()
+    tests, attacks = set(), set()
+    for path in sorted((root / "src").glob("*/tests/*.cpp")):
+        found = {".".join(names) for names in re.findall(r"^TEST(?:_[FP])?\((\w+), (\w+)\)", path.read_text(), re.M)}
+        tests |= found
+        if path.name.startswith("attack_"):
+            attacks |= found
+    return [f"attack-classes.md: there is no test {name}" for name in sorted(named - tests)] + [
+        f"attack-classes.md: {name} is not named" for name in sorted(attacks - named)
+    ]
+
+
 def dependency_violations(root):
     """Every outside library that the build looks for is listed in docs/dependencies.md."""
     text = (root / "docs/dependencies.md").read_text(encoding="utf-8").lower()

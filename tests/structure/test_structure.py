@@ -49,6 +49,10 @@ def test_every_library_is_listed():
     assert rules.dependency_violations(ROOT) == []
 
 
+def test_the_page_of_attack_classes_and_the_tests_agree():
+    assert rules.attack_violations(ROOT) == []
+
+
 @pytest.mark.parametrize("script", ["scripts/quickstart", "scripts/test", ".ci/run"])
 def test_scripts_are_executable_and_parse(script):
     path = ROOT / script
@@ -172,3 +176,15 @@ def test_a_dead_link_is_refused(tree):
 def test_an_unlisted_library_is_refused(tree):
     (tree / "src/json/CMakeLists.txt").write_text("find_package(Boost 1.81 REQUIRED)\nfind_package(Qt6)\n")
     assert rules.dependency_violations(tree) == ["src/json/CMakeLists.txt: Qt6 is not in docs/dependencies.md"]
+
+
+def test_an_attack_class_without_its_test_is_refused(tree):
+    (tree / "docs/security").mkdir()
+    (tree / "docs/security/attack-classes.md").write_text("| reading | `AttackReading.Keys` and `AttackReading.Gone` |\n")
+    (tree / "src/box/tests").mkdir()
+    (tree / "src/box/tests/attack_reading_test.cpp").write_text(
+        "TEST_F(AttackReading, Keys) {\n}\nTEST_F(AttackReading, Unnamed) {\n}\n")
+    assert rules.attack_violations(tree) == [
+        "attack-classes.md: there is no test AttackReading.Gone",
+        "attack-classes.md: AttackReading.Unnamed is not named",
+    ]

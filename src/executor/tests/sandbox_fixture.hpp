@@ -2,12 +2,14 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <cstdlib>
 #include <ec/core/fs.hpp>
 #include <ec/executor/sandbox.hpp>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,6 +18,22 @@ namespace ec::executor::testing {
 inline std::filesystem::path box_program() {
     const char* dir = std::getenv("EC_BIN_DIR");
     return std::filesystem::path(dir == nullptr ? "build/dev/bin" : dir) / "edgecoder-box";
+}
+
+/// Every file below `dir` with its content, mode and time of change: equal before and after means untouched.
+inline std::set<std::string> fingerprint(const std::filesystem::path& dir) {
+    std::set<std::string> lines;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(dir)) {
+        struct stat info {};
+        EXPECT_EQ(::lstat(entry.path().c_str(), &info), 0);
+        std::string line = entry.path().string() + " " + std::to_string(info.st_mode) + " " +
+                           std::to_string(info.st_size) + " " + std::to_string(info.st_nlink) + " " +
+                           std::to_string(info.st_mtim.tv_sec) + "." + std::to_string(info.st_mtim.tv_nsec);
+        if (S_ISREG(info.st_mode)) line += " " + read_file(entry.path()).value_or("?");
+        if (S_ISLNK(info.st_mode)) line += " " + std::filesystem::read_symlink(entry.path()).string();
+        lines.insert(line);
+    }
+    return lines;
 }
 
 class SandboxTest : public ::testing::Test {

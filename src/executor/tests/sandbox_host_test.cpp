@@ -15,6 +15,7 @@ namespace ec::executor {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::fingerprint;
 using testing::SandboxTest;
 using Names = std::vector<std::string>;
 
@@ -26,21 +27,6 @@ protected:
         options.box = testing::box_program();
         auto opened = open_sandbox(options);
         return opened ? Error{ErrorCode::internal, "was not refused", {}} : opened.error();
-    }
-
-    // Every file below `dir` with its content, mode and time of change: equal before and after means untouched.
-    static std::set<std::string> fingerprint(const fs::path& dir) {
-        std::set<std::string> lines;
-        for (const auto& entry : fs::recursive_directory_iterator(dir)) {
-            struct stat info{};
-            EXPECT_EQ(::lstat(entry.path().c_str(), &info), 0);
-            std::string line = entry.path().string() + " " + std::to_string(info.st_mode) + " " +
-                               std::to_string(info.st_size) + " " + std::to_string(info.st_mtim.tv_sec) + "." +
-                               std::to_string(info.st_mtim.tv_nsec);
-            if (S_ISREG(info.st_mode)) line += " " + read_file(entry.path()).value_or("?");
-            lines.insert(line);
-        }
-        return lines;
     }
 
     static std::set<std::string> processes_named(const std::string& name) {
@@ -433,7 +419,7 @@ TEST_F(SandboxHost, ApplyingCarriesChangesOutAndNothingElse) {
     EXPECT_EQ(fs::read_symlink(root() / "good"), "edit.txt");
     EXPECT_FALSE(fs::exists(root() / "gone"));
     EXPECT_FALSE(fs::exists(fs::symlink_status(root() / "bad")));
-    struct stat info{};
+    struct stat info {};
     ASSERT_EQ(::stat((root() / "run.sh").c_str(), &info), 0);
     EXPECT_EQ(info.st_mode & 07777U, 0755U);
 }

@@ -31,10 +31,10 @@ inline constexpr char kHandOff = 'h';
 enum class Stop : std::uint8_t { none = 0, wall = 'w', output = 'o', cancelled = 'c', memory = 'm', pids = 'p' };
 
 struct Mount {
-    enum class Kind : std::uint8_t { bind, tmpfs, symlink, file, directory, lower, workspace, device, proc };
+    enum class Kind : std::uint8_t { bind, tmpfs, symlink, file, directory, lower, workspace, device, proc, view };
     Kind kind = Kind::bind;
     std::string
-        source;  ///< bind, device, lower (the workspace as it is): host path; symlink: its target; file: content
+        source;  ///< bind, view, device, lower (the workspace as it is): host path; symlink: its target; file: content
     std::string target;         ///< absolute path inside
     std::uint64_t size = 0;     ///< tmpfs, workspace: bytes
     std::uint32_t mode = 0755;  ///< tmpfs, file, directory
