@@ -11,7 +11,9 @@
 #include <iostream>
 #include <iterator>
 
+#include "data_dir.hpp"
 #include "interrupt.hpp"
+#include "terminal.hpp"
 
 namespace ec::apps {
 namespace {
@@ -89,6 +91,10 @@ Result<RunSpec> spec_for(const ExecOptions& options, const std::filesystem::path
         return fail(ErrorCode::invalid_argument,
                     fmt::format("the memory must be between {} and {} MB", kLeastMemoryMb, kMostMemoryMb));
     }
+    if (!options.approved.empty() && !options.apply) {
+        return fail(ErrorCode::invalid_argument, "--approve means something only together with --apply");
+    }
+    EC_TRY(executor::check_approvals(options.approved));
     EC_ASSIGN(RunSpec spec, program_spec(options, workspace));
     spec.limits.wall = std::chrono::milliseconds(std::llround(std::ceil(options.timeout_seconds * 1000)));
     spec.limits.cpu = spec.limits.wall;
@@ -166,6 +172,56 @@ void tell_changes(const RunResult& result, const ExecOptions& options, std::ostr
         result.changes.size() > kShown ? fmt::format(" and {} more", result.changes.size() - kShown) : std::string{});
 }
 
+std::string sentence(const executor::Refusal& refusal) {
+    const std::string path = printable(refusal.path);
+    switch (refusal.why) {
+        case executor::Refusal::Why::guarded:
+            return fmt::format("{} was not written: a run may not change it; to allow it add --approve {}", path,
+                               shell_quote(refusal.path));
+        case executor::Refusal::Why::leads_out:
+            return fmt::format("{} was not written: a link that leads out of the project", path);
+        case executor::Refusal::Why::too_large:
+            return fmt::format("{} was not written: it is larger than the room for new files", path);
+        case executor::Refusal::Why::name:
+            return fmt::format("{} was not written: its name is no plain text", path);
+        case executor::Refusal::Why::special:
+            return fmt::format("{} was not written: a device, socket or FIFO stands there", path);
+    }
+    return path;
+}
+
+// Adds the keys `applied` and `refused`, and `reason` when nothing could be written; returns the exit status.
+int apply(const RunResult& result, const std::filesystem::path& workspace, const ExecOptions& options,
+          json::Object& document, std::ostream& err) {
+    executor::ApplyOptions apply_options;
+    if (const auto data = data_dir(); !data.empty()) apply_options.undo_dir = data / "undo";
+    apply_options.approved = options.approved;
+    apply_options.started_ns = result.started_ns;
+    const auto applied = executor::apply_changes(workspace, result.changes, apply_options);
+    json::Array refused;
+    if (!applied) {
+        const Error& error = applied.error();
+        const std::string text =
+            printable(error.remedy.empty() ? error.message : fmt::format("{}; {}", error.message, error.remedy));
+        err << "edgecoder: " << text << '\n';
+        document["applied"] = false;
+        document["reason"] = text;
+        document["refused"] = std::move(refused);
+        return exit_status(error.code);
+    }
+    for (const executor::Refusal& refusal : applied->refused) {
+        refused.emplace_back(refusal.path);
+        err << "edgecoder: " << sentence(refusal) << '\n';
+    }
+    if (!applied->written.empty() && !options.json) {
+        err << fmt::format("edgecoder: {} written; edgecoder undo takes it back\n",
+                           applied->written.size() == 1 ? "1 file" : fmt::format("{} files", applied->written.size()));
+    }
+    document["applied"] = true;
+    document["refused"] = std::move(refused);
+    return 0;
+}
+
 }  // namespace
 
 int run_exec(const ExecOptions& options, std::ostream& out, std::ostream& err, std::stop_token stop) {
@@ -181,24 +237,14 @@ int run_exec(const ExecOptions& options, std::ostream& out, std::ostream& err, s
     const RunResult& result = *ran;
 
     json::Object document = to_json(result);
-    const int status = result.ok() ? 0 : result.status == RunStatus::sandbox_error ? 3 : 1;
+    int status = result.ok() ? 0 : result.status == RunStatus::sandbox_error ? 3 : 1;
     if (!options.json) {
         out << result.out << std::flush;
         err << result.err << std::flush;
         tell_changes(result, options, err);
     }
     if (!result.ok()) err << "edgecoder: " << sentence(result, options) << '\n';
-    if (options.apply && result.ok()) {
-        const auto applied = executor::apply_changes((*sandbox)->workspace(), result.changes);
-        if (!applied) return report_error(applied.error(), options, out, err);
-        json::Array refused;
-        for (const std::string& path : applied->refused) {
-            refused.emplace_back(path);
-            err << fmt::format("edgecoder: {} was not written: a run may not change it\n", path);
-        }
-        document["applied"] = true;
-        document["refused"] = std::move(refused);
-    }
+    if (options.apply && result.ok()) status = apply(result, (*sandbox)->workspace(), options, document, err);
     if (options.json) out << json::write(json::Value(std::move(document))) << '\n';
     return status;
 }

@@ -309,6 +309,11 @@ void BoxProcess::take_record(box::Tag tag, std::string_view body) {
             change.path = in.text();
             change.symlink_target = in.text();
             change.content = in.text();
+            change.before.exists = in.flag();
+            change.before.inode = in.u64();
+            change.before.size = in.u64();
+            change.before.mtime_ns = in.u64();
+            change.before.ctime_ns = in.u64();
             if (in.ok()) report_.changes.push_back(std::move(change));
             break;
         }

@@ -27,6 +27,11 @@ using SteadyClock = std::chrono::steady_clock;
 // How long the box may take to end the sandbox and report, beyond the program's own limit.
 constexpr std::chrono::seconds kReportGrace{20};
 
+std::uint64_t wall_clock_ns() {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
+}
+
 class BoxedSandbox final : public Sandbox {
 public:
     BoxedSandbox(fs::path box, Layout layout)
@@ -54,6 +59,7 @@ public:
         for (int attempt = 0;; ++attempt) {
             if (stop.stop_requested()) return fail(ErrorCode::cancelled, "the run was cancelled");
             reaper_.collect();
+            const std::uint64_t started_ns = wall_clock_ns();
             EC_ASSIGN(Prepared prepared, prepare(spec, false));
             if (prepared.trouble) return sandbox_error(*prepared.trouble, prepared.tier);
             auto started = BoxProcess::start(box_, prepared.spec, spec);
@@ -67,7 +73,10 @@ public:
             reaper_.add(std::move(ending));
             if (stop.stop_requested()) return fail(ErrorCode::cancelled, "the run was cancelled");
             if (attempt < kFallbacks && fall_back(process)) continue;
-            return conclude(process, spec, memory, prepared.tier);
+            RunResult result = conclude(process, spec, memory, prepared.tier);
+            result.started_ns = started_ns;
+            if (prepared.originals) name_originals(result.changes, *prepared.originals);
+            return result;
         }
     }
 
@@ -99,6 +108,7 @@ private:
         std::optional<MemoryGroups::Lease> group;
         box::Spec spec;
         std::string tier;
+        std::shared_ptr<const StagedCopy::Originals> originals;  ///< when the sandbox sees a copy
         std::optional<Error> trouble;  ///< of the machine, not of the caller's words
     };
 
@@ -110,6 +120,7 @@ private:
             layout.workspace.lower = staged_.tree();
             layout.workspace.idmap = false;
             layout.workspace.bound = staged_.bound();
+            prepared.originals = staged_.originals();
         }
         EC_ASSIGN(prepared.spec, compose(layout, run, session));
         if (use_groups_) {
@@ -120,6 +131,14 @@ private:
         if (prepared.group) prepared.spec.cgroup = prepared.group->path().string();
         prepared.tier = prepared.group ? "A+" : "A";
         return prepared;
+    }
+
+    // The box saw the copy; what may be replaced later is the file it was made from.
+    static void name_originals(std::vector<Change>& changes, const StagedCopy::Originals& originals) {
+        for (Change& change : changes) {
+            const auto original = originals.find(change.path);
+            change.before = original == originals.end() ? FileIdentity{} : original->second;
+        }
     }
 
     // True when what failed can be done without, and from now on is.
