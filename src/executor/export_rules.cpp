@@ -231,7 +231,8 @@ bool is_approved(std::string_view path, std::span<const std::string> approved) {
 
 Status check_approvals(std::span<const std::string> approved) {
     for (const std::string& place : approved) {
-        if (is_plain_name(place) && is_guarded_path(place)) continue;
+        const bool pattern = place.find_first_of("*?[") != std::string::npos;
+        if (is_plain_name(place) && is_guarded_path(place) && !pattern) continue;
         return fail(ErrorCode::invalid_argument, fmt::format("--approve {} names no guarded place", to_valid_utf8(place)),
                     "name one file or folder, relative to the project, as the refusal shows it");
     }

@@ -68,6 +68,7 @@ Status FileReplacer::examine(Plan& plan, UndoJournal::Draft* draft) {
     for (const Order& order : plan.orders) {
         if (order.after.kind == FileState::Kind::absent) leaving_.insert(order.path);
     }
+    for (const FolderState& folder : plan.folders) returning_.insert(folder.path);
     for (Order& order : plan.orders) {
         Item item;
         item.file.path = order.path;
@@ -85,6 +86,7 @@ Status FileReplacer::examine_one(Item& item, UndoJournal::Draft* draft, std::uin
         conflicts_.push_back(path);
         return Status{};
     };
+    const bool removes = item.order.after.kind == FileState::Kind::absent;
     const UniqueFd parent = open_parent(path, O_PATH);
     bool exists = false;
     if (parent.valid()) {
@@ -93,13 +95,12 @@ Status FileReplacer::examine_one(Item& item, UndoJournal::Draft* draft, std::uin
     } else if (errno == ENOTDIR || errno == ELOOP) {
         bool makes_room = false;
         for (std::string at = folder_of(path); !at.empty(); at = folder_of(at)) makes_room |= leaves(at);
-        if (!makes_room) return changed();
+        if (!makes_room && !removes) return changed();
     } else if (errno != ENOENT) {
         return fail(from_errno(fmt::format("cannot enter the folder of {}", path), errno));
     }
-    const bool removes = item.order.after.kind == FileState::Kind::absent;
-    // A folder in the way is removed if it is empty by then.
-    if (exists && S_ISDIR(item.seen.st_mode) && !removes) exists = false;
+    // A folder in the way is removed if it is empty by then; one that is to be there again was never replaced.
+    if (exists && S_ISDIR(item.seen.st_mode) && (!removes || returning_.contains(path))) exists = false;
     if (exists && !S_ISREG(item.seen.st_mode) && !S_ISLNK(item.seen.st_mode)) return changed();
     if (const auto& expected = item.order.expected) {
         const FileIdentity now = exists ? identity_of(item.seen) : FileIdentity{};

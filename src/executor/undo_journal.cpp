@@ -210,14 +210,17 @@ fs::path UndoJournal::image(const UndoStep& step, const FileStep& file) const {
     return folder(step.sequence) / file.image;
 }
 
+// What neither undo nor redo can reach goes at once: a step that was taken back lives on in the one that did so.
 void UndoJournal::trim() {
     const auto all = steps();
     if (!all) return;
+    const UndoStacks reachable = stacks(*all);
     std::uint64_t bytes = 0;
     std::size_t kept = 0;
     for (auto step = all->rbegin(); step != all->rend(); ++step) {
-        bytes += image_bytes(*step);
-        if (++kept > kMostSteps || (kept > 1 && bytes > kMostUndoBytes)) drop(*step);
+        const bool reached = std::ranges::count(reachable.undoable, &*step) + std::ranges::count(reachable.redoable, &*step);
+        if (reached) bytes += image_bytes(*step);
+        if (!reached || ++kept > kMostSteps || (kept > 1 && bytes > kMostUndoBytes)) drop(*step);
     }
 }
 
