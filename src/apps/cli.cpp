@@ -24,8 +24,7 @@ void add_fix(CLI::App& app, FixOptions& options) {
     fix->add_flag("--resume", options.resume, "Go on where an interrupted run of the same problem stopped");
     fix->add_flag("--apply", options.apply, "Write the verified patch to the project");
     fix->add_option("--approve", options.approved, "Guarded file or folder that --apply may write; repeatable")
-        ->expected(1)
-        ->take_all();
+        ->allow_extra_args(false);
     fix->add_flag("--edit-tests", options.edit_tests, "Also offer edits of tests and build configuration");
     CLI::Option* json = fix->add_flag("--json", options.json, "Print one JSON document on stdout");
     fix->add_flag("--events", options.events, "Print JSON lines while it works, the last one the result")
@@ -46,8 +45,7 @@ void add_exec(CLI::App& app, ExecOptions& options) {
         ->check(CLI::IsMember({"python", "javascript"}));
     exec->add_flag("--apply", options.apply, "Copy the files it changed into the real directory");
     exec->add_option("--approve", options.approved, "Guarded file or folder that --apply may write; repeatable")
-        ->expected(1)
-        ->take_all();
+        ->allow_extra_args(false);
     exec->add_option("command", options.words, "FILE, - for standard input, or -- CMD ARG…")->required();
     exec->footer(
         "Examples:\n  edgecoder exec script.py\n  echo 'print(1)' | edgecoder exec --lang python -\n"

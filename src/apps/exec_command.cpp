@@ -95,6 +95,7 @@ Result<RunSpec> spec_for(const ExecOptions& options, const std::filesystem::path
         return fail(ErrorCode::invalid_argument, "--approve means something only together with --apply");
     }
     EC_TRY(executor::check_approvals(options.approved));
+    if (options.apply) EC_TRY(undo_dir());
     EC_ASSIGN(RunSpec spec, program_spec(options, workspace));
     spec.limits.wall = std::chrono::milliseconds(std::llround(std::ceil(options.timeout_seconds * 1000)));
     spec.limits.cpu = spec.limits.wall;
@@ -194,7 +195,7 @@ std::string sentence(const executor::Refusal& refusal) {
 int apply(const RunResult& result, const std::filesystem::path& workspace, const ExecOptions& options,
           json::Object& document, std::ostream& err) {
     executor::ApplyOptions apply_options;
-    if (const auto data = data_dir(); !data.empty()) apply_options.undo_dir = data / "undo";
+    apply_options.undo_dir = data_dir() / "undo";
     apply_options.approved = options.approved;
     apply_options.started_ns = result.started_ns;
     const auto applied = executor::apply_changes(workspace, result.changes, apply_options);

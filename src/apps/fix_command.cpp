@@ -86,7 +86,7 @@ Status write_patch(const std::filesystem::path& root, const std::vector<vcs::Fil
                    const std::vector<std::string>& approved) {
     std::vector<executor::Change> changes;
     executor::ApplyOptions apply_options;
-    if (const auto data = data_dir(); !data.empty()) apply_options.undo_dir = data / "undo";
+    EC_ASSIGN(apply_options.undo_dir, undo_dir());
     apply_options.approved = approved;
     for (const vcs::FileVersion& file : files) {
         EC_ASSIGN(const executor::FileIdentity before, executor::identify(root, file.path));
@@ -125,6 +125,7 @@ Result<Outcome> fix(const FixOptions& options, FixEvents& events, const Clock& c
                     std::stop_token stop) {
     EC_TRY(check(options));
     EC_TRY(executor::check_approvals(options.approved));
+    if (options.apply) EC_TRY(undo_dir());
     executor::SandboxOptions sandbox_options;
     sandbox_options.workspace = options.directory;
     EC_ASSIGN(const auto sandbox, executor::open_sandbox(sandbox_options));

@@ -19,11 +19,6 @@ namespace {
 using executor::Undone;
 using executor::UndoEntry;
 
-std::filesystem::path undo_dir() {
-    const std::filesystem::path data = data_dir();
-    return data.empty() ? data : data / "undo";
-}
-
 std::string_view name(UndoEntry::State state) {
     switch (state) {
         case UndoEntry::State::applied:
@@ -86,13 +81,18 @@ int report_error(const Error& error, const UndoCommandOptions& options, bool not
     return nothing_there ? 1 : exit_status(error.code);
 }
 
+Result<std::vector<UndoEntry>> history(const UndoCommandOptions& options) {
+    EC_ASSIGN(const std::filesystem::path dir, undo_dir());
+    return executor::undo_history(options.directory, dir);
+}
+
 Result<Undone> take_back(const UndoCommandOptions& options) {
     if (options.force && (::isatty(STDIN_FILENO) != 1 || ::isatty(STDERR_FILENO) != 1)) {
         return fail(ErrorCode::invalid_argument, "--force writes over files that changed since, which a person must say",
                     "run it at a terminal");
     }
     executor::UndoOptions undo_options;
-    undo_options.undo_dir = undo_dir();
+    EC_ASSIGN(undo_options.undo_dir, undo_dir());
     undo_options.force = options.force;
     return options.redo ? executor::redo(options.directory, undo_options)
                         : executor::undo(options.directory, undo_options);
@@ -102,7 +102,7 @@ Result<Undone> take_back(const UndoCommandOptions& options) {
 
 int run_undo(const UndoCommandOptions& options, std::ostream& out, std::ostream& err) {
     if (options.list) {
-        const auto entries = executor::undo_history(options.directory, undo_dir());
+        const auto entries = history(options);
         if (!entries) return report_error(entries.error(), options, false, out, err);
         return list(options, *entries, out, err);
     }
