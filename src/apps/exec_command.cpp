@@ -179,6 +179,8 @@ std::string sentence(const executor::Refusal& refusal) {
         case executor::Refusal::Why::guarded:
             return fmt::format("{} was not written: a run may not change it; to allow it add --approve {}", path,
                                shell_quote(refusal.path));
+        case executor::Refusal::Why::behind:
+            return fmt::format("{} was not written: a guarded name of the project leads there", path);
         case executor::Refusal::Why::leads_out:
             return fmt::format("{} was not written: a link that leads out of the project", path);
         case executor::Refusal::Why::too_large:

@@ -1,7 +1,9 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <ec/core/text.hpp>
 #include <ec/executor/apply.hpp>
+#include <set>
 
 #include "export_rules.hpp"
 #include "file_identity.hpp"
@@ -33,6 +35,42 @@ bool is_special(const FileReplacer& replacer, const std::string& path) {
     return info && !S_ISREG(info->st_mode) && !S_ISLNK(info->st_mode) && !S_ISDIR(info->st_mode);
 }
 
+// Real places that guarded names of the project lead to: `.vscode` may be a link to config/editor, and `.git` a file that
+// says "gitdir: …". Looked for in the folders above what changed.
+std::set<std::string> guarded_elsewhere(const FileReplacer& replacer, std::span<const Change> changes,
+                                        const std::filesystem::path& workspace) {
+    std::set<std::string> folders{""};
+    for (const Change& change : changes) {
+        for (std::size_t at = change.path.find('/'); at != std::string::npos; at = change.path.find('/', at + 1)) {
+            folders.insert(change.path.substr(0, at));
+        }
+    }
+    std::set<std::string> places;
+    for (const std::string& folder : folders) {
+        for (const std::string& name : replacer.list(folder)) {
+            if (!leads_to_guarded(name)) continue;
+            const std::string path = folder.empty() ? name : folder + "/" + name;
+            std::string target = replacer.read_link(path).value_or("");
+            const std::string head = target.empty() ? replacer.head_of(path) : std::string{};
+            if (head.starts_with("gitdir:")) target = trim(std::string_view(head).substr(7));
+            const std::string root = workspace.string() + "/";
+            const bool absolute = target.starts_with(root);
+            const auto place = resolve_inside(absolute ? "" : folder, absolute ? target.substr(root.size()) : target,
+                                              [&](const std::string& at) { return replacer.read_link(at); });
+            if (place && !place->empty()) places.insert(*place);
+        }
+    }
+    return places;
+}
+
+bool is_at_or_below(const std::string& path, const std::set<std::string>& places) {
+    if (places.contains(path)) return true;
+    for (std::size_t at = path.find('/'); at != std::string::npos; at = path.find('/', at + 1)) {
+        if (places.contains(path.substr(0, at))) return true;
+    }
+    return false;
+}
+
 }  // namespace
 
 Result<Applied> apply_changes(const std::filesystem::path& workspace, std::span<const Change> changes,
@@ -48,8 +86,11 @@ Result<Applied> apply_changes(const std::filesystem::path& workspace, std::span<
     plan.started_ns = options.started_ns;
     const auto verdicts = judge_export(changes, options.approved,
                                        [&](const std::string& path) { return replacer.read_link(path); });
+    const std::set<std::string> behind = guarded_elsewhere(replacer, changes, real);
     for (std::size_t i = 0; i < changes.size(); ++i) {
-        if (verdicts[i]) {
+        if (!verdicts[i] && !is_guarded_path(changes[i].path) && is_at_or_below(changes[i].path, behind)) {
+            applied.refused.push_back({changes[i].path, Refusal::Why::behind});
+        } else if (verdicts[i]) {
             applied.refused.push_back({changes[i].path, *verdicts[i]});
         } else if (is_special(replacer, changes[i].path)) {
             applied.refused.push_back({changes[i].path, Refusal::Why::special});

@@ -148,40 +148,23 @@ bool climbs_only_in_front(std::string_view target) {
     return true;
 }
 
+std::string folder_above(const std::string& path) {
+    const std::size_t slash = path.rfind('/');
+    return slash == std::string::npos ? std::string{} : path.substr(0, slash);
+}
+
 bool stays_inside(const Change& link, const LinkView& view) {
     if (link.symlink_target.empty() || !climbs_only_in_front(link.symlink_target)) return false;
-    std::string at = link.path.substr(0, link.path.rfind('/') == std::string::npos ? 0 : link.path.rfind('/'));
-    const auto up = [&] { at.resize(at.rfind('/') == std::string::npos ? 0 : at.rfind('/')); };
-    std::vector<std::string> rest;  // parts to walk, last first
-    int hops = 0;
-    const auto follow = [&](std::string_view target) {
-        if (target.empty() || target.front() == '/' || ++hops > kMostHops || view.exhausted()) return false;
-        const std::vector<std::string_view> parts = split(target, '/');
-        rest.insert(rest.end(), parts.rbegin(), parts.rend());
-        return true;
-    };
-    if (!follow(link.symlink_target)) return false;
-    while (!rest.empty()) {
-        const std::string part = std::move(rest.back());
-        rest.pop_back();
-        if (part.empty() || part == ".") continue;
-        if (part == "..") {
-            if (at.empty()) return false;
-            up();
-            continue;
-        }
-        at += (at.empty() ? "" : "/") + part;
-        if (const auto target = view.at(at)) {
-            up();
-            if (!follow(*target)) return false;
-        }
-    }
-    return true;
+    return resolve_inside(folder_above(link.path), link.symlink_target, [&](const std::string& path) {
+               // Exhausted: an absolute target is believed by nobody.
+               return view.exhausted() ? std::optional<std::string>("/") : view.at(path);
+           }).has_value();
 }
 
 std::optional<Refusal::Why> judge_alone(const Change& change, std::span<const std::string> approved) {
     if (!is_plain_name(change.path)) return Refusal::Why::name;
-    if (is_guarded_path(change.path) && !is_approved(change.path, approved)) return Refusal::Why::guarded;
+    const bool guarded = is_guarded_path(change.path) || (change.symlink && leads_to_guarded(change.path));
+    if (guarded && !is_approved(change.path, approved)) return Refusal::Why::guarded;
     if (change.content_missing) return Refusal::Why::too_large;
     return std::nullopt;
 }
@@ -202,6 +185,40 @@ bool is_guarded_path(std::string_view path) {
         if (i + 1 < parts.size() && contains(kForges, parts[i]) && contains(kForgeNames, parts[i + 1])) return true;
     }
     return false;
+}
+
+bool leads_to_guarded(std::string_view path) {
+    const std::string name = folded(path.substr(path.rfind('/') + 1));
+    return is_guarded_name(name) || contains(kForges, name);
+}
+
+std::optional<std::string> resolve_inside(const std::string& folder, std::string_view first, const ReadLink& read_link) {
+    std::string at = folder;
+    std::vector<std::string> rest;  // parts to walk, last first
+    int hops = 0;
+    const auto follow = [&](std::string_view target) {
+        if (target.empty() || target.front() == '/' || ++hops > kMostHops) return false;
+        const std::vector<std::string_view> parts = split(target, '/');
+        rest.insert(rest.end(), parts.rbegin(), parts.rend());
+        return true;
+    };
+    if (!follow(first)) return std::nullopt;
+    while (!rest.empty()) {
+        const std::string part = std::move(rest.back());
+        rest.pop_back();
+        if (part.empty() || part == ".") continue;
+        if (part == "..") {
+            if (at.empty()) return std::nullopt;
+            at = folder_above(at);
+            continue;
+        }
+        at += (at.empty() ? "" : "/") + part;
+        if (const auto target = read_link(at)) {
+            at = folder_above(at);
+            if (!follow(*target)) return std::nullopt;
+        }
+    }
+    return at;
 }
 
 bool is_plain_name(std::string_view path) {
@@ -232,7 +249,8 @@ bool is_approved(std::string_view path, std::span<const std::string> approved) {
 Status check_approvals(std::span<const std::string> approved) {
     for (const std::string& place : approved) {
         const bool pattern = place.find_first_of("*?[") != std::string::npos;
-        if (is_plain_name(place) && is_guarded_path(place) && !pattern) continue;
+        // `.github` by itself stands for a link of that name, not for what lies in a folder.
+        if (is_plain_name(place) && (is_guarded_path(place) || leads_to_guarded(place)) && !pattern) continue;
         return fail(ErrorCode::invalid_argument, fmt::format("--approve {} names no guarded place", to_valid_utf8(place)),
                     "name one file or folder, relative to the project, as the refusal shows it");
     }

@@ -18,8 +18,14 @@ namespace ec::executor {
 /// characters, at most 255 bytes a part and 3,800 in all.
 bool is_plain_name(std::string_view path);
 
+/// True for a name that is guarded itself or has guarded names below it (`.github`): as a link it would move them.
+bool leads_to_guarded(std::string_view path);
+
 /// Target of the symbolic link at a path of the real workspace; nullopt when there is none.
 using ReadLink = std::function<std::optional<std::string>(const std::string& path)>;
+
+/// Where a target leads from a folder ("": the workspace) through the links on the way; nullopt when it leads out.
+std::optional<std::string> resolve_inside(const std::string& folder, std::string_view target, const ReadLink& read_link);
 
 /// Decides for each change whether it may be written; the answer has one element a change, nullopt: it may.
 /// A link may be written when its target is relative, has ".." only in front, and every hop, through links that exist

@@ -53,6 +53,11 @@ public:
     [[nodiscard]] std::optional<struct stat> look(const std::string& path) const;
     [[nodiscard]] std::optional<std::string> read_link(const std::string& path) const;
 
+    /// Names in a folder ("": the root); none where it cannot be read.
+    [[nodiscard]] std::vector<std::string> list(const std::string& folder) const;
+    /// The first 4 KiB of a regular file; empty when there is none.
+    [[nodiscard]] std::string head_of(const std::string& path) const;
+
     /// Returns the paths that were written or removed; those that already were as ordered are left out. `conflict`,
     /// naming the files, when something else stands there. Orders of one path twice are an `invalid_argument`.
     Result<std::vector<std::string>> perform(Plan plan, UndoJournal& journal);

@@ -51,6 +51,30 @@ std::optional<struct stat> FileReplacer::look(const std::string& path) const {
     return info;
 }
 
+std::vector<std::string> FileReplacer::list(const std::string& folder) const {
+    constexpr std::size_t kMost = 100'000;
+    std::vector<std::string> names;
+    UniqueFd dir = open_beneath(root_.get(), folder.empty() ? "." : folder, kFolder);
+    DIR* stream = dir.valid() ? ::fdopendir(dir.get()) : nullptr;
+    if (stream == nullptr) return names;
+    static_cast<void>(dir.release());
+    while (const dirent* entry = ::readdir(stream)) {
+        const std::string_view name = entry->d_name;
+        if (name != "." && name != ".." && names.size() < kMost) names.emplace_back(name);
+    }
+    ::closedir(stream);
+    return names;
+}
+
+std::string FileReplacer::head_of(const std::string& path) const {
+    const UniqueFd file = open_beneath(root_.get(), path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    struct stat info{};
+    char buffer[4096];
+    if (!file.valid() || ::fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) return {};
+    const ssize_t n = ::read(file.get(), buffer, sizeof buffer);
+    return n <= 0 ? std::string{} : std::string(buffer, static_cast<std::size_t>(n));
+}
+
 std::optional<std::string> FileReplacer::read_link(const std::string& path) const {
     const auto info = look(path);
     if (!info || !S_ISLNK(info->st_mode)) return std::nullopt;
@@ -109,10 +133,9 @@ Status FileReplacer::examine_one(Item& item, UndoJournal::Draft* draft, std::uin
     if (exists) {
         const auto& expected = item.order.expected_state;
         // Told by the size before anything is read.
-        const bool other = expected && expected->kind == FileState::Kind::file &&
-                           item.order.after.kind != FileState::Kind::file && S_ISREG(item.seen.st_mode) &&
-                           expected->size != static_cast<std::uint64_t>(item.seen.st_size);
-        if (other) return changed();
+        const auto size = static_cast<std::uint64_t>(item.seen.st_size);
+        const auto may_be = [&](const FileState& state) { return state.kind == FileState::Kind::file && state.size == size; };
+        if (expected && S_ISREG(item.seen.st_mode) && !may_be(*expected) && !may_be(item.order.after)) return changed();
         EC_TRY(capture(item, parent.get(), draft));
     }
     const FileState& before = item.file.before;
@@ -218,7 +241,8 @@ Result<std::vector<std::string>> FileReplacer::perform(Plan plan, UndoJournal& j
     }
     remove_scratch(step);
     mark();
-    EC_TRY(journal.complete(step));
+    // Everything is in place; without this mark, undo takes the step for one that was interrupted and still works.
+    static_cast<void>(journal.complete(step));
     std::vector<std::string> paths;
     for (const Item& item : items_) paths.push_back(item.order.path);
     return paths;
@@ -242,7 +266,10 @@ Result<std::vector<std::string>> FileReplacer::perform_again(Plan plan, const Un
 // A flat folder of ours; whatever else may lie in it is not for us to remove.
 void FileReplacer::remove_scratch(const UndoStep& step) const {
     UniqueFd dir = open_beneath(root_.get(), step.scratch, kFolder);
-    DIR* stream = dir.valid() ? ::fdopendir(dir.get()) : nullptr;
+    struct stat info{};
+    const bool ours = dir.valid() && ::fstat(dir.get(), &info) == 0 && info.st_uid == ::geteuid() &&
+                      (info.st_mode & 0777U) == 0700U;
+    DIR* stream = ours ? ::fdopendir(dir.get()) : nullptr;
     if (stream == nullptr) return;
     const int fd = dir.release();
     while (const dirent* entry = ::readdir(stream)) {

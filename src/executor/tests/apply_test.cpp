@@ -196,6 +196,27 @@ TEST(Apply, GuardedPlacesNeedAnApprovalThatNamesThem) {
     EXPECT_EQ(project.apply(changes, options).error().code, ErrorCode::invalid_argument);
 }
 
+TEST(Apply, PlacesThatGuardedNamesLeadToAreGuardedAsWell) {
+    const Project project;
+    project.write("config/editor/tasks.json", "old");
+    project.write("modules/lib/hooks/x", "old");
+    project.write("lib/code", "old");
+    project.write("lib/.git", "gitdir: ../modules/lib\n");
+    project.write("abs/config", "old");
+    fs::create_symlink("config/editor", project.root() / ".vscode");
+    fs::create_symlink(project.root() / "abs", project.root() / ".husky");
+    const auto applied = project.apply({project.file("config/editor/tasks.json", "x"), project.file("config/plain", "x"),
+                                        project.file("modules/lib/hooks/x", "x"), project.file("lib/code", "x"),
+                                        project.file("abs/config", "x"), project.link(".github", "config")});
+    ASSERT_TRUE(applied) << applied.error().message;
+    using Why = Refusal::Why;
+    EXPECT_EQ(applied->refused, (std::vector<Refusal>{{".github", Why::guarded},
+                                                      {"abs/config", Why::behind},
+                                                      {"config/editor/tasks.json", Why::behind},
+                                                      {"modules/lib/hooks/x", Why::behind}}));
+    EXPECT_EQ(applied->written, (Names{"config/plain", "lib/code"}));
+}
+
 TEST(Apply, NothingIsWrittenWhereASpecialFileStands) {
     const Project project;
     ASSERT_EQ(::mkfifo((project.root() / "fifo").c_str(), 0600), 0);

@@ -173,8 +173,8 @@ RC_GTEST_PROP(UndoProperty, AnApplyOverAnyOtherChangeIsRefusedAndChangesNothing,
     } else if (fs::is_directory(status)) {
         fs::create_directories(real / "mine/too");
     } else {
-        fs::remove(real);
         std::error_code error;
+        fs::remove(real, error);
         fs::create_directories(real.parent_path(), error);
         if (error) return;
         std::ofstream(real) << "mine";

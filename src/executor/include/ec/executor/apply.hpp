@@ -32,6 +32,7 @@ Status check_approvals(std::span<const std::string> approved);
 struct Refusal {
     enum class Why {
         guarded,    ///< needs a named approval
+        behind,     ///< a guarded name is a link, or git's pointer, to this place
         leads_out,  ///< a link that can be followed out of the workspace
         too_large,  ///< more bytes than a run may carry out
         name,       ///< a path that cannot be shown as it is
