@@ -8,6 +8,7 @@
 #include "fix_command.hpp"
 #include "interrupt.hpp"
 #include "policy_command.hpp"
+#include "undo_command.hpp"
 
 namespace ec::apps {
 namespace {
@@ -23,6 +24,8 @@ void add_fix(CLI::App& app, FixOptions& options) {
     fix->add_option("--seed", options.seed, "The same seed gives the same run (default: 1)");
     fix->add_flag("--resume", options.resume, "Go on where an interrupted run of the same problem stopped");
     fix->add_flag("--apply", options.apply, "Write the verified patch to the project");
+    fix->add_option("--approve", options.approved, "Guarded file or folder that --apply may write; repeatable")
+        ->allow_extra_args(false);
     fix->add_flag("--edit-tests", options.edit_tests, "Also offer edits of tests and build configuration");
     CLI::Option* json = fix->add_flag("--json", options.json, "Print one JSON document on stdout");
     fix->add_flag("--events", options.events, "Print JSON lines while it works, the last one the result")
@@ -43,13 +46,19 @@ void add_exec(CLI::App& app, ExecOptions& options) {
     exec->add_option("--lang", options.language, "Language of FILE or standard input")
         ->check(CLI::IsMember({"python", "javascript"}));
     exec->add_flag("--apply", options.apply, "Copy the files it changed into the real directory");
+    exec->add_option("--approve", options.approved, "Guarded file or folder that --apply may write; repeatable")
+        ->allow_extra_args(false);
     exec->add_option("command", options.words, "FILE, - for standard input, or -- CMD ARG…")->required();
     exec->footer(
         "Examples:\n  edgecoder exec script.py\n  echo 'print(1)' | edgecoder exec --lang python -\n"
         "  edgecoder exec --json -- sh -c 'make test'\n\n"
         "The program sees the current directory as a copy, no network and no secrets. Limits: 10 s, 512 MB, 128 "
         "processes,\n"
-        "64 MB of new files, 1 MB of output kept. Exit status: 0 it ended well, 1 it did not, 2 wrong usage, 3 no "
+        "64 MB of new files, 1 MB of output kept.\n"
+        "With --apply the files it changed are written, all or none, unless one changed meanwhile; edgecoder undo takes\n"
+        "them back. Hooks, CI, editor and version control files (.git, .vscode, .github/workflows) are written only when\n"
+        "named with --approve.\n"
+        "Exit status: 0 it ended well, 1 it did not, 2 wrong usage, 3 no "
         "sandbox here.");
 }
 
@@ -74,6 +83,16 @@ void add_policy(CLI::App& app, PolicyOptions& options) {
         "be trusted.");
 }
 
+void add_undo(CLI::App& app, const char* name, const char* help, const char* footer, UndoCommandOptions& options) {
+    CLI::App* undo = app.add_subcommand(name, help);
+    undo->add_option("--dir", options.directory, "The project (default: the current directory)");
+    undo->add_flag("--list", options.list, "Show what undo and redo can still reach");
+    undo->add_flag("--force", options.force,
+                   "Also over files that changed since; what they hold is kept as a step. Only at a terminal");
+    undo->add_flag("--json", options.json, "Print one JSON document on stdout");
+    undo->footer(footer);
+}
+
 }  // namespace
 
 int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
@@ -83,10 +102,20 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
     app.footer("Run 'edgecoder COMMAND --help' for a command's options.");
     FixOptions fix;
     ExecOptions exec;
+    UndoCommandOptions undo;
+    UndoCommandOptions redo;
+    redo.redo = true;
     DoctorOptions doctor;
     PolicyOptions policy;
     add_fix(app, fix);
     add_exec(app, exec);
+    add_undo(app, "undo", "Take back what the last --apply wrote",
+             "Refused, with the names, when a file changed since. The last 50 steps are kept, at most 1 GiB a project.\n"
+             "Exit status: 0 done, 1 nothing to undo or files changed since, 2 wrong usage, 3 this machine cannot do it.",
+             undo);
+    add_undo(app, "redo", "Take back the last undo",
+             "Exit status: 0 done, 1 nothing to redo or files changed since, 2 wrong usage, 3 this machine cannot do it.",
+             redo);
     add_doctor(app, doctor);
     add_policy(app, policy);
     if (argc <= 1) {
@@ -109,6 +138,8 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
     if (const CLI::App* group = app.get_subcommand("policy"); group->parsed()) {
         return group->got_subcommand("check") ? run_policy_check(policy, out, err) : run_policy_show(policy, out, err);
     }
+    if (app.got_subcommand("undo")) return run_undo(undo, out, err);
+    if (app.got_subcommand("redo")) return run_undo(redo, out, err);
     return run_doctor(doctor, out, err);
 }
 

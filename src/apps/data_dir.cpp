@@ -22,4 +22,11 @@ std::filesystem::path data_dir() {
     return {};
 }
 
+Result<std::filesystem::path> undo_dir() {
+    const std::filesystem::path data = data_dir();
+    if (!data.empty()) return data / "undo";
+    return fail(ErrorCode::unavailable, "there is no place to keep what --apply replaces: no home directory is known",
+                "set EDGECODER_DATA_DIR to a folder");
+}
+
 }  // namespace ec::apps

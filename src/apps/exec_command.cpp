@@ -11,6 +11,7 @@
 #include <iostream>
 #include <iterator>
 
+#include "data_dir.hpp"
 #include "interrupt.hpp"
 #include "policy_files.hpp"
 #include "terminal.hpp"
@@ -121,6 +122,11 @@ Result<executor::Limits> limits_for(const ExecOptions& options, const executor::
 Result<RunSpec> spec_for(const ExecOptions& options, const executor::SandboxPolicy& policy,
                          const std::filesystem::path& workspace) {
     EC_ASSIGN(const executor::Limits limits, limits_for(options, policy));
+    if (!options.approved.empty() && !options.apply) {
+        return fail(ErrorCode::invalid_argument, "--approve means something only together with --apply");
+    }
+    EC_TRY(executor::check_approvals(options.approved));
+    if (options.apply) EC_TRY(undo_dir());
     EC_ASSIGN(RunSpec spec, program_spec(options, workspace));
     spec.limits = limits;
     spec.collect_change_contents = options.apply;
@@ -199,6 +205,58 @@ void tell_changes(const RunResult& result, const ExecOptions& options, std::ostr
         result.changes.size() > kShown ? fmt::format(" and {} more", result.changes.size() - kShown) : std::string{});
 }
 
+std::string sentence(const executor::Refusal& refusal) {
+    const std::string path = printable(refusal.path);
+    switch (refusal.why) {
+        case executor::Refusal::Why::guarded:
+            return fmt::format("{} was not written: a run may not change it; to allow it add --approve {}", path,
+                               shell_quote(refusal.path));
+        case executor::Refusal::Why::behind:
+            return fmt::format("{} was not written: a guarded name of the project leads there", path);
+        case executor::Refusal::Why::leads_out:
+            return fmt::format("{} was not written: a link that leads out of the project", path);
+        case executor::Refusal::Why::too_large:
+            return fmt::format("{} was not written: it is larger than the room for new files", path);
+        case executor::Refusal::Why::name:
+            return fmt::format("{} was not written: its name is no plain text", path);
+        case executor::Refusal::Why::special:
+            return fmt::format("{} was not written: a device, socket or FIFO stands there", path);
+    }
+    return path;
+}
+
+// Adds the keys `applied` and `refused`, and `reason` when nothing could be written; returns the exit status.
+int apply(const RunResult& result, const std::filesystem::path& workspace, const ExecOptions& options,
+          json::Object& document, std::ostream& err) {
+    executor::ApplyOptions apply_options;
+    apply_options.undo_dir = data_dir() / "undo";
+    apply_options.approved = options.approved;
+    apply_options.started_ns = result.started_ns;
+    const auto applied = executor::apply_changes(workspace, result.changes, apply_options);
+    json::Array refused;
+    if (!applied) {
+        const Error& error = applied.error();
+        const std::string text =
+            printable(error.remedy.empty() ? error.message : fmt::format("{}; {}", error.message, error.remedy));
+        err << "edgecoder: " << text << '\n';
+        document["applied"] = false;
+        document["reason"] = text;
+        document["refused"] = std::move(refused);
+        return exit_status(error.code);
+    }
+    for (const executor::Refusal& refusal : applied->refused) {
+        refused.emplace_back(refusal.path);
+        err << "edgecoder: " << sentence(refusal) << '\n';
+    }
+    if (!applied->written.empty() && !options.json) {
+        err << fmt::format("edgecoder: {} written; edgecoder undo takes it back\n",
+                           applied->written.size() == 1 ? "1 file" : fmt::format("{} files", applied->written.size()));
+    }
+    document["applied"] = true;
+    document["refused"] = std::move(refused);
+    return 0;
+}
+
 }  // namespace
 
 int run_exec(const ExecOptions& options, std::ostream& out, std::ostream& err, std::stop_token stop) {
@@ -218,7 +276,7 @@ int run_exec(const ExecOptions& options, std::ostream& out, std::ostream& err, s
     const RunResult& result = *ran;
 
     json::Object document = to_json(result);
-    const int status = result.ok() ? 0 : result.status == RunStatus::sandbox_error ? 3 : 1;
+    int status = result.ok() ? 0 : result.status == RunStatus::sandbox_error ? 3 : 1;
     if (!options.json) {
         out << result.out << std::flush;
         err << result.err << std::flush;
@@ -230,17 +288,7 @@ int run_exec(const ExecOptions& options, std::ostream& out, std::ostream& err, s
             {ErrorCode::too_large, "the program changed more files than can be kept; nothing was written", {}}, options,
             out, err);
     }
-    if (options.apply && result.ok()) {
-        const auto applied = executor::apply_changes((*sandbox)->workspace(), result.changes);
-        if (!applied) return report_error(applied.error(), options, out, err);
-        json::Array refused;
-        for (const std::string& path : applied->refused) {
-            refused.emplace_back(path);
-            err << fmt::format("edgecoder: {} was not written: a run may not change it\n", path);
-        }
-        document["applied"] = true;
-        document["refused"] = std::move(refused);
-    }
+    if (options.apply && result.ok()) status = apply(result, (*sandbox)->workspace(), options, document, err);
     if (options.json) out << json::write(json::Value(std::move(document))) << '\n';
     return status;
 }

@@ -19,6 +19,7 @@ struct ExecOptions {
     std::optional<std::uint64_t> memory_mb;  ///< none: as the policy says, 512 if it does not
     bool json = false;
     bool apply = false;                     ///< carry the changes of a run that ended well into the real workspace
+    std::vector<std::string> approved;      ///< guarded places that --apply may write, each by its name
     std::filesystem::path directory = ".";  ///< the workspace and the working directory
     std::filesystem::path box = {};         ///< edgecoder-box; empty: beside this program
 };

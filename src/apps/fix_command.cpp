@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <ec/core/fs.hpp>
+#include <ec/core/text.hpp>
 #include <ec/executor/apply.hpp>
 #include <ec/executor/sandbox.hpp>
 #include <ec/repair/repair.hpp>
@@ -82,9 +83,14 @@ Status check(const FixOptions& options) {
 }
 
 // Every file is checked before the first is written; then all are replaced or none.
-Status write_patch(const std::filesystem::path& root, const std::vector<vcs::FileVersion>& files) {
+Status write_patch(const std::filesystem::path& root, const std::vector<vcs::FileVersion>& files,
+                   const std::vector<std::string>& approved) {
     std::vector<executor::Change> changes;
+    executor::ApplyOptions apply_options;
+    EC_ASSIGN(apply_options.undo_dir, undo_dir());
+    apply_options.approved = approved;
     for (const vcs::FileVersion& file : files) {
+        EC_ASSIGN(const executor::FileIdentity before, executor::identify(root, file.path));
         EC_ASSIGN(const std::string now, read_file(root / file.path));
         if (now != file.before) {
             return fail(ErrorCode::conflict, fmt::format("{} was changed meanwhile; nothing was written", file.path),
@@ -94,12 +100,19 @@ Status write_patch(const std::filesystem::path& root, const std::vector<vcs::Fil
         change.path = file.path;
         change.mode = static_cast<unsigned>(std::filesystem::status(root / file.path).permissions()) & 0777U;
         change.content = file.after;
+        change.before = before;
         changes.push_back(std::move(change));
     }
-    EC_ASSIGN(const executor::Applied applied, executor::apply_changes(root, changes));
+    // Asked first: a fix is written as a whole or not at all.
+    for (const executor::Change& change : changes) {
+        if (!executor::is_guarded_path(change.path) || executor::is_approved(change.path, approved)) continue;
+        return fail(ErrorCode::denied, fmt::format("{} may not be written by a fix; nothing was written", change.path),
+                    fmt::format("to allow it add --approve {}", shell_quote(change.path)));
+    }
+    EC_ASSIGN(const executor::Applied applied, executor::apply_changes(root, changes, apply_options));
     if (!applied.refused.empty()) {
-        return fail(ErrorCode::denied,
-                    fmt::format("{} may not be written by a fix; nothing was written", applied.refused.front()));
+        return fail(ErrorCode::denied, fmt::format("{} may not be written by a fix", applied.refused.front().path),
+                    "edgecoder undo takes back what was written");
     }
     return {};
 }
@@ -112,6 +125,8 @@ struct Outcome {
 Result<Outcome> fix(const FixOptions& options, FixEvents& events, const Clock& clock, FixSummary& summary,
                     std::stop_token stop) {
     EC_TRY(check(options));
+    EC_TRY(executor::check_approvals(options.approved));
+    if (options.apply) EC_TRY(undo_dir());
     executor::SandboxOptions sandbox_options;
     sandbox_options.workspace = options.directory;
     EC_ASSIGN(sandbox_options.policy, effective_policy(options.directory));
@@ -131,7 +146,7 @@ Result<Outcome> fix(const FixOptions& options, FixEvents& events, const Clock& c
     summary.tier = sandbox->isolation().tier;
     outcome.summary = summary;
     if (options.apply && outcome.result.status == repair::RepairResult::Status::fixed) {
-        EC_TRY(write_patch(sandbox->workspace(), outcome.result.patches.front().files));
+        EC_TRY(write_patch(sandbox->workspace(), outcome.result.patches.front().files, options.approved));
         outcome.summary.applied = true;
     }
     return outcome;

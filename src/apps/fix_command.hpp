@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <iosfwd>
 #include <string>
+#include <vector>
 
 namespace ec::apps {
 
@@ -15,6 +16,7 @@ struct FixOptions {
     std::uint64_t seed = 1;
     bool resume = false;
     bool apply = false;
+    std::vector<std::string> approved;  ///< guarded places that --apply may write, each by its name
     bool edit_tests = false;
     bool json = false;
     bool events = false;

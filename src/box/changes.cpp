@@ -160,7 +160,7 @@ private:
         int layer = -1;
         if (!before(below, name.c_str(), info, layer) || full_) return;
         const std::string full = path + name;
-        if (!S_ISDIR(info.st_mode)) return send({ChangeKind::deleted, full});
+        if (!S_ISDIR(info.st_mode)) return send({ChangeKind::deleted, full}, below, name);
         if (depth >= kDeepest) {
             cut_ = true;
             return;
@@ -192,14 +192,14 @@ private:
                       path + name + "/", depth + 1);
             ::close(dir);
         } else if (S_ISREG(info.st_mode)) {
-            regular(upper, name, path + name, info, existed && !S_ISDIR(old.st_mode) ? &old : nullptr, layer);
+            regular(upper, name, path + name, info, existed && !S_ISDIR(old.st_mode) ? &old : nullptr, layer, below);
         } else if (S_ISLNK(info.st_mode)) {
-            link(upper, name, path + name, existed && !S_ISDIR(old.st_mode) ? &old : nullptr, layer);
+            link(upper, name, path + name, existed && !S_ISDIR(old.st_mode) ? &old : nullptr, layer, below);
         }
     }
 
     void regular(int upper, const std::string& name, const std::string& path, const struct stat& info,
-                 const struct stat* old, int layer) {
+                 const struct stat* old, int layer, const Below& below) {
         const int fd = open_regular(upper, name.c_str(), ~0ULL);
         if (old != nullptr && S_ISREG(old->st_mode) && old->st_size == info.st_size && fd >= 0 &&
             (old->st_mode & 0777U) == (info.st_mode & 0777U)) {
@@ -219,16 +219,17 @@ private:
             budget_ -= std::min<std::uint64_t>(budget_, record.content.size());
         }
         if (fd >= 0) ::close(fd);
-        send(record);
+        send(record, below, name);
     }
 
-    void link(int upper, const std::string& name, const std::string& path, const struct stat* old, int layer) {
+    void link(int upper, const std::string& name, const std::string& path, const struct stat* old, int layer,
+              const Below& below) {
         const std::string target = link_target(upper, name.c_str());
         if (old != nullptr && S_ISLNK(old->st_mode) && link_target(layer, name.c_str()) == target) return;
         Record record{old != nullptr ? ChangeKind::modified : ChangeKind::created, path, 0777};
         record.symlink = true;
         if (link_stays_inside(path, target)) record.target = target;
-        send(record);
+        send(record, below, name);
     }
 
     struct Record {
@@ -241,7 +242,12 @@ private:
         std::string content = {};
     };
 
-    void send(const Record& record) {
+    static std::uint64_t nanoseconds(const timespec& time) {
+        return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(time.tv_nsec);
+    }
+
+    // The real file's identity goes with the change: the workspace's own, whatever our edits lay over it.
+    void send(const Record& record, const Below& below, const std::string& name) {
         const std::uint64_t names = record.path.size() + record.target.size();
         if (sent_ >= kMostChanges || names > names_left_) {
             full_ = cut_ = true;
@@ -249,6 +255,10 @@ private:
         }
         ++sent_;
         names_left_ -= names;
+        struct stat real{};
+        const bool exists = below.lower >= 0 && ::fstatat(below.lower, name.c_str(), &real, AT_SYMLINK_NOFOLLOW) == 0 &&
+                            !S_ISDIR(real.st_mode);
+        if (!exists) real = {};
         Writer body;
         body.u8(static_cast<std::uint8_t>(record.kind));
         body.flag(record.symlink);
@@ -257,6 +267,11 @@ private:
         body.text(record.path);
         body.text(record.target);
         body.text(record.content);
+        body.flag(exists);
+        body.u64(real.st_ino);
+        body.u64(static_cast<std::uint64_t>(real.st_size));
+        body.u64(nanoseconds(real.st_mtim));
+        body.u64(nanoseconds(real.st_ctim));
         send_record(Tag::change, body.bytes());
     }
 

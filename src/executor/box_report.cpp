@@ -217,6 +217,11 @@ std::string_view BoxReportParser::take_change(box::Parser& in) {
     change.path = in.text();
     change.symlink_target = in.text();
     change.content = in.text();
+    change.before.exists = in.flag();
+    change.before.inode = in.u64();
+    change.before.size = in.u64();
+    change.before.mtime_ns = in.u64();
+    change.before.ctime_ns = in.u64();
     if (!in.ok()) return kMalformed;
     if (!is_plain_path(change.path)) return "a change outside the workspace";
     if (!change.symlink_target.empty() &&

@@ -31,6 +31,11 @@ using SteadyClock = std::chrono::steady_clock;
 // How long the box may take to end the sandbox and report, beyond the program's own limit.
 constexpr std::chrono::seconds kReportGrace{20};
 
+std::uint64_t wall_clock_ns() {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
+}
+
 // Started before it was known what to show in it. For the first run.
 struct EarlyBox {
     std::optional<MemoryGroups::Lease> group;  // before the process: given back when the box is gone
@@ -89,6 +94,7 @@ public:
         for (int attempt = 0;; ++attempt) {
             if (stop.stop_requested()) return fail(ErrorCode::cancelled, "the run was cancelled");
             reaper_.collect();
+            const std::uint64_t started_ns = wall_clock_ns();
             std::optional<EarlyBox> early = take_early(spec);
             EC_ASSIGN(Prepared prepared, prepare(spec, false, early));
             if (prepared.trouble) return sandbox_error(*prepared.trouble, prepared.tier);
@@ -103,7 +109,10 @@ public:
             const MemoryUse memory = hand_to_reaper(process, prepared.group);
             if (stop.stop_requested()) return fail(ErrorCode::cancelled, "the run was cancelled");
             if (attempt < kFallbacks && fall_back(process)) continue;
-            return concluded(process, spec, memory, prepared.tier, began);
+            RunResult result = concluded(process, spec, memory, prepared.tier, began);
+            result.started_ns = started_ns;
+            if (prepared.originals) name_originals(result.changes, *prepared.originals);
+            return result;
         }
     }
 
@@ -139,6 +148,7 @@ private:
         std::optional<MemoryGroups::Lease> group;
         box::Spec spec;
         std::string tier;
+        std::shared_ptr<const StagedCopy::Originals> originals;  ///< when the sandbox sees a copy
         std::optional<Error> trouble;  ///< of the machine, not of the caller's words
     };
 
@@ -160,6 +170,7 @@ private:
             layout.workspace.lower = staged_.tree();
             layout.workspace.idmap = false;
             layout.workspace.bound = staged_.bound();
+            prepared.originals = staged_.originals();
         }
         EC_ASSIGN(prepared.spec, compose(layout, run, session));
         if (early) {
@@ -203,6 +214,7 @@ private:
         if (!taken || (taken->group && !taken->group->resize(run.limits.memory_bytes))) return std::nullopt;
         second.soft_memory = taken->spec.soft_memory;
         BoxProcess& process = taken->process;
+        const std::uint64_t started_ns = wall_clock_ns();
         if (!process.hand_over(second, run)) return std::nullopt;
         const StopWake wake(stop);
         const auto deadline = began + kReportGrace;
@@ -219,6 +231,7 @@ private:
         reaper_.collect();
         if (stop.stop_requested()) return fail(ErrorCode::cancelled, "the run was cancelled");
         RunResult result = concluded(process, run, memory, taken->tier, began);
+        result.started_ns = started_ns;
         result.warm = true;
         return result;
     }
@@ -248,6 +261,14 @@ private:
             result.first_output =
                 std::chrono::duration_cast<std::chrono::microseconds>(*process.first_output() - began);
         return result;
+    }
+
+    // The box saw the copy; what may be replaced later is the file it was made from.
+    static void name_originals(std::vector<Change>& changes, const StagedCopy::Originals& originals) {
+        for (Change& change : changes) {
+            const auto original = originals.find(change.path);
+            change.before = original == originals.end() ? FileIdentity{} : original->second;
+        }
     }
 
     // True when what failed can be done without, and from now on is.

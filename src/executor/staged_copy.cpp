@@ -10,6 +10,8 @@
 #include <cstring>
 #include <ec/core/fd.hpp>
 
+#include "file_identity.hpp"
+
 namespace ec::executor {
 namespace {
 
@@ -54,7 +56,7 @@ public:
     Status run(int from, int to) {
         copy_.bound_.clear();
         EC_TRY(directory(from, to, "", 0));
-        copy_.copied_ = std::move(seen_);
+        copy_.copied_ = std::make_shared<const Originals>(std::move(seen_));
         return {};
     }
 
@@ -83,10 +85,9 @@ private:
                         fmt::format("{} is too large to copy for the sandbox", copy_.workspace_.string()),
                         "run as the project's owner instead of root");
         }
-        const Stamp stamp{info.st_ctim.tv_sec * 1'000'000'000 + info.st_ctim.tv_nsec,
-                          static_cast<std::uint64_t>(info.st_size), info.st_ino};
-        const auto known = copy_.copied_.find(path);
-        if (known == copy_.copied_.end() || known->second != stamp) {
+        const FileIdentity stamp = identity_of(info);
+        const auto known = copy_.copied_->find(path);
+        if (known == copy_.copied_->end() || known->second != stamp) {
             remove_tree(to, name);
             EC_TRY(S_ISLNK(info.st_mode) ? link(from, to, name, path) : file(from, to, name, path, info));
         }
@@ -154,7 +155,7 @@ private:
     }
 
     StagedCopy& copy_;
-    std::map<std::string, Stamp> seen_;
+    Originals seen_;
     std::uint64_t bytes_ = 0;
 };
 
@@ -173,6 +174,11 @@ Status StagedCopy::refresh() {
     const UniqueFd to(::open(tree().c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (!from.valid() || !to.valid()) return fail(from_errno("cannot open the workspace", errno));
     return Walk(*this).run(from.get(), to.get());
+}
+
+std::shared_ptr<const StagedCopy::Originals> StagedCopy::originals() const {
+    const std::lock_guard lock(mutex_);
+    return copied_;
 }
 
 std::vector<std::string> StagedCopy::bound() const {

@@ -10,8 +10,10 @@
 #include <cstdint>
 #include <ec/core/fs.hpp>
 #include <ec/core/result.hpp>
+#include <ec/executor/sandbox.hpp>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -27,23 +29,20 @@ public:
     Status refresh();
     /// The copy, by its real path; belongs to the owner, in a folder that only we can enter.
     [[nodiscard]] std::filesystem::path tree() const { return std::filesystem::canonical(home_->path()) / "tree"; }
+    /// What the files of the workspace were when the copy was last brought up to date, by path.
+    using Originals = std::map<std::string, FileIdentity>;
+    [[nodiscard]] std::shared_ptr<const Originals> originals() const;
     /// Folders, relative to the workspace, that must be bound over the copy.
     [[nodiscard]] std::vector<std::string> bound() const;
 
 private:
-    struct Stamp {
-        std::int64_t changed = 0;
-        std::uint64_t size = 0;
-        std::uint64_t inode = 0;
-        bool operator==(const Stamp&) const = default;
-    };
     class Walk;
 
     std::filesystem::path workspace_;
     uid_t owner_;
     std::optional<TempDir> home_;
     mutable std::mutex mutex_;
-    std::map<std::string, Stamp> copied_;
+    std::shared_ptr<const Originals> copied_ = std::make_shared<const Originals>();
     std::vector<std::string> bound_;
 };
 

@@ -23,13 +23,15 @@ class Finished:
 
 
 @pytest.fixture(scope="session")
-def edgecoder():
-    """Runs build/bin/edgecoder with the given arguments and waits for it."""
+def edgecoder(tmp_path_factory):
+    """Runs build/bin/edgecoder with the given arguments and a data directory of its own, and waits for it."""
     program = pathlib.Path(os.environ.get("EC_BIN_DIR", ROOT / "build/bin")) / "edgecoder"
+
+    data = {"EDGECODER_DATA_DIR": str(tmp_path_factory.mktemp("data"))}
 
     def run(*arguments, cwd=None, timeout=120, env=None):
         done = subprocess.run([program, *map(str, arguments)], cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True,
-                              text=True, errors="replace", timeout=timeout, env={**os.environ, **(env or {})})
+                              text=True, errors="replace", timeout=timeout, env={**os.environ, **data, **(env or {})})
         return Finished(done.returncode, done.stdout, done.stderr)
 
     run.program = program

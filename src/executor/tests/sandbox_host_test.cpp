@@ -29,6 +29,22 @@ protected:
         return opened ? Error{ErrorCode::internal, "was not refused", {}} : opened.error();
     }
 
+    RunResult changing(const std::string& script) {
+        RunSpec spec;
+        spec.argv = {"sh", "-c", script};
+        spec.collect_change_contents = true;
+        return run(std::move(spec));
+    }
+
+    Result<Applied> apply(const RunResult& result) {
+        ApplyOptions options;
+        options.undo_dir = undo_.path() / "undo";
+        options.started_ns = result.started_ns;
+        return apply_changes(root(), result.changes, options);
+    }
+
+    TempDir undo_ = std::move(*TempDir::create());
+
     static std::set<std::string> processes_named(const std::string& name) {
         std::set<std::string> pids;
         for (const auto& entry : fs::directory_iterator("/proc")) {
@@ -408,10 +424,13 @@ TEST_F(SandboxHost, ApplyingCarriesChangesOutAndNothingElse) {
                  ".github/workflows/ci.yml; ln -s edit.txt "
                  "good; ln -s /etc/passwd bad; echo 'echo hi' >> run.sh; chmod 4755 run.sh"};
     const RunResult result = run(spec);
-    const auto applied = apply_changes(root(), result.changes);
+    const auto applied = apply(result);
     ASSERT_TRUE(applied) << applied.error().message;
-    EXPECT_EQ(applied->refused,
-              (Names{".git/config", ".github/workflows/ci.yml", "bad", "x/.git/hooks/post-checkout"}));
+    using Why = Refusal::Why;
+    EXPECT_EQ(applied->refused, (std::vector<Refusal>{{".git/config", Why::guarded},
+                                                      {".github/workflows/ci.yml", Why::guarded},
+                                                      {"bad", Why::leads_out},
+                                                      {"x/.git/hooks/post-checkout", Why::guarded}}));
     EXPECT_EQ(applied->written, (Names{"a/b/c", "edit.txt", "gone/only.txt", "good", "run.sh"}));
     EXPECT_EQ(*read_file(root() / "edit.txt"), "after\n");
     EXPECT_EQ(*read_file(root() / "a/b/c"), "deep\n");
@@ -426,17 +445,63 @@ TEST_F(SandboxHost, ApplyingCarriesChangesOutAndNothingElse) {
 
 TEST_F(SandboxHost, ApplyingFollowsNoLinkPlantedInTheMeantime) {
     TempDir elsewhere = std::move(*TempDir::create());
+    const RunResult result = changing("mkdir sub; echo x > sub/evil; echo x > fine");
     fs::create_directory_symlink(elsewhere.path(), root() / "sub");
-    Change change;
-    change.kind = Change::Kind::created;
-    change.path = "sub/evil";
-    change.content = "x";
-    Change other = change;
-    other.path = "fine";
-    const Change both[] = {other, change};
-    EXPECT_FALSE(apply_changes(root(), both));
+    EXPECT_FALSE(apply(result));
     EXPECT_TRUE(fs::is_empty(elsewhere.path()));
     EXPECT_FALSE(fs::exists(root() / "fine")) << "all or nothing";
+}
+
+TEST_F(SandboxHost, ARunReportsWhichRealFilesItsChangesReplace) {
+    write("edit.txt", "old");
+    write("gone.txt", "old");
+    write("edited.txt", "old");
+    fs::create_symlink("edit.txt", root() / "ln");
+    RunSpec spec;
+    spec.argv = {"sh", "-c", "echo n > edit.txt; rm gone.txt only-an-edit; echo n > new; echo n > edited.txt; ln -sf x ln"};
+    spec.edits = {{"edited.txt", "laid over it"}, {"only-an-edit", "x"}};
+    const RunResult result = run(spec);
+    ASSERT_EQ(paths(result), (Names{"*edit.txt", "*edited.txt", "-gone.txt", "*ln", "+new", "-only-an-edit"}));
+    for (const Change& change : result.changes) {
+        EXPECT_EQ(change.before, *identify(root(), change.path)) << change.path;
+        EXPECT_EQ(change.before.exists, change.path != "new" && change.path != "only-an-edit") << change.path;
+        EXPECT_LE(change.before.ctime_ns, result.started_ns) << change.path;
+    }
+}
+
+TEST_F(SandboxHost, ApplyingRefusesWhatChangedDuringOrAfterTheRun) {
+    write("a", "old");
+    write("b", "old");
+    const RunResult result = changing("echo n > a; echo n > b");
+    write("b", "mine");
+    const auto applied = apply(result);
+    ASSERT_FALSE(applied);
+    EXPECT_EQ(applied.error().code, ErrorCode::conflict);
+    EXPECT_EQ(*read_file(root() / "a"), "old");
+    EXPECT_EQ(*read_file(root() / "b"), "mine");
+    // As if the run had started before the file was written, and then read it at its end.
+    RunResult earlier = changing("echo n > a; echo n > b");
+    earlier.started_ns = earlier.changes[1].before.ctime_ns - 1;
+    EXPECT_FALSE(apply(earlier));
+    EXPECT_TRUE(apply(changing("echo n > a; echo n > b")));
+}
+
+TEST_F(SandboxHost, WhatIsNoFileStaysInside) {
+    const RunResult result = changing(
+        "mkfifo fifo; python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"sock\")'; echo x > plain; "
+        "ln plain second; mkdir sticky; chmod 1777 sticky; echo x > sticky/f; chmod 6755 sticky/f; ln -s sticky/../.. up; "
+        "ln -s sticky on; ln -s on/f through; ln -s up/etc round");
+    const auto applied = apply(result);
+    ASSERT_TRUE(applied) << applied.error().message;
+    EXPECT_EQ(applied->written, (Names{"on", "plain", "second", "sticky/f", "through"}));
+    struct stat info{};
+    ASSERT_EQ(::stat((root() / "second").c_str(), &info), 0);
+    EXPECT_EQ(info.st_nlink, 1U);
+    ASSERT_EQ(::stat((root() / "sticky/f").c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 07777U, 0755U);
+    for (const char* name : {"fifo", "sock", "up", "round"}) {
+        EXPECT_FALSE(fs::exists(fs::symlink_status(root() / name))) << name;
+    }
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <ec/executor/apply.hpp>
+
 #include "sandbox_fixture.hpp"
 #include "staged_copy.hpp"
 
@@ -75,6 +77,10 @@ TEST_F(SandboxStaged, WithoutIdmappedMountsRootWorksOnACopy) {
         }
         if (paths(*result) != Names{"*a.txt", "+new"}) ::_exit(5);
         if ((*sandbox)->isolation().notes.empty()) ::_exit(6);
+        for (const Change& change : result->changes) {
+            if (change.before != identify(layers / "project", change.path).value_or(FileIdentity{})) ::_exit(7);
+            if (change.before.exists != (change.path == "a.txt")) ::_exit(8);
+        }
         sandbox->reset();
         ::_exit(0);
     }

@@ -89,7 +89,8 @@ enum class Tag : std::uint8_t {
     no_exec = 'X',   ///< the program could not be started: u32 errno
     handed = 'H',    ///< the second spec is in force
     summary = 'S',   ///< Summary
-    change = 'C',    ///< u8 kind, u8 symlink, u8 content missing, u32 mode, string path, string target, string content
+    change = 'C',    ///< u8 kind, u8 symlink, u8 content missing, u32 mode, string path, string target, string content;
+                     ///< of the real file: u8 exists, u64 inode, u64 size, u64 mtime in ns, u64 ctime in ns
     artifact = 'A',  ///< string name, string content
     end = 'Z',       ///< u8 some changes are left out; nothing follows
 };

@@ -64,6 +64,16 @@ inline constexpr std::string_view kSupportDir = "/run/edgecoder/lib";
 /// A fresh, unguessable artifact directory path (so that code under test cannot know where a report will lie).
 std::string artifact_dir();
 
+/// What stood at a path, as far as a later look can tell whether it still is the same.
+struct FileIdentity {
+    bool exists = false;
+    std::uint64_t inode = 0;
+    std::uint64_t size = 0;
+    std::uint64_t mtime_ns = 0;
+    std::uint64_t ctime_ns = 0;
+    bool operator==(const FileIdentity&) const = default;
+};
+
 struct Change {
     enum class Kind { created, modified, deleted };
     Kind kind = Kind::modified;
@@ -73,6 +83,7 @@ struct Change {
     std::string symlink_target;    ///< for symbolic links that stay inside, else empty
     std::string content;           ///< only with collect_change_contents, regular files only
     bool content_missing = false;  ///< asked for, and larger than the limit on new files
+    FileIdentity before;           ///< of the real file, without the edits laid over it
 };
 
 struct RunResult {
@@ -92,6 +103,7 @@ struct RunResult {
     std::string tier;
     std::vector<Change> changes;  ///< sorted by path
     bool changes_cut = false;     ///< more has changed than a report may hold: `changes` is not all of it
+    std::uint64_t started_ns = 0;  ///< wall clock before the sandbox saw any file
     std::map<std::string, std::string> artifacts;
     std::string reason;  ///< one sentence when status is sandbox_error
 

@@ -1,0 +1,283 @@
+#include "export_rules.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <ec/core/fs.hpp>
+#include <ec/core/text.hpp>
+
+namespace ec::executor {
+namespace {
+
+constexpr std::size_t kLongestPart = 255;
+constexpr std::size_t kLongestPath = 3800;
+constexpr int kMostHops = 40;
+constexpr int kMostRounds = 8;
+// Over all links of a run; whoever needs more is playing.
+constexpr std::size_t kMostLookups = 1'000'000;
+
+// Names as folded() gives them. A name alone guards itself and all below it, at any depth.
+constexpr std::string_view kGuardedNames[] = {
+    // version control
+    ".git", ".hg", ".svn", ".bzr", ".jj", "_darcs", ".gitmodules", ".gitattributes",
+    // hooks
+    ".husky", ".githooks", ".pre-commit-config.yaml", ".overcommit.yml", ".simple-git-hooks.json",
+    // continuous integration, and who must review
+    ".gitlab", ".gitlab-ci.yml", ".circleci", "jenkinsfile", "azure-pipelines.yml", "azure-pipelines.yaml",
+    ".azure-pipelines", ".travis.yml", ".drone.yml", "bitbucket-pipelines.yml", ".buildkite", ".appveyor.yml",
+    "appveyor.yml", ".cirrus.yml", ".teamcity", "codeowners",
+    // editors and debuggers
+    ".vscode", ".idea", ".zed", ".fleet", ".devcontainer", ".devcontainer.json", ".nvimrc", ".exrc", ".vimrc", ".vim",
+    ".lvimrc", ".nvim.lua", ".dir-locals.el", ".dir-locals-2.el", ".gdbinit", ".lldbinit", ".pdbrc",
+    // shells
+    ".envrc", ".direnv", "mise.toml", ".mise.toml", ".mise", ".rtx.toml", ".autoenv.zsh",
+    // agents
+    ".claude", ".codex", ".cursor", ".cursorrules", ".windsurf", ".windsurfrules", ".gemini", ".continue", ".kiro",
+    ".mcp.json", ".aider.conf.yml", ".edgecoder", "agents.md", "claude.md", "gemini.md",
+    // package managers and build tools that load it unasked
+    ".npmrc", ".yarnrc", ".yarnrc.yml", ".yarn", ".pnp.cjs", ".pnpmfile.cjs", "bunfig.toml", ".pypirc", ".cargo",
+    ".mvn", ".bundle"};
+
+// Guarded when the name begins (first) and ends (second) so.
+constexpr std::pair<std::string_view, std::string_view> kGuardedPatterns[] = {
+    {"lefthook", ".yml"},  {"lefthook", ".yaml"}, {"lefthook", ".toml"},   {"lefthook", ".json"}, {".lefthook", ""},
+    {".woodpecker", ""},   {".nvim.", ".lua"},    {"", ".code-workspace"}, {"mise.", ".toml"}};
+
+// Guarded below a forge's folder; the rest of it (issue forms, funding) is text.
+constexpr std::string_view kForges[] = {".github", ".gitea", ".forgejo"};
+constexpr std::string_view kForgeNames[] = {"workflows", "actions", "dependabot.yml", "dependabot.yaml",
+                                            "copilot-instructions.md", "instructions"};
+
+// Code points that file systems ignore in names (HFS+) or fold to an ASCII letter.
+struct Fold {
+    std::string_view from;
+    std::string_view to;
+};
+constexpr Fold kFolds[] = {
+    {"\u200c", ""},  {"\u200d", ""},  {"\u200e", ""},  {"\u200f", ""},  {"\u202a", ""}, {"\u202b", ""},
+    {"\u202c", ""},  {"\u202d", ""},  {"\u202e", ""},  {"\u206a", ""},  {"\u206b", ""}, {"\u206c", ""},
+    {"\u206d", ""},  {"\u206e", ""},  {"\u206f", ""},  {"\ufeff", ""},  {"\u0130", "i"}, {"\u0131", "i"},
+    {"\u017f", "s"}, {"\u212a", "k"}};
+
+// One part of a path as the most careless file system would compare it: ASCII case, ignored and look-alike code points,
+// an alternate data stream after a colon, dots and spaces at the end.
+std::string folded(std::string_view part) {
+    std::string name;
+    for (std::size_t i = 0; i < part.size();) {
+        const auto* fold = std::find_if(std::begin(kFolds), std::end(kFolds),
+                                        [&](const Fold& f) { return part.substr(i).starts_with(f.from); });
+        if (fold != std::end(kFolds)) {
+            name += fold->to;
+            i += fold->from.size();
+            continue;
+        }
+        const char c = part[i++];
+        name += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    }
+    name.resize(std::min(name.size(), name.find(':')));
+    const std::size_t last = name.find_last_not_of(". ");
+    name.resize(last == std::string::npos ? 0 : last + 1);
+    return name;
+}
+
+// `git~1`: the name that FAT and NTFS give to a long one beside it.
+bool is_short_name_of(std::string_view name, std::string_view guarded) {
+    const std::size_t tilde = name.find('~');
+    if (tilde == std::string_view::npos || tilde == 0 || tilde + 2 > name.size()) return false;
+    const char digit = name[tilde + 1];
+    if (digit < '1' || digit > '9' || (tilde + 2 < name.size() && name[tilde + 2] != '.')) return false;
+    while (guarded.starts_with('.')) guarded.remove_prefix(1);
+    std::string stem(guarded.substr(0, guarded.find('.')));
+    std::erase_if(stem, [](char c) { return c == ' ' || c == '-'; });
+    return name.substr(0, tilde) == std::string_view(stem).substr(0, 6);
+}
+
+bool is_guarded_name(std::string_view name) {
+    for (const std::string_view guarded : kGuardedNames) {
+        if (name == guarded || is_short_name_of(name, guarded)) return true;
+    }
+    return std::any_of(std::begin(kGuardedPatterns), std::end(kGuardedPatterns), [&](const auto& pattern) {
+        return name.size() >= pattern.first.size() + pattern.second.size() && name.starts_with(pattern.first) &&
+               name.ends_with(pattern.second);
+    });
+}
+
+bool contains(std::span<const std::string_view> list, std::string_view name) {
+    return std::find(list.begin(), list.end(), name) != list.end();
+}
+
+// A link of the workspace as it will be, or nullopt.
+class LinkView {
+public:
+    LinkView(std::span<const Change> changes, const std::vector<std::optional<Refusal::Why>>& refused,
+             const ReadLink& read_link, std::size_t& lookups)
+        : read_link_(read_link), lookups_(lookups) {
+        for (std::size_t i = 0; i < changes.size(); ++i) {
+            if (!refused[i]) changed_.insert_or_assign(changes[i].path, &changes[i]);
+        }
+    }
+
+    [[nodiscard]] bool exhausted() const { return lookups_ >= kMostLookups; }
+
+    std::optional<std::string> at(const std::string& path) const {
+        ++lookups_;
+        const auto changed = changed_.find(path);
+        if (changed == changed_.end()) return read_link_(path);
+        const Change& change = *changed->second;
+        if (!change.symlink || change.kind == Change::Kind::deleted) return std::nullopt;
+        return change.symlink_target;
+    }
+
+private:
+    std::map<std::string, const Change*> changed_;
+    const ReadLink& read_link_;
+    std::size_t& lookups_;
+};
+
+// ".." anywhere but in front would mean something else once a folder on the way becomes a link.
+bool climbs_only_in_front(std::string_view target) {
+    bool down = false;
+    for (const std::string_view part : split(target, '/')) {
+        if (part == "..") {
+            if (down) return false;
+        } else if (!part.empty() && part != ".") {
+            down = true;
+        }
+    }
+    return true;
+}
+
+std::string folder_above(const std::string& path) {
+    const std::size_t slash = path.rfind('/');
+    return slash == std::string::npos ? std::string{} : path.substr(0, slash);
+}
+
+bool stays_inside(const Change& link, const LinkView& view) {
+    if (link.symlink_target.empty() || !climbs_only_in_front(link.symlink_target)) return false;
+    return resolve_inside(folder_above(link.path), link.symlink_target, [&](const std::string& path) {
+               // Exhausted: an absolute target is believed by nobody.
+               return view.exhausted() ? std::optional<std::string>("/") : view.at(path);
+           }).has_value();
+}
+
+std::optional<Refusal::Why> judge_alone(const Change& change, std::span<const std::string> approved) {
+    if (!is_plain_name(change.path)) return Refusal::Why::name;
+    const bool guarded = is_guarded_path(change.path) || (change.symlink && leads_to_guarded(change.path));
+    if (guarded && !is_approved(change.path, approved)) return Refusal::Why::guarded;
+    if (change.content_missing) return Refusal::Why::too_large;
+    return std::nullopt;
+}
+
+}  // namespace
+
+bool is_guarded_path(std::string_view path) {
+    std::vector<std::string> parts;
+    std::size_t start = 0;
+    // A backslash separates as well where such a workspace is shared with Windows.
+    for (std::size_t i = 0; i <= path.size(); ++i) {
+        if (i < path.size() && path[i] != '/' && path[i] != '\\') continue;
+        parts.push_back(folded(path.substr(start, i - start)));
+        start = i + 1;
+    }
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        if (is_guarded_name(parts[i])) return true;
+        if (i + 1 < parts.size() && contains(kForges, parts[i]) && contains(kForgeNames, parts[i + 1])) return true;
+    }
+    return false;
+}
+
+bool leads_to_guarded(std::string_view path) {
+    const std::string name = folded(path.substr(path.rfind('/') + 1));
+    return is_guarded_name(name) || contains(kForges, name);
+}
+
+std::optional<std::string> resolve_inside(const std::string& folder, std::string_view first, const ReadLink& read_link) {
+    std::string at = folder;
+    std::vector<std::string> rest;  // parts to walk, last first
+    int hops = 0;
+    const auto follow = [&](std::string_view target) {
+        if (target.empty() || target.front() == '/' || ++hops > kMostHops) return false;
+        const std::vector<std::string_view> parts = split(target, '/');
+        rest.insert(rest.end(), parts.rbegin(), parts.rend());
+        return true;
+    };
+    if (!follow(first)) return std::nullopt;
+    while (!rest.empty()) {
+        const std::string part = std::move(rest.back());
+        rest.pop_back();
+        if (part.empty() || part == ".") continue;
+        if (part == "..") {
+            if (at.empty()) return std::nullopt;
+            at = folder_above(at);
+            continue;
+        }
+        at += (at.empty() ? "" : "/") + part;
+        if (const auto target = read_link(at)) {
+            at = folder_above(at);
+            if (!follow(*target)) return std::nullopt;
+        }
+    }
+    return at;
+}
+
+bool is_plain_name(std::string_view path) {
+    if (!is_inside_relative(path) || path.size() > kLongestPath || !is_valid_utf8(path)) return false;
+    const bool control = std::any_of(path.begin(), path.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+    // U+0080 to U+009F, of which terminals obey some.
+    const bool c1 = [&] {
+        for (std::size_t at = path.find('\xc2'); at != std::string_view::npos; at = path.find('\xc2', at + 1)) {
+            if (static_cast<unsigned char>(path[at + 1]) < 0xa0) return true;
+        }
+        return false;
+    }();
+    if (control || c1) return false;
+    const std::vector<std::string_view> parts = split(path, '/');
+    return std::all_of(parts.begin(), parts.end(), [](std::string_view part) {
+        return !part.empty() && part != "." && part.size() <= kLongestPart;
+    });
+}
+
+bool is_approved(std::string_view path, std::span<const std::string> approved) {
+    return std::any_of(approved.begin(), approved.end(), [&](std::string_view place) {
+        if (path == place) return true;
+        return path.size() > place.size() && path.starts_with(place) && path[place.size()] == '/' &&
+               is_guarded_path(place) && !is_guarded_path(path.substr(place.size() + 1));
+    });
+}
+
+Status check_approvals(std::span<const std::string> approved) {
+    for (const std::string& place : approved) {
+        const bool pattern = place.find_first_of("*?[") != std::string::npos;
+        // `.github` by itself stands for a link of that name, not for what lies in a folder.
+        if (is_plain_name(place) && (is_guarded_path(place) || leads_to_guarded(place)) && !pattern) continue;
+        return fail(ErrorCode::invalid_argument, fmt::format("--approve {} names no guarded place", to_valid_utf8(place)),
+                    "name one file or folder, relative to the project, as the refusal shows it");
+    }
+    return {};
+}
+
+std::vector<std::optional<Refusal::Why>> judge_export(std::span<const Change> changes,
+                                                      std::span<const std::string> approved,
+                                                      const ReadLink& read_link) {
+    std::vector<std::optional<Refusal::Why>> verdicts;
+    std::vector<std::size_t> links;
+    for (const Change& change : changes) {
+        if (change.symlink && change.kind != Change::Kind::deleted) links.push_back(verdicts.size());
+        verdicts.push_back(judge_alone(change, approved));
+    }
+    // A refused link leaves what stood there before, through which another may lead out: again until nothing changes.
+    std::size_t lookups = 0;
+    for (int round = 0; round <= kMostRounds; ++round) {
+        const LinkView view(changes, verdicts, read_link, lookups);
+        std::vector<std::size_t> refused;
+        for (const std::size_t i : links) {
+            if (!verdicts[i] && (round == kMostRounds || !stays_inside(changes[i], view))) refused.push_back(i);
+        }
+        for (const std::size_t i : refused) verdicts[i] = Refusal::Why::leads_out;
+        if (refused.empty()) break;
+    }
+    return verdicts;
+}
+
+}  // namespace ec::executor
