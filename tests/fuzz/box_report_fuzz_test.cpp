@@ -9,7 +9,7 @@ namespace {
 using namespace ec::executor::testing;
 
 TEST(BoxStreams, KeepTheirPromisesWhateverIsWritten) {
-    const std::string start = ready() + summary();
+    const std::string start = started() + ready() + handed() + summary();
     const std::vector<std::string> reports = {
         setup_error(),
         ready() + no_exec() + summary(125 << 8) + end(),

@@ -90,9 +90,17 @@ TEST(BoxReport, AFailedSetUpIsTheLastWord) {
 TEST(BoxReport, RecordsComeInOrderAndOnce) {
     for (const std::string& bytes :
          {ready() + ready(), no_exec(), ready() + no_exec() + no_exec(), summary(), ready() + summary() + summary(),
-          ready() + summary() + no_exec(), ready() + change({}), ready() + artifact("a"), ready() + end(), end()}) {
+          ready() + summary() + no_exec(), ready() + change({}), ready() + artifact("a"), ready() + end(), end(),
+          started() + started(), ready() + started(), handed(), ready() + handed() + handed(),
+          ready() + summary() + handed()}) {
         EXPECT_NE(problem_of(bytes), "");
     }
+}
+
+TEST(BoxReport, TheProcessToWaitForIsKnownWhateverFollows) {
+    EXPECT_EQ(parsed(started(77) + ready() + handed() + summary() + end()).init, 77);
+    EXPECT_EQ(parsed(started(77) + "nonsense").init, 77);
+    for (const std::uint32_t pid : {0U, 1U << 30, ~0U}) EXPECT_NE(problem_of(started(pid)), "") << pid;
 }
 
 TEST(BoxReport, NothingFollowsTheEnd) {
@@ -115,7 +123,7 @@ TEST(BoxReport, UnknownKindsOfRecordsAreRefused) {
 }
 
 TEST(BoxReport, ALengthThatCannotBeIsRefusedAtOnce) {
-    for (const char tag : {'R', 'E', 'X', 'S', 'C', 'A', 'Z', '?'}) {
+    for (const char tag : {'P', 'H', 'R', 'E', 'X', 'S', 'C', 'A', 'Z', '?'}) {
         EXPECT_NE(problem_of(std::string(1, tag) + "\xff\xff\xff\xff"), "") << tag;
     }
 }

@@ -14,6 +14,14 @@ inline std::string record(box::Tag tag, std::string_view body = {}) {
     return out.take();
 }
 
+inline std::string started(std::uint32_t pid = 4711) {
+    box::Writer body;
+    body.u32(pid);
+    return record(box::Tag::started, body.bytes());
+}
+
+inline std::string handed() { return record(box::Tag::handed); }
+
 inline std::string ready() {
     box::Writer body;
     body.u32(7);
@@ -54,6 +62,7 @@ struct ChangeBytes {
     std::uint32_t mode = 0644;
     std::string target = {};
     std::string content = {};
+    bool before = true;  ///< there was a real file
 };
 
 inline std::string change(const ChangeBytes& change) {
@@ -65,6 +74,8 @@ inline std::string change(const ChangeBytes& change) {
     body.text(change.path);
     body.text(change.target);
     body.text(change.content);
+    body.flag(change.before);
+    for (const std::uint64_t value : {11U, 12U, 13U, 14U}) body.u64(change.before ? value : 0U);
     return record(box::Tag::change, body.bytes());
 }
 
