@@ -7,6 +7,7 @@
 #include "exec_command.hpp"
 #include "fix_command.hpp"
 #include "interrupt.hpp"
+#include "reduced_consent.hpp"
 
 namespace ec::apps {
 namespace {
@@ -56,6 +57,19 @@ void add_doctor(CLI::App& app, DoctorOptions& options) {
     doctor->add_flag("--json", options.json, "Print one JSON document on stdout");
 }
 
+void add_consent(CLI::App& app, ConsentOptions& options) {
+    CLI::App* consent = app.add_subcommand("consent", "Agree to reduced isolation on this machine, at a terminal");
+    CLI::Option* what = consent->add_option("what", options.what, "What to agree to: reduced")
+                            ->check(CLI::IsMember({"reduced"}));
+    consent->add_flag("--revoke", options.revoke, "Take the agreement back");
+    consent->callback([=] {
+        if (what->empty() && consent->count("--revoke") == 0) throw CLI::RequiredError("reduced, or --revoke");
+    });
+    consent->footer(
+        "Asked once where a machine cannot isolate fully: shows what reduced isolation leaves open, and records that you\n"
+        "agree. Nothing but a person at a terminal can. Exit status: 0 done, 2 wrong usage, 3 no terminal or declined.");
+}
+
 }  // namespace
 
 int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
@@ -66,9 +80,11 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
     FixOptions fix;
     ExecOptions exec;
     DoctorOptions doctor;
+    ConsentOptions consent;
     add_fix(app, fix);
     add_exec(app, exec);
     add_doctor(app, doctor);
+    add_consent(app, consent);
     if (argc <= 1) {
         err << app.help();
         return kUsage;
@@ -86,6 +102,7 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
         const Interrupt interrupt;
         return run_exec(exec, out, err, interrupt.token());
     }
+    if (app.got_subcommand("consent")) return run_consent(consent, err);
     return run_doctor(doctor, out, err);
 }
 

@@ -8,6 +8,7 @@
 #include <ec/json/json.hpp>
 #include <ostream>
 
+#include "reduced_consent.hpp"
 #include "terminal.hpp"
 
 namespace ec::apps {
@@ -65,6 +66,7 @@ json::Value to_json(const executor::Isolation& isolation, const std::vector<Tool
     }
     return json::Object{{"status", "ok"},
                         {"tier", isolation.tier},
+                        {"isolation", isolation.isolation},
                         {"memory_limit", isolation.memory_limit},
                         {"landlock", isolation.landlock},
                         {"seccomp", isolation.seccomp},
@@ -76,7 +78,9 @@ json::Value to_json(const executor::Isolation& isolation, const std::vector<Tool
 void print(const executor::Isolation& isolation, const std::vector<Tool>& tools, const Style& style,
            std::ostream& out) {
     const auto yes_no = [&](bool value) { return value ? style.green("yes") : style.yellow("no"); };
-    out << "Sandbox    tier " << style.green(isolation.tier) << ", memory limit " << isolation.memory_limit
+    const bool reduced = isolation.isolation == "reduced";
+    out << "Sandbox    tier " << (reduced ? style.yellow(isolation.tier) : style.green(isolation.tier)) << ", isolation "
+        << (reduced ? style.yellow("reduced") : style.green(isolation.isolation)) << ", memory limit " << isolation.memory_limit
         << ", Landlock " << yes_no(isolation.landlock) << ", seccomp " << yes_no(isolation.seccomp) << ", overlay "
         << yes_no(isolation.overlay) << "\n";
     for (const std::string& note : isolation.notes) out << "           " << note << "\n";
@@ -91,7 +95,7 @@ void print(const executor::Isolation& isolation, const std::vector<Tool>& tools,
 
 int refuse(const Error& error, const DoctorOptions& options, std::ostream& out, std::ostream& err) {
     if (options.json) {
-        out << json::write(json::Object{{"status", "error"}, {"reason", error.message}, {"remedy", error.remedy}})
+        out << json::write(json::Object{{"status", "error"}, {"reason", error.message}, {"cause", error.message}, {"remedy", error.remedy}})
             << '\n';
     }
     err << "edgecoder: programs cannot be run safely here: " << error.message << "\n";
@@ -102,12 +106,14 @@ int refuse(const Error& error, const DoctorOptions& options, std::ostream& out, 
 }  // namespace
 
 int run_doctor(const DoctorOptions& options, std::ostream& out, std::ostream& err) {
-    const auto isolation = executor::probe_isolation();
+    const bool agreed = has_reduced_consent();
+    const auto isolation = executor::probe_isolation({}, agreed);
     if (!isolation) return refuse(isolation.error(), options, out, err);
     const auto scratch = TempDir::create("edgecoder-doctor-");
     if (!scratch) return refuse(scratch.error(), options, out, err);
     executor::SandboxOptions sandbox_options;
     sandbox_options.workspace = scratch->path();
+    sandbox_options.reduced_consent = agreed;
     const auto sandbox = executor::open_sandbox(sandbox_options);
     if (!sandbox) return refuse(sandbox.error(), options, out, err);
     std::vector<Tool> tools = known_tools();

@@ -12,6 +12,7 @@
 #include <iterator>
 
 #include "interrupt.hpp"
+#include "reduced_consent.hpp"
 
 namespace ec::apps {
 namespace {
@@ -114,6 +115,10 @@ json::Object to_json(const RunResult& result) {
     object["cpu_ms"] = result.cpu.count();
     object["peak_memory_bytes"] = integer(result.peak_memory_bytes);
     object["tier"] = result.tier;
+    object["isolation"] = result.isolation;
+    json::Array notes;
+    for (const std::string& note : result.notes) notes.emplace_back(note);
+    object["notes"] = std::move(notes);
     object["changes"] = std::move(changes);
     if (!result.reason.empty()) object["reason"] = result.reason;
     return object;
@@ -172,6 +177,8 @@ int run_exec(const ExecOptions& options, std::ostream& out, std::ostream& err, s
     executor::SandboxOptions sandbox_options;
     sandbox_options.workspace = options.directory;
     sandbox_options.box = options.box;
+    sandbox_options.reduced_consent = has_reduced_consent();
+    sandbox_options.private_folder = consent_folder();
     const auto sandbox = executor::open_sandbox(sandbox_options);
     if (!sandbox) return report_error(sandbox.error(), options, out, err);
     const auto spec = spec_for(options, (*sandbox)->workspace());
@@ -187,6 +194,7 @@ int run_exec(const ExecOptions& options, std::ostream& out, std::ostream& err, s
         err << result.err << std::flush;
         tell_changes(result, options, err);
     }
+    if (result.isolation == "reduced") err << "edgecoder: " << kReducedSentence << '\n';
     if (!result.ok()) err << "edgecoder: " << sentence(result, options) << '\n';
     if (options.apply && result.ok()) {
         const auto applied = executor::apply_changes((*sandbox)->workspace(), result.changes);

@@ -16,6 +16,7 @@
 
 #include "changes.hpp"
 #include "payload.hpp"
+#include "processes.hpp"
 #include "status.hpp"
 #include "sys.hpp"
 
@@ -85,7 +86,7 @@ private:
         }
         signals_ = ::signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
         require(signals_ >= 0, "signalfd");
-        if (tree_.has_proc) proc_ = ::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        proc_ = tree_.has_proc ? ::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : tree_.outer_proc;
         await_exec(failure[0]);
     }
 
@@ -155,7 +156,10 @@ private:
     void obey() {
         char reason = 0;
         const ssize_t n = ::read(kControlFd, &reason, 1);
-        if (n <= 0) ::_exit(124);  // the executor is gone: so is the sandbox, at once
+        if (n <= 0) {  // the executor is gone: so is the sandbox, at once
+            if (spec_.confinement == Confinement::landlock) kill_all();
+            ::_exit(124);
+        }
         stop(static_cast<Stop>(reason));
     }
 
@@ -207,29 +211,44 @@ private:
 
     Usage measure() const {
         Usage usage;
-        const int copy = ::openat(proc_, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        DIR* stream = copy < 0 ? nullptr : ::fdopendir(copy);
-        if (stream == nullptr) return usage;
         std::uint64_t resident = 0;
         std::uint64_t shared = 0;
-        while (const dirent* entry = ::readdir(stream)) {
-            const char* name = entry->d_name;
-            if (name[0] < '1' || name[0] > '9' || (name[0] == '1' && name[1] == '\0')) continue;
-            const std::string status = read_small(proc_, (std::string(name) + "/status").c_str());
+        for (const std::string& name : processes()) {
+            const std::string status = read_small(proc_, (name + "/status").c_str());
             usage.tasks += std::max<std::uint64_t>(1, field(status, "\nThreads:"));
             resident += field(status, "\nRssAnon:") << 10;
             shared = std::max(shared, field(status, "\nRssShmem:") << 10);
         }
         // Shared memory counts once, as much as its largest user sees.
         usage.memory = resident + shared;
-        ::closedir(stream);
         return usage;
     }
 
-    // Ends everything else in this pid namespace and reaps it, so that what follows sees a still world.
+    // Everything in the sandbox but this process, as /proc names it.
+    std::vector<std::string> processes() const {
+        std::vector<std::string> names;
+        if (!tree_.has_proc) {
+            for (const pid_t pid : descendants(proc_)) names.push_back(std::to_string(pid));
+            return names;
+        }
+        const int copy = ::openat(proc_, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        DIR* stream = copy < 0 ? nullptr : ::fdopendir(copy);
+        while (const dirent* entry = stream == nullptr ? nullptr : ::readdir(stream)) {
+            const std::string_view name = entry->d_name;
+            if (name.front() >= '1' && name.front() <= '9' && name != "1") names.emplace_back(name);
+        }
+        if (stream != nullptr) ::closedir(stream);
+        return names;
+    }
+
+    // Ends everything else in this sandbox and reaps it, so that what follows sees a still world.
     void kill_all() {
         for (;;) {
-            ::kill(-1, SIGKILL);
+            if (spec_.confinement == Confinement::landlock) {
+                kill_descendants(proc_);
+            } else {
+                ::kill(-1, SIGKILL);
+            }
             int status = 0;
             const pid_t pid = ::waitpid(-1, &status, 0);
             if (pid < 0 && errno == ECHILD) return;
@@ -254,7 +273,7 @@ private:
         for (const std::uint64_t value : {summary_.wall_us, summary_.cpu_us, summary_.peak_memory}) body.u64(value);
         send_record(Tag::summary, body.bytes());
         report_artifacts(tree_);
-        if (spec_.collect_changes) report_changes(spec_, tree_);
+        if (spec_.collect_changes && tree_.upper >= 0) report_changes(spec_, tree_);
         send_record(Tag::end, {});
         flush_records();
     }

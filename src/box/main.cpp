@@ -17,6 +17,7 @@
 #include "init.hpp"
 #include "network.hpp"
 #include "payload.hpp"
+#include "processes.hpp"
 #include "root.hpp"
 #include "status.hpp"
 #include "sys.hpp"
@@ -44,8 +45,8 @@ Spec read_spec() {
     return spec;
 }
 
-void write_file(const char* path, const std::string& text, std::string_view step) {
-    const int fd = ::open(path, O_WRONLY | O_CLOEXEC);
+void write_file(const std::string& path, const std::string& text, std::string_view step) {
+    const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
     require(fd >= 0, step, path);
     require(::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()), step, path);
     ::close(fd);
@@ -88,8 +89,8 @@ int idmap_namespace(const Spec& spec) {
     const int child = ::clone(hold_namespace, stack + sizeof stack, CLONE_VM | CLONE_NEWUSER | SIGCHLD, hold);
     require(child >= 0, "idmap", "clone");
     const std::string proc = "/proc/" + std::to_string(child);
-    write_file((proc + "/uid_map").c_str(), id_map(spec.owner_uid, spec.drop_uid), "idmap");
-    write_file((proc + "/gid_map").c_str(), id_map(spec.owner_gid, spec.drop_uid), "idmap");
+    write_file(proc + "/uid_map", id_map(spec.owner_uid, spec.drop_uid), "idmap");
+    write_file(proc + "/gid_map", id_map(spec.owner_gid, spec.drop_uid), "idmap");
     const int userns = ::open((proc + "/ns/user").c_str(), O_RDONLY | O_CLOEXEC);
     require(userns >= 0, "idmap", "open");
     ::close(hold[0]);
@@ -97,33 +98,59 @@ int idmap_namespace(const Spec& spec) {
     return userns;
 }
 
-// From real root to nobody in particular, in a user namespace of its own where the kernel gives one: only there do
-// process limits count this sandbox alone, and pid 1 keeps the right to read what the payload made unreadable.
-bool drop_root(const Spec& spec) {
+void drop_ids(const Spec& spec) {
     require(::setgroups(0, nullptr) == 0, "setgroups");
     require(::setresgid(spec.drop_uid, spec.drop_uid, spec.drop_uid) == 0, "setresgid");
     require(::setresuid(spec.drop_uid, spec.drop_uid, spec.drop_uid) == 0, "setresuid");
+}
+
+// From real root to nobody in particular, in a user namespace of its own where the kernel gives one: only there do
+// process limits count this sandbox alone, and pid 1 keeps the right to read what the payload made unreadable.
+bool drop_root(const Spec& spec) {
+    drop_ids(spec);
     if (::unshare(CLONE_NEWUSER) != 0) return false;
     ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);  // changing ids made /proc/self root's
     map_self(spec.drop_uid, spec.drop_uid);
     return true;
 }
 
-[[noreturn]] void inside(const Spec& spec, int userns, const Network& network, unsigned uid, unsigned gid) {
-    if (!spec.privileged) map_self(uid, gid);
-    ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+Capabilities prepare(const Spec& spec) {
     // The kernel kills the largest badness first: the payload inherits this, and we lower our own again after the fork.
     Capabilities capabilities;
+    capabilities.landlock_abi = landlock_abi();
     capabilities.oom_fd = ::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
     set_badness(capabilities.oom_fd, "1000");
     if (!spec.cgroup.empty()) {
         const std::string events = spec.cgroup + (spec.cgroup_v2 ? "/memory.events" : "/memory.oom_control");
         capabilities.memory_events = ::open(events.c_str(), O_RDONLY | O_CLOEXEC);
     }
+    return capabilities;
+}
+
+// Tier C: this process itself supervises. Whatever the program starts stays below it, because it takes in orphans, and
+// what Landlock of this version does not yet keep in must not be run.
+[[noreturn]] void without_namespaces(const Spec& spec) {
+    Capabilities capabilities = prepare(spec);
+    if (capabilities.landlock_abi < kLandlockAlone) {
+        die("landlock", EOPNOTSUPP, std::to_string(capabilities.landlock_abi));
+    }
+    if (!spec.cgroup.empty()) write_file(spec.cgroup + (spec.cgroup_v2 ? "/cgroup.procs" : "/tasks"), "0", "cgroup");
+    if (spec.privileged) drop_ids(spec);
+    Tree tree;
+    tree.outer_proc = ::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    require(can_see_children(tree.outer_proc), "proc", "/proc");
+    if (!is_own(tree.outer_proc)) die("proc", EXDEV, "/proc");
+    require(::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0, "subreaper");
+    supervise(spec, tree, capabilities);
+}
+
+[[noreturn]] void inside(const Spec& spec, int userns, const Network& network, unsigned uid, unsigned gid) {
+    if (!spec.privileged) map_self(uid, gid);
+    ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    Capabilities capabilities = prepare(spec);
     require(::sethostname("sandbox", 7) == 0, "hostname");
     const Tree tree = build_root(spec, userns);
     enter_network(network);
-    capabilities.landlock_abi = landlock_abi();
     capabilities.own_userns = !spec.privileged || (tree.has_proc && drop_root(spec));
     ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     supervise(spec, tree, capabilities);
@@ -141,6 +168,7 @@ int start() {
     take_turns();
     const Spec spec = read_spec();
     ::syscall(SYS_close_range, spec.session ? kFirstStrayFd : kSessionIn, ~0U, 0);
+    if (spec.confinement == Confinement::landlock) without_namespaces(spec);
     const unsigned uid = ::getuid();
     const unsigned gid = ::getgid();
     const Network network = begin_network(spec);

@@ -7,7 +7,9 @@
 #include <cerrno>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "processes.hpp"
 #include "status.hpp"
 #include "sys.hpp"
 
@@ -43,6 +45,7 @@ private:
         require(root >= 0, "open_tree", "root");
         require(::move_mount(root, "", AT_FDCWD, "/new", MOVE_MOUNT_F_EMPTY_PATH) == 0, "move_mount", "root");
         ::close(root);
+        outer_proc_ = ::open("/old/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         old_ = ::open("/old", O_PATH | O_DIRECTORY | O_CLOEXEC);
         new_ = ::open("/new", O_PATH | O_DIRECTORY | O_CLOEXEC);
         require(old_ >= 0 && new_ >= 0, "open", "base");
@@ -58,6 +61,7 @@ private:
         require(::chdir("/") == 0, "chdir", "/");
         ::close(old_);
         ::close(new_);
+        if (outer_proc_ >= 0) ::close(outer_proc_);
     }
 
     static int duplicate(int fd, std::string_view what) {
@@ -229,8 +233,11 @@ private:
     void proc(const Mount& mount) {
         const int at = make_directories(mount.target);
         const std::string path = "/new" + mount.target;
-        // Containers with a masked /proc do not let a fresh one be mounted; the payload then has none.
+        // Containers with a masked /proc do not let a fresh one be mounted. The payload then has none, and pid 1 counts
+        // through the container's, or the limits would not hold.
         tree_.has_proc = ::mount("proc", path.c_str(), "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) == 0;
+        if (!tree_.has_proc) tree_.outer_proc = std::exchange(outer_proc_, -1);
+        if (!tree_.has_proc && !can_see_children(tree_.outer_proc)) die("proc", errno, "/proc");
         ::close(at);
     }
 
@@ -343,6 +350,7 @@ private:
     const Spec& spec_;
     int userns_;
     int old_ = -1;
+    int outer_proc_ = -1;
     int new_ = -1;
     Tree tree_;
 };

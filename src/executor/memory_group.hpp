@@ -11,6 +11,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -33,6 +34,10 @@ public:
     MemoryGroups& operator=(const MemoryGroups&) = delete;
 
     [[nodiscard]] Kind kind() const { return kind_; }
+    /// "cgroup-v2", "cgroup-v1" or "soft".
+    [[nodiscard]] std::string_view name() const {
+        return kind_ == Kind::v2 ? "cgroup-v2" : kind_ == Kind::v1 ? "cgroup-v1" : "soft";
+    }
 
     /// A group held for one run. Keeps the object alive, since a session may outlive its sandbox.
     class Lease {

@@ -10,9 +10,13 @@
 #include <random>
 
 #include "box_process.hpp"
+#include "ladder.hpp"
 #include "layout.hpp"
 #include "machine.hpp"
+#include "machine_facts.hpp"
 #include "memory_group.hpp"
+#include "reduced_sandbox.hpp"
+#include "self_test.hpp"
 #include "session.hpp"
 #include "staged_copy.hpp"
 #include "stop_wake.hpp"
@@ -35,19 +39,8 @@ public:
           groups_(std::make_shared<MemoryGroups>()),
           staged_(layout_.workspace.path, layout_.drop_uid),
           use_staged_(layout_.privileged && !layout_.workspace.idmap) {
-        const bool group = groups_->kind() != MemoryGroups::Kind::none;
-        isolation_.tier = group ? "A+" : "A";
-        isolation_.memory_limit = groups_->kind() == MemoryGroups::Kind::v2   ? "cgroup-v2"
-                                  : groups_->kind() == MemoryGroups::Kind::v1 ? "cgroup-v1"
-                                                                              : "soft";
-        isolation_.landlock = landlock_abi() > 0;
-        isolation_.seccomp = true;
-        isolation_.overlay = true;
-        if (!group)
-            isolation_.notes.emplace_back("no memory control group: memory is watched every 10 ms instead of capped");
-        if (!isolation_.landlock) isolation_.notes.emplace_back("no Landlock: writes are confined by mounts alone");
-        if (use_staged_)
-            isolation_.notes.emplace_back("no idmapped mounts here: the sandbox sees a copy of the workspace");
+        use_groups_ = groups_->kind() != MemoryGroups::Kind::none;
+        landlock_ = landlock_abi() > 0;
     }
 
     Result<RunResult> run(const RunSpec& spec, std::stop_token stop) override {
@@ -67,7 +60,11 @@ public:
             reaper_.add(std::move(ending));
             if (stop.stop_requested()) return fail(ErrorCode::cancelled, "the run was cancelled");
             if (attempt < kFallbacks && fall_back(process)) continue;
-            return conclude(process, spec, memory, prepared.tier);
+            RunResult result = conclude(process, spec, memory, prepared.tier);
+            no_proc_ = process.report().ready && !process.report().has_proc;
+            result.isolation = "full";
+            result.notes = notes(prepared.tier == "A+");
+            return result;
         }
     }
 
@@ -88,7 +85,17 @@ public:
         }
     }
 
-    [[nodiscard]] const Isolation& isolation() const override { return isolation_; }
+    [[nodiscard]] Isolation isolation() const override {
+        Isolation isolation;
+        isolation.tier = use_groups_ ? "A+" : "A";
+        isolation.isolation = "full";
+        isolation.memory_limit = use_groups_ ? groups_->name() : "soft";
+        isolation.landlock = landlock_;
+        isolation.seccomp = true;
+        isolation.overlay = true;
+        isolation.notes = notes(use_groups_);
+        return isolation;
+    }
     [[nodiscard]] const fs::path& workspace() const override { return layout_.workspace.path; }
 
 private:
@@ -122,12 +129,29 @@ private:
         return prepared;
     }
 
-    // True when what failed can be done without, and from now on is.
+    // What held less than it could; stands in every result.
+    std::vector<std::string> notes(bool group) const {
+        std::vector<std::string> notes;
+        if (group_lost_)
+            notes.emplace_back("the memory control group could not be entered: memory is watched every 10 ms instead");
+        else if (!group)
+            notes.emplace_back("no memory control group: memory is watched every 10 ms instead of capped");
+        if (!landlock_) notes.emplace_back("no Landlock: writes are confined by mounts alone");
+        if (use_staged_) notes.emplace_back("no idmapped mounts here: the sandbox sees a copy of the workspace");
+        if (no_proc_)
+            notes.emplace_back("/proc is masked here: programs have none, and are counted through the container's");
+        return notes;
+    }
+
+    // True when what failed can be done without, and from now on is; the tier and the notes say so.
     bool fall_back(const BoxProcess& process) {
         const auto& error = process.report().setup_error;
         if (!error) return false;
         if (error->step == "idmap") return !use_staged_.exchange(true);
-        if (error->step == "cgroup") return use_groups_.exchange(false);
+        if (error->step == "cgroup") {
+            group_lost_ = true;
+            return use_groups_.exchange(false);
+        }
         return false;
     }
 
@@ -149,7 +173,9 @@ private:
     StagedCopy staged_;
     std::atomic<bool> use_staged_;
     std::atomic<bool> use_groups_{true};
-    Isolation isolation_;
+    std::atomic<bool> group_lost_{false};
+    std::atomic<bool> no_proc_{false};
+    bool landlock_ = false;
 };
 
 Result<fs::path> find_box(const fs::path& wanted) {
@@ -179,7 +205,11 @@ bool holds_a_home(const fs::path& real) {
     return false;
 }
 
-Result<fs::path> check_workspace(const fs::path& wanted) {
+bool holds(const fs::path& outer, const fs::path& inner) {
+    return (inner.string() + "/").starts_with(outer.string() + "/");
+}
+
+Result<fs::path> check_workspace(const fs::path& wanted, const fs::path& private_folder) {
     std::error_code error;
     const fs::path absolute = fs::absolute(wanted, error);
     struct stat info{};
@@ -206,6 +236,12 @@ Result<fs::path> check_workspace(const fs::path& wanted) {
             return fail(ErrorCode::invalid_argument, fmt::format("{} is not a project directory", real.string()));
         }
     }
+    const fs::path ours = private_folder.empty() ? fs::path{} : fs::weakly_canonical(private_folder, error);
+    if (!ours.empty() && (holds(real, ours) || holds(ours, real))) {
+        return fail(ErrorCode::invalid_argument,
+                    fmt::format("{} holds what EdgeCoder keeps for itself ({})", real.string(), ours.string()),
+                    "name a project elsewhere");
+    }
     return real;
 }
 
@@ -225,7 +261,7 @@ std::string artifact_dir() {
 }
 
 Result<std::unique_ptr<Sandbox>> open_sandbox(const SandboxOptions& options) {
-    EC_ASSIGN(const fs::path workspace, check_workspace(options.workspace));
+    EC_ASSIGN(const fs::path workspace, check_workspace(options.workspace, options.private_folder));
     EC_ASSIGN(fs::path box, find_box(options.box));
     struct stat info{};
     if (::stat(workspace.c_str(), &info) != 0)
@@ -237,20 +273,33 @@ Result<std::unique_ptr<Sandbox>> open_sandbox(const SandboxOptions& options) {
     layout.privileged = drop.has_value();
     layout.drop_uid = drop.value_or(0);
     layout.workspace.idmap = layout.privileged && may_idmap(workspace);
-    return std::make_unique<BoxedSandbox>(std::move(box), std::move(layout));
+    auto reduced = [box, layout]() { return open_reduced(box, layout, std::make_shared<MemoryGroups>()); };
+    return make_ladder(std::make_unique<BoxedSandbox>(std::move(box), std::move(layout)), options.reduced_consent,
+                       std::move(reduced));
 }
 
-Result<Isolation> probe_isolation(const std::filesystem::path& box) {
+Result<Isolation> probe_isolation(const std::filesystem::path& box, bool reduced_consent) {
     EC_ASSIGN(const TempDir dir, TempDir::create());
     SandboxOptions options;
     options.workspace = dir.path();
     options.box = box;
+    options.reduced_consent = reduced_consent;
     EC_ASSIGN(const std::unique_ptr<Sandbox> sandbox, open_sandbox(options));
     RunSpec spec;
     spec.argv = {"/bin/true"};
     EC_ASSIGN(const RunResult result, sandbox->run(spec));
+    if (result.status == RunStatus::sandbox_error) {
+        const auto again = sandbox->open(spec);
+        if (!again) return fail(again.error());
+    }
     if (!result.ok()) return fail(ErrorCode::unavailable, result.reason.empty() ? "a trial run failed" : result.reason);
-    return sandbox->isolation();
+    Isolation isolation = sandbox->isolation();
+    isolation.notes = result.notes;
+    if (isolation.isolation == "full") {
+        for (std::string& note : machine_notes(look_at_machine())) isolation.notes.push_back(std::move(note));
+    }
+    EC_TRY(attack_from_inside(*sandbox, isolation));
+    return isolation;
 }
 
 }  // namespace ec::executor

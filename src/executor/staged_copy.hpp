@@ -21,12 +21,15 @@ namespace ec::executor {
 
 class StagedCopy {
 public:
-    StagedCopy(std::filesystem::path workspace, uid_t owner) : workspace_(std::move(workspace)), owner_(owner) {}
+    StagedCopy(std::filesystem::path workspace, uid_t owner) : StagedCopy(std::move(workspace), owner, owner, {}) {}
+    /// Below `home`, an existing folder of the caller's, instead of one of its own.
+    StagedCopy(std::filesystem::path workspace, uid_t owner, gid_t group, std::filesystem::path home)
+        : workspace_(std::move(workspace)), owner_(owner), group_(group), base_(std::move(home)) {}
 
     /// Copies what is new or changed, removes what is gone. Fails with `too_large` above 100,000 files or 2 GiB.
     Status refresh();
     /// The copy; belongs to the owner, in a folder that only we can enter.
-    [[nodiscard]] std::filesystem::path tree() const { return home_->path() / "tree"; }
+    [[nodiscard]] std::filesystem::path tree() const { return base_ / "tree"; }
     /// Folders, relative to the workspace, that must be bound over the copy.
     [[nodiscard]] std::vector<std::string> bound() const;
 
@@ -41,6 +44,9 @@ private:
 
     std::filesystem::path workspace_;
     uid_t owner_;
+    gid_t group_;
+    std::filesystem::path base_;
+    bool prepared_ = false;
     std::optional<TempDir> home_;
     mutable std::mutex mutex_;
     std::map<std::string, Stamp> copied_;

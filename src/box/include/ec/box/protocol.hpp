@@ -24,7 +24,11 @@ inline constexpr int kSessionOut = 7;  ///< becomes descriptor 4 of the payload
 inline constexpr int kFirstStrayFd = 8;
 
 /// Why the supervisor ended a run, as the byte on the control pipe and in the summary.
-enum class Stop : std::uint8_t { none = 0, wall = 'w', output = 'o', cancelled = 'c', memory = 'm', pids = 'p' };
+enum class Stop : std::uint8_t { none = 0, wall = 'w', output = 'o', cancelled = 'c', memory = 'm', pids = 'p', disk = 'd' };
+
+/// What keeps the program in: namespaces with a file tree of their own, or, where there are none to be had and a person
+/// agreed to it, Landlock and system-call filters alone (tier C).
+enum class Confinement : std::uint8_t { namespaces = 0, landlock = 1 };
 
 struct Mount {
     enum class Kind : std::uint8_t { bind, tmpfs, symlink, file, directory, workspace, device, proc };
@@ -38,6 +42,7 @@ struct Mount {
 };
 
 struct Spec {
+    Confinement confinement = Confinement::namespaces;
     bool privileged = false;      ///< started by real root: drops to drop_uid instead of mapping the caller
     std::uint32_t drop_uid = 0;   ///< only when privileged
     std::uint32_t owner_uid = 0;  ///< workspace owner, shown to the payload as itself (privileged: idmapped mount)
@@ -57,6 +62,8 @@ struct Spec {
     std::uint64_t open_files = 0;
     std::vector<Mount> mounts;          ///< in the order to make them
     std::vector<std::string> writable;  ///< paths inside that the payload may write below (for Landlock)
+    std::vector<std::string> readable;  ///< confinement by Landlock: what may be read and run besides those
+    std::uint64_t user_processes = 0;   ///< confinement by Landlock: how many its user has already
     std::string directory;              ///< absolute working directory inside
     std::string artifact_dir;           ///< absolute, or empty
     std::vector<std::string> argv;

@@ -86,16 +86,20 @@ struct RunResult {
     std::chrono::milliseconds cpu{0};
     std::uint64_t peak_memory_bytes = 0;
     std::string tier;
-    std::vector<Change> changes;  ///< sorted by path
+    std::string isolation;           ///< "full" or "reduced" (tier C)
+    std::vector<std::string> notes;  ///< what held less than it could, in words
+    std::vector<Change> changes;     ///< sorted by path
     std::map<std::string, std::string> artifacts;
-    std::string reason;  ///< one sentence when status is sandbox_error
+    std::string reason;           ///< one sentence when status is sandbox_error
+    bool cannot_isolate = false;  ///< sandbox_error because this machine lets nobody isolate, whatever the run
 
     [[nodiscard]] bool ok() const { return status == RunStatus::ok; }
 };
 
 /// What this machine can enforce, found by doing it.
 struct Isolation {
-    std::string tier;          ///< "A+", "A" (see docs/sandbox.md)
+    std::string tier;          ///< "A+", "A", "C" (see docs/sandbox.md)
+    std::string isolation;     ///< "full" or "reduced"
     std::string memory_limit;  ///< "cgroup-v2", "cgroup-v1" or "soft"
     bool landlock = false;
     bool seccomp = false;
@@ -123,7 +127,8 @@ public:
     virtual Result<RunResult> run(const RunSpec& spec, std::stop_token stop = {}) = 0;
     /// Starts a program that is talked to. limits.wall bounds its whole life (0: none).
     virtual Result<std::unique_ptr<Session>> open(const RunSpec& spec) = 0;
-    [[nodiscard]] virtual const Isolation& isolation() const = 0;
+    /// As the last run met it.
+    [[nodiscard]] virtual Isolation isolation() const = 0;
     [[nodiscard]] virtual const std::filesystem::path& workspace() const = 0;
 };
 
@@ -132,6 +137,11 @@ struct SandboxOptions {
     std::filesystem::path box;                     ///< edgecoder-box; empty: beside the running executable
     std::vector<std::filesystem::path> read_only;  ///< further host paths to show read-only
     std::vector<std::string> environment_names;    ///< further variables to pass through from the host
+    /// A person of this machine has agreed to tier C where nothing better works. Nobody but `apps` may set this, and
+    /// only from the record that person made (see reduced_consent.hpp there).
+    bool reduced_consent = false;
+    /// A folder of ours that no workspace may hold or lie in.
+    std::filesystem::path private_folder;
 };
 
 /// Refuses (invalid_argument) a workspace that is `/`, a system folder or a home directory once symbolic links are
@@ -139,7 +149,11 @@ struct SandboxOptions {
 /// to an unprivileged uid.
 Result<std::unique_ptr<Sandbox>> open_sandbox(const SandboxOptions& options);
 
-/// Tries the isolation once without a workspace of anybody's; for `edgecoder doctor`.
-Result<Isolation> probe_isolation(const std::filesystem::path& box = {});
+/// Tries the isolation once without a workspace of anybody's, then attacks it from inside; for `edgecoder doctor`. A
+/// sandbox that an attack gets out of is an error, not a tier.
+Result<Isolation> probe_isolation(const std::filesystem::path& box = {}, bool reduced_consent = false);
+
+/// What tier C does not keep a program from, one sentence each.
+std::vector<std::string> reduced_gaps();
 
 }  // namespace ec::executor
