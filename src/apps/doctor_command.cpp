@@ -72,6 +72,8 @@ json::Value to_json(const executor::Isolation& isolation, const std::vector<Tool
                         {"seccomp", isolation.seccomp},
                         {"overlay", isolation.overlay},
                         {"notes", std::move(notes)},
+                        {"cause", isolation.cause},
+                        {"remedy", isolation.remedy},
                         {"tools", std::move(found)}};
 }
 
@@ -84,6 +86,8 @@ void print(const executor::Isolation& isolation, const std::vector<Tool>& tools,
         << ", Landlock " << yes_no(isolation.landlock) << ", seccomp " << yes_no(isolation.seccomp) << ", overlay "
         << yes_no(isolation.overlay) << "\n";
     for (const std::string& note : isolation.notes) out << "           " << note << "\n";
+    if (!isolation.cause.empty()) out << "           full isolation does not work: " << isolation.cause << "\n";
+    if (!isolation.remedy.empty()) out << "           what would help: " << isolation.remedy << "\n";
     out << "Model      none (the mutation search needs no model)\n";
     for (const Tool& tool : tools) {
         if (tool.version.empty())
@@ -95,7 +99,7 @@ void print(const executor::Isolation& isolation, const std::vector<Tool>& tools,
 
 int refuse(const Error& error, const DoctorOptions& options, std::ostream& out, std::ostream& err) {
     if (options.json) {
-        out << json::write(json::Object{{"status", "error"}, {"reason", error.message}, {"cause", error.message}, {"remedy", error.remedy}})
+        out << json::write(json::Object{{"status", "error"}, {"tier", "D"}, {"isolation", "none"}, {"reason", error.message}, {"cause", error.message}, {"remedy", error.remedy}})
             << '\n';
     }
     err << "edgecoder: programs cannot be run safely here: " << error.message << "\n";

@@ -24,7 +24,7 @@ public:
             result->reason += hint();
             return result;
         }
-        const auto reduced = step_down();
+        const auto reduced = step_down(*result->cannot_isolate);
         if (reduced) return (*reduced)->run(spec, stop);
         result->reason += fmt::format("; {}; {}", reduced.error().message, reduced.error().remedy);
         return result;
@@ -39,7 +39,7 @@ public:
             error.remedy += hint();
             return fail(std::move(error));
         }
-        const auto reduced = step_down();
+        const auto reduced = step_down(error);
         if (reduced) return (*reduced)->open(spec);
         error.message += fmt::format("; {}", reduced.error().message);
         return fail(std::move(error));
@@ -47,7 +47,11 @@ public:
 
     [[nodiscard]] Isolation isolation() const override {
         const Sandbox* reduced = reduced_;
-        return reduced == nullptr ? full_->isolation() : reduced->isolation();
+        if (reduced == nullptr) return full_->isolation();
+        Isolation isolation = reduced->isolation();
+        isolation.cause = why_.message;
+        isolation.remedy = why_.remedy;
+        return isolation;
     }
     [[nodiscard]] const std::filesystem::path& workspace() const override { return full_->workspace(); }
 
@@ -64,13 +68,14 @@ private:
         nothing.argv = {"/bin/true"};
         nothing.collect_changes = false;
         const auto result = full_->run(nothing, {});
-        return result && result->cannot_isolate;
+        return result && result->cannot_isolate.has_value();
     }
 
-    Result<Sandbox*> step_down() {
+    Result<Sandbox*> step_down(const Error& why) {
         const std::lock_guard lock(mutex_);
         if (!owned_) {
             EC_ASSIGN(owned_, open_reduced_());
+            why_ = why;
             reduced_ = owned_.get();
         }
         return owned_.get();
@@ -81,6 +86,7 @@ private:
     OpenReduced open_reduced_;
     std::mutex mutex_;
     std::unique_ptr<Sandbox> owned_;
+    Error why_;  ///< written before reduced_ is, and not after
     std::atomic<Sandbox*> reduced_{nullptr};
 };
 

@@ -62,8 +62,8 @@ public:
             if (attempt < kFallbacks && fall_back(process)) continue;
             RunResult result = conclude(process, spec, memory, prepared.tier);
             no_proc_ = process.report().ready && !process.report().has_proc;
-            result.isolation = "full";
-            result.notes = notes(prepared.tier == "A+");
+            result.isolation = result.cannot_isolate ? "none" : "full";
+            if (!result.cannot_isolate) result.notes = notes(prepared.tier == "A+");
             return result;
         }
     }
@@ -288,8 +288,8 @@ Result<Isolation> probe_isolation(const std::filesystem::path& box, bool reduced
     RunSpec spec;
     spec.argv = {"/bin/true"};
     EC_ASSIGN(const RunResult result, sandbox->run(spec));
-    if (result.status == RunStatus::sandbox_error) {
-        const auto again = sandbox->open(spec);
+    if (result.cannot_isolate) {
+        const auto again = sandbox->open(spec);  // with the remedy as the ladder words it
         if (!again) return fail(again.error());
     }
     if (!result.ok()) return fail(ErrorCode::unavailable, result.reason.empty() ? "a trial run failed" : result.reason);

@@ -108,7 +108,10 @@ RunResult conclude(BoxProcess& process, const RunSpec& run, const MemoryUse& mem
     if (report.setup_error) {
         const Error error = explain(*report.setup_error);
         result.reason = error.remedy.empty() ? error.message : fmt::format("{}; {}", error.message, error.remedy);
-        result.cannot_isolate = speaks_against_machine(*report.setup_error);
+        if (speaks_against_machine(*report.setup_error)) {
+            result.cannot_isolate = error;
+            result.tier = "D";
+        }
         return result;
     }
     if (!report.summary || !report.complete) {

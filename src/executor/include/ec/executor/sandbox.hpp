@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -85,13 +86,13 @@ struct RunResult {
     std::chrono::milliseconds wall{0};
     std::chrono::milliseconds cpu{0};
     std::uint64_t peak_memory_bytes = 0;
-    std::string tier;
-    std::string isolation;           ///< "full" or "reduced" (tier C)
+    std::string tier;                ///< "D" when nothing ran because this machine cannot isolate
+    std::string isolation;           ///< "full", "reduced" (tier C) or "none" (tier D: nothing ran)
     std::vector<std::string> notes;  ///< what held less than it could, in words
     std::vector<Change> changes;     ///< sorted by path
     std::map<std::string, std::string> artifacts;
-    std::string reason;           ///< one sentence when status is sandbox_error
-    bool cannot_isolate = false;  ///< sandbox_error because this machine lets nobody isolate, whatever the run
+    std::string reason;  ///< one sentence when status is sandbox_error, with what can be done about it
+    std::optional<Error> cannot_isolate;  ///< sandbox_error because this machine lets nobody isolate: why, and the remedy
 
     [[nodiscard]] bool ok() const { return status == RunStatus::ok; }
 };
@@ -105,6 +106,8 @@ struct Isolation {
     bool seccomp = false;
     bool overlay = false;            ///< false: the workspace is copied instead
     std::vector<std::string> notes;  ///< what is weaker than it could be, in words
+    std::string cause;               ///< reduced: why the full isolation does not work here
+    std::string remedy;              ///< reduced: what would make it work
 };
 
 /// A program that stays inside one sandbox and talks in frames: it reads requests on descriptor 3 and writes answers
