@@ -1,5 +1,8 @@
 // Memory control groups for sandboxes: a hard limit on the sum of what a run uses, where this machine lets us have one.
 //
+// Version 2 where a part of the tree is delegated to us: the limits on memory, swap and processes are the group's, and
+// what is left in it is killed with it. Version 1 (root): memory alone; processes are limited otherwise.
+//
 // A group is made once and used again by later runs (making one costs more than resetting it). All are removed with the
 // object; those of a process that was killed are swept by the next. Safe to use from several threads.
 #pragma once
@@ -7,6 +10,7 @@
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -23,12 +27,21 @@ struct MemoryUse {
     std::uint64_t peak_bytes = 0;
 };
 
+/// Where control groups are found, and how one is made and removed: tests put a folder of theirs here, and themselves in
+/// the kernel's place, which fills a new group with its files and empties it again.
+struct GroupTree {
+    std::filesystem::path mount = "/sys/fs/cgroup";
+    std::filesystem::path membership = "/proc/self/cgroup";
+    std::function<bool(const std::filesystem::path&)> make;  ///< empty: mkdir
+    std::function<void(const std::filesystem::path&)> discard;  ///< empty: rmdir
+};
+
 class MemoryGroups : public std::enable_shared_from_this<MemoryGroups> {
 public:
     enum class Kind { none, v1, v2 };
 
     /// Finds a place where groups can be made; kind() is `none` when there is none.
-    MemoryGroups();
+    explicit MemoryGroups(GroupTree tree = {});
     ~MemoryGroups();
     MemoryGroups(const MemoryGroups&) = delete;
     MemoryGroups& operator=(const MemoryGroups&) = delete;
@@ -64,7 +77,7 @@ public:
     };
 
     /// Nothing when no group can be had; the run then does without.
-    std::optional<Lease> acquire(std::uint64_t bytes);
+    std::optional<Lease> acquire(std::uint64_t bytes, std::uint64_t processes);
 
     /// Removes what a process that was killed has left; only the first call does anything. Best made while a run is
     /// under way, when there is time.
@@ -74,10 +87,12 @@ private:
     void find_v1(const std::string& own);
     void find_v2(const std::string& own);
     bool usable(const std::filesystem::path& parent) const;
-    bool prepare(const std::filesystem::path& group, std::uint64_t bytes) const;
+    bool prepare(const std::filesystem::path& group, std::uint64_t bytes, std::uint64_t processes) const;
+    void remove(const std::filesystem::path& group) const;
     [[nodiscard]] std::uint64_t kills(const std::filesystem::path& group) const;
     void give_back(std::filesystem::path path);
 
+    GroupTree tree_;
     Kind kind_ = Kind::none;
     std::atomic<bool> swept_{false};
     std::filesystem::path parent_;

@@ -183,7 +183,7 @@ private:
         prepared.paths.emplace(layout_.workspace.path.string(), run, inside);
         prepared.spec.user_processes = tasks_of(owner.value_or(::geteuid()));
         if (use_groups_) {
-            if (auto lease = groups_->acquire(run.limits.memory_bytes)) prepared.group.emplace(std::move(*lease));
+            if (auto lease = groups_->acquire(run.limits.memory_bytes, prepared.spec.processes)) prepared.group.emplace(std::move(*lease));
         }
         prepared.spec.soft_memory = !prepared.group;
         prepared.spec.cgroup_v2 = groups_->kind() == MemoryGroups::Kind::v2;

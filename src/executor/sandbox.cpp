@@ -120,7 +120,7 @@ private:
         }
         EC_ASSIGN(prepared.spec, compose(layout, run, session));
         if (use_groups_) {
-            if (auto lease = groups_->acquire(run.limits.memory_bytes)) prepared.group.emplace(std::move(*lease));
+            if (auto lease = groups_->acquire(run.limits.memory_bytes, prepared.spec.processes)) prepared.group.emplace(std::move(*lease));
         }
         prepared.spec.soft_memory = !prepared.group;
         prepared.spec.cgroup_v2 = groups_->kind() == MemoryGroups::Kind::v2;

@@ -1,0 +1,492 @@
+// Machines that lack something: each is made inside a process of the test's own, out of system-call filters and mounts,
+// and must get the right tier or a refusal that names the cause and the remedy. Whatever is refused must not have run.
+#include <gmock/gmock.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <functional>
+
+#include "cause.hpp"
+#include "machine.hpp"
+#include "machine_facts.hpp"
+#include "reduced_sandbox.hpp"
+#include "sandbox_fixture.hpp"
+#include "self_test.hpp"
+
+namespace ec::executor {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::AnyOf;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+constexpr int kCannotArrange = 77;
+constexpr std::uint64_t kNewNamespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
+                                         CLONE_NEWPID | CLONE_NEWNET;
+
+struct Refusal {
+    long call;
+    int error;
+};
+
+// What the kernel answers to this process and everything it starts from now on.
+bool answer(const std::vector<Refusal>& refusals, bool refuse_namespaces = false) {
+    std::vector<sock_filter> program;
+    const auto load = [&](std::size_t at) {
+        program.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(at)));
+    };
+    load(offsetof(seccomp_data, nr));
+    for (const auto& [call, error] : refusals) {
+        program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<std::uint32_t>(call), 0, 1));
+        program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(error)));
+    }
+    if (refuse_namespaces) {
+        for (const long call : {SYS_clone, SYS_unshare}) {
+            load(offsetof(seccomp_data, nr));
+            program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<std::uint32_t>(call), 0, 3));
+            load(offsetof(seccomp_data, args[0]));
+            program.push_back(BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, static_cast<std::uint32_t>(kNewNamespaces), 0, 1));
+            program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM));
+        }
+    }
+    program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+    const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
+    return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) == 0;
+}
+
+bool like_docker() { return answer({{SYS_clone3, ENOSYS}, {SYS_mount, EPERM}, {SYS_pivot_root, EPERM}}, true); }
+
+bool put(const char* path, const std::string& text) { return bool(std::ofstream(path) << text << std::flush); }
+
+// A mount namespace of our own; an ordinary user gets it with a user namespace in which it keeps its ids.
+bool own_mounts() {
+    const unsigned uid = ::geteuid();
+    const unsigned gid = ::getegid();
+    if (uid == 0) return ::unshare(CLONE_NEWNS) == 0 && ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
+    if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return false;
+    const std::string map = std::to_string(uid) + " " + std::to_string(uid) + " 1";
+    return put("/proc/self/setgroups", "deny") && put("/proc/self/uid_map", map) &&
+           put("/proc/self/gid_map", std::to_string(gid) + " " + std::to_string(gid) + " 1") &&
+           ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
+}
+
+// What a run on such a machine gave.
+struct Outcome {
+    bool arranged = false;
+    std::string status;
+    std::string tier;
+    std::string isolation;
+    std::string reason;
+    std::string out;
+    std::string notes;
+    std::string session;  ///< "open", or why not
+};
+
+class SandboxLadder : public testing::SandboxTest {
+protected:
+    void SetUp() override {}
+
+    // Runs in a child after `arrange` has made it the machine it stands for.
+    Outcome on_machine(const std::function<bool()>& arrange, bool consent = false, const std::string& script = {}) {
+        const fs::path answer_file = answers_.path() / "answer";
+        fs::remove(answer_file);
+        const pid_t child = ::fork();
+        if (child == 0) {
+            if (!arrange()) ::_exit(kCannotArrange);
+            report(answer_file, consent, script.empty() ? "echo ran > made; echo ran; id -u" : script);
+            ::_exit(0);
+        }
+        int status = 0;
+        EXPECT_EQ(::waitpid(child, &status, 0), child);
+        EXPECT_TRUE(WIFEXITED(status)) << status;
+        Outcome outcome;
+        outcome.arranged = WEXITSTATUS(status) != kCannotArrange;
+        if (!outcome.arranged) return outcome;
+        std::ifstream stream(answer_file, std::ios::binary);
+        for (std::string* field : {&outcome.status, &outcome.tier, &outcome.isolation, &outcome.reason, &outcome.out,
+                                   &outcome.notes, &outcome.session}) {
+            std::getline(stream, *field, '\0');
+        }
+        return outcome;
+    }
+
+    void report(const fs::path& file, bool consent, const std::string& script) const {
+        std::ofstream stream(file, std::ios::binary);
+        const auto say = [&](std::string_view text) { stream << text << '\0'; };
+        SandboxOptions options;
+        options.workspace = root();
+        options.box = testing::box_program();
+        options.reduced_consent = consent;
+        auto sandbox = open_sandbox(options);
+        if (!sandbox) return say(sandbox.error().message);
+        RunSpec spec;
+        spec.argv = {"sh", "-c", script};
+        spec.limits.wall = std::chrono::seconds(60);
+        const auto result = (*sandbox)->run(spec);
+        if (!result) return say(result.error().message);
+        std::string notes;
+        for (const std::string& note : result->notes) notes += note + "\n";
+        for (const std::string_view text : {name(result->status), std::string_view(result->tier),
+                                            std::string_view(result->isolation), std::string_view(result->reason),
+                                            std::string_view(result->out), std::string_view(notes)}) {
+            say(text);
+        }
+        const auto session = (*sandbox)->open(spec);
+        say(session ? "open" : session.error().message + "; " + session.error().remedy);
+    }
+
+    void expect_refusal(const Outcome& outcome, const std::string& cause, const std::string& remedy) const {
+        EXPECT_EQ(outcome.status, "sandbox_error");
+        EXPECT_EQ(outcome.tier, "D");
+        EXPECT_EQ(outcome.isolation, "none");
+        EXPECT_THAT(outcome.reason, AllOf(HasSubstr(cause), HasSubstr(remedy)));
+        EXPECT_THAT(outcome.session, AllOf(HasSubstr(cause), HasSubstr(remedy)));
+        EXPECT_THAT(outcome.out, IsEmpty());
+        EXPECT_FALSE(fs::exists(root() / "made")) << "something ran";
+    }
+
+    void expect_reduced(const Outcome& outcome) const {
+        EXPECT_EQ(outcome.status, "ok") << outcome.reason;
+        EXPECT_EQ(outcome.tier, "C");
+        EXPECT_EQ(outcome.isolation, "reduced");
+        EXPECT_THAT(outcome.notes, HasSubstr("isolation is reduced"));
+        EXPECT_THAT(outcome.out, HasSubstr("ran\n"));
+        EXPECT_EQ(outcome.session, "open");
+        EXPECT_FALSE(fs::exists(root() / "made")) << "the real workspace was touched";
+    }
+
+    TempDir answers_ = std::move(*TempDir::create());
+};
+
+TEST_F(SandboxLadder, AMachineThatLacksNothingIsolatesFully) {
+    const Outcome outcome = on_machine([] { return true; });
+    EXPECT_EQ(outcome.status, "ok") << outcome.reason;
+    EXPECT_THAT(outcome.tier, AnyOf("A", "A+"));
+    EXPECT_EQ(outcome.isolation, "full");
+    EXPECT_EQ(outcome.session, "open");
+}
+
+TEST_F(SandboxLadder, ConsentDoesNotReduceWhatWorks) {
+    const Outcome outcome = on_machine([] { return true; }, true);
+    EXPECT_THAT(outcome.tier, AnyOf("A", "A+"));
+    EXPECT_EQ(outcome.isolation, "full");
+}
+
+TEST_F(SandboxLadder, WithUserNamespacesSwitchedOffAnOrdinaryUserIsRefused) {
+    if (::geteuid() == 0) GTEST_SKIP() << "root needs no user namespace; the next test";
+    const auto off = [] { return own_mounts() && put("/proc/sys/user/max_user_namespaces", "0"); };
+    const Outcome outcome = on_machine(off);
+    if (!outcome.arranged) GTEST_SKIP() << "user namespaces cannot be arranged here";
+    expect_refusal(outcome, "user.max_user_namespaces is 0", "sudo sysctl user.max_user_namespaces=10000");
+    if (reduced_possible()) expect_reduced(on_machine(off, true));
+}
+
+TEST_F(SandboxLadder, WithUserNamespacesSwitchedOffRootStillIsolates) {
+    if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+    const Outcome outcome = on_machine([] {
+        return ::unshare(CLONE_NEWUSER) == 0 && put("/proc/self/uid_map", "0 0 4294967295") &&
+               put("/proc/self/gid_map", "0 0 4294967295") && put("/proc/sys/user/max_user_namespaces", "0");
+    });
+    if (!outcome.arranged) GTEST_SKIP() << "user namespaces cannot be arranged here";
+    EXPECT_EQ(outcome.status, "ok") << outcome.reason;
+    EXPECT_EQ(outcome.isolation, "full");
+    EXPECT_EQ(outcome.out, "ran\n" + std::to_string(payload_uid().value_or(0)) + "\n");
+}
+
+TEST_F(SandboxLadder, AContainersFilterIsNamedAndNothingRuns) {
+    const Outcome outcome = on_machine(like_docker);
+    expect_refusal(outcome, "no namespaces can be made here", "");
+    EXPECT_THAT(outcome.reason, AnyOf(HasSubstr("container"), HasSubstr("system-call filter")));
+    if (reduced_possible()) EXPECT_THAT(outcome.reason, HasSubstr("edgecoder consent reduced"));
+}
+
+TEST_F(SandboxLadder, UnderAContainersFilterConsentGivesTheReducedTier) {
+    if (!reduced_possible()) GTEST_SKIP() << "this kernel's Landlock is older than version 6";
+    expect_reduced(on_machine(like_docker, true));
+}
+
+TEST_F(SandboxLadder, AFilterThatAnswersEpermToCloneIsTheSame) {
+    expect_refusal(on_machine([] { return answer({{SYS_clone3, EPERM}}, true); }), "no namespaces can be made here", "");
+}
+
+TEST_F(SandboxLadder, NamespacesWithoutRightsInThemAreRefusedAsUnderAppArmor) {
+    for (const long call : {SYS_mount, SYS_pivot_root, SYS_open_tree, SYS_move_mount, SYS_mount_setattr}) {
+        const Outcome outcome = on_machine([call] { return answer({{call, EACCES}}); });
+        expect_refusal(outcome, "no file tree can be built here", "");
+        EXPECT_THAT(outcome.reason, AnyOf(HasSubstr("container"), HasSubstr("profile"))) << call;
+    }
+    if (reduced_possible()) expect_reduced(on_machine([] { return answer({{SYS_mount, EACCES}}); }, true));
+}
+
+TEST_F(SandboxLadder, ACallThatTheKernelDoesNotHaveIsARefusalAndNoWeakerSandbox) {
+    for (const long call : {SYS_openat2, SYS_open_tree, SYS_move_mount, SYS_mount_setattr}) {
+        const Outcome outcome = on_machine([call] { return answer({{call, ENOSYS}}); });
+        expect_refusal(outcome, "no file tree can be built here", "");
+    }
+}
+
+TEST_F(SandboxLadder, WithoutLandlockTheMountsHoldAloneAndTheResultSaysSo) {
+    const auto without = [](std::vector<Refusal> more, bool namespaces) {
+        more.push_back({444, ENOSYS});
+        more.push_back({445, ENOSYS});
+        more.push_back({446, ENOSYS});
+        return answer(more, namespaces);
+    };
+    const Outcome outcome = on_machine([&] { return without({}, false); });
+    EXPECT_EQ(outcome.status, "ok") << outcome.reason;
+    EXPECT_THAT(outcome.tier, AnyOf("A", "A+"));
+    EXPECT_THAT(outcome.notes, HasSubstr("no Landlock"));
+    const Outcome nothing = on_machine([&] { return without({{SYS_clone3, EPERM}}, true); }, true);
+    expect_refusal(nothing, "no namespaces can be made here", "");
+    EXPECT_THAT(nothing.reason, HasSubstr("needs Landlock of version 6, and this kernel has none"));
+}
+
+TEST_F(SandboxLadder, WithoutProcNothingRunsWhoseProcessesNobodyCouldCount) {
+    const Outcome outcome = on_machine([] {
+        return own_mounts() && ::mount("tmpfs", "/proc", "tmpfs", 0, nullptr) == 0;
+    });
+    if (!outcome.arranged) GTEST_SKIP() << "mounts cannot be arranged here";
+    if (::geteuid() == 0) {  // which may mount a /proc for the sandbox whatever there is outside
+        EXPECT_EQ(outcome.status, "ok") << outcome.reason;
+        return;
+    }
+    expect_refusal(outcome, "there is no /proc", "mount -t proc proc /proc");
+}
+
+class MaskedProc : public SandboxLadder {
+protected:
+    static bool masked() {
+        if (!own_mounts() || ::mount("tmpfs", "/proc/sys", "tmpfs", MS_RDONLY, nullptr) != 0) return false;
+        if (::geteuid() != 0) return true;
+        // Root of a user namespace, as in a container: there the mask binds.
+        return ::unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0 && put("/proc/self/uid_map", "0 0 4294967295") &&
+               put("/proc/self/gid_map", "0 0 4294967295");
+    }
+};
+
+TEST_F(MaskedProc, ProgramsRunWithoutProcAndTheResultSaysSo) {
+    const Outcome outcome = on_machine(masked, false, "ls /proc; echo ran");
+    if (!outcome.arranged) GTEST_SKIP() << "mounts cannot be arranged here";
+    EXPECT_EQ(outcome.status, "ok") << outcome.reason;
+    EXPECT_EQ(outcome.isolation, "full");
+    EXPECT_EQ(outcome.out, "ran\n");
+    EXPECT_THAT(outcome.notes, HasSubstr("/proc is masked here"));
+}
+
+TEST_F(MaskedProc, MemoryOverForksIsStillLimited) {
+    const Outcome outcome = on_machine(masked, false,
+                                       "python3 -c \"\n"
+                                       "import os,time\n"
+                                       "for i in range(8):\n"
+                                       "    if os.fork()==0:\n"
+                                       "        x=bytearray(150<<20)\n"
+                                       "        for i in range(0,len(x),4096): x[i]=1\n"
+                                       "        time.sleep(60)\n"
+                                       "time.sleep(60)\"");
+    if (!outcome.arranged) GTEST_SKIP() << "mounts cannot be arranged here";
+    EXPECT_EQ(outcome.status, "memory") << outcome.reason;
+}
+
+TEST_F(MaskedProc, ProcessesAreStillLimited) {
+    const Outcome outcome = on_machine(masked, false,
+                                       "python3 -c \"\n"
+                                       "import os,time\n"
+                                       "while True:\n"
+                                       "    try: os.fork()\n"
+                                       "    except OSError: time.sleep(0.01)\"");
+    if (!outcome.arranged) GTEST_SKIP() << "mounts cannot be arranged here";
+    EXPECT_EQ(outcome.status, "pids") << outcome.reason;
+}
+
+TEST_F(SandboxLadder, AReadOnlySysLeavesNoControlGroupAndTheResultSaysSo) {
+    const Outcome outcome = on_machine([] {
+        struct {
+            std::uint64_t set, clear, propagation, userns;
+        } read_only{MS_RDONLY, 0, 0, 0};
+        return own_mounts() && ::syscall(SYS_mount_setattr, AT_FDCWD, "/sys", 0x8000 /* AT_RECURSIVE */, &read_only,
+                                         sizeof read_only) == 0;
+    });
+    if (!outcome.arranged) GTEST_SKIP() << "mounts cannot be arranged here";
+    EXPECT_EQ(outcome.status, "ok") << outcome.reason;
+    EXPECT_EQ(outcome.tier, "A");
+    EXPECT_THAT(outcome.notes, HasSubstr("no memory control group"));
+}
+
+TEST_F(SandboxLadder, AProbeThatFailsSaysWhyAndWhatHelps) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        if (!like_docker()) ::_exit(kCannotArrange);
+        const auto probe = probe_isolation(testing::box_program());
+        if (probe || probe.error().code != ErrorCode::unavailable || probe.error().remedy.empty()) ::_exit(1);
+        if (!reduced_possible()) ::_exit(0);
+        const auto reduced = probe_isolation(testing::box_program(), true);
+        if (!reduced || reduced->tier != "C" || reduced->isolation != "reduced") ::_exit(2);
+        if (reduced->cause.empty() || reduced->remedy.empty() || reduced->notes.empty()) ::_exit(3);
+        ::_exit(0);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+TEST_F(SandboxLadder, AProbeOfAMachineThatIsolatesSurvivesItsOwnAttack) {
+    const auto probe = probe_isolation(testing::box_program());
+    ASSERT_TRUE(probe) << probe.error().message;
+    EXPECT_EQ(probe->isolation, "full");
+}
+
+// A sandbox that runs programs and keeps nothing from them.
+class Decoration final : public Sandbox {
+public:
+    explicit Decoration(fs::path workspace) : workspace_(std::move(workspace)) {}
+    Result<RunResult> run(const RunSpec& spec, std::stop_token) override {
+        int pipe[2];
+        if (::pipe(pipe) != 0) return fail(ErrorCode::io, "pipe");
+        const pid_t child = ::fork();
+        if (child == 0) {
+            ::dup2(pipe[1], 1);
+            for (const auto& [name, value] : spec.environment) ::setenv(name.c_str(), value.c_str(), 1);
+            ::execlp("sh", "sh", "-c", spec.argv[2].c_str(), nullptr);
+            ::_exit(127);
+        }
+        ::close(pipe[1]);
+        RunResult result;
+        char buffer[4096];
+        for (ssize_t n = 0; (n = ::read(pipe[0], buffer, sizeof buffer)) > 0;)
+            result.out.append(buffer, static_cast<std::size_t>(n));
+        ::close(pipe[0]);
+        ::waitpid(child, nullptr, 0);
+        result.status = RunStatus::ok;
+        return result;
+    }
+    Result<std::unique_ptr<Session>> open(const RunSpec&) override { return fail(ErrorCode::unavailable, "none"); }
+    Isolation isolation() const override { return {}; }
+    const fs::path& workspace() const override { return workspace_; }
+
+private:
+    fs::path workspace_;
+};
+
+TEST_F(SandboxLadder, IsolationThatIsOnlyDecorationIsFoundOut) {
+    Decoration decoration(root());
+    Isolation isolation;
+    const Status status = attack_from_inside(decoration, isolation);
+    ASSERT_FALSE(status);
+    EXPECT_EQ(status.error().code, ErrorCode::unavailable);
+    for (const char* what : {"decoration", "read a file outside", "wrote a file outside", "reached the loopback network",
+                             "read the environment of another process"}) {
+        EXPECT_THAT(status.error().message, HasSubstr(what));
+    }
+}
+
+// What a machine says about itself, as text files.
+class MachineText : public ::testing::Test {
+protected:
+    void put_text(const std::string& path, std::string_view text) {
+        const fs::path file = dir_.path() / path;
+        fs::create_directories(file.parent_path());
+        std::ofstream(file, std::ios::binary) << text;
+    }
+    MachineFacts look() {
+        MachineFacts facts = look_at_machine(dir_.path());
+        facts.root = false;
+        return facts;
+    }
+    std::string why(int error, const char* step = "namespaces") {
+        const auto cause = why_not_isolated({error, step, "x"}, look());
+        return cause ? cause->message + " | " + cause->remedy : "nothing";
+    }
+    void SetUp() override {
+        put_text("proc/sys/kernel/osrelease", "6.1.0-18-amd64\n");
+        put_text("proc/self/status", "Name:\tx\nSeccomp:\t0\n");
+        put_text("proc/self/mountinfo", "21 1 8:1 / / rw - ext4 /dev/sda1 rw\n");
+        put_text("proc/self/uid_map", "         0          0 4294967295\n");
+    }
+    TempDir dir_ = std::move(*TempDir::create());
+};
+
+TEST_F(MachineText, DebiansSwitchForOrdinaryUsersIsNamed) {
+    put_text("proc/sys/kernel/unprivileged_userns_clone", "0\n");
+    EXPECT_THAT(why(EPERM), HasSubstr("sudo sysctl kernel.unprivileged_userns_clone=1"));
+}
+
+TEST_F(MachineText, AppArmorsRestrictionComesWithTheProfileToLoad) {
+    put_text("proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1\n");
+    for (const char* step : {"namespaces", "mount", "pivot_root"}) {
+        EXPECT_THAT(why(EACCES, step), AllOf(HasSubstr("AppArmor"), HasSubstr("packaging/apparmor/edgecoder-box")));
+    }
+}
+
+TEST_F(MachineText, EveryKindOfContainerIsNamedWithItsOwnRemedy) {
+    put_text(".dockerenv", "");
+    EXPECT_THAT(why(EPERM), AllOf(HasSubstr("container (docker)"), HasSubstr("docker run --security-opt")));
+    put_text("run/.containerenv", "engine=\"podman-4.3\"\n");
+    EXPECT_THAT(why(EPERM), AllOf(HasSubstr("container (podman)"), HasSubstr("podman run")));
+    fs::remove(dir_.path() / ".dockerenv");
+    fs::remove(dir_.path() / "run/.containerenv");
+    put_text("proc/self/cgroup", "0::/kubepods.slice/pod1\n");
+    EXPECT_THAT(why(EPERM), AllOf(HasSubstr("container (kubernetes)"), HasSubstr("procMount")));
+    put_text("proc/1/environ", std::string("PATH=/bin\0container=lxc\0", 23));
+    EXPECT_THAT(why(EPERM, "mount"), AllOf(HasSubstr("container (lxc)"), HasSubstr("security.nesting")));
+}
+
+TEST_F(MachineText, AnOldKernelIsNamedWithTheVersionThatIsNeeded) {
+    put_text("proc/sys/kernel/osrelease", "5.4.0-150-generic\n");
+    for (const char* step : {"namespaces", "open", "open_tree", "mount_setattr"}) {
+        EXPECT_THAT(why(ENOSYS, step), AllOf(HasSubstr("5.4.0-150-generic"), HasSubstr("5.12")));
+    }
+}
+
+TEST_F(MachineText, AFilterThatHidesACallOfANewKernelIsNotTakenForAnOldOne) {
+    put_text("proc/self/status", "Name:\tx\nSeccomp:\t2\n");
+    EXPECT_THAT(why(ENOSYS), AllOf(HasSubstr("system-call filter"), Not(HasSubstr("newer kernel"))));
+}
+
+TEST_F(MachineText, Wsl1IsRefusedAndWsl2IsAnOrdinaryLinuxWithANote) {
+    put_text("proc/sys/kernel/osrelease", "4.4.0-19041-Microsoft\n");
+    EXPECT_THAT(why(ENOSYS), AllOf(HasSubstr("WSL 1"), HasSubstr("--set-version")));
+    EXPECT_THAT(why(EINVAL), HasSubstr("WSL 1"));
+    put_text("proc/sys/kernel/osrelease", "5.15.153.1-microsoft-standard-WSL2\n");
+    EXPECT_EQ(look().wsl, 2);
+    EXPECT_THAT(machine_notes(look()), Contains(AllOf(HasSubstr("WSL 2"), HasSubstr("/mnt"), HasSubstr("AF_VSOCK"))));
+}
+
+TEST_F(MachineText, AChangedRootIsNamed) {
+    put_text("proc/self/mountinfo", "30 21 0:22 / /proc rw - proc proc rw\n");
+    EXPECT_THAT(why(EPERM), HasSubstr("chroot"));
+}
+
+TEST_F(MachineText, RootOfANamespaceWithOneUserIsNamed) {
+    put_text("proc/self/uid_map", "         0       1000          1\n");
+    MachineFacts facts = look();
+    EXPECT_TRUE(facts.one_user);
+    facts.root = true;
+    const auto cause = why_not_isolated({EPERM, "namespaces", ""}, facts);
+    ASSERT_TRUE(cause);
+    EXPECT_THAT(cause->message, HasSubstr("root of this user namespace"));
+}
+
+TEST_F(MachineText, AKernelBuiltWithoutNamespacesIsNamed) { EXPECT_THAT(why(EINVAL), HasSubstr("CONFIG_USER_NS")); }
+
+TEST_F(MachineText, WhatIsTheCallersMistakeIsNotBlamedOnTheMachine) {
+    EXPECT_EQ(why(ENOENT, "working directory"), "nothing");
+    EXPECT_EQ(why(ENOTDIR, "edit"), "nothing");
+    EXPECT_EQ(why(ENOSPC, "write"), "nothing");
+}
+
+}  // namespace
+}  // namespace ec::executor
