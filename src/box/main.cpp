@@ -52,10 +52,11 @@ void write_file(const std::string& path, const std::string& text, std::string_vi
     ::close(fd);
 }
 
-void map_self(unsigned uid, unsigned gid) {
-    write_file("/proc/self/setgroups", "deny", "user namespace");
-    write_file("/proc/self/uid_map", std::to_string(kInsideId) + " " + std::to_string(uid) + " 1", "user namespace");
-    write_file("/proc/self/gid_map", std::to_string(kInsideId) + " " + std::to_string(gid) + " 1", "user namespace");
+// `self`: this process in whatever /proc there is.
+void map_self(const std::string& self, unsigned uid, unsigned gid) {
+    write_file(self + "/setgroups", "deny", "user namespace");
+    write_file(self + "/uid_map", std::to_string(kInsideId) + " " + std::to_string(uid) + " 1", "user namespace");
+    write_file(self + "/gid_map", std::to_string(kInsideId) + " " + std::to_string(gid) + " 1", "user namespace");
 }
 
 // All ids map to themselves but the owner's, which becomes the payload's; the payload's own is left out.
@@ -106,11 +107,13 @@ void drop_ids(const Spec& spec) {
 
 // From real root to nobody in particular, in a user namespace of its own where the kernel gives one: only there do
 // process limits count this sandbox alone, and pid 1 keeps the right to read what the payload made unreadable.
-bool drop_root(const Spec& spec) {
+bool drop_root(const Spec& spec, int proc) {
     drop_ids(spec);
     if (::unshare(CLONE_NEWUSER) != 0) return false;
     ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);  // changing ids made /proc/self root's
-    map_self(spec.drop_uid, spec.drop_uid);
+    require(::fchdir(proc) == 0, "user namespace", "/proc");
+    map_self("self", spec.drop_uid, spec.drop_uid);
+    require(::chdir("/") == 0, "chdir", "/");
     return true;
 }
 
@@ -145,13 +148,14 @@ Capabilities prepare(const Spec& spec) {
 }
 
 [[noreturn]] void inside(const Spec& spec, int userns, const Network& network, unsigned uid, unsigned gid) {
-    if (!spec.privileged) map_self(uid, gid);
+    if (!spec.privileged) map_self("/proc/self", uid, gid);
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     Capabilities capabilities = prepare(spec);
     require(::sethostname("sandbox", 7) == 0, "hostname");
     const Tree tree = build_root(spec, userns);
     enter_network(network);
-    capabilities.own_userns = !spec.privileged || (tree.has_proc && drop_root(spec));
+    const int proc = tree.has_proc ? ::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : tree.outer_proc;
+    capabilities.own_userns = !spec.privileged || drop_root(spec, proc);
     ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     supervise(spec, tree, capabilities);
 }

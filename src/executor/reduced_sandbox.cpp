@@ -126,9 +126,9 @@ public:
         for (;;) {
             if (stop.stop_requested()) return fail(ErrorCode::cancelled, "the run was cancelled");
             auto prepared = prepare(run, false);
-            if (!prepared) return failed(prepared.error());
+            if (!prepared) return sandbox_error(prepared.error(), kTier);
             auto started = BoxProcess::start(box_, prepared->spec, run);
-            if (!started) return failed(started.error());
+            if (!started) return sandbox_error(started.error(), kTier);
             BoxProcess process = std::move(*started);
             groups_->sweep();
             wait(process, run, *prepared->workspace, stop);
@@ -201,12 +201,6 @@ private:
         if (!use_groups_ || groups_->kind() == MemoryGroups::Kind::none)
             notes.emplace_back("no memory control group: memory is watched every 10 ms instead of capped");
         return notes;
-    }
-
-    Result<RunResult> failed(const Error& error) const {
-        RunResult result = sandbox_error(error, kTier);
-        result.isolation = "reduced";
-        return result;
     }
 
     // No tmpfs of limited size is to be had, so somebody has to look.

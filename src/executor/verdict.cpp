@@ -92,6 +92,7 @@ Error explain(const SetupError& error) {
 RunResult sandbox_error(const Error& error, std::string_view tier) {
     RunResult result;
     result.tier = tier;
+    result.isolation = "none";
     result.reason = error.remedy.empty() ? error.message : fmt::format("{}; {}", error.message, error.remedy);
     return result;
 }
