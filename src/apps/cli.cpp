@@ -59,15 +59,17 @@ void add_doctor(CLI::App& app, DoctorOptions& options) {
 
 void add_consent(CLI::App& app, ConsentOptions& options) {
     CLI::App* consent = app.add_subcommand("consent", "Agree to reduced isolation on this machine, at a terminal");
-    CLI::Option* what = consent->add_option("what", options.what, "What to agree to: reduced")
-                            ->check(CLI::IsMember({"reduced"}));
+    CLI::Option* what =
+        consent->add_option("what", options.what, "What to agree to: reduced")->check(CLI::IsMember({"reduced"}));
     consent->add_flag("--revoke", options.revoke, "Take the agreement back");
     consent->callback([=] {
         if (what->empty() && consent->count("--revoke") == 0) throw CLI::RequiredError("reduced, or --revoke");
     });
     consent->footer(
-        "Asked once where a machine cannot isolate fully: shows what reduced isolation leaves open, and records that you\n"
-        "agree. Nothing but a person at a terminal can. Exit status: 0 done, 2 wrong usage, 3 no terminal or declined.");
+        "Asked once where a machine cannot isolate fully: shows what reduced isolation leaves open, and records that "
+        "you\n"
+        "agree. Nothing but a person at a terminal can. Exit status: 0 done, 2 wrong usage, 3 no terminal or "
+        "declined.");
 }
 
 }  // namespace

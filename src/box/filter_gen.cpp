@@ -97,8 +97,8 @@ void deny_the_machine(scmp_filter_ctx filter) {
          {"shmat", "shmctl", "semget", "semop", "semtimedop", "semctl", "msgget", "msgsnd", "msgrcv", "msgctl",
           "mq_unlink"});
     // Landlock keeps signals in, but not these. Allowed for 0, the caller itself.
-    for (const char* name : {"prlimit64", "sched_setparam", "sched_setscheduler", "sched_setaffinity",
-                             "sched_setattr"}) {
+    for (const char* name :
+         {"prlimit64", "sched_setparam", "sched_setscheduler", "sched_setaffinity", "sched_setattr"}) {
         deny_arguments(filter, name, {compare(0, SCMP_CMP_NE, 0)});
     }
     for (const char* name : {"setpriority", "ioprio_set"}) {

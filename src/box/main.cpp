@@ -30,7 +30,7 @@ constexpr std::uint64_t kNamespaces =
 constexpr unsigned kInsideId = 1000;
 
 Spec read_spec() {
-    struct stat info{};
+    struct stat info {};
     require(::fstat(kSpecFd, &info) == 0, "spec");
     std::string bytes(static_cast<std::size_t>(info.st_size), '\0');
     std::size_t done = 0;

@@ -99,7 +99,7 @@ constexpr std::uint64_t kFileAccess = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_A
 void allow_below(int ruleset, const std::string& path, std::uint64_t access) {
     const int dir = ::open(path.c_str(), O_PATH | O_CLOEXEC);
     if (dir < 0) return;
-    struct stat info{};
+    struct stat info {};
     must(::fstat(dir, &info) == 0, "landlock path");
     landlock_path_beneath_attr rule{};
     rule.allowed_access = S_ISDIR(info.st_mode) ? access : access & kFileAccess;

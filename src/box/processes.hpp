@@ -1,5 +1,5 @@
-// Finding and ending the processes of a sandbox that has no pid namespace to itself, or cannot list it: everything below
-// this process, which takes in orphans (pid 1 does by nature, a subreaper by choice), so that none gets away.
+// Finding and ending the processes of a sandbox that has no pid namespace to itself, or cannot list it: everything
+// below this process, which takes in orphans (pid 1 does by nature, a subreaper by choice), so that none gets away.
 #pragma once
 
 #include <sys/types.h>

@@ -36,8 +36,9 @@ bool refused(int error) { return error == EPERM || error == EACCES; }
 Cause in_container(const MachineFacts& machine) {
     std::string remedy = "start the container with the right to make namespaces";
     if (machine.container == "docker")
-        remedy = "docker run --security-opt seccomp=unconfined --security-opt systempaths=unconfined "
-                 "--security-opt apparmor=unconfined …";
+        remedy =
+            "docker run --security-opt seccomp=unconfined --security-opt systempaths=unconfined "
+            "--security-opt apparmor=unconfined …";
     if (machine.container == "podman")
         remedy = "podman run --security-opt seccomp=unconfined --security-opt unmask=ALL …";
     if (machine.container == "kubernetes" || machine.container == "containerd")
@@ -49,7 +50,8 @@ Cause in_container(const MachineFacts& machine) {
 Cause old_kernel(const MachineFacts& machine) {
     if (machine.filtered && (machine.kernel_major > 5 || (machine.kernel_major == 5 && machine.kernel_minor >= 12))) {
         if (!machine.container.empty()) return in_container(machine);
-        return {"a system-call filter that this process was started under refuses it", "start it outside of that filter"};
+        return {"a system-call filter that this process was started under refuses it",
+                "start it outside of that filter"};
     }
     return {fmt::format("the kernel is {} and Linux 5.12 or newer is needed",
                         machine.kernel.empty() ? "unknown" : machine.kernel),
@@ -72,14 +74,16 @@ Cause no_namespaces(const SetupError& error, const MachineFacts& machine) {
     if (!machine.has_proc) return {"there is no /proc", "mount it: mount -t proc proc /proc"};
     if (error.error == ENOSYS) return old_kernel(machine);
     if (error.error == EINVAL)
-        return {"the kernel was built without one of the namespaces", "use a kernel with CONFIG_USER_NS, CONFIG_PID_NS, "
-                                                                      "CONFIG_NET_NS, CONFIG_IPC_NS and CONFIG_UTS_NS"};
+        return {"the kernel was built without one of the namespaces",
+                "use a kernel with CONFIG_USER_NS, CONFIG_PID_NS, "
+                "CONFIG_NET_NS, CONFIG_IPC_NS and CONFIG_UTS_NS"};
     if (machine.changed_root)
         return {"the kernel gives no user namespaces inside a changed root (chroot)",
                 "run it outside of the chroot, or as root with CAP_SYS_ADMIN"};
     if (!machine.container.empty()) return in_container(machine);
     if (machine.filtered)
-        return {"a system-call filter that this process was started under refuses it", "start it outside of that filter"};
+        return {"a system-call filter that this process was started under refuses it",
+                "start it outside of that filter"};
     if (machine.apparmor_restriction.value_or(0) != 0)
         return {"AppArmor restricts user namespaces", std::string(kProfile)};
     if (machine.root && machine.one_user)
@@ -95,7 +99,8 @@ Cause no_tree(const SetupError& error, const MachineFacts& machine) {
         return {"AppArmor gives user namespaces without any rights in them", std::string(kProfile)};
     if (!machine.container.empty()) return in_container(machine);
     if (machine.filtered && refused(error.error))
-        return {"a security profile that this process was started under refuses it", "start it outside of that profile"};
+        return {"a security profile that this process was started under refuses it",
+                "start it outside of that profile"};
     return {std::strerror(error.error),
             "allow mounts in user namespaces (on Ubuntu 24.04 " + std::string(kProfile) + "), or run as root"};
 }
@@ -108,14 +113,16 @@ bool speaks_against_machine(const SetupError& error) {
 
 std::optional<Error> why_not_isolated(const SetupError& error, const MachineFacts& machine) {
     const auto make = [](std::string what, Cause cause) {
-        return Error{ErrorCode::unavailable, fmt::format("{}: {}", std::move(what), cause.why), std::move(cause.remedy)};
+        return Error{ErrorCode::unavailable, fmt::format("{}: {}", std::move(what), cause.why),
+                     std::move(cause.remedy)};
     };
     if (!speaks_against_machine(error)) return std::nullopt;
     if (makes_namespaces(error)) return make("no namespaces can be made here", no_namespaces(error, machine));
     if (error.step == "proc") {
-        return make("processes cannot be counted here",
-                    {fmt::format("/proc is missing or does not tell who is whose child ({})", std::strerror(error.error)),
-                     "mount /proc, and use a kernel with CONFIG_PROC_CHILDREN"});
+        return make(
+            "processes cannot be counted here",
+            {fmt::format("/proc is missing or does not tell who is whose child ({})", std::strerror(error.error)),
+             "mount /proc, and use a kernel with CONFIG_PROC_CHILDREN"});
     }
     if (!machine.has_proc)
         return make("no sandbox can be set up here", {"there is no /proc", "mount it: mount -t proc proc /proc"});

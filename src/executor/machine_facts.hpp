@@ -10,14 +10,14 @@
 namespace ec::executor {
 
 struct MachineFacts {
-    std::string kernel;     ///< as uname gives it: "6.1.0-18-amd64"
+    std::string kernel;  ///< as uname gives it: "6.1.0-18-amd64"
     int kernel_major = 0;
     int kernel_minor = 0;
-    int wsl = 0;            ///< 1 or 2 under the Windows Subsystem for Linux
-    std::string container;  ///< "docker", "podman", …; empty outside of one
-    std::optional<long> most_user_namespaces;       ///< user.max_user_namespaces
-    std::optional<long> unprivileged_namespaces;    ///< kernel.unprivileged_userns_clone (Debian and kin)
-    std::optional<long> apparmor_restriction;       ///< kernel.apparmor_restrict_unprivileged_userns (Ubuntu)
+    int wsl = 0;                                  ///< 1 or 2 under the Windows Subsystem for Linux
+    std::string container;                        ///< "docker", "podman", …; empty outside of one
+    std::optional<long> most_user_namespaces;     ///< user.max_user_namespaces
+    std::optional<long> unprivileged_namespaces;  ///< kernel.unprivileged_userns_clone (Debian and kin)
+    std::optional<long> apparmor_restriction;     ///< kernel.apparmor_restrict_unprivileged_userns (Ubuntu)
     bool has_proc = false;
     bool filtered = false;      ///< this process runs under a system-call filter of somebody's
     bool changed_root = false;  ///< chroot: the kernel gives no user namespaces there

@@ -183,7 +183,8 @@ private:
         prepared.paths.emplace(layout_.workspace.path.string(), run, inside);
         prepared.spec.user_processes = tasks_of(owner.value_or(::geteuid()));
         if (use_groups_) {
-            if (auto lease = groups_->acquire(run.limits.memory_bytes, prepared.spec.processes)) prepared.group.emplace(std::move(*lease));
+            if (auto lease = groups_->acquire(run.limits.memory_bytes, prepared.spec.processes))
+                prepared.group.emplace(std::move(*lease));
         }
         prepared.spec.soft_memory = !prepared.group;
         prepared.spec.cgroup_v2 = groups_->kind() == MemoryGroups::Kind::v2;
@@ -233,10 +234,11 @@ bool reduced_possible() { return landlock_abi() >= kLandlockAlone; }
 
 Result<std::unique_ptr<Sandbox>> open_reduced(fs::path box, Layout layout, std::shared_ptr<MemoryGroups> groups) {
     if (!reduced_possible()) {
-        return fail(ErrorCode::unavailable,
-                    fmt::format("even reduced isolation (tier C) needs Landlock of version {}, and this kernel has {}",
-                                kLandlockAlone, landlock_abi() == 0 ? "none" : fmt::format("version {}", landlock_abi())),
-                    "use Linux 6.12 or newer, or let edgecoder-box make namespaces");
+        return fail(
+            ErrorCode::unavailable,
+            fmt::format("even reduced isolation (tier C) needs Landlock of version {}, and this kernel has {}",
+                        kLandlockAlone, landlock_abi() == 0 ? "none" : fmt::format("version {}", landlock_abi())),
+            "use Linux 6.12 or newer, or let edgecoder-box make namespaces");
     }
     return std::make_unique<ReducedSandbox>(std::move(box), std::move(layout), std::move(groups));
 }

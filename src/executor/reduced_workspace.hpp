@@ -52,7 +52,8 @@ private:
     };
     class Diff;
 
-    ReducedWorkspace(TempDir home, std::filesystem::path workspace) : home_(std::move(home)), workspace_(std::move(workspace)) {}
+    ReducedWorkspace(TempDir home, std::filesystem::path workspace)
+        : home_(std::move(home)), workspace_(std::move(workspace)) {}
     Status fill(const RunSpec& run, std::optional<uid_t> owner);
     Status lay(const RunSpec& run, std::optional<uid_t> owner);
     void remember(int dir, const std::string& path, int depth);

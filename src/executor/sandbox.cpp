@@ -87,13 +87,14 @@ public:
 
     [[nodiscard]] Isolation isolation() const override {
         Isolation isolation;
-        isolation.tier = use_groups_ ? "A+" : "A";
+        const bool group = use_groups_ && !group_missed_;
+        isolation.tier = group ? "A+" : "A";
         isolation.isolation = "full";
-        isolation.memory_limit = use_groups_ ? groups_->name() : "soft";
+        isolation.memory_limit = group ? groups_->name() : "soft";
         isolation.landlock = landlock_;
         isolation.seccomp = true;
         isolation.overlay = true;
-        isolation.notes = notes(use_groups_);
+        isolation.notes = notes(group);
         return isolation;
     }
     [[nodiscard]] const fs::path& workspace() const override { return layout_.workspace.path; }
@@ -120,7 +121,9 @@ private:
         }
         EC_ASSIGN(prepared.spec, compose(layout, run, session));
         if (use_groups_) {
-            if (auto lease = groups_->acquire(run.limits.memory_bytes, prepared.spec.processes)) prepared.group.emplace(std::move(*lease));
+            if (auto lease = groups_->acquire(run.limits.memory_bytes, prepared.spec.processes))
+                prepared.group.emplace(std::move(*lease));
+            group_missed_ = !prepared.group;
         }
         prepared.spec.soft_memory = !prepared.group;
         prepared.spec.cgroup_v2 = groups_->kind() == MemoryGroups::Kind::v2;
@@ -173,7 +176,8 @@ private:
     StagedCopy staged_;
     std::atomic<bool> use_staged_;
     std::atomic<bool> use_groups_{true};
-    std::atomic<bool> group_lost_{false};
+    std::atomic<bool> group_lost_{false};    ///< it was there and could not be entered
+    std::atomic<bool> group_missed_{false};  ///< the last run could not be given one
     std::atomic<bool> no_proc_{false};
     bool landlock_ = false;
 };
@@ -212,7 +216,7 @@ bool holds(const fs::path& outer, const fs::path& inner) {
 Result<fs::path> check_workspace(const fs::path& wanted, const fs::path& private_folder) {
     std::error_code error;
     const fs::path absolute = fs::absolute(wanted, error);
-    struct stat info{};
+    struct stat info {};
     if (wanted.empty() || ::stat(absolute.c_str(), &info) != 0) {
         return fail(ErrorCode::not_found, fmt::format("there is no directory {}", wanted.string()));
     }
@@ -263,7 +267,7 @@ std::string artifact_dir() {
 Result<std::unique_ptr<Sandbox>> open_sandbox(const SandboxOptions& options) {
     EC_ASSIGN(const fs::path workspace, check_workspace(options.workspace, options.private_folder));
     EC_ASSIGN(fs::path box, find_box(options.box));
-    struct stat info{};
+    struct stat info {};
     if (::stat(workspace.c_str(), &info) != 0)
         return fail(from_errno(fmt::format("cannot stat {}", workspace.string()), errno));
     Layout layout;

@@ -1,8 +1,6 @@
-// Control groups. Version 2 against a FAKE tree: a folder of ours with the kernel's file names, because no part of a real
-// one is delegated to the machines this runs on. It shows which files are written, with what and in which order, and not
-// that a kernel then keeps the limits. Version 1, for real, is in sandbox_limits_test.cpp (as root).
-#include "memory_group.hpp"
-
+// Control groups. Version 2 against a FAKE tree: a folder of ours with the kernel's file names, because no part of a
+// real one is delegated to the machines this runs on. It shows which files are written, with what and in which order,
+// and not that a kernel then keeps the limits. Version 1, for real, is in sandbox_limits_test.cpp (as root).
 #include <gmock/gmock.h>
 #include <sys/inotify.h>
 #include <sys/wait.h>
@@ -10,6 +8,8 @@
 
 #include <ec/core/fs.hpp>
 #include <fstream>
+
+#include "memory_group.hpp"
 
 namespace ec::executor {
 namespace {

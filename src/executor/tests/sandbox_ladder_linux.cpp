@@ -16,12 +16,8 @@
 #include <cstddef>
 #include <functional>
 
-#include "cause.hpp"
-#include "machine.hpp"
-#include "machine_facts.hpp"
 #include "reduced_sandbox.hpp"
 #include "sandbox_fixture.hpp"
-#include "self_test.hpp"
 
 namespace ec::executor {
 namespace {
@@ -29,14 +25,13 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::AnyOf;
-using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
 constexpr int kCannotArrange = 77;
-constexpr std::uint64_t kNewNamespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
-                                         CLONE_NEWPID | CLONE_NEWNET;
+constexpr std::uint64_t kNewNamespaces =
+    CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
 
 struct Refusal {
     long call;
@@ -65,7 +60,8 @@ bool answer(const std::vector<Refusal>& refusals, bool refuse_namespaces = false
     }
     program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
     const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
-    return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) == 0;
+    return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) == 0;
 }
 
 bool like_docker() { return answer({{SYS_clone3, ENOSYS}, {SYS_mount, EPERM}, {SYS_pivot_root, EPERM}}, true); }
@@ -76,7 +72,8 @@ bool put(const char* path, const std::string& text) { return bool(std::ofstream(
 bool own_mounts() {
     const unsigned uid = ::geteuid();
     const unsigned gid = ::getegid();
-    if (uid == 0) return ::unshare(CLONE_NEWNS) == 0 && ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
+    if (uid == 0)
+        return ::unshare(CLONE_NEWNS) == 0 && ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
     if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return false;
     const std::string map = std::to_string(uid) + " " + std::to_string(uid) + " 1";
     return put("/proc/self/setgroups", "deny") && put("/proc/self/uid_map", map) &&
@@ -157,9 +154,9 @@ protected:
         if (!result) return say(result.error().message);
         std::string notes;
         for (const std::string& note : result->notes) notes += note + "\n";
-        for (const std::string_view text : {name(result->status), std::string_view(result->tier),
-                                            std::string_view(result->isolation), std::string_view(result->reason),
-                                            std::string_view(result->out), std::string_view(notes)}) {
+        for (const std::string_view text :
+             {name(result->status), std::string_view(result->tier), std::string_view(result->isolation),
+              std::string_view(result->reason), std::string_view(result->out), std::string_view(notes)}) {
             say(text);
         }
         const auto session = (*sandbox)->open(spec);
@@ -214,9 +211,7 @@ TEST_F(SandboxLadder, WithUserNamespacesSwitchedOffAnOrdinaryUserIsRefused) {
 
 TEST_F(SandboxLadder, WithUserNamespacesSwitchedOffRootStillIsolates) {
     if (::geteuid() != 0) GTEST_SKIP() << "needs root";
-    const Outcome outcome = on_machine([] {
-        return own_users(0) && put("/proc/sys/user/max_user_namespaces", "0");
-    });
+    const Outcome outcome = on_machine([] { return own_users(0) && put("/proc/sys/user/max_user_namespaces", "0"); });
     if (!outcome.arranged) GTEST_SKIP() << "user namespaces cannot be arranged here";
     EXPECT_EQ(outcome.status, "ok") << outcome.reason;
     EXPECT_EQ(outcome.isolation, "full");
@@ -278,9 +273,8 @@ TEST_F(SandboxLadder, WithoutLandlockTheMountsHoldAloneAndTheResultSaysSo) {
 }
 
 TEST_F(SandboxLadder, WithoutProcNothingRunsWhoseProcessesNobodyCouldCount) {
-    const Outcome outcome = on_machine([] {
-        return own_mounts() && ::mount("tmpfs", "/proc", "tmpfs", 0, nullptr) == 0;
-    });
+    const Outcome outcome =
+        on_machine([] { return own_mounts() && ::mount("tmpfs", "/proc", "tmpfs", 0, nullptr) == 0; });
     if (!outcome.arranged) GTEST_SKIP() << "mounts cannot be arranged here";
     expect_refusal(outcome, "there is no /proc", "mount -t proc proc /proc");
 }
@@ -342,6 +336,20 @@ TEST_F(SandboxLadder, AReadOnlySysLeavesNoControlGroupAndTheResultSaysSo) {
     EXPECT_THAT(outcome.notes, HasSubstr("no memory control group"));
 }
 
+TEST_F(SandboxLadder, AControlGroupThatCannotBeHadLowersTheTierInWords) {
+    if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+    // A memory hierarchy that looks like one and in which no group takes a limit.
+    const Outcome outcome = on_machine([] {
+        return fs::exists("/sys/fs/cgroup/memory/tasks") && own_mounts() &&
+               ::mount("tmpfs", "/sys/fs/cgroup/memory", "tmpfs", 0, nullptr) == 0 &&
+               put("/sys/fs/cgroup/memory/tasks", "");
+    });
+    if (!outcome.arranged) GTEST_SKIP() << "no version 1 memory groups here";
+    EXPECT_EQ(outcome.status, "ok") << outcome.reason;
+    EXPECT_EQ(outcome.tier, "A");
+    EXPECT_THAT(outcome.notes, HasSubstr("no memory control group"));
+}
+
 TEST_F(SandboxLadder, AProbeThatFailsSaysWhyAndWhatHelps) {
     const pid_t child = ::fork();
     if (child == 0) {
@@ -363,145 +371,6 @@ TEST_F(SandboxLadder, AProbeOfAMachineThatIsolatesSurvivesItsOwnAttack) {
     const auto probe = probe_isolation(testing::box_program());
     ASSERT_TRUE(probe) << probe.error().message;
     EXPECT_EQ(probe->isolation, "full");
-}
-
-// A sandbox that runs programs and keeps nothing from them.
-class Decoration final : public Sandbox {
-public:
-    explicit Decoration(fs::path workspace) : workspace_(std::move(workspace)) {}
-    Result<RunResult> run(const RunSpec& spec, std::stop_token) override {
-        int pipe[2];
-        if (::pipe(pipe) != 0) return fail(ErrorCode::io, "pipe");
-        const pid_t child = ::fork();
-        if (child == 0) {
-            ::dup2(pipe[1], 1);
-            for (const auto& [name, value] : spec.environment) ::setenv(name.c_str(), value.c_str(), 1);
-            ::execlp("sh", "sh", "-c", spec.argv[2].c_str(), nullptr);
-            ::_exit(127);
-        }
-        ::close(pipe[1]);
-        RunResult result;
-        char buffer[4096];
-        for (ssize_t n = 0; (n = ::read(pipe[0], buffer, sizeof buffer)) > 0;)
-            result.out.append(buffer, static_cast<std::size_t>(n));
-        ::close(pipe[0]);
-        ::waitpid(child, nullptr, 0);
-        result.status = RunStatus::ok;
-        return result;
-    }
-    Result<std::unique_ptr<Session>> open(const RunSpec&) override { return fail(ErrorCode::unavailable, "none"); }
-    Isolation isolation() const override { return {}; }
-    const fs::path& workspace() const override { return workspace_; }
-
-private:
-    fs::path workspace_;
-};
-
-TEST_F(SandboxLadder, IsolationThatIsOnlyDecorationIsFoundOut) {
-    Decoration decoration(root());
-    Isolation isolation;
-    const Status status = attack_from_inside(decoration, isolation);
-    ASSERT_FALSE(status);
-    EXPECT_EQ(status.error().code, ErrorCode::unavailable);
-    for (const char* what : {"decoration", "read a file outside", "wrote a file outside", "reached the loopback network",
-                             "read the environment of another process"}) {
-        EXPECT_THAT(status.error().message, HasSubstr(what));
-    }
-}
-
-// What a machine says about itself, as text files.
-class MachineText : public ::testing::Test {
-protected:
-    void put_text(const std::string& path, std::string_view text) {
-        const fs::path file = dir_.path() / path;
-        fs::create_directories(file.parent_path());
-        std::ofstream(file, std::ios::binary) << text;
-    }
-    MachineFacts look() {
-        MachineFacts facts = look_at_machine(dir_.path());
-        facts.root = false;
-        return facts;
-    }
-    std::string why(int error, const char* step = "namespaces") {
-        const auto cause = why_not_isolated({error, step, "x"}, look());
-        return cause ? cause->message + " | " + cause->remedy : "nothing";
-    }
-    void SetUp() override {
-        put_text("proc/sys/kernel/osrelease", "6.1.0-18-amd64\n");
-        put_text("proc/self/status", "Name:\tx\nSeccomp:\t0\n");
-        put_text("proc/self/mountinfo", "21 1 8:1 / / rw - ext4 /dev/sda1 rw\n");
-        put_text("proc/self/uid_map", "         0          0 4294967295\n");
-    }
-    TempDir dir_ = std::move(*TempDir::create());
-};
-
-TEST_F(MachineText, DebiansSwitchForOrdinaryUsersIsNamed) {
-    put_text("proc/sys/kernel/unprivileged_userns_clone", "0\n");
-    EXPECT_THAT(why(EPERM), HasSubstr("sudo sysctl kernel.unprivileged_userns_clone=1"));
-}
-
-TEST_F(MachineText, AppArmorsRestrictionComesWithTheProfileToLoad) {
-    put_text("proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1\n");
-    for (const char* step : {"namespaces", "mount", "pivot_root"}) {
-        EXPECT_THAT(why(EACCES, step), AllOf(HasSubstr("AppArmor"), HasSubstr("packaging/apparmor/edgecoder-box")));
-    }
-}
-
-TEST_F(MachineText, EveryKindOfContainerIsNamedWithItsOwnRemedy) {
-    put_text(".dockerenv", "");
-    EXPECT_THAT(why(EPERM), AllOf(HasSubstr("container (docker)"), HasSubstr("docker run --security-opt")));
-    put_text("run/.containerenv", "engine=\"podman-4.3\"\n");
-    EXPECT_THAT(why(EPERM), AllOf(HasSubstr("container (podman)"), HasSubstr("podman run")));
-    fs::remove(dir_.path() / ".dockerenv");
-    fs::remove(dir_.path() / "run/.containerenv");
-    put_text("proc/self/cgroup", "0::/kubepods.slice/pod1\n");
-    EXPECT_THAT(why(EPERM), AllOf(HasSubstr("container (kubernetes)"), HasSubstr("procMount")));
-    put_text("proc/1/environ", std::string("PATH=/bin\0container=lxc\0", 23));
-    EXPECT_THAT(why(EPERM, "mount"), AllOf(HasSubstr("container (lxc)"), HasSubstr("security.nesting")));
-}
-
-TEST_F(MachineText, AnOldKernelIsNamedWithTheVersionThatIsNeeded) {
-    put_text("proc/sys/kernel/osrelease", "5.4.0-150-generic\n");
-    for (const char* step : {"namespaces", "open", "open_tree", "mount_setattr"}) {
-        EXPECT_THAT(why(ENOSYS, step), AllOf(HasSubstr("5.4.0-150-generic"), HasSubstr("5.12")));
-    }
-}
-
-TEST_F(MachineText, AFilterThatHidesACallOfANewKernelIsNotTakenForAnOldOne) {
-    put_text("proc/self/status", "Name:\tx\nSeccomp:\t2\n");
-    EXPECT_THAT(why(ENOSYS), AllOf(HasSubstr("system-call filter"), Not(HasSubstr("newer kernel"))));
-}
-
-TEST_F(MachineText, Wsl1IsRefusedAndWsl2IsAnOrdinaryLinuxWithANote) {
-    put_text("proc/sys/kernel/osrelease", "4.4.0-19041-Microsoft\n");
-    EXPECT_THAT(why(ENOSYS), AllOf(HasSubstr("WSL 1"), HasSubstr("--set-version")));
-    EXPECT_THAT(why(EINVAL), HasSubstr("WSL 1"));
-    put_text("proc/sys/kernel/osrelease", "5.15.153.1-microsoft-standard-WSL2\n");
-    EXPECT_EQ(look().wsl, 2);
-    EXPECT_THAT(machine_notes(look()), Contains(AllOf(HasSubstr("WSL 2"), HasSubstr("/mnt"), HasSubstr("AF_VSOCK"))));
-}
-
-TEST_F(MachineText, AChangedRootIsNamed) {
-    put_text("proc/self/mountinfo", "30 21 0:22 / /proc rw - proc proc rw\n");
-    EXPECT_THAT(why(EPERM), HasSubstr("chroot"));
-}
-
-TEST_F(MachineText, RootOfANamespaceWithOneUserIsNamed) {
-    put_text("proc/self/uid_map", "         0       1000          1\n");
-    MachineFacts facts = look();
-    EXPECT_TRUE(facts.one_user);
-    facts.root = true;
-    const auto cause = why_not_isolated({EPERM, "namespaces", ""}, facts);
-    ASSERT_TRUE(cause);
-    EXPECT_THAT(cause->message, HasSubstr("root of this user namespace"));
-}
-
-TEST_F(MachineText, AKernelBuiltWithoutNamespacesIsNamed) { EXPECT_THAT(why(EINVAL), HasSubstr("CONFIG_USER_NS")); }
-
-TEST_F(MachineText, WhatIsTheCallersMistakeIsNotBlamedOnTheMachine) {
-    EXPECT_EQ(why(ENOENT, "working directory"), "nothing");
-    EXPECT_EQ(why(ENOTDIR, "edit"), "nothing");
-    EXPECT_EQ(why(ENOSPC, "write"), "nothing");
 }
 
 }  // namespace

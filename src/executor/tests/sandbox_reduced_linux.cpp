@@ -7,126 +7,33 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <ec/executor/apply.hpp>
-#include <thread>
 
-#include "machine.hpp"
-#include "reduced_sandbox.hpp"
-#include "sandbox_fixture.hpp"
+#include "reduced_fixture.hpp"
 #include "self_test.hpp"
 
 namespace ec::executor {
 namespace {
 
 namespace fs = std::filesystem;
-using std::chrono::milliseconds;
 using std::chrono::seconds;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using Names = std::vector<std::string>;
 
-constexpr const char* kCanary = "canary-5b2e77";
-
-// The ids that a program of tier C has here.
-unsigned inside_uid() { return ::geteuid() == 0 ? payload_uid().value_or(0) : ::geteuid(); }
-
-// A process of the same user as the programs inside, with a secret in its environment.
-class Bystander {
-public:
-    Bystander() : pid_(::fork()) {
-        if (pid_ != 0) return;
-        const unsigned uid = inside_uid();
-        if (::geteuid() == 0 && (::setgid(uid) != 0 || ::setuid(uid) != 0)) ::_exit(1);
-        const char* environment[] = {"SECRET=canary-5b2e77", nullptr};
-        ::execle("/bin/sleep", "sleep", "600", nullptr, environment);
-        ::_exit(1);
-    }
-    ~Bystander() {
-        ::kill(pid_, SIGKILL);
-        ::waitpid(pid_, nullptr, 0);
-    }
-    bool alive() const { return ::waitpid(pid_, nullptr, WNOHANG) == 0; }
-    pid_t pid() const { return pid_; }
-
-private:
-    pid_t pid_;
-};
-
-bool any_process_with(const std::string& word) {
-    for (const auto& entry : fs::directory_iterator("/proc")) {
-        std::ifstream stream(entry.path() / "cmdline");
-        const std::string text{std::istreambuf_iterator<char>(stream), {}};
-        if (text.find(word) != std::string::npos) return true;
-    }
-    return false;
-}
-
-// The kernel takes a moment to take a killed process down; a deadline instead of a guess.
-bool gone(const std::string& word) {
-    const auto until = std::chrono::steady_clock::now() + seconds(20);
-    while (any_process_with(word)) {
-        if (std::chrono::steady_clock::now() > until) return false;
-        std::this_thread::yield();
-    }
-    return true;
-}
-
-class SandboxReduced : public testing::SandboxTest {
-protected:
-    void SetUp() override {
-        if (!reduced_possible()) GTEST_SKIP() << "this kernel's Landlock is older than version 6";
-        ASSERT_TRUE(write_file_atomic(outside_.path() / "canary.txt", kCanary, 0644));
-        ASSERT_EQ(::chmod(outside_.path().c_str(), 0777), 0);
-        open(MemoryGroups::Kind::none);
-    }
-
-    // With `none` memory is watched; else the machine's groups are used where it has some.
-    void open(MemoryGroups::Kind kind) {
-        Layout layout;
-        struct stat info{};
-        ASSERT_EQ(::stat(root().c_str(), &info), 0);
-        layout.workspace = {root(), root(), info.st_uid, info.st_gid, false, {}};
-        layout.toolchains = discover_toolchains(root(), {}, {});
-        layout.privileged = ::geteuid() == 0;
-        layout.drop_uid = layout.privileged ? inside_uid() : 0;
-        GroupTree nowhere;
-        nowhere.mount = "/nonexistent";
-        auto groups = kind == MemoryGroups::Kind::none ? std::make_shared<MemoryGroups>(nowhere)
-                                                       : std::make_shared<MemoryGroups>();
-        auto opened = open_reduced(testing::box_program(), std::move(layout), std::move(groups));
-        ASSERT_TRUE(opened) << opened.error().message;
-        sandbox_ = std::move(*opened);
-    }
-
-    std::string canary() const { return fs::canonical(outside_.path() / "canary.txt").string(); }
-
-    RunResult attack(const std::string& program) {
-        RunSpec spec;
-        spec.argv = {"python3", "-c", program};
-        spec.environment = {{"C", canary()}, {"D", outside_.path().string()}, {"B", std::to_string(bystander_.pid())}};
-        RunResult result = run(std::move(spec));
-        EXPECT_THAT(result.out, Not(HasSubstr(kCanary)));
-        EXPECT_THAT(result.err, Not(HasSubstr(kCanary)));
-        EXPECT_EQ(result.tier, "C");
-        EXPECT_EQ(result.isolation, "reduced");
-        return result;
-    }
-
-    TempDir outside_ = std::move(*TempDir::create());
-    Bystander bystander_;
-};
+constexpr const char* kCanary = testing::kReducedCanary;
+using testing::inside_uid;
+using testing::SandboxReduced;
 
 TEST_F(SandboxReduced, AProgramRunsAndSaysWhatItChanged) {
     write("a.txt", "one\n");
     write("b.txt", "two\n");
     write("keep.txt", "same\n");
-    const RunResult result = sh(
-        "echo more >> a.txt; rm b.txt; mkdir -p d; echo new > d/c.txt; cat keep.txt > k && mv k keep.txt; "
-                                "ln -s a.txt inside; ln -s /etc/passwd outside; mkfifo pipe; pwd");
+    const RunResult result =
+        sh("echo more >> a.txt; rm b.txt; mkdir -p d; echo new > d/c.txt; cat keep.txt > k && mv k keep.txt; "
+           "ln -s a.txt inside; ln -s /etc/passwd outside; mkfifo pipe; pwd");
     EXPECT_EQ(result.status, RunStatus::ok) << result.err;
     EXPECT_EQ(result.out, root().string() + "\n");
     EXPECT_EQ(paths(result), (Names{"*a.txt", "-b.txt", "+d/c.txt", "+inside", "+outside"}));
@@ -204,7 +111,8 @@ TEST_F(SandboxReduced, NothingOutsideCanBeRead) {
         "import os\n"
         "c=os.environ['C']; b=os.environ['B']\n"
         "tries=[c,'link','rootlink'+c,'/proc/self/root'+c,'/proc/1/root'+c,'../'*20+c,'/etc/shadow','/etc/hostname',\n"
-        " '/proc/self/environ','/proc/%s/environ'%b,'/proc/%s/cmdline'%b,'/proc/%d/environ'%os.getppid(),'/proc/cpuinfo',\n"
+        " '/proc/self/environ','/proc/%s/environ'%b,'/proc/%s/cmdline'%b,'/proc/%d/environ'%os.getppid(),'/proc/"
+        "cpuinfo',\n"
         " '/sys/kernel/notes','/dev/tty','/dev/kmsg','/dev/mem']\n"
         "got=[]\n"
         "for t in tries:\n"
@@ -274,7 +182,7 @@ TEST_F(SandboxReduced, ModesOwnersAndTimesOfTheUsersOtherFilesStay) {
     if (::geteuid() == 0) GTEST_SKIP() << "the uid that root's programs get has no other files";
     const std::string mine = (outside_.path() / "mine").string();
     ASSERT_TRUE(write_file_atomic(mine, "before", 0600));
-    struct stat before{};
+    struct stat before {};
     ASSERT_EQ(::stat(mine.c_str(), &before), 0);
     const RunResult result = attack(
         "import os\n"
@@ -293,7 +201,7 @@ TEST_F(SandboxReduced, ModesOwnersAndTimesOfTheUsersOtherFilesStay) {
         "if l.syscall(463,-100,m.encode(),0,b'user.x',0,0)==0: got.append('setxattrat')\n"
         "print(got)");
     EXPECT_EQ(result.out, "[]\n") << result.err;
-    struct stat after{};
+    struct stat after {};
     ASSERT_EQ(::stat(mine.c_str(), &after), 0);
     EXPECT_EQ(after.st_mode, before.st_mode);
     EXPECT_EQ(after.st_mtim.tv_sec, before.st_mtim.tv_sec);
@@ -334,7 +242,9 @@ TEST_F(SandboxReduced, NoSocketOfAnyFamilyReachesAnybody) {
         "def t(name,f):\n"
         "    try: f(); got.append(name)\n"
         "    except OSError: pass\n"
-        "p=" + port + "; u=os.environ['D']+'/s'; a='\\0" + name + "'\n"
+        "p=" +
+        port + "; u=os.environ['D']+'/s'; a='\\0" + name +
+        "'\n"
         "t('tcp',lambda: socket.create_connection(('127.0.0.1',p),2))\n"
         "t('udp',lambda: socket.socket(socket.AF_INET,socket.SOCK_DGRAM).sendto(b'x',('127.0.0.1',p)))\n"
         "for f in range(0,46):\n"
@@ -386,144 +296,12 @@ TEST_F(SandboxReduced, RightsAreGivenUp) {
     EXPECT_EQ(result.out, "True 1 -1 -1\n");
 }
 
-TEST_F(SandboxReduced, ADaemonIsFoundAndEnded) {
-    const std::string word = "4242" + std::to_string(::getpid());
-    const RunResult result = sh("(setsid sh -c '(setsid sleep " + word + " </dev/null >/dev/null 2>&1 &) &' &); sleep 0.2; exit 0");
-    EXPECT_EQ(result.status, RunStatus::ok);
-    EXPECT_FALSE(any_process_with(word)) << "it outlived the run";
-}
-
-TEST_F(SandboxReduced, ADaemonWithItsOwnSubreaperIsEndedAsWell) {
-    const std::string word = "4343" + std::to_string(::getpid());
-    const RunResult result = attack(
-        "import os,ctypes,time\n"
-        "r,w=os.pipe()\n"
-        "if os.fork()==0:\n"
-        "    os.setsid(); ctypes.CDLL(None).prctl(36,1,0,0,0)\n"
-        "    if os.fork()==0:\n"
-        "        if os.fork()==0:\n"
-        "            os.setsid(); os.write(w,b'x'); os.close(1); os.close(2); os.execvp('sleep',['sleep','" + word + "'])\n"
-        "        os._exit(0)\n"
-        "    time.sleep(600)\n"
-        "os.read(r,1)");
-    EXPECT_EQ(result.status, RunStatus::ok) << result.err;
-    EXPECT_FALSE(any_process_with(word)) << "it outlived the run";
-}
-
-TEST_F(SandboxReduced, WhenTheExecutorIsKilledTheProgramGoesToo) {
-    const std::string word = "4444" + std::to_string(::getpid());
-    int ready[2];
-    ASSERT_EQ(::pipe(ready), 0);
-    const pid_t child = ::fork();
-    if (child == 0) {
-        RunSpec spec;
-        spec.argv = {"sh", "-c", "(setsid sleep " + word + " &); printf '\\001\\000\\000\\000x' >&4; sleep " + word};
-        spec.limits.wall = milliseconds(0);
-        auto session = sandbox_->open(spec);
-        if (session && (*session)->receive(seconds(60)) && ::write(ready[1], "x", 1) == 1) ::pause();
-        ::_exit(1);
-    }
-    ::close(ready[1]);
-    char byte = 0;
-    ASSERT_EQ(::read(ready[0], &byte, 1), 1);
-    ::close(ready[0]);
-    EXPECT_TRUE(any_process_with(word));
-    ::kill(child, SIGKILL);
-    ::waitpid(child, nullptr, 0);
-    EXPECT_TRUE(gone(word));
-}
-
-TEST_F(SandboxReduced, AForkBombEndsByTheLimitOnProcesses) {
-    RunSpec spec;
-    const std::string word = "bomb" + std::to_string(::getpid());
-    spec.argv = {"python3", "-c",
-                 "import os,time\n"
-                 "while True:\n"
-                 "    try: os.fork()\n"
-                 "    except OSError: time.sleep(0.01)\n",
-                 word};
-    spec.limits.processes = 32;
-    spec.limits.wall = seconds(60);
-    const RunResult result = run(spec);
-    EXPECT_EQ(result.status, RunStatus::pids);
-    EXPECT_FALSE(any_process_with(word));
-}
-
-TEST_F(SandboxReduced, MemoryIsLimitedOverTheSumOfForks) {
-    RunSpec spec;
-    spec.argv = {"python3", "-c",
-                 "import os,time\n"
-                 "for i in range(8):\n"
-                 "    if os.fork()==0:\n"
-                 "        x=bytearray(40<<20)\n"
-                 "        for i in range(0,len(x),4096): x[i]=1\n"
-                 "        time.sleep(60)\n"
-                 "time.sleep(60)"};
-    spec.limits.memory_bytes = 128ULL << 20;
-    spec.limits.wall = seconds(60);
-    EXPECT_EQ(run(spec).status, RunStatus::memory);
-}
-
-TEST_F(SandboxReduced, WithAControlGroupMemoryIsCapped) {
-    open(MemoryGroups::Kind::v1);
-    if (sandbox_->isolation().memory_limit == "soft") GTEST_SKIP() << "no control group is ours to use here";
-    RunSpec spec;
-    spec.argv = {"python3", "-c", "x=bytearray(400<<20)\nfor i in range(0,len(x),4096): x[i]=1\nprint(len(x))"};
-    spec.limits.memory_bytes = 128ULL << 20;
-    EXPECT_EQ(run(spec).status, RunStatus::memory);
-}
-
-TEST_F(SandboxReduced, FillingTheDiskEndsTheRun) {
-    RunSpec spec;
-    spec.argv = {"python3", "-c",
-                 "import os\n"
-                 "b=b'x'*(1<<20)\n"
-                 "for i in range(100000):\n"
-                 "    open(os.environ['TMPDIR']+'/f%d'%i,'wb').write(b)"};
-    spec.limits.new_file_bytes = 4ULL << 20;
-    spec.limits.wall = seconds(60);
-    EXPECT_EQ(run(spec).status, RunStatus::disk);
-    spec.argv = {"sh", "-c", "head -c 8388608 /dev/zero > big"};
-    EXPECT_EQ(run(spec).status, RunStatus::disk);
-}
-
-TEST_F(SandboxReduced, TimeIsLimited) {
-    RunSpec spec;
-    spec.argv = {"sleep", "600"};
-    spec.limits.wall = milliseconds(300);
-    EXPECT_EQ(run(spec).status, RunStatus::timeout);
-}
-
-TEST_F(SandboxReduced, NothingIsLeftOnDiskHoweverDeepAndClosed) {
-    const TempDir place = std::move(*TempDir::create());
-    ASSERT_EQ(::chmod(place.path().c_str(), 0755), 0);
-    const char* before = std::getenv("TMPDIR");
-    const std::string kept = before == nullptr ? "" : before;
-    ::setenv("TMPDIR", place.path().c_str(), 1);
-    const RunResult result = attack(
-        "import os\n"
-        "here=os.getcwd()\n"
-        "os.makedirs('closed/in'); open('closed/in/f','w').write('x')\n"
-        "for i in range(3000):\n"
-        "    os.mkdir('d'); os.chdir('d')\n"
-        "open('deep','w')\n"
-        "os.chdir(here)\n"
-        "try: os.chmod('closed',0)\n"
-        "except OSError: pass\n");
-    EXPECT_EQ(result.status, RunStatus::ok) << result.err;
-    EXPECT_EQ(paths(result), Names{"+closed/in/f"});
-    EXPECT_TRUE(fs::is_empty(place.path()));
-    if (before == nullptr)
-        ::unsetenv("TMPDIR");
-    else
-        ::setenv("TMPDIR", kept.c_str(), 1);
-}
-
 TEST_F(SandboxReduced, DependenciesAreReadInPlaceAndCannotBeWritten) {
     ASSERT_EQ(::chmod(root().c_str(), 0755), 0);
     write("node_modules/m/index.js", "module.exports = 7\n");
-    const RunResult result = sh("cat node_modules/m/index.js; echo x > node_modules/m/index.js; echo x > node_modules/new; "
-                                "ls node_modules");
+    const RunResult result =
+        sh("cat node_modules/m/index.js; echo x > node_modules/m/index.js; echo x > node_modules/new; "
+           "ls node_modules");
     EXPECT_EQ(result.out, "module.exports = 7\nm\n") << result.err;
     EXPECT_TRUE(result.changes.empty());
     EXPECT_EQ(*read_file(root() / "node_modules/m/index.js"), "module.exports = 7\n");

@@ -24,7 +24,15 @@ inline constexpr int kSessionOut = 7;  ///< becomes descriptor 4 of the payload
 inline constexpr int kFirstStrayFd = 8;
 
 /// Why the supervisor ended a run, as the byte on the control pipe and in the summary.
-enum class Stop : std::uint8_t { none = 0, wall = 'w', output = 'o', cancelled = 'c', memory = 'm', pids = 'p', disk = 'd' };
+enum class Stop : std::uint8_t {
+    none = 0,
+    wall = 'w',
+    output = 'o',
+    cancelled = 'c',
+    memory = 'm',
+    pids = 'p',
+    disk = 'd'
+};
 
 /// What keeps the program in: namespaces with a file tree of their own, or, where there are none to be had and a person
 /// agreed to it, Landlock and system-call filters alone (tier C).
