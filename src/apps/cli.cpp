@@ -9,6 +9,7 @@
 #include "interrupt.hpp"
 #include "policy_command.hpp"
 #include "undo_command.hpp"
+#include "reduced_consent.hpp"
 
 namespace ec::apps {
 namespace {
@@ -93,6 +94,21 @@ void add_undo(CLI::App& app, const char* name, const char* help, const char* foo
     undo->footer(footer);
 }
 
+void add_consent(CLI::App& app, ConsentOptions& options) {
+    CLI::App* consent = app.add_subcommand("consent", "Agree to reduced isolation on this machine, at a terminal");
+    CLI::Option* what =
+        consent->add_option("what", options.what, "What to agree to: reduced")->check(CLI::IsMember({"reduced"}));
+    consent->add_flag("--revoke", options.revoke, "Take the agreement back");
+    consent->callback([=] {
+        if (what->empty() && consent->count("--revoke") == 0) throw CLI::RequiredError("reduced, or --revoke");
+    });
+    consent->footer(
+        "Asked once where a machine cannot isolate fully: shows what reduced isolation leaves open, and records that "
+        "you\n"
+        "agree. Nothing but a person at a terminal can. Exit status: 0 done, 2 wrong usage, 3 no terminal or "
+        "declined.");
+}
+
 }  // namespace
 
 int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
@@ -107,6 +123,7 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
     redo.redo = true;
     DoctorOptions doctor;
     PolicyOptions policy;
+    ConsentOptions consent;
     add_fix(app, fix);
     add_exec(app, exec);
     add_undo(app, "undo", "Take back what the last --apply wrote",
@@ -118,6 +135,7 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
              redo);
     add_doctor(app, doctor);
     add_policy(app, policy);
+    add_consent(app, consent);
     if (argc <= 1) {
         err << app.help();
         return kUsage;
@@ -140,6 +158,7 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
     }
     if (app.got_subcommand("undo")) return run_undo(undo, out, err);
     if (app.got_subcommand("redo")) return run_undo(redo, out, err);
+    if (app.got_subcommand("consent")) return run_consent(consent, err);
     return run_doctor(doctor, out, err);
 }
 

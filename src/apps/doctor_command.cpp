@@ -9,6 +9,7 @@
 #include <ostream>
 
 #include "policy_files.hpp"
+#include "reduced_consent.hpp"
 #include "terminal.hpp"
 
 namespace ec::apps {
@@ -75,22 +76,29 @@ json::Value to_json(const executor::Isolation& isolation, const executor::Sandbo
     }
     return json::Object{{"status", "ok"},
                         {"tier", isolation.tier},
+                        {"isolation", isolation.isolation},
                         {"memory_limit", isolation.memory_limit},
                         {"landlock", isolation.landlock},
                         {"seccomp", isolation.seccomp},
                         {"overlay", isolation.overlay},
                         {"notes", std::move(notes)},
                         {"policy", describe(policy)},
+                        {"cause", isolation.cause},
+                        {"remedy", isolation.remedy},
                         {"tools", std::move(found)}};
 }
 
 void print(const executor::Isolation& isolation, const executor::SandboxPolicy& policy, const std::vector<Tool>& tools,
            const Style& style, std::ostream& out) {
     const auto yes_no = [&](bool value) { return value ? style.green("yes") : style.yellow("no"); };
-    out << "Sandbox    tier " << style.green(isolation.tier) << ", memory limit " << isolation.memory_limit
+    const bool reduced = isolation.isolation == "reduced";
+    out << "Sandbox    tier " << (reduced ? style.yellow(isolation.tier) : style.green(isolation.tier)) << ", isolation "
+        << (reduced ? style.yellow("reduced") : style.green(isolation.isolation)) << ", memory limit " << isolation.memory_limit
         << ", Landlock " << yes_no(isolation.landlock) << ", seccomp " << yes_no(isolation.seccomp) << ", overlay "
         << yes_no(isolation.overlay) << "\n";
     for (const std::string& note : isolation.notes) out << "           " << note << "\n";
+    if (!isolation.cause.empty()) out << "           full isolation does not work: " << isolation.cause << "\n";
+    if (!isolation.remedy.empty()) out << "           what would help: " << isolation.remedy << "\n";
     out << "Policy     " << describe(policy) << " (edgecoder policy show)\n";
     out << "Model      none (the mutation search needs no model)\n";
     for (const Tool& tool : tools) {
@@ -103,7 +111,7 @@ void print(const executor::Isolation& isolation, const executor::SandboxPolicy& 
 
 int refuse(const Error& error, const DoctorOptions& options, std::ostream& out, std::ostream& err) {
     if (options.json) {
-        out << json::write(json::Object{{"status", "error"}, {"reason", error.message}, {"remedy", error.remedy}})
+        out << json::write(json::Object{{"status", "error"}, {"tier", "D"}, {"isolation", "none"}, {"reason", error.message}, {"cause", error.message}, {"remedy", error.remedy}})
             << '\n';
     }
     err << "edgecoder: programs cannot be run safely here: " << printable(error.message) << "\n";
@@ -116,13 +124,15 @@ int refuse(const Error& error, const DoctorOptions& options, std::ostream& out, 
 int run_doctor(const DoctorOptions& options, std::ostream& out, std::ostream& err) {
     const auto policy = effective_policy();
     if (!policy) return refuse(policy.error(), options, out, err);
-    const auto isolation = executor::probe_isolation();
+    const bool agreed = has_reduced_consent();
+    const auto isolation = executor::probe_isolation({}, agreed);
     if (!isolation) return refuse(isolation.error(), options, out, err);
     const auto scratch = TempDir::create("edgecoder-doctor-");
     if (!scratch) return refuse(scratch.error(), options, out, err);
     executor::SandboxOptions sandbox_options;
     sandbox_options.workspace = scratch->path();
     sandbox_options.policy = *policy;
+    sandbox_options.reduced_consent = agreed;
     const auto sandbox = executor::open_sandbox(sandbox_options);
     if (!sandbox) return refuse(sandbox.error(), options, out, err);
     std::vector<Tool> tools = known_tools();

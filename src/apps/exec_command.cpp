@@ -14,6 +14,7 @@
 #include "data_dir.hpp"
 #include "interrupt.hpp"
 #include "policy_files.hpp"
+#include "reduced_consent.hpp"
 #include "terminal.hpp"
 
 namespace ec::apps {
@@ -150,6 +151,10 @@ json::Object to_json(const RunResult& result) {
     object["cpu_ms"] = result.cpu.count();
     object["peak_memory_bytes"] = integer(result.peak_memory_bytes);
     object["tier"] = result.tier;
+    object["isolation"] = result.isolation;
+    json::Array notes;
+    for (const std::string& note : result.notes) notes.emplace_back(note);
+    object["notes"] = std::move(notes);
     object["changes"] = std::move(changes);
     if (result.changes_cut) object["changes_cut"] = true;
     if (!result.reason.empty()) object["reason"] = result.reason;
@@ -267,6 +272,8 @@ int run_exec(const ExecOptions& options, std::ostream& out, std::ostream& err, s
     sandbox_options.box = options.box;
     sandbox_options.start_early = options.words.empty() || options.words.front() != "-";
     sandbox_options.policy = *policy;
+    sandbox_options.reduced_consent = has_reduced_consent();
+    sandbox_options.private_folder = consent_folder();
     const auto sandbox = executor::open_sandbox(sandbox_options);
     if (!sandbox) return report_error(sandbox.error(), options, out, err);
     const auto spec = spec_for(options, *policy, (*sandbox)->workspace());
@@ -282,6 +289,7 @@ int run_exec(const ExecOptions& options, std::ostream& out, std::ostream& err, s
         err << result.err << std::flush;
         tell_changes(result, options, err);
     }
+    if (result.isolation == "reduced") err << "edgecoder: " << kReducedSentence << '\n';
     if (!result.ok()) err << "edgecoder: " << sentence(result, spec->limits) << '\n';
     if (options.apply && result.ok() && result.changes_cut) {
         return report_error(

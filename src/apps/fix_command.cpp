@@ -15,6 +15,7 @@
 #include "fix_report.hpp"
 #include "interrupt.hpp"
 #include "policy_files.hpp"
+#include "reduced_consent.hpp"
 
 namespace ec::apps {
 namespace {
@@ -130,6 +131,8 @@ Result<Outcome> fix(const FixOptions& options, FixEvents& events, const Clock& c
     executor::SandboxOptions sandbox_options;
     sandbox_options.workspace = options.directory;
     EC_ASSIGN(sandbox_options.policy, effective_policy(options.directory));
+    sandbox_options.reduced_consent = has_reduced_consent();
+    sandbox_options.private_folder = consent_folder();
     EC_ASSIGN(const auto sandbox, executor::open_sandbox(sandbox_options));
     summary.tier = sandbox->isolation().tier;
 
@@ -180,6 +183,7 @@ int run_fix(const FixOptions& options, std::ostream& out, std::ostream& err) {
     const auto outcome = fix(options, events, clock, summary, interrupt.token());
     summary.wall = std::chrono::duration_cast<std::chrono::milliseconds>(clock.now() - start);
     events.done();
+    if (summary.tier == "C") err << "edgecoder: " << kReducedSentence << '\n';
     if (!outcome) return report_error(outcome.error(), options, summary, interrupt.interrupted(), events, out, err);
 
     FixSummary final_summary = outcome->summary;

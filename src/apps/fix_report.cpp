@@ -50,6 +50,7 @@ json::Object base_json(std::string_view status, const FixSummary& summary) {
             {"patch", ""},
             {"wall_ms", summary.wall.count()},
             {"tier", summary.tier},
+            {"isolation", summary.tier == "C" ? "reduced" : "full"},
             {"applied", summary.applied}};
 }
 

@@ -2,9 +2,12 @@
 // would cost 0.4 ms a run, and this way the box itself links nothing but libc.
 //
 // Default allow, minus what reaches into the kernel's riskier parts or out of the sandbox (docs/sandbox.md has the
-// reasons). Two filters: `soft` is for machines without a memory cgroup and also refuses memory that no watchdog sees.
+// reasons). `soft` is for machines without a memory cgroup and also refuses memory that no watchdog sees. `reduced` is
+// for runs without namespaces (tier C): what those kept away is refused here. `own_files` comes on top of it where the
+// program runs as the person's own user.
 #include <fcntl.h>
 #include <linux/filter.h>
+#include <linux/fs.h>
 #include <linux/netlink.h>
 #include <linux/seccomp.h>
 #include <netinet/in.h>
@@ -122,11 +125,74 @@ void print_unknown_calls() {
     print(BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | ENOSYS);
 }
 
-void emit(const char* name, bool soft) {
+void write(scmp_filter_ctx filter, const char* name) {
+    std::FILE* scratch = std::tmpfile();
+    check(scratch == nullptr ? -1 : 0, "tmpfile");
+    check(seccomp_export_bpf(filter, fileno(scratch)), "export");
+    check(std::fseek(scratch, 0, SEEK_SET), "rewind");
+    struct {
+        std::uint16_t code;
+        std::uint8_t jt, jf;
+        std::uint32_t k;
+    } instruction{};
+    std::printf("inline constexpr sock_filter %s[] = {\n", name);
+    print_unknown_calls();
+    while (std::fread(&instruction, sizeof instruction, 1, scratch) == 1) {
+        print(instruction.code, instruction.jt, instruction.jf, instruction.k);
+    }
+    std::printf("};\n");
+    std::fclose(scratch);
+    seccomp_release(filter);
+}
+
+// Without namespaces the network, SysV objects and the other processes of the same user are the machine's own.
+void deny_the_machine(scmp_filter_ctx filter) {
+    // A pair of stream sockets can reach nobody else; one of datagram sockets could send to any name.
+    deny(filter, EAFNOSUPPORT, {"socket"});
+    deny(filter, EACCES, {"connect", "bind", "listen", "accept", "accept4"});
+    deny_arguments(filter, "socketpair", {compare(0, SCMP_CMP_NE, AF_UNIX)}, EAFNOSUPPORT);
+    for (const std::uint64_t type : std::initializer_list<std::uint64_t>{SOCK_DGRAM, SOCK_RAW}) {
+        deny_arguments(filter, "socketpair", {compare(1, SCMP_CMP_MASKED_EQ, 0xf, type)}, EAFNOSUPPORT);
+    }
+    deny(filter, ENOSYS,
+         {"shmat", "shmctl", "semget", "semop", "semtimedop", "semctl", "msgget", "msgsnd", "msgrcv", "msgctl",
+          "mq_unlink"});
+    // Landlock keeps signals in, but not these. Allowed for 0, the caller itself.
+    for (const char* name :
+         {"prlimit64", "sched_setparam", "sched_setscheduler", "sched_setaffinity", "sched_setattr"}) {
+        deny_arguments(filter, name, {compare(0, SCMP_CMP_NE, 0)});
+    }
+    for (const char* name : {"setpriority", "ioprio_set"}) {
+        deny_arguments(filter, name, {compare(1, SCMP_CMP_NE, 0)});
+        deny_arguments(filter, name, {compare(0, SCMP_CMP_GT, 1)});
+    }
+}
+
+// Landlock does not know these, and the person's own files allow them to the person's own user.
+void deny_metadata(scmp_filter_ctx filter) {
+    deny(filter, EPERM,
+         {"chmod", "fchmod", "fchmodat", "chown", "fchown", "lchown", "fchownat", "utime", "utimes", "futimesat",
+          "utimensat", "setxattr", "lsetxattr", "fsetxattr", "removexattr", "lremovexattr", "fremovexattr"});
+    // fchmodat2, setxattrat, removexattrat, file_setattr: newer than libseccomp, and the same number everywhere.
+    for (const int number : {452, 463, 466, 469}) {
+        check(seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), number, 0), "a newer system call");
+    }
+    for (const std::uint64_t request : std::initializer_list<std::uint64_t>{FS_IOC_SETFLAGS, FS_IOC_FSSETXATTR}) {
+        deny_arguments(filter, "ioctl", {compare(1, SCMP_CMP_MASKED_EQ, 0xffffffffU, request)});
+    }
+}
+
+enum class Kind { hard, soft, reduced, own_files };
+
+void emit(const char* name, Kind kind) {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
     check(filter == nullptr ? -1 : 0, "seccomp_init");
     check(seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS), "bad architecture");
     check(seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2), "binary tree");
+    if (kind == Kind::own_files) {
+        deny_metadata(filter);
+        return write(filter, name);
+    }
     deny(filter, EPERM,
          {"mount",
           "umount2",
@@ -195,7 +261,7 @@ void emit(const char* name, bool soft) {
     deny(filter, ENOSYS, {"clone3", "io_uring_setup", "io_uring_enter", "io_uring_register"});
     // How the page cache and the mounts look: cachestat, statmount, listmount.
     deny_numbers(filter, ENOSYS, {451, 457, 458});
-    if (soft) {
+    if (kind != Kind::hard) {
         deny(filter, ENOSYS, {"memfd_create", "memfd_secret", "shmget", "semget", "msgget", "mq_open"});
         // Buffers of sockets stay at the kernel's usual size: asking for more succeeds and does nothing.
         for (const std::uint64_t option : {SO_SNDBUF, SO_RCVBUF}) {
@@ -215,35 +281,24 @@ void emit(const char* name, bool soft) {
     deny_arguments(
         filter, "seccomp",
         {compare(1, SCMP_CMP_MASKED_EQ, SECCOMP_FILTER_FLAG_NEW_LISTENER, SECCOMP_FILTER_FLAG_NEW_LISTENER)});
-    deny_families(filter);
-    protect_supervisor(filter);
-    keep_core_limit(filter);
-
-    std::FILE* scratch = std::tmpfile();
-    check(scratch == nullptr ? -1 : 0, "tmpfile");
-    check(seccomp_export_bpf(filter, fileno(scratch)), "export");
-    check(std::fseek(scratch, 0, SEEK_SET), "rewind");
-    struct {
-        std::uint16_t code;
-        std::uint8_t jt, jf;
-        std::uint32_t k;
-    } instruction{};
-    std::printf("inline constexpr sock_filter %s[] = {\n", name);
-    print_unknown_calls();
-    while (std::fread(&instruction, sizeof instruction, 1, scratch) == 1) {
-        print(instruction.code, instruction.jt, instruction.jf, instruction.k);
+    if (kind == Kind::reduced) {
+        deny_the_machine(filter);
+    } else {
+        deny_families(filter);
+        protect_supervisor(filter);
     }
-    std::printf("};\n");
-    std::fclose(scratch);
-    seccomp_release(filter);
+    keep_core_limit(filter);
+    write(filter, name);
 }
 
 }  // namespace
 
 int main() {
     std::printf("// Generated by filter_gen.\n#pragma once\n#include <linux/filter.h>\nnamespace ec::box {\n");
-    emit("kFilterHard", false);
-    emit("kFilterSoft", true);
+    emit("kFilterHard", Kind::hard);
+    emit("kFilterSoft", Kind::soft);
+    emit("kFilterReduced", Kind::reduced);
+    emit("kFilterOwnFiles", Kind::own_files);
     std::printf("}  // namespace ec::box\n");
     return 0;
 }

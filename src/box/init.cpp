@@ -20,6 +20,7 @@
 
 #include "changes.hpp"
 #include "payload.hpp"
+#include "processes.hpp"
 #include "status.hpp"
 #include "sys.hpp"
 #include "users.hpp"
@@ -76,7 +77,8 @@ private:
         require(payload_ >= 0, "fork");
         if (payload_ == 0) {
             if (waiting_) leave_shared_root();
-            if (waiting_ && spec_.privileged && !drop_root(spec_)) die("user namespace", errno, "warm");
+            if (waiting_ && spec_.privileged && !drop_root(spec_, ::open("/proc", O_PATH | O_CLOEXEC)))
+                die("user namespace", errno, "warm");
             become_payload(spec_, tree_, failure[1]);
         }
         started_ = SteadyClock::now();
@@ -94,7 +96,7 @@ private:
         const sigset_t child = child_signal();
         signals_ = ::signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
         require(signals_ >= 0, "signalfd");
-        if (tree_.has_proc) proc_ = ::open(waiting_ ? kWarmProc : "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        proc_ = tree_.has_proc ? ::open(waiting_ ? kWarmProc : "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : tree_.outer_proc;
         await_exec(failure[0]);
     }
 
@@ -164,7 +166,10 @@ private:
     void obey() {
         char reason = 0;
         const ssize_t n = ::read(kControlFd, &reason, 1);
-        if (n <= 0) ::_exit(124);  // the executor is gone: so is the sandbox, at once
+        if (n <= 0) {  // the executor is gone: so is the sandbox, at once
+            if (spec_.confinement == Confinement::landlock) kill_all();
+            ::_exit(124);
+        }
         if (reason == kHandOff) return hand_off();
         stop(static_cast<Stop>(reason));
     }
@@ -238,19 +243,13 @@ private:
     // quick; only when that is too much does the kernel count each page by its share (Pss), which takes it a walk.
     Usage measure() const {
         Usage usage;
-        const int copy = ::openat(proc_, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        DIR* stream = copy < 0 ? nullptr : ::fdopendir(copy);
-        if (stream == nullptr) return usage;
         Held held;
-        while (const dirent* entry = ::readdir(stream)) {
-            const char* name = entry->d_name;
-            if (name[0] < '1' || name[0] > '9' || (name[0] == '1' && name[1] == '\0')) continue;
-            const std::string status = read_small(proc_, std::string(name) + "/status");
+        for (const std::string& name : processes()) {
+            const std::string status = read_small(proc_, name + "/status");
             usage.tasks += std::max<std::uint64_t>(1, field(status, "\nThreads:"));
             held.emplace_back(name, (field(status, "\nRssAnon:") + field(status, "\nRssShmem:")) << 10);
             usage.memory += held.back().second;
         }
-        ::closedir(stream);
         // While processes end, the shares of those that are read later grow: the smallest of a few sums is the best.
         for (int i = 0; i < 3 && usage.memory > spec_.memory_bytes; ++i)
             usage.memory = std::min(usage.memory, shares(held));
@@ -268,10 +267,31 @@ private:
         return sum;
     }
 
-    // Ends everything else in this pid namespace and reaps it, so that what follows sees a still world.
+    // Everything in the sandbox but this process, as /proc names it.
+    std::vector<std::string> processes() const {
+        std::vector<std::string> names;
+        if (!tree_.has_proc) {
+            for (const pid_t pid : descendants(proc_)) names.push_back(std::to_string(pid));
+            return names;
+        }
+        const int copy = ::openat(proc_, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        DIR* stream = copy < 0 ? nullptr : ::fdopendir(copy);
+        while (const dirent* entry = stream == nullptr ? nullptr : ::readdir(stream)) {
+            const std::string_view name = entry->d_name;
+            if (name.front() >= '1' && name.front() <= '9' && name != "1") names.emplace_back(name);
+        }
+        if (stream != nullptr) ::closedir(stream);
+        return names;
+    }
+
+    // Ends everything else in this sandbox and reaps it, so that what follows sees a still world.
     void kill_all() {
         for (;;) {
-            ::kill(-1, SIGKILL);
+            if (spec_.confinement == Confinement::landlock) {
+                kill_descendants(proc_);
+            } else {
+                ::kill(-1, SIGKILL);
+            }
             int status = 0;
             const pid_t pid = ::waitpid(-1, &status, 0);
             if (pid < 0 && errno == ECHILD) return;

@@ -15,6 +15,7 @@
 #include "init.hpp"
 #include "network.hpp"
 #include "payload.hpp"
+#include "processes.hpp"
 #include "root.hpp"
 #include "status.hpp"
 #include "sys.hpp"
@@ -35,20 +36,52 @@ Spec await_second(const Spec& first) {
     return second;
 }
 
-[[noreturn]] void inside(Spec spec, int userns, int box_done, unsigned uid, unsigned gid) {
+void send_started(long pid) {
+    Writer body;
+    body.u32(static_cast<std::uint32_t>(pid));
+    send_record(Tag::started, body.bytes());
+    flush_records();
+}
+
+Capabilities prepare(const Spec& spec) {
     const sigset_t child = child_signal();
     require(::sigprocmask(SIG_BLOCK, &child, nullptr) == 0, "sigprocmask");
-    if (!spec.privileged) map_self(uid, gid);
-    const int network = begin_network();
-    ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     // The kernel kills the largest badness first: the payload inherits this, and we lower our own again after the fork.
     Capabilities capabilities;
+    capabilities.landlock_abi = landlock_abi();
     capabilities.oom_fd = ::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
     set_badness(capabilities.oom_fd, "1000");
     if (!spec.cgroup.empty()) {
         const std::string events = spec.cgroup + (spec.cgroup_v2 ? "/memory.events" : "/memory.oom_control");
         capabilities.memory_events = ::open(events.c_str(), O_RDONLY | O_CLOEXEC);
     }
+    return capabilities;
+}
+
+// Tier C: this process itself supervises. Whatever the program starts stays below it, because it takes in orphans, and
+// what Landlock of this version does not yet keep in must not be run.
+[[noreturn]] void without_namespaces(const Spec& spec) {
+    Capabilities capabilities = prepare(spec);
+    if (capabilities.landlock_abi < kLandlockAlone) {
+        die("landlock", EOPNOTSUPP, std::to_string(capabilities.landlock_abi));
+    }
+    const std::string entrance = spec.cgroup + (spec.cgroup_v2 ? "/cgroup.procs" : "/tasks");
+    require(spec.cgroup.empty() || sys::write_file(entrance.c_str(), "0"), "cgroup", spec.cgroup);
+    if (spec.privileged) drop_ids(spec);
+    Tree tree;
+    tree.outer_proc = ::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    require(can_see_children(tree.outer_proc), "proc", "/proc");
+    if (!is_own(tree.outer_proc)) die("proc", EXDEV, "/proc");
+    require(::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0, "subreaper");
+    send_started(::getpid());
+    supervise(spec, tree, capabilities);
+}
+
+[[noreturn]] void inside(Spec spec, int userns, int box_done, unsigned uid, unsigned gid) {
+    Capabilities capabilities = prepare(spec);
+    if (!spec.privileged) map_self("/proc/self", uid, gid);
+    const int network = begin_network();
+    ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     require(::sethostname("sandbox", 7) == 0, "hostname");
     enter_base();
     if (spec.start == Start::early) spec = await_second(spec);
@@ -57,9 +90,9 @@ Spec await_second(const Spec& first) {
     make_mounts(spec, userns, tree);
     warm ? share_root() : enter_root();
     enter_network(network);
-    capabilities.landlock_abi = landlock_abi();
+    const int proc = tree.has_proc ? ::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : tree.outer_proc;
     // A warm sandbox's pid 1 keeps its rights until it has mounted the workspace; its payload has none from the start.
-    capabilities.own_userns = warm || !spec.privileged || (tree.has_proc && drop_root(spec));
+    capabilities.own_userns = warm || !spec.privileged || drop_root(spec, proc);
     // The box writes one record of its own; ours come after it.
     char none = 0;
     require(::read(box_done, &none, 1) == 0, "box");
@@ -80,6 +113,7 @@ int start() {
     const Spec spec = read_spec(0);
     if (spec.start == Start::whole) ::close(kSpecFd);
     ::syscall(SYS_close_range, spec.session ? kFirstStrayFd : kSessionIn, ~0U, 0);
+    if (spec.confinement == Confinement::landlock) without_namespaces(spec);
     const unsigned uid = ::getuid();
     const unsigned gid = ::getgid();
     clone_args arguments{};
@@ -103,10 +137,7 @@ int start() {
         ::close(done[1]);
         inside(spec, userns, done[0], uid, gid);
     }
-    Writer pid;
-    pid.u32(static_cast<std::uint32_t>(child));
-    send_record(Tag::started, pid.bytes());
-    flush_records();
+    send_started(child);
     ::close(done[1]);
     while (::waitpid(-1, nullptr, 0) > 0 || errno == EINTR) {
     }

@@ -25,6 +25,9 @@
 #ifndef LANDLOCK_ACCESS_FS_TRUNCATE
 #define LANDLOCK_ACCESS_FS_TRUNCATE (1ULL << 14)
 #endif
+#ifndef LANDLOCK_ACCESS_FS_IOCTL_DEV
+#define LANDLOCK_ACCESS_FS_IOCTL_DEV (1ULL << 15)
+#endif
 
 namespace ec::box {
 namespace {
@@ -66,30 +69,39 @@ constexpr std::uint64_t kWriteAccess = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_
                                        LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |
                                        LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM;
 constexpr std::uint64_t kDevices = LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_BLOCK;  // allowed nowhere
-constexpr std::uint64_t kFileAccess = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_TRUNCATE;
+constexpr std::uint64_t kReadAccess =
+    LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
+constexpr std::uint64_t kFileAccess = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_TRUNCATE |
+                                      LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE;
+
+void allow_below(int ruleset, const std::string& path, std::uint64_t access) {
+    const int dir = ::open(path.c_str(), O_PATH | O_CLOEXEC);
+    if (dir < 0) return;
+    struct stat info{};
+    must(::fstat(dir, &info) == 0, "landlock path");
+    landlock_path_beneath_attr rule{};
+    rule.allowed_access = S_ISDIR(info.st_mode) ? access & ~kDevices : access & kFileAccess;
+    rule.parent_fd = dir;
+    must(::syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0, "landlock_add_rule");
+    ::close(dir);
+}
 
 // Second layer behind the mount tree, which already holds nothing but what may be read: writes only below the writable
-// paths, no signals and no abstract sockets out of the sandbox.
-void restrict_writes(const Spec& spec, int abi) {
+// paths, no signals and no abstract sockets out of the sandbox. Without a mount tree it is the first layer, and says
+// what may be read and run as well; no TCP port is ever allowed there.
+void restrict_access(const Spec& spec, int abi) {
     if (abi < 1) return;
+    const bool alone = spec.confinement == Confinement::landlock;
     std::uint64_t handled = kWriteAccess;
     if (abi >= 2) handled |= LANDLOCK_ACCESS_FS_REFER;
     if (abi >= 3) handled |= LANDLOCK_ACCESS_FS_TRUNCATE;
-    RulesetAttributes attributes{handled, 0, abi >= 6 ? 3ULL : 0ULL};
+    if (alone) handled |= kReadAccess | LANDLOCK_ACCESS_FS_IOCTL_DEV;
+    RulesetAttributes attributes{handled, alone ? 3ULL : 0ULL, abi >= 6 ? 3ULL : 0ULL};
     const std::size_t size = abi >= 6 ? sizeof attributes : abi >= 4 ? 16 : 8;
     const int ruleset = static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, size, 0));
     must(ruleset >= 0, "landlock_create_ruleset");
-    for (const std::string& path : spec.writable) {
-        const int dir = ::open(path.c_str(), O_PATH | O_CLOEXEC);
-        if (dir < 0) continue;
-        struct stat info{};
-        must(::fstat(dir, &info) == 0, "landlock path");
-        landlock_path_beneath_attr rule{};
-        rule.allowed_access = handled & (S_ISDIR(info.st_mode) ? ~kDevices : kFileAccess);
-        rule.parent_fd = dir;
-        must(::syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0, "landlock_add_rule");
-        ::close(dir);
-    }
+    for (const std::string& path : spec.writable) allow_below(ruleset, path, handled);
+    for (const std::string& path : spec.readable) allow_below(ruleset, path, handled & kReadAccess);
     must(::syscall(SYS_landlock_restrict_self, ruleset, 0) == 0, "landlock_restrict_self");
     ::close(ruleset);
 }
@@ -99,7 +111,10 @@ void install_filter(const Spec& spec) {
         sock_fprog program{static_cast<unsigned short>(std::size(filter)), const_cast<sock_filter*>(filter)};
         must(::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0, "seccomp");
     };
-    if (spec.soft_memory) {
+    if (spec.confinement == Confinement::landlock) {
+        if (!spec.privileged) install(kFilterOwnFiles);
+        install(kFilterReduced);
+    } else if (spec.soft_memory) {
         install(kFilterSoft);
     } else {
         install(kFilterHard);
@@ -162,7 +177,7 @@ bool set_limits(pid_t who, const Spec& spec, bool watched) {
     // small for a file. Where the watchdog in pid 1 decides, this only bounds how far one process gets between two looks.
     const std::uint64_t data = watched ? 2 * spec.memory_bytes + (1ULL << 30) : spec.memory_bytes;
     return (spec.cpu_seconds == 0 || limit(RLIMIT_CPU, spec.cpu_seconds, spec.cpu_seconds + 1)) &&
-           limit(RLIMIT_NPROC, spec.processes, spec.processes) &&
+           limit(RLIMIT_NPROC, spec.processes + spec.user_processes, spec.processes + spec.user_processes) &&
            limit(RLIMIT_FSIZE, spec.file_bytes, spec.file_bytes) &&
            limit(RLIMIT_NOFILE, spec.open_files, spec.open_files) && limit(RLIMIT_CORE, 1, 1) && limit(RLIMIT_RTPRIO, 0, 0) && limit(RLIMIT_NICE, 0, 0) &&
            limit(RLIMIT_MSGQUEUE, 0, 0) && limit(RLIMIT_MEMLOCK, 64 << 10, 64 << 10) &&
@@ -184,10 +199,11 @@ void become_payload(const Spec& spec, const Tree& tree, int failure_fd) {
         const sched_param ordinary{};
         must(::sched_setscheduler(0, SCHED_OTHER, &ordinary) == 0, "scheduler");
     }
-    must(set_limits(0, spec, tree.has_proc), "setrlimit");
+    must(set_limits(0, spec, tree.has_proc || tree.outer_proc >= 0), "setrlimit");
+    if (spec.confinement == Confinement::landlock) must(::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0, "pdeathsig");
     must(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "no_new_privs");
     drop_capabilities();
-    restrict_writes(spec, landlock_abi());
+    restrict_access(spec, landlock_abi());
     sigset_t none;
     sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);

@@ -9,6 +9,9 @@
 
 namespace ec::box {
 
+/// The first Landlock version that also keeps signals and abstract sockets in, and so may be the only layer.
+inline constexpr int kLandlockAlone = 6;
+
 /// Landlock version of this kernel, 0 without.
 int landlock_abi();
 

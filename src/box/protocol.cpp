@@ -28,9 +28,10 @@ std::string encode(const Spec& spec) {
         out.flag(value);
     }
     out.u8(static_cast<std::uint8_t>(spec.start));
+    out.u8(static_cast<std::uint8_t>(spec.confinement));
     for (const std::uint32_t value : {spec.drop_uid, spec.owner_uid, spec.owner_gid}) out.u32(value);
-    for (const std::uint64_t value :
-         {spec.wall_ms, spec.cpu_seconds, spec.memory_bytes, spec.processes, spec.file_bytes, spec.open_files}) {
+    for (const std::uint64_t value : {spec.wall_ms, spec.cpu_seconds, spec.memory_bytes, spec.processes,
+                                      spec.file_bytes, spec.open_files, spec.user_processes}) {
         out.u64(value);
     }
     for (const std::string& value : {spec.cgroup, spec.directory, spec.artifact_dir}) out.text(value);
@@ -44,7 +45,7 @@ std::string encode(const Spec& spec) {
         out.flag(mount.writable);
         out.flag(mount.optional);
     }
-    for (const auto* list : {&spec.writable, &spec.argv, &spec.environment}) {
+    for (const auto* list : {&spec.writable, &spec.readable, &spec.argv, &spec.environment}) {
         out.u32(static_cast<std::uint32_t>(list->size()));
         for (const std::string& value : *list) out.text(value);
     }
@@ -73,9 +74,12 @@ bool decode(std::string_view bytes, Spec& spec) {
     const std::uint8_t start = in.u8();
     if (start > static_cast<std::uint8_t>(Start::warm)) return false;
     spec.start = static_cast<Start>(start);
+    const std::uint8_t confinement = in.u8();
+    if (confinement > static_cast<std::uint8_t>(Confinement::landlock)) return false;
+    spec.confinement = static_cast<Confinement>(confinement);
     for (std::uint32_t* value : {&spec.drop_uid, &spec.owner_uid, &spec.owner_gid}) *value = in.u32();
-    for (std::uint64_t* value :
-         {&spec.wall_ms, &spec.cpu_seconds, &spec.memory_bytes, &spec.processes, &spec.file_bytes, &spec.open_files}) {
+    for (std::uint64_t* value : {&spec.wall_ms, &spec.cpu_seconds, &spec.memory_bytes, &spec.processes,
+                                 &spec.file_bytes, &spec.open_files, &spec.user_processes}) {
         *value = in.u64();
     }
     for (std::string* value : {&spec.cgroup, &spec.directory, &spec.artifact_dir}) *value = in.text();
@@ -92,7 +96,7 @@ bool decode(std::string_view bytes, Spec& spec) {
         mount.optional = in.flag();
         if (mount.target.empty() || mount.target.front() != '/') return false;
     }
-    for (auto* list : {&spec.writable, &spec.argv, &spec.environment}) {
+    for (auto* list : {&spec.writable, &spec.readable, &spec.argv, &spec.environment}) {
         list->resize(in.count());
         for (std::string& value : *list) value = in.text();
     }

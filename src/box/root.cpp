@@ -8,7 +8,9 @@
 #include <cerrno>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "processes.hpp"
 #include "status.hpp"
 #include "sys.hpp"
 
@@ -29,12 +31,14 @@ public:
 
     void make_all() {
         ::umask(0);  // the modes below are meant as they stand, whatever the caller's umask is
+        outer_proc_ = ::open("/old/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         old_ = ::open("/old", O_PATH | O_DIRECTORY | O_CLOEXEC);
         require(old_ >= 0, "open", "base");
         new_ = open_new_root();
         for (const Mount& mount : spec_.mounts) make(mount);
         ::close(old_);
         ::close(new_);
+        if (outer_proc_ >= 0) ::close(outer_proc_);
     }
 
 private:
@@ -242,8 +246,11 @@ private:
     void proc(const Mount& mount) {
         const int at = make_directories(mount.target);
         const std::string path = "/new" + mount.target;
-        // Containers with a masked /proc do not let a fresh one be mounted; the payload then has none.
+        // Containers with a masked /proc do not let a fresh one be mounted. The payload then has none, and pid 1 counts
+        // through the container's, or the limits would not hold.
         tree_.has_proc = ::mount("proc", path.c_str(), "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) == 0;
+        if (!tree_.has_proc) tree_.outer_proc = std::exchange(outer_proc_, -1);
+        if (!tree_.has_proc && !can_see_children(tree_.outer_proc)) die("proc", errno, "/proc");
         ::close(at);
     }
 
@@ -356,6 +363,7 @@ private:
     int userns_;
     Tree& tree_;
     int old_ = -1;
+    int outer_proc_ = -1;
     int new_ = -1;
     unsigned views_ = 0;
 };

@@ -14,6 +14,7 @@ struct Tree {
     int temporary = -1;  ///< /tmp, to see whether it is full
     int artifacts = -1;
     bool has_proc = false;
+    int outer_proc = -1;  ///< without a /proc of its own: the one outside, for the supervisor alone
 };
 
 // All of these run as pid 1 of the new namespaces with all capabilities over them (leave_shared_root() as its child),

@@ -22,12 +22,6 @@ void write_proc(const std::string& path, const std::string& text, std::string_vi
     require(sys::write_file(path.c_str(), text), step, path);
 }
 
-void become(std::uint32_t id) {
-    require(::setgroups(0, nullptr) == 0, "setgroups");
-    require(::setresgid(id, id, id) == 0, "setresgid");
-    require(::setresuid(id, id, id) == 0, "setresuid");
-}
-
 // All ids map to themselves but the owner's, which becomes the payload's; the payload's own is left out.
 std::string id_map(std::uint64_t owner, std::uint64_t payload) {
     std::string map = std::to_string(owner) + " " + std::to_string(payload) + " 1\n";
@@ -51,10 +45,17 @@ int hold_namespace(void* pipe) {
 
 }  // namespace
 
-void map_self(unsigned uid, unsigned gid) {
-    write_proc("/proc/self/setgroups", "deny", "user namespace");
-    write_proc("/proc/self/uid_map", std::to_string(kInsideId) + " " + std::to_string(uid) + " 1", "user namespace");
-    write_proc("/proc/self/gid_map", std::to_string(kInsideId) + " " + std::to_string(gid) + " 1", "user namespace");
+void drop_ids(const Spec& spec) {
+    const std::uint32_t id = spec.drop_uid;
+    require(::setgroups(0, nullptr) == 0, "setgroups");
+    require(::setresgid(id, id, id) == 0, "setresgid");
+    require(::setresuid(id, id, id) == 0, "setresuid");
+}
+
+void map_self(const std::string& self, unsigned uid, unsigned gid) {
+    write_proc(self + "/setgroups", "deny", "user namespace");
+    write_proc(self + "/uid_map", std::to_string(kInsideId) + " " + std::to_string(uid) + " 1", "user namespace");
+    write_proc(self + "/gid_map", std::to_string(kInsideId) + " " + std::to_string(gid) + " 1", "user namespace");
 }
 
 // A user namespace that exists only to describe the id mapping of the workspace. Its one process ends as soon as the
@@ -76,11 +77,13 @@ int idmap_namespace(const Spec& spec) {
     return userns;
 }
 
-bool drop_root(const Spec& spec) {
-    become(spec.drop_uid);
+bool drop_root(const Spec& spec, int proc) {
+    drop_ids(spec);
     if (::unshare(CLONE_NEWUSER) != 0) return false;
     ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);  // changing ids made /proc/self root's
-    map_self(spec.drop_uid, spec.drop_uid);
+    require(::fchdir(proc) == 0, "user namespace", "/proc");
+    map_self("self", spec.drop_uid, spec.drop_uid);
+    require(::chdir("/") == 0, "chdir", "/");
     return true;
 }
 
@@ -88,7 +91,7 @@ void follow_payload(const Spec& spec, pid_t payload, const char* proc) {
     const std::string path = std::string(proc) + "/" + std::to_string(payload) + "/ns/user";
     const int userns = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     require(userns >= 0, "open", path);
-    become(spec.drop_uid);
+    drop_ids(spec);
     require(::setns(userns, CLONE_NEWUSER) == 0, "setns", "user namespace of the payload");
     ::close(userns);
 }

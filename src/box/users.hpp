@@ -4,11 +4,16 @@
 #include <sys/types.h>
 
 #include <ec/box/protocol.hpp>
+#include <string>
 
 namespace ec::box {
 
-/// Maps the caller's own ids to the payload's in the user namespace that this process was born in.
-void map_self(unsigned uid, unsigned gid);
+/// Maps the caller's own ids to the payload's in the user namespace that this process was born in. `self`: this process
+/// in whatever /proc there is.
+void map_self(const std::string& self, unsigned uid, unsigned gid);
+
+/// From real root to the payload's user.
+void drop_ids(const Spec& spec);
 
 /// A descriptor of a user namespace that holds the id mapping of the workspace, or -1 when the run wants none. One
 /// short-lived child is left to be reaped by whoever waits for the sandbox.
@@ -16,8 +21,8 @@ int idmap_namespace(const Spec& spec);
 
 /// From real root to nobody in particular, in a user namespace of its own where the kernel gives one: only there do
 /// process limits count this sandbox alone, and pid 1 keeps the right to read what the payload made unreadable. False
-/// when there is no such namespace.
-bool drop_root(const Spec& spec);
+/// when there is no such namespace. `proc`: an open /proc.
+bool drop_root(const Spec& spec, int proc);
 
 /// From real root to the payload's user and into the namespace that a payload made for itself with drop_root().
 /// `proc` is where a proc file system of this pid namespace is mounted.

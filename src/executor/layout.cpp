@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <ec/core/fs.hpp>
 #include <map>
 
@@ -68,7 +69,43 @@ void sort_by_depth(std::vector<box::Mount>& mounts) {
                      [](const box::Mount& a, const box::Mount& b) { return a.target < b.target; });
 }
 
-Status check(const RunSpec& run) {
+std::vector<std::string> environment_of(const Layout& layout, const RunSpec& run) {
+    std::map<std::string, std::string> merged;
+    for (const auto& [name, value] : layout.toolchains.environment) merged[name] = value;
+    for (const auto& [name, value] : run.environment) merged[name] = value;
+    std::vector<std::string> lines;
+    for (const auto& [name, value] : merged) lines.push_back(fmt::format("{}={}", name, value));
+    return lines;
+}
+
+// What both kinds of confinement have in common.
+box::Spec common(const Layout& layout, const RunSpec& run, bool session) {
+    box::Spec spec;
+    spec.privileged = layout.privileged;
+    spec.drop_uid = layout.drop_uid;
+    spec.owner_uid = layout.workspace.owner_uid;
+    spec.owner_gid = layout.workspace.owner_gid;
+    spec.idmap = layout.workspace.idmap;
+    spec.session = session;
+    spec.collect_changes = run.collect_changes;
+    spec.collect_contents = run.collect_change_contents;
+    const Limits& limits = run.limits;
+    spec.wall_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(0, limits.wall.count()));
+    spec.cpu_seconds = static_cast<std::uint64_t>((std::max<std::int64_t>(0, limits.cpu.count()) + 999) / 1000);
+    spec.memory_bytes = limits.memory_bytes;
+    spec.processes = std::max(2U, limits.processes);
+    spec.file_bytes = limits.new_file_bytes;
+    spec.open_files = std::max(16U, limits.open_files);
+    return spec;
+}
+
+bool continues_name(char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-' || c == '.';
+}
+
+}  // namespace
+
+Status check_run(const RunSpec& run) {
     if (run.argv.empty() || run.argv.front().empty())
         return fail(ErrorCode::invalid_argument, "there is no program to run");
     const auto has_nul = [](const std::string& text) { return text.find('\0') != std::string::npos; };
@@ -105,32 +142,12 @@ Status check(const RunSpec& run) {
     return {};
 }
 
-std::vector<std::string> environment_of(const Layout& layout, const RunSpec& run) {
-    std::map<std::string, std::string> merged;
-    for (const auto& [name, value] : layout.toolchains.environment) merged[name] = value;
-    for (const auto& [name, value] : run.environment) merged[name] = value;
-    std::vector<std::string> lines;
-    for (const auto& [name, value] : merged) lines.push_back(fmt::format("{}={}", name, value));
-    return lines;
-}
+namespace {
 
-box::Spec with_limits(const Layout& layout, const RunSpec& run) {
+// Where it works and what is laid over its files, on top of common().
+box::Spec for_run(const Layout& layout, const RunSpec& run, bool session) {
     const std::string root = layout.workspace.path.string();
-    box::Spec spec;
-    spec.privileged = layout.privileged;
-    spec.drop_uid = layout.drop_uid;
-    spec.owner_uid = layout.workspace.owner_uid;
-    spec.owner_gid = layout.workspace.owner_gid;
-    spec.idmap = layout.workspace.idmap;
-    spec.collect_changes = run.collect_changes;
-    spec.collect_contents = run.collect_change_contents;
-    const Limits& limits = run.limits;
-    spec.wall_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(0, limits.wall.count()));
-    spec.cpu_seconds = static_cast<std::uint64_t>((std::max<std::int64_t>(0, limits.cpu.count()) + 999) / 1000);
-    spec.memory_bytes = limits.memory_bytes;
-    spec.processes = std::max(2U, limits.processes);
-    spec.file_bytes = limits.new_file_bytes;
-    spec.open_files = std::max(16U, limits.open_files);
+    box::Spec spec = common(layout, run, session);
     spec.artifact_dir = run.artifact_dir;
     spec.directory = run.directory == "." ? root : fmt::format("{}/{}", root, run.directory);
     for (const FileEdit& edit : run.edits) spec.edits.emplace_back(edit.path, edit.content);
@@ -192,9 +209,8 @@ void add_writable(std::vector<std::string>& writable) {
 }  // namespace
 
 Result<box::Spec> compose(const Layout& layout, const RunSpec& run, bool session) {
-    EC_TRY(check(run));
-    box::Spec spec = with_limits(layout, run);
-    spec.session = session;
+    EC_TRY(check_run(run));
+    box::Spec spec = for_run(layout, run, session);
     add_system(layout, spec.mounts);
     add_scratch(layout, spec.mounts);
     add_lower(layout, spec.mounts);
@@ -235,8 +251,7 @@ box::Spec compose_warm(const Layout& layout, std::vector<std::string> command,
     run.limits.wall = run.limits.cpu = std::chrono::milliseconds(0);
     run.argv = std::move(command);
     run.support_files = std::move(support);
-    box::Spec spec = with_limits(layout, run);
-    spec.session = true;
+    box::Spec spec = for_run(layout, run, true);
     spec.start = box::Start::warm;
     add_system(layout, spec.mounts);
     add_scratch(layout, spec.mounts);
@@ -260,12 +275,51 @@ box::Spec compose_warm(const Layout& layout, std::vector<std::string> command,
 }
 
 Result<box::Spec> compose_late(const Layout& layout, const RunSpec& run) {
-    EC_TRY(check(run));
-    box::Spec spec = with_limits(layout, run);
-    spec.session = true;
+    EC_TRY(check_run(run));
+    box::Spec spec = for_run(layout, run, true);
     add_for_run(layout, run, spec.mounts);
     sort_by_depth(spec.mounts);
     spec.argv = run.argv;
+    return spec;
+}
+
+std::string moved_paths(std::string text, const std::string& from, const std::string& to) {
+    for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at)) {
+        const std::size_t end = at + from.size();
+        if (end < text.size() && continues_name(text[end])) {
+            at = end;
+            continue;
+        }
+        text.replace(at, from.size(), to);
+        at += to.size();
+    }
+    return text;
+}
+
+Result<box::Spec> compose_reduced(const Layout& layout, const RunSpec& run, bool session, const ReducedPaths& paths) {
+    EC_TRY(check_run(run));
+    const std::string root = layout.workspace.path.string();
+    const auto translate = [&](std::string text) {
+        if (!run.artifact_dir.empty()) text = moved_paths(std::move(text), run.artifact_dir, paths.artifacts);
+        text = moved_paths(std::move(text), std::string(kSupportDir), paths.support);
+        return moved_paths(std::move(text), root, paths.tree);
+    };
+    box::Spec spec = common(layout, run, session);
+    spec.confinement = box::Confinement::landlock;
+    spec.idmap = false;
+    spec.collect_changes = false;
+    spec.readable = layout.toolchains.read_only;
+    for (const char* name : {"/etc/passwd", "/etc/group", "/etc/nsswitch.conf"}) spec.readable.emplace_back(name);
+    for (const std::string& name : paths.shared) spec.readable.push_back(fmt::format("{}/{}", root, name));
+    spec.readable.push_back(paths.support);
+    spec.writable = {paths.tree,  paths.temporary, paths.artifacts, "/dev/null",
+                     "/dev/zero", "/dev/full",     "/dev/random",   "/dev/urandom"};
+    spec.directory = run.directory == "." ? paths.tree : fmt::format("{}/{}", paths.tree, run.directory);
+    for (const std::string& word : run.argv) spec.argv.push_back(translate(word));
+    RunSpec moved;
+    moved.environment = {{"HOME", paths.temporary + "/home"}, {"TMPDIR", paths.temporary}};
+    for (const auto& [name, value] : run.environment) moved.environment.emplace_back(name, translate(value));
+    spec.environment = environment_of(layout, moved);
     return spec;
 }
 

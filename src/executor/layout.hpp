@@ -33,7 +33,9 @@ struct Layout {
     uid_t drop_uid = 0;
 };
 
-/// Fails with `invalid_argument` on words that make no sense (no program, a path that leaves the workspace).
+/// `invalid_argument` on words that make no sense (no program, a path that leaves the workspace). Part of compose().
+Status check_run(const RunSpec& run);
+
 Result<box::Spec> compose(const Layout& layout, const RunSpec& run, bool session);
 
 /// The first spec of a sandbox that is started early: who it is for. The second is what compose() gives.
@@ -45,5 +47,18 @@ bool can_wait(const Layout& layout);
 box::Spec compose_warm(const Layout& layout, std::vector<std::string> command,
                        std::vector<std::pair<std::string, std::string>> support);
 Result<box::Spec> compose_late(const Layout& layout, const RunSpec& run);
+/// The same for tier C: no mounts, but a list of what may be read and one of what may be written. `translate` turns
+/// the paths that the caller knows into those of the run's private folder.
+struct ReducedPaths {
+    std::string tree;
+    std::string temporary;
+    std::string support;
+    std::string artifacts;
+    std::vector<std::string> shared;  ///< folders of the workspace read in place
+};
+Result<box::Spec> compose_reduced(const Layout& layout, const RunSpec& run, bool session, const ReducedPaths& paths);
+
+/// `text` with every path below `from` put below `to`.
+std::string moved_paths(std::string text, const std::string& from, const std::string& to);
 
 }  // namespace ec::executor

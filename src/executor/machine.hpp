@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 
@@ -19,5 +20,8 @@ bool may_idmap(const std::filesystem::path& path);
 /// lives in a user namespace that does not know it, the last one it does. Nothing when there is only uid 0, and then
 /// "root" is an ordinary user outside and is treated as one.
 std::optional<uid_t> payload_uid();
+
+/// Processes and threads that `uid` has now, as far as /proc shows them.
+std::uint64_t tasks_of(uid_t uid);
 
 }  // namespace ec::executor

@@ -1,4 +1,5 @@
 #include <linux/magic.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -57,6 +58,23 @@ std::optional<uid_t> payload_uid() {
     }
     if (last == 0) return std::nullopt;
     return static_cast<uid_t>(last);
+}
+
+std::uint64_t tasks_of(uid_t uid) {
+    std::uint64_t tasks = 0;
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
+        const std::string name = entry.path().filename().string();
+        struct stat info{};
+        if (name.front() < '1' || name.front() > '9' || ::stat(entry.path().c_str(), &info) != 0 || info.st_uid != uid)
+            continue;
+        std::error_code gone;
+        for (auto task = std::filesystem::directory_iterator(entry.path() / "task", gone);
+             !gone && task != std::filesystem::directory_iterator(); task.increment(gone)) {
+            ++tasks;
+        }
+    }
+    return tasks;
 }
 
 bool may_idmap(const std::filesystem::path& path) {

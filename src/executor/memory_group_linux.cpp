@@ -57,11 +57,13 @@ unsigned next_number() {
 
 }  // namespace
 
-MemoryGroups::MemoryGroups() {
+MemoryGroups::MemoryGroups(GroupTree tree) : tree_(std::move(tree)) {
+    if (!tree_.make) tree_.make = [](const fs::path& path) { return ::mkdir(path.c_str(), 0755) == 0; };
+    if (!tree_.discard) tree_.discard = [](const fs::path& path) { ::rmdir(path.c_str()); };
     std::string v1;
     std::string v2;
     bool has_v1 = false;
-    const std::string membership = read_control("/proc/self/cgroup");
+    const std::string membership = read_control(tree_.membership);
     for (const std::string_view line : split_lines(membership)) {
         const std::vector<std::string_view> parts = split(line, ':');
         if (parts.size() < 3) continue;
@@ -79,7 +81,13 @@ MemoryGroups::MemoryGroups() {
 }
 
 MemoryGroups::~MemoryGroups() {
-    for (const fs::path& path : idle_) ::rmdir(path.c_str());
+    for (const fs::path& path : idle_) remove(path);
+}
+
+// Whoever is still in a group goes with it, or it could not be removed.
+void MemoryGroups::remove(const fs::path& group) const {
+    if (kind_ == Kind::v2) write_control(group / "cgroup.kill", "1");
+    tree_.discard(group);
 }
 
 bool MemoryGroups::usable(const fs::path& parent) const {
@@ -88,7 +96,7 @@ bool MemoryGroups::usable(const fs::path& parent) const {
 }
 
 void MemoryGroups::find_v1(const std::string& own) {
-    const fs::path mount = "/sys/fs/cgroup/memory";
+    const fs::path mount = tree_.mount / "memory";
     for (const fs::path& parent : {fs::path(mount.string() + own), mount}) {
         if (!usable(parent) || !writable(parent / "tasks")) continue;
         kind_ = Kind::v1;
@@ -100,11 +108,13 @@ void MemoryGroups::find_v1(const std::string& own) {
 // A group with processes in it may not give controllers to its children, so ours is made beside our own and not below:
 // in the parent, when that hands the memory controller down and lets us move processes.
 void MemoryGroups::find_v2(const std::string& own) {
-    const fs::path mount = "/sys/fs/cgroup";
+    const fs::path& mount = tree_.mount;
+    if (own.find("..") != std::string::npos) return;  // of a tree that is not shown to us
     const fs::path self = mount.string() + own;
     for (const fs::path& parent : {self.parent_path(), mount}) {
         if (!parent.string().starts_with(mount.string()) || !usable(parent)) continue;
-        if (!has_word(read_control(parent / "cgroup.subtree_control"), "memory")) continue;
+        const std::string controllers = read_control(parent / "cgroup.subtree_control");
+        if (!has_word(controllers, "memory") || !has_word(controllers, "pids")) continue;
         if (!writable(parent / "cgroup.procs")) continue;
         kind_ = Kind::v2;
         parent_ = parent;
@@ -119,16 +129,20 @@ void MemoryGroups::sweep() {
         const std::string name = entry.path().filename().string();
         if (!name.starts_with(kPrefix)) continue;
         const long pid = std::strtol(name.c_str() + kPrefix.size(), nullptr, 10);
-        if (pid > 0 && ::kill(static_cast<pid_t>(pid), 0) != 0 && errno == ESRCH) ::rmdir(entry.path().c_str());
+        if (pid > 0 && ::kill(static_cast<pid_t>(pid), 0) != 0 && errno == ESRCH) remove(entry.path());
     }
 }
 
-bool MemoryGroups::prepare(const fs::path& group, std::uint64_t bytes) const {
+bool MemoryGroups::prepare(const fs::path& group, std::uint64_t bytes, std::uint64_t processes) const {
     const std::string limit = fmt::format("{}", bytes);
     if (kind_ == Kind::v2) {
-        write_control(group / "memory.swap.max", "0");
+        // A kernel without swap accounting has no such file; any other refusal would leave a hole.
+        if (::access((group / "memory.swap.max").c_str(), F_OK) == 0 && !write_control(group / "memory.swap.max", "0"))
+            return false;
+        // The supervisor sits in the group and must outlive the program.
         write_control(group / "memory.oom.group", "0");
-        return write_control(group / "memory.max", limit);
+        return write_control(group / "memory.max", limit) &&
+               write_control(group / "pids.max", fmt::format("{}", processes));
     }
     // Memory plus swap may not be below memory at any moment, and both may be rising or falling.
     const fs::path total = group / "memory.memsw.limit_in_bytes";
@@ -142,7 +156,7 @@ std::uint64_t MemoryGroups::kills(const fs::path& group) const {
     return field(read_control(group / (kind_ == Kind::v2 ? "memory.events" : "memory.oom_control")), "oom_kill");
 }
 
-std::optional<MemoryGroups::Lease> MemoryGroups::acquire(std::uint64_t bytes) {
+std::optional<MemoryGroups::Lease> MemoryGroups::acquire(std::uint64_t bytes, std::uint64_t processes) {
     if (kind_ == Kind::none) return std::nullopt;
     fs::path path;
     {
@@ -152,15 +166,15 @@ std::optional<MemoryGroups::Lease> MemoryGroups::acquire(std::uint64_t bytes) {
             idle_.pop_back();
         }
     }
-    if (!path.empty() && !prepare(path, bytes)) {
-        ::rmdir(path.c_str());
+    if (!path.empty() && !prepare(path, bytes, processes)) {
+        remove(path);
         path.clear();
     }
     if (path.empty()) {
         path = parent_ / fmt::format("{}{}-{}", kPrefix, ::getpid(), next_number());
-        if (::mkdir(path.c_str(), 0755) != 0) return std::nullopt;
-        if (!prepare(path, bytes)) {
-            ::rmdir(path.c_str());
+        if (!tree_.make(path)) return std::nullopt;
+        if (!prepare(path, bytes, processes)) {
+            remove(path);
             return std::nullopt;
         }
     }
@@ -169,6 +183,7 @@ std::optional<MemoryGroups::Lease> MemoryGroups::acquire(std::uint64_t bytes) {
 }
 
 void MemoryGroups::give_back(fs::path path) {
+    if (kind_ == Kind::v2) write_control(path / "cgroup.kill", "1");
     const std::lock_guard lock(mutex_);
     idle_.push_back(std::move(path));
 }
@@ -177,7 +192,9 @@ MemoryGroups::Lease::~Lease() {
     if (owner_ != nullptr) owner_->give_back(std::move(path_));
 }
 
-bool MemoryGroups::Lease::resize(std::uint64_t bytes) { return owner_->prepare(path_, bytes); }
+bool MemoryGroups::Lease::resize(std::uint64_t bytes, std::uint64_t processes) {
+    return owner_->prepare(path_, bytes, processes);
+}
 
 MemoryUse MemoryGroups::Lease::use() const {
     MemoryUse use;

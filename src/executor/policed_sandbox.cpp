@@ -27,7 +27,7 @@ public:
     }
 
     bool warm_up(std::chrono::milliseconds timeout) override { return inner_->warm_up(timeout); }
-    [[nodiscard]] const Isolation& isolation() const override { return inner_->isolation(); }
+    [[nodiscard]] Isolation isolation() const override { return inner_->isolation(); }
     [[nodiscard]] const std::filesystem::path& workspace() const override { return inner_->workspace(); }
 
 private:

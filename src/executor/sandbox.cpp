@@ -10,10 +10,14 @@
 #include <optional>
 
 #include "box_process.hpp"
+#include "ladder.hpp"
 #include "layout.hpp"
 #include "machine.hpp"
+#include "machine_facts.hpp"
 #include "memory_group.hpp"
 #include "policed_sandbox.hpp"
+#include "reduced_sandbox.hpp"
+#include "self_test.hpp"
 #include "session.hpp"
 #include "staged_copy.hpp"
 #include "stop_wake.hpp"
@@ -51,7 +55,7 @@ void enter_group(const MemoryGroups& groups, box::Spec& spec, const std::optiona
 // Nothing when it cannot be started: the run will say why.
 std::optional<EarlyBox> start_early(const fs::path& box, const Layout& layout, MemoryGroups& groups) {
     box::Spec spec = compose_early(layout);
-    auto group = groups.acquire(Limits{}.memory_bytes);
+    auto group = groups.acquire(Limits{}.memory_bytes, Limits{}.processes);
     enter_group(groups, spec, group);
     auto process = BoxProcess::start(box, spec, RunSpec{});
     if (!process) return std::nullopt;
@@ -68,19 +72,8 @@ public:
           early_(std::move(early)),
           staged_(layout_.workspace.path, layout_.drop_uid),
           use_staged_(layout_.privileged && !layout_.workspace.idmap) {
-        const bool group = groups_->kind() != MemoryGroups::Kind::none;
-        isolation_.tier = group ? "A+" : "A";
-        isolation_.memory_limit = groups_->kind() == MemoryGroups::Kind::v2   ? "cgroup-v2"
-                                  : groups_->kind() == MemoryGroups::Kind::v1 ? "cgroup-v1"
-                                                                              : "soft";
-        isolation_.landlock = landlock_abi() > 0;
-        isolation_.seccomp = true;
-        isolation_.overlay = true;
-        if (!group)
-            isolation_.notes.emplace_back("no memory control group: memory is watched every 10 ms instead of capped");
-        if (!isolation_.landlock) isolation_.notes.emplace_back("no Landlock: writes are confined by mounts alone");
-        if (use_staged_)
-            isolation_.notes.emplace_back("no idmapped mounts here: the sandbox sees a copy of the workspace");
+        use_groups_ = groups_->kind() != MemoryGroups::Kind::none;
+        landlock_ = landlock_abi() > 0;
         if (std::ranges::any_of(warm, [](std::size_t count) { return count > 0; }) && can_wait(layout_))
             pool_.emplace(warm, [this](Interpreter interpreter) { return make_warm(interpreter); });
     }
@@ -109,6 +102,7 @@ public:
             const MemoryUse memory = hand_to_reaper(process, prepared.group);
             if (stop.stop_requested()) return fail(ErrorCode::cancelled, "the run was cancelled");
             if (attempt < kFallbacks && fall_back(process)) continue;
+            no_proc_ = process.report().ready && !process.report().has_proc;
             RunResult result = concluded(process, spec, memory, prepared.tier, began);
             result.started_ns = started_ns;
             if (prepared.originals) name_originals(result.changes, *prepared.originals);
@@ -137,7 +131,18 @@ public:
         }
     }
 
-    [[nodiscard]] const Isolation& isolation() const override { return isolation_; }
+    [[nodiscard]] Isolation isolation() const override {
+        Isolation isolation;
+        const bool group = use_groups_ && !group_missed_;
+        isolation.tier = group ? "A+" : "A";
+        isolation.isolation = "full";
+        isolation.memory_limit = group ? groups_->name() : "soft";
+        isolation.landlock = landlock_;
+        isolation.seccomp = true;
+        isolation.overlay = true;
+        isolation.notes = notes(group);
+        return isolation;
+    }
     [[nodiscard]] const fs::path& workspace() const override { return layout_.workspace.path; }
 
 private:
@@ -158,7 +163,7 @@ private:
         std::optional<EarlyBox> early(std::move(early_));
         early_.reset();
         const bool fits = run.stdin_text.empty() && !use_staged_;
-        if (!fits || (early->group && !early->group->resize(run.limits.memory_bytes))) return std::nullopt;
+        if (!fits || (early->group && !early->group->resize(run.limits.memory_bytes, run.limits.processes))) return std::nullopt;
         return early;
     }
 
@@ -176,7 +181,8 @@ private:
         if (early) {
             prepared.group = std::move(early->group);
         } else if (use_groups_) {
-            prepared.group = groups_->acquire(run.limits.memory_bytes);
+            prepared.group = groups_->acquire(run.limits.memory_bytes, prepared.spec.processes);
+            group_missed_ = !prepared.group;
         }
         enter_group(*groups_, prepared.spec, prepared.group);
         prepared.tier = prepared.group ? "A+" : "A";
@@ -191,7 +197,7 @@ private:
         if (::stat(layout_.workspace.path.c_str(), &workspace) != 0) return fail(from_errno("no workspace", errno));
         box::Spec spec = compose_warm(layout_, waiting_command(interpreter), waiting_support(interpreter));
         std::optional<MemoryGroups::Lease> group;
-        if (use_groups_) group = groups_->acquire(Limits{}.memory_bytes);
+        if (use_groups_) group = groups_->acquire(Limits{}.memory_bytes, Limits{}.processes);
         enter_group(*groups_, spec, group);
         EC_ASSIGN(BoxProcess process, BoxProcess::start(box_, spec, RunSpec{}));
         const auto deadline = SteadyClock::now() + kReportGrace;
@@ -211,7 +217,7 @@ private:
         std::error_code error;
         if (!program || !fs::is_directory(second.directory, error)) return std::nullopt;
         std::optional<WarmBox> taken = take_warm(program->interpreter);
-        if (!taken || (taken->group && !taken->group->resize(run.limits.memory_bytes))) return std::nullopt;
+        if (!taken || (taken->group && !taken->group->resize(run.limits.memory_bytes, run.limits.processes))) return std::nullopt;
         second.soft_memory = taken->spec.soft_memory;
         BoxProcess& process = taken->process;
         const std::uint64_t started_ns = wall_clock_ns();
@@ -254,9 +260,11 @@ private:
         return memory;
     }
 
-    static RunResult concluded(BoxProcess& process, const RunSpec& run, const MemoryUse& memory, std::string_view tier,
-                               SteadyClock::time_point began) {
+    RunResult concluded(BoxProcess& process, const RunSpec& run, const MemoryUse& memory, std::string_view tier,
+                        SteadyClock::time_point began) const {
         RunResult result = conclude(process, run, memory, tier);
+        result.isolation = result.cannot_isolate ? "none" : "full";
+        if (!result.cannot_isolate) result.notes = notes(tier == "A+");
         if (process.first_output())
             result.first_output =
                 std::chrono::duration_cast<std::chrono::microseconds>(*process.first_output() - began);
@@ -271,12 +279,29 @@ private:
         }
     }
 
-    // True when what failed can be done without, and from now on is.
+    // What held less than it could; stands in every result.
+    std::vector<std::string> notes(bool group) const {
+        std::vector<std::string> notes;
+        if (group_lost_)
+            notes.emplace_back("the memory control group could not be entered: memory is watched every 10 ms instead");
+        else if (!group)
+            notes.emplace_back("no memory control group: memory is watched every 10 ms instead of capped");
+        if (!landlock_) notes.emplace_back("no Landlock: writes are confined by mounts alone");
+        if (use_staged_) notes.emplace_back("no idmapped mounts here: the sandbox sees a copy of the workspace");
+        if (no_proc_)
+            notes.emplace_back("/proc is masked here: programs have none, and are counted through the container's");
+        return notes;
+    }
+
+    // True when what failed can be done without, and from now on is; the tier and the notes say so.
     bool fall_back(const BoxProcess& process) {
         const auto& error = process.report().setup_error;
         if (!error) return false;
         if (error->step == "idmap") return !use_staged_.exchange(true);
-        if (error->step == "cgroup") return use_groups_.exchange(false);
+        if (error->step == "cgroup") {
+            group_lost_ = true;
+            return use_groups_.exchange(false);
+        }
         return false;
     }
 
@@ -300,7 +325,10 @@ private:
     StagedCopy staged_;
     std::atomic<bool> use_staged_;
     std::atomic<bool> use_groups_{true};
-    Isolation isolation_;
+    std::atomic<bool> group_lost_{false};    ///< it was there and could not be entered
+    std::atomic<bool> group_missed_{false};  ///< the last run could not be given one
+    std::atomic<bool> no_proc_{false};
+    bool landlock_ = false;
     std::optional<WarmPool> pool_;  // last: its thread uses all of the above
 };
 
@@ -322,7 +350,7 @@ Result<fs::path> find_box(const fs::path& wanted) {
 }  // namespace
 
 Result<std::unique_ptr<Sandbox>> open_sandbox(const SandboxOptions& options) {
-    EC_ASSIGN(const fs::path workspace, check_workspace(options.workspace));
+    EC_ASSIGN(const fs::path workspace, check_workspace(options.workspace, options.private_folder));
     EC_ASSIGN(fs::path box, find_box(options.box));
     const char* home = std::getenv("HOME");
     EC_TRY(check_here(options.policy, {home == nullptr ? "" : home, {}}));
@@ -338,23 +366,34 @@ Result<std::unique_ptr<Sandbox>> open_sandbox(const SandboxOptions& options) {
     auto groups = std::make_shared<MemoryGroups>();
     std::optional<EarlyBox> early = options.start_early ? start_early(box, layout, *groups) : std::nullopt;
     layout.toolchains = discover_toolchains(workspace, options.policy, options.read_only, options.environment_names);
-    return keep_within(options.policy,
-                       std::make_unique<BoxedSandbox>(
-                           std::move(box), std::move(layout), std::move(groups), std::move(early),
-                           std::array<std::size_t, kInterpreters>{options.warm_python, options.warm_node}));
+    const std::array<std::size_t, kInterpreters> warm{options.warm_python, options.warm_node};
+    auto reduced = [box, layout, groups] { return open_reduced(box, layout, groups); };
+    auto full = std::make_unique<BoxedSandbox>(std::move(box), std::move(layout), std::move(groups), std::move(early), warm);
+    return keep_within(options.policy, make_ladder(std::move(full), options.reduced_consent, std::move(reduced)));
 }
 
-Result<Isolation> probe_isolation(const std::filesystem::path& box) {
+Result<Isolation> probe_isolation(const std::filesystem::path& box, bool reduced_consent) {
     EC_ASSIGN(const TempDir dir, TempDir::create());
     SandboxOptions options;
     options.workspace = dir.path();
     options.box = box;
+    options.reduced_consent = reduced_consent;
     EC_ASSIGN(const std::unique_ptr<Sandbox> sandbox, open_sandbox(options));
     RunSpec spec;
     spec.argv = {"/bin/true"};
     EC_ASSIGN(const RunResult result, sandbox->run(spec));
+    if (result.cannot_isolate) {
+        const auto again = sandbox->open(spec);  // with the remedy as the ladder words it
+        if (!again) return fail(again.error());
+    }
     if (!result.ok()) return fail(ErrorCode::unavailable, result.reason.empty() ? "a trial run failed" : result.reason);
-    return sandbox->isolation();
+    Isolation isolation = sandbox->isolation();
+    isolation.notes = result.notes;
+    if (isolation.isolation == "full") {
+        for (std::string& note : machine_notes(look_at_machine())) isolation.notes.push_back(std::move(note));
+    }
+    EC_TRY(attack_from_inside(*sandbox, isolation));
+    return isolation;
 }
 
 }  // namespace ec::executor

@@ -106,7 +106,7 @@ private:
                 return fail(from_errno(fmt::format("cannot copy {}", path), errno));
             target = open_dir(to, name);
         }
-        if (!target.valid() || ::fchown(target.get(), copy_.owner_, copy_.owner_) != 0 ||
+        if (!target.valid() || ::fchown(target.get(), copy_.owner_, copy_.group_) != 0 ||
             ::fchmod(target.get(), info.st_mode & 0777U) != 0) {
             return fail(from_errno(fmt::format("cannot copy {}", path), errno));
         }
@@ -124,7 +124,7 @@ private:
         if (n < 0) return {};
         text[n] = '\0';
         if (::symlinkat(text, to, name.c_str()) != 0 ||
-            ::fchownat(to, name.c_str(), copy_.owner_, copy_.owner_, AT_SYMLINK_NOFOLLOW) != 0) {
+            ::fchownat(to, name.c_str(), copy_.owner_, copy_.group_, AT_SYMLINK_NOFOLLOW) != 0) {
             return fail(from_errno(fmt::format("cannot copy {}", path), errno));
         }
         return {};
@@ -147,7 +147,7 @@ private:
             }
         }
         const timespec times[] = {info.st_atim, info.st_mtim};
-        if (::fchown(target.get(), copy_.owner_, copy_.owner_) != 0 ||
+        if (::fchown(target.get(), copy_.owner_, copy_.group_) != 0 ||
             ::fchmod(target.get(), info.st_mode & 0777U) != 0 || ::futimens(target.get(), times) != 0) {
             return fail(from_errno(fmt::format("cannot copy {}", path), errno));
         }
@@ -161,14 +161,17 @@ private:
 
 Status StagedCopy::refresh() {
     const std::lock_guard lock(mutex_);
-    if (!home_) {
-        EC_ASSIGN(TempDir home, TempDir::create("edgecoder-stage-"));
-        home_.emplace(std::move(home));
+    if (!prepared_) {
+        if (base_.empty()) {
+            EC_ASSIGN(TempDir home, TempDir::create("edgecoder-stage-"));
+            base_ = home_.emplace(std::move(home)).path();
+        }
         struct stat info{};
         if (::mkdir(tree().c_str(), 0700) != 0 || ::stat(workspace_.c_str(), &info) != 0 ||
-            ::chown(tree().c_str(), owner_, owner_) != 0 || ::chmod(tree().c_str(), info.st_mode & 0777U) != 0) {
+            ::chown(tree().c_str(), owner_, group_) != 0 || ::chmod(tree().c_str(), info.st_mode & 0777U) != 0) {
             return fail(from_errno("cannot prepare a copy of the workspace", errno));
         }
+        prepared_ = true;
     }
     const UniqueFd from(::open(workspace_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     const UniqueFd to(::open(tree().c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));

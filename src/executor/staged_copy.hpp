@@ -23,12 +23,15 @@ namespace ec::executor {
 
 class StagedCopy {
 public:
-    StagedCopy(std::filesystem::path workspace, uid_t owner) : workspace_(std::move(workspace)), owner_(owner) {}
+    StagedCopy(std::filesystem::path workspace, uid_t owner) : StagedCopy(std::move(workspace), owner, owner, {}) {}
+    /// Below `home`, an existing folder of the caller's, instead of one of its own.
+    StagedCopy(std::filesystem::path workspace, uid_t owner, gid_t group, std::filesystem::path home)
+        : workspace_(std::move(workspace)), owner_(owner), group_(group), base_(std::move(home)) {}
 
     /// Copies what is new or changed, removes what is gone. Fails with `too_large` above 100,000 files or 2 GiB.
     Status refresh();
     /// The copy, by its real path; belongs to the owner, in a folder that only we can enter.
-    [[nodiscard]] std::filesystem::path tree() const { return std::filesystem::canonical(home_->path()) / "tree"; }
+    [[nodiscard]] std::filesystem::path tree() const { return base_ / "tree"; }
     /// What the files of the workspace were when the copy was last brought up to date, by path.
     using Originals = std::map<std::string, FileIdentity>;
     [[nodiscard]] std::shared_ptr<const Originals> originals() const;
@@ -40,6 +43,9 @@ private:
 
     std::filesystem::path workspace_;
     uid_t owner_;
+    gid_t group_;
+    std::filesystem::path base_;
+    bool prepared_ = false;
     std::optional<TempDir> home_;
     mutable std::mutex mutex_;
     std::shared_ptr<const Originals> copied_ = std::make_shared<const Originals>();

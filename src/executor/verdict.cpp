@@ -8,14 +8,10 @@
 #include <csignal>
 #include <cstring>
 
+#include "cause.hpp"
+
 namespace ec::executor {
 namespace {
-
-constexpr std::string_view kUsernsRemedy =
-    "allow unprivileged user namespaces (sysctl kernel.unprivileged_userns_clone=1, user.max_user_namespaces=10000; on "
-    "Ubuntu 24.04 also kernel.apparmor_restrict_unprivileged_userns=0 or an AppArmor profile for edgecoder-box), or "
-    "run as "
-    "root; inside a container, start it with the right to make namespaces";
 
 RunStatus limit_status(box::Stop stop) {
     switch (stop) {
@@ -27,6 +23,8 @@ RunStatus limit_status(box::Stop stop) {
             return RunStatus::memory;
         case box::Stop::pids:
             return RunStatus::pids;
+        case box::Stop::disk:
+            return RunStatus::disk;
         case box::Stop::cancelled:
         case box::Stop::none:
             break;
@@ -57,16 +55,14 @@ RunStatus decide(const box::Summary& summary, const RunSpec& run, const MemoryUs
 
 Error explain(const SetupError& error) {
     const std::string why = std::strerror(error.error);
-    if (error.step == "namespaces" || error.step == "user namespace") {
-        return Error{ErrorCode::unavailable,
-                     fmt::format("this machine does not let edgecoder-box make namespaces ({})", why),
-                     std::string(kUsernsRemedy)};
+    if (speaks_against_machine(error)) {
+        if (const auto cause = why_not_isolated(error, look_at_machine())) return *cause;
     }
-    if (error.step == "mount" || error.step == "pivot_root" || error.step == "open_tree") {
+    if (error.step == "landlock") {
         return Error{ErrorCode::unavailable,
-                     fmt::format("this machine does not let edgecoder-box build a file tree of its own ({} {}: {})",
-                                 error.step, error.detail, why),
-                     std::string(kUsernsRemedy)};
+                     fmt::format("Landlock of version 6 is needed to run without namespaces, and this kernel has {}",
+                                 error.detail == "0" ? "none" : "version " + error.detail),
+                     "use Linux 6.12 or newer, or let edgecoder-box make namespaces"};
     }
     if (error.step == "overlay") {
         return Error{ErrorCode::unavailable,
@@ -101,6 +97,7 @@ Error unreadable(const BoxReport& report) {
 RunResult sandbox_error(const Error& error, std::string_view tier) {
     RunResult result;
     result.tier = tier;
+    result.isolation = "none";
     result.reason = error.remedy.empty() ? error.message : fmt::format("{}; {}", error.message, error.remedy);
     return result;
 }
@@ -121,6 +118,10 @@ RunResult conclude(BoxProcess& process, const RunSpec& run, const MemoryUse& mem
     if (report.setup_error) {
         const Error error = explain(*report.setup_error);
         result.reason = error.remedy.empty() ? error.message : fmt::format("{}; {}", error.message, error.remedy);
+        if (speaks_against_machine(*report.setup_error)) {
+            result.cannot_isolate = error;
+            result.tier = "D";
+        }
         return result;
     }
     if (!report.summary || !report.complete) {

@@ -23,9 +23,13 @@ bool holds_a_home(const fs::path& real) {
     return false;
 }
 
+bool holds(const fs::path& outer, const fs::path& inner) {
+    return (inner.string() + "/").starts_with(outer.string() + "/");
+}
+
 }  // namespace
 
-Result<fs::path> check_workspace(const fs::path& wanted) {
+Result<fs::path> check_workspace(const fs::path& wanted, const fs::path& private_folder) {
     std::error_code error;
     const fs::path absolute = fs::absolute(wanted, error);
     struct stat info{};
@@ -54,6 +58,12 @@ Result<fs::path> check_workspace(const fs::path& wanted) {
         if (real.string().starts_with(system) && !real.string().starts_with("/dev/shm/")) {
             return fail(ErrorCode::invalid_argument, fmt::format("{} is not a project directory", real.string()));
         }
+    }
+    const fs::path ours = private_folder.empty() ? fs::path{} : fs::weakly_canonical(private_folder, error);
+    if (!ours.empty() && (holds(real, ours) || holds(ours, real))) {
+        return fail(ErrorCode::invalid_argument,
+                    fmt::format("{} holds what EdgeCoder keeps for itself ({})", real.string(), ours.string()),
+                    "name a project elsewhere");
     }
     return real;
 }

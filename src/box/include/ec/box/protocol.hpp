@@ -24,11 +24,23 @@ inline constexpr int kSessionIn = 6;   ///< becomes descriptor 3 of the payload
 inline constexpr int kSessionOut = 7;  ///< becomes descriptor 4 of the payload
 inline constexpr int kFirstStrayFd = 8;
 
-/// Why the supervisor ended a run, as the byte on the control pipe and in the summary.
 /// On the control pipe: the second spec is in the spec file, behind the first.
 inline constexpr char kHandOff = 'h';
 
-enum class Stop : std::uint8_t { none = 0, wall = 'w', output = 'o', cancelled = 'c', memory = 'm', pids = 'p' };
+/// Why the supervisor ended a run, as the byte on the control pipe and in the summary.
+enum class Stop : std::uint8_t {
+    none = 0,
+    wall = 'w',
+    output = 'o',
+    cancelled = 'c',
+    memory = 'm',
+    pids = 'p',
+    disk = 'd'
+};
+
+/// What keeps the program in: namespaces with a file tree of their own, or, where there are none to be had and a person
+/// agreed to it, Landlock and system-call filters alone (tier C).
+enum class Confinement : std::uint8_t { namespaces = 0, landlock = 1 };
 
 struct Mount {
     enum class Kind : std::uint8_t { bind, tmpfs, symlink, file, directory, lower, workspace, device, proc, view };
@@ -53,6 +65,7 @@ enum class Start : std::uint8_t {
 };
 
 struct Spec {
+    Confinement confinement = Confinement::namespaces;
     bool privileged = false;      ///< started by real root: drops to drop_uid instead of mapping the caller
     std::uint32_t drop_uid = 0;   ///< only when privileged
     std::uint32_t owner_uid = 0;  ///< workspace owner, shown to the payload as itself (privileged: idmapped mount)
@@ -73,6 +86,8 @@ struct Spec {
     std::uint64_t open_files = 0;
     std::vector<Mount> mounts;          ///< in the order to make them
     std::vector<std::string> writable;  ///< paths inside that the payload may write below (for Landlock)
+    std::vector<std::string> readable;  ///< confinement by Landlock: what may be read and run besides those
+    std::uint64_t user_processes = 0;   ///< confinement by Landlock: how many its user has already
     std::string directory;              ///< absolute working directory inside
     std::string artifact_dir;           ///< absolute, or empty
     std::vector<std::string> argv;

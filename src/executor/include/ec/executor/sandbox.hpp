@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -100,24 +101,30 @@ struct RunResult {
     std::chrono::microseconds first_output{0};  ///< from the call of run() to the first byte on stdout; 0: none came
     bool warm = false;                          ///< it ran in a sandbox made ahead of time
     std::uint64_t peak_memory_bytes = 0;
-    std::string tier;
-    std::vector<Change> changes;  ///< sorted by path
+    std::string tier;                ///< "D" when nothing ran because this machine cannot isolate
+    std::string isolation;           ///< "full", "reduced" (tier C) or "none" (tier D: nothing ran)
+    std::vector<std::string> notes;  ///< what held less than it could, in words
+    std::vector<Change> changes;     ///< sorted by path
     bool changes_cut = false;     ///< more has changed than a report may hold: `changes` is not all of it
     std::uint64_t started_ns = 0;  ///< wall clock before the sandbox saw any file
     std::map<std::string, std::string> artifacts;
-    std::string reason;  ///< one sentence when status is sandbox_error
+    std::string reason;  ///< one sentence when status is sandbox_error, with what can be done about it
+    std::optional<Error> cannot_isolate;  ///< sandbox_error because this machine lets nobody isolate: why, and the remedy
 
     [[nodiscard]] bool ok() const { return status == RunStatus::ok; }
 };
 
 /// What this machine can enforce, found by doing it.
 struct Isolation {
-    std::string tier;          ///< "A+", "A" (see docs/sandbox.md)
+    std::string tier;          ///< "A+", "A", "C" (see docs/sandbox.md)
+    std::string isolation;     ///< "full" or "reduced"
     std::string memory_limit;  ///< "cgroup-v2", "cgroup-v1" or "soft"
     bool landlock = false;
     bool seccomp = false;
     bool overlay = false;            ///< false: the workspace is copied instead
     std::vector<std::string> notes;  ///< what is weaker than it could be, in words
+    std::string cause;               ///< reduced: why the full isolation does not work here
+    std::string remedy;              ///< reduced: what would make it work
 };
 
 /// A program that stays inside one sandbox and talks in frames: it reads requests on descriptor 3 and writes answers
@@ -142,7 +149,8 @@ public:
     virtual Result<std::unique_ptr<Session>> open(const RunSpec& spec) = 0;
     /// Waits until every sandbox that SandboxOptions::warm_* asked for waits for a run; false when `timeout` passed.
     virtual bool warm_up(std::chrono::milliseconds /*timeout*/) { return true; }
-    [[nodiscard]] virtual const Isolation& isolation() const = 0;
+    /// As the last run met it.
+    [[nodiscard]] virtual Isolation isolation() const = 0;
     [[nodiscard]] virtual const std::filesystem::path& workspace() const = 0;
 };
 
@@ -161,6 +169,11 @@ struct SandboxOptions {
     /// What may be shown, passed on and used, over everything above. A run that asks for more than a ceiling gets the
     /// ceiling. `network` and `reduced` are carried for those who ask for them.
     SandboxPolicy policy = {};
+    /// A person of this machine has agreed to tier C where nothing better works. Nobody but `apps` may set this, and
+    /// only from the record that person made (see reduced_consent.hpp there).
+    bool reduced_consent = false;
+    /// A folder of ours that no workspace may hold or lie in.
+    std::filesystem::path private_folder;
 };
 
 /// Refuses (invalid_argument) a workspace that is `/`, a system folder or a home directory once symbolic links are
@@ -168,7 +181,11 @@ struct SandboxOptions {
 /// to an unprivileged uid.
 Result<std::unique_ptr<Sandbox>> open_sandbox(const SandboxOptions& options);
 
-/// Tries the isolation once without a workspace of anybody's; for `edgecoder doctor`.
-Result<Isolation> probe_isolation(const std::filesystem::path& box = {});
+/// Tries the isolation once without a workspace of anybody's, then attacks it from inside; for `edgecoder doctor`. A
+/// sandbox that an attack gets out of is an error, not a tier.
+Result<Isolation> probe_isolation(const std::filesystem::path& box = {}, bool reduced_consent = false);
+
+/// What tier C does not keep a program from, one sentence each.
+std::vector<std::string> reduced_gaps();
 
 }  // namespace ec::executor
