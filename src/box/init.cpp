@@ -13,11 +13,16 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <ctime>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "changes.hpp"
 #include "payload.hpp"
 #include "status.hpp"
 #include "sys.hpp"
+#include "users.hpp"
 
 namespace ec::box {
 namespace {
@@ -26,10 +31,11 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kTick{10};
 // At the process limit for this many looks in a row: a fork bomb, not a busy build.
 constexpr int kPidsPatience = 50;
+constexpr const char* kWarmProc = "/new/proc";
 
-std::string read_small(int dir, const char* name) {
+std::string read_small(int dir, const std::string& name) {
     char buffer[2048];
-    const int fd = ::openat(dir, name, O_RDONLY | O_CLOEXEC);
+    const int fd = ::openat(dir, name.c_str(), O_RDONLY | O_CLOEXEC);
     if (fd < 0) return {};
     const ssize_t n = ::read(fd, buffer, sizeof buffer);
     ::close(fd);
@@ -46,10 +52,12 @@ struct Usage {
     std::uint64_t memory = 0;  ///< bytes
 };
 
+using Held = std::vector<std::pair<std::string, std::uint64_t>>;  // a process and the bytes it holds at most
+
 class Supervisor {
 public:
     Supervisor(const Spec& spec, const Tree& tree, Capabilities capabilities)
-        : spec_(spec), tree_(tree), capabilities_(capabilities) {}
+        : spec_(&spec), waiting_(spec.warm), tree_(tree), capabilities_(capabilities) {}
 
     [[noreturn]] void run() {
         start();
@@ -70,13 +78,17 @@ private:
         require(::pipe2(failure, O_CLOEXEC) == 0, "pipe");
         payload_ = ::fork();
         require(payload_ >= 0, "fork");
-        if (payload_ == 0) become_payload(spec_, tree_, failure[1]);
+        if (payload_ == 0) {
+            if (waiting_) leave_shared_root();
+            if (waiting_ && spec_->privileged && !drop_root(*spec_)) die("user namespace", errno, "warm");
+            become_payload(*spec_, tree_, failure[1]);
+        }
         started_ = SteadyClock::now();
         set_badness(capabilities_.oom_fd, "0");
         ::close(failure[1]);
         // The payload's descriptors must have no second holder, or nobody would see them closed.
         for (const int fd : {0, 1, 2}) ::close(fd);
-        if (spec_.session) {
+        if (spec_->session) {
             ::close(kSessionIn);
             ::close(kSessionOut);
         }
@@ -85,7 +97,7 @@ private:
         }
         signals_ = ::signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
         require(signals_ >= 0, "signalfd");
-        if (tree_.has_proc) proc_ = ::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (tree_.has_proc) proc_ = ::open(waiting_ ? kWarmProc : "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         await_exec(failure[0]);
     }
 
@@ -104,20 +116,20 @@ private:
             body.u32(static_cast<std::uint32_t>(failure.error));
             send_record(Tag::no_exec, body.bytes());
         }
-        if (spec_.session) flush_records();  // somebody waits for the program to be there
+        if (spec_->session) flush_records();  // somebody waits for the program to be there
     }
 
     // Poll and not timers: everything this process waits for is a descriptor or the next look at the clock.
     void watch() {
         while (!ended_) {
             pollfd fds[2] = {{signals_, POLLIN, 0}, {kControlFd, POLLIN, 0}};
-            const int ready = ::poll(fds, 2, next_wait());
+            const int ready = ::poll(fds, 2, waiting_ ? -1 : next_wait());
             if (ready < 0 && errno != EINTR) break;
             if (fds[0].revents != 0) reap();
             if (fds[1].revents != 0) obey();
-            if (ended_) break;
+            if (ended_ || waiting_) continue;
             const auto elapsed = SteadyClock::now() - started_;
-            if (spec_.wall_ms > 0 && elapsed >= std::chrono::milliseconds(spec_.wall_ms)) return stop(Stop::wall);
+            if (spec_->wall_ms > 0 && elapsed >= std::chrono::milliseconds(spec_->wall_ms)) return stop(Stop::wall);
             look(false);
         }
     }
@@ -125,10 +137,10 @@ private:
     int next_wait() const {
         const auto elapsed = SteadyClock::now() - started_;
         // A program that has run for long is looked at less often.
-        auto wait = elapsed < std::chrono::seconds(2) || spec_.soft_memory ? kTick : 4 * kTick;
-        if (spec_.wall_ms > 0) {
+        auto wait = elapsed < std::chrono::seconds(2) || spec_->soft_memory ? kTick : 4 * kTick;
+        if (spec_->wall_ms > 0) {
             const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-                                  std::chrono::milliseconds(spec_.wall_ms) - elapsed) +
+                                  std::chrono::milliseconds(spec_->wall_ms) - elapsed) +
                               std::chrono::milliseconds(1);
             wait = std::clamp(left, std::chrono::milliseconds(0), wait);
         }
@@ -156,7 +168,31 @@ private:
         char reason = 0;
         const ssize_t n = ::read(kControlFd, &reason, 1);
         if (n <= 0) ::_exit(124);  // the executor is gone: so is the sandbox, at once
+        if (reason == kHandOff) return hand_off();
         stop(static_cast<Stop>(reason));
+    }
+
+    // Everything that was not known when the sandbox was made; the program waits for the request that follows this.
+    void hand_off() {
+        if (!waiting_) return;
+        waiting_ = false;
+        second_ = read_spec(spec_->bytes);
+        ::close(kSpecFd);
+        spec_ = &second_;
+        add_to_root(*spec_, tree_);
+        if (spec_->privileged) {
+            follow_payload(*spec_, payload_, kWarmProc);
+            ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+        }
+        require(set_limits(payload_, *spec_, tree_.has_proc), "setrlimit");
+        clockid_t clock{};
+        timespec used{};
+        if (::clock_getcpuclockid(payload_, &clock) == 0 && ::clock_gettime(clock, &used) == 0)
+            warming_us_ =
+                static_cast<std::uint64_t>(used.tv_sec) * 1'000'000 + static_cast<std::uint64_t>(used.tv_nsec) / 1000;
+        started_ = SteadyClock::now();
+        send_record(Tag::handed, {});
+        flush_records();
     }
 
     void stop(Stop reason) {
@@ -183,11 +219,11 @@ private:
         const Usage usage = measure();
         summary_.peak_memory = std::max(summary_.peak_memory, usage.memory);
         // The kernel counts pid 1 as well, and counted the program when it was refused a child and gave up.
-        const bool at_limit = usage.tasks + (ended_ ? 2U : 1U) >= spec_.processes;
+        const bool at_limit = usage.tasks + (ended_ ? 2U : 1U) >= spec_->processes;
         patience_ = at_limit ? patience_ + 1 : 0;
         summary_.pids_full = at_limit || (summary_.pids_full && !last);
         if (last) return;
-        if (spec_.soft_memory && usage.memory > spec_.memory_bytes) return stop(Stop::memory);
+        if (spec_->soft_memory && usage.memory > spec_->memory_bytes) return stop(Stop::memory);
         if (patience_ >= kPidsPatience) stop(Stop::pids);
     }
 
@@ -205,25 +241,38 @@ private:
         return info.f_bavail < 2 || info.f_ffree == 0;
     }
 
+    // What the processes hold in memory of their own and in shared memory. Summed as if nothing were shared, which is
+    // quick; only when that is too much does the kernel count each page by its share (Pss), which takes it a walk.
     Usage measure() const {
         Usage usage;
         const int copy = ::openat(proc_, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         DIR* stream = copy < 0 ? nullptr : ::fdopendir(copy);
         if (stream == nullptr) return usage;
-        std::uint64_t resident = 0;
-        std::uint64_t shared = 0;
+        Held held;
         while (const dirent* entry = ::readdir(stream)) {
             const char* name = entry->d_name;
             if (name[0] < '1' || name[0] > '9' || (name[0] == '1' && name[1] == '\0')) continue;
-            const std::string status = read_small(proc_, (std::string(name) + "/status").c_str());
+            const std::string status = read_small(proc_, std::string(name) + "/status");
             usage.tasks += std::max<std::uint64_t>(1, field(status, "\nThreads:"));
-            resident += field(status, "\nRssAnon:") << 10;
-            shared = std::max(shared, field(status, "\nRssShmem:") << 10);
+            held.emplace_back(name, (field(status, "\nRssAnon:") + field(status, "\nRssShmem:")) << 10);
+            usage.memory += held.back().second;
         }
-        // Shared memory counts once, as much as its largest user sees.
-        usage.memory = resident + shared;
         ::closedir(stream);
+        // While processes end, the shares of those that are read later grow: the smallest of a few sums is the best.
+        for (int i = 0; i < 3 && usage.memory > spec_->memory_bytes; ++i)
+            usage.memory = std::min(usage.memory, shares(held));
         return usage;
+    }
+
+    std::uint64_t shares(const Held& held) const {
+        std::uint64_t sum = 0;
+        for (const auto& [name, most] : held) {
+            const std::string text = read_small(proc_, name + "/smaps_rollup");
+            const std::uint64_t share = (field(text, "\nPss_Anon:") + field(text, "\nPss_Shmem:")) << 10;
+            // A program that not even pid 1 may read counts whole; one that has ended has no status either.
+            sum += text.empty() && ::faccessat(proc_, (name + "/status").c_str(), F_OK, 0) == 0 ? most : share;
+        }
+        return sum;
     }
 
     // Ends everything else in this pid namespace and reaps it, so that what follows sees a still world.
@@ -244,7 +293,8 @@ private:
         const auto micros = [](const timeval& time) {
             return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000 + static_cast<std::uint64_t>(time.tv_usec);
         };
-        summary_.cpu_us = micros(usage.ru_utime) + micros(usage.ru_stime);
+        const std::uint64_t cpu = micros(usage.ru_utime) + micros(usage.ru_stime);
+        summary_.cpu_us = cpu - std::min(cpu, warming_us_);
         summary_.peak_memory = std::max(summary_.peak_memory, static_cast<std::uint64_t>(usage.ru_maxrss) << 10);
         Writer body;
         body.u32(static_cast<std::uint32_t>(summary_.wait_status));
@@ -255,19 +305,22 @@ private:
         send_record(Tag::summary, body.bytes());
         report_artifacts(tree_);
         Writer end;
-        end.flag(spec_.collect_changes && !report_changes(spec_, tree_));
+        end.flag(spec_->collect_changes && !report_changes(*spec_, tree_));
         send_record(Tag::end, end.bytes());
         flush_records();
     }
 
-    const Spec& spec_;
-    const Tree& tree_;
+    const Spec* spec_;
+    Spec second_;
+    bool waiting_;  ///< warm, and not yet handed to a run
+    Tree tree_;
     Capabilities capabilities_;
     Summary summary_;
     pid_t payload_ = -1;
     int signals_ = -1;
     int proc_ = -1;
     std::uint64_t kills_before_ = 0;
+    std::uint64_t warming_us_ = 0;  ///< processor time of the program before it was handed its request
     bool ended_ = false;
     int patience_ = 0;
     SteadyClock::time_point started_{};

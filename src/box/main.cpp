@@ -1,18 +1,14 @@
 // edgecoder-box: builds one sandbox, runs one program in it, reports, and is gone. Started by the executor with an
 // empty environment and the descriptors of protocol.hpp. Three processes: this one waits, pid 1 of the new namespaces
 // supervises, pid 2 is the program. The way is entered by main(): spec -> namespaces -> tree -> rights given up -> run.
-#include <grp.h>
 #include <sched.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <ec/box/protocol.hpp>
 #include <string>
-#include <vector>
 
 #include "init.hpp"
 #include "network.hpp"
@@ -20,94 +16,13 @@
 #include "root.hpp"
 #include "status.hpp"
 #include "sys.hpp"
+#include "users.hpp"
 
 namespace ec::box {
 namespace {
 
 constexpr std::uint64_t kNamespaces =
     CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;  // and the network's, see network.hpp
-constexpr unsigned kInsideId = 1000;
-
-Spec read_spec() {
-    struct stat info{};
-    require(::fstat(kSpecFd, &info) == 0, "spec");
-    std::string bytes(static_cast<std::size_t>(info.st_size), '\0');
-    std::size_t done = 0;
-    while (done < bytes.size()) {
-        const ssize_t n = ::pread(kSpecFd, bytes.data() + done, bytes.size() - done, static_cast<off_t>(done));
-        if (n <= 0) die("spec", n < 0 ? errno : EIO);
-        done += static_cast<std::size_t>(n);
-    }
-    Spec spec;
-    if (!decode(bytes, spec)) die("spec", EINVAL, "the executor and edgecoder-box do not fit each other");
-    ::close(kSpecFd);
-    return spec;
-}
-
-void write_file(const char* path, const std::string& text, std::string_view step) {
-    const int fd = ::open(path, O_WRONLY | O_CLOEXEC);
-    require(fd >= 0, step, path);
-    require(::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()), step, path);
-    ::close(fd);
-}
-
-void map_self(unsigned uid, unsigned gid) {
-    write_file("/proc/self/setgroups", "deny", "user namespace");
-    write_file("/proc/self/uid_map", std::to_string(kInsideId) + " " + std::to_string(uid) + " 1", "user namespace");
-    write_file("/proc/self/gid_map", std::to_string(kInsideId) + " " + std::to_string(gid) + " 1", "user namespace");
-}
-
-// All ids map to themselves but the owner's, which becomes the payload's; the payload's own is left out.
-std::string id_map(std::uint64_t owner, std::uint64_t payload) {
-    std::string map = std::to_string(owner) + " " + std::to_string(payload) + " 1\n";
-    std::uint64_t from = 0;
-    for (const std::uint64_t hole : {std::min(owner, payload), std::max(owner, payload), std::uint64_t{4294967294}}) {
-        if (hole > from) {
-            map += std::to_string(from) + " " + std::to_string(from) + " " + std::to_string(hole - from) + "\n";
-        }
-        from = hole + 1;
-    }
-    return map;
-}
-
-// Shares our memory (a copy would cost more than the whole namespace), so it makes two system calls and nothing else.
-int hold_namespace(void* pipe) {
-    const int* hold = static_cast<const int*>(pipe);
-    ::close(hold[1]);
-    char byte = 0;
-    ::_exit(::read(hold[0], &byte, 1) == 0 ? 0 : 1);
-}
-
-// A user namespace that exists only to describe the id mapping of the workspace. Its one process ends as soon as the
-// pipe is closed, and is reaped together with the sandbox: nobody waits for it before.
-int idmap_namespace(const Spec& spec) {
-    if (!spec.idmap) return -1;
-    static int hold[2];
-    alignas(16) static char stack[16384];
-    require(::pipe2(hold, O_CLOEXEC) == 0, "idmap", "pipe");
-    const int child = ::clone(hold_namespace, stack + sizeof stack, CLONE_VM | CLONE_NEWUSER | SIGCHLD, hold);
-    require(child >= 0, "idmap", "clone");
-    const std::string proc = "/proc/" + std::to_string(child);
-    write_file((proc + "/uid_map").c_str(), id_map(spec.owner_uid, spec.drop_uid), "idmap");
-    write_file((proc + "/gid_map").c_str(), id_map(spec.owner_gid, spec.drop_uid), "idmap");
-    const int userns = ::open((proc + "/ns/user").c_str(), O_RDONLY | O_CLOEXEC);
-    require(userns >= 0, "idmap", "open");
-    ::close(hold[0]);
-    ::close(hold[1]);
-    return userns;
-}
-
-// From real root to nobody in particular, in a user namespace of its own where the kernel gives one: only there do
-// process limits count this sandbox alone, and pid 1 keeps the right to read what the payload made unreadable.
-bool drop_root(const Spec& spec) {
-    require(::setgroups(0, nullptr) == 0, "setgroups");
-    require(::setresgid(spec.drop_uid, spec.drop_uid, spec.drop_uid) == 0, "setresgid");
-    require(::setresuid(spec.drop_uid, spec.drop_uid, spec.drop_uid) == 0, "setresuid");
-    if (::unshare(CLONE_NEWUSER) != 0) return false;
-    ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);  // changing ids made /proc/self root's
-    map_self(spec.drop_uid, spec.drop_uid);
-    return true;
-}
 
 [[noreturn]] void inside(const Spec& spec, int userns, const Network& network, unsigned uid, unsigned gid) {
     if (!spec.privileged) map_self(uid, gid);
@@ -122,9 +37,15 @@ bool drop_root(const Spec& spec) {
     }
     require(::sethostname("sandbox", 7) == 0, "hostname");
     const Tree tree = build_root(spec, userns);
+    if (spec.warm) {
+        share_root();
+    } else {
+        enter_root();
+    }
     enter_network(network);
     capabilities.landlock_abi = landlock_abi();
-    capabilities.own_userns = !spec.privileged || (tree.has_proc && drop_root(spec));
+    // A warm sandbox's pid 1 keeps its rights until it has mounted the workspace; its payload has none from the start.
+    capabilities.own_userns = spec.warm || !spec.privileged || (tree.has_proc && drop_root(spec));
     ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     supervise(spec, tree, capabilities);
 }
@@ -139,7 +60,8 @@ void take_turns() {
 
 int start() {
     take_turns();
-    const Spec spec = read_spec();
+    const Spec spec = read_spec(0);
+    if (!spec.warm) ::close(kSpecFd);
     ::syscall(SYS_close_range, spec.session ? kFirstStrayFd : kSessionIn, ~0U, 0);
     const unsigned uid = ::getuid();
     const unsigned gid = ::getgid();
@@ -154,7 +76,7 @@ int start() {
         arguments.cgroup = static_cast<std::uint64_t>(cgroup);
     } else if (!spec.cgroup.empty()) {
         // "0" in tasks moves this single thread without the system-wide lock that a pid in cgroup.procs takes.
-        write_file((spec.cgroup + "/tasks").c_str(), "0", "cgroup");
+        require(sys::write_file((spec.cgroup + "/tasks").c_str(), "0"), "cgroup", spec.cgroup);
     }
     const int userns = idmap_namespace(spec);
     const long child = sys::clone3(arguments);

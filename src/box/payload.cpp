@@ -44,29 +44,6 @@ void must(bool ok, const char* step) {
     if (!ok) give_up(step);
 }
 
-void limit(int resource, std::uint64_t soft, std::uint64_t hard) {
-    rlimit current{};
-    ::getrlimit(static_cast<__rlimit_resource_t>(resource), &current);
-    // A hard limit already lower than ours stays: raising it takes a right we may lack.
-    const rlimit value{std::min<rlim_t>(soft, current.rlim_max), std::min<rlim_t>(hard, current.rlim_max)};
-    must(::setrlimit(static_cast<__rlimit_resource_t>(resource), &value) == 0, "setrlimit");
-}
-
-void set_limits(const Spec& spec, bool watched) {
-    if (spec.cpu_seconds > 0) limit(RLIMIT_CPU, spec.cpu_seconds, spec.cpu_seconds + 1);
-    limit(RLIMIT_NPROC, spec.processes, spec.processes);
-    limit(RLIMIT_FSIZE, spec.file_bytes, spec.file_bytes);
-    limit(RLIMIT_NOFILE, spec.open_files, spec.open_files);
-    limit(RLIMIT_CORE, 0, 0);
-    limit(RLIMIT_MSGQUEUE, 0, 0);
-    limit(RLIMIT_MEMLOCK, 64 << 10, 64 << 10);
-    if (spec.soft_memory) {
-        // Where the watchdog in pid 1 decides, this only bounds how far one process gets between two looks.
-        const std::uint64_t bound = watched ? 2 * spec.memory_bytes + (1ULL << 30) : spec.memory_bytes;
-        limit(RLIMIT_DATA, bound, bound);
-    }
-}
-
 void drop_capabilities() {
     for (int capability = 0; capability <= 63; ++capability) {
         if (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0 && errno == EINVAL) break;
@@ -172,6 +149,24 @@ void arrange_descriptors(const Spec& spec) {
 
 }  // namespace
 
+bool set_limits(pid_t who, const Spec& spec, bool watched) {
+    const auto limit = [who](__rlimit_resource resource, std::uint64_t soft, std::uint64_t hard) {
+        rlimit current{};
+        if (::prlimit(who, resource, nullptr, &current) != 0) return false;
+        // A hard limit already lower than ours stays: raising it takes a right we may lack.
+        const rlimit value{std::min<rlim_t>(soft, current.rlim_max), std::min<rlim_t>(hard, current.rlim_max)};
+        return ::prlimit(who, resource, &value, nullptr) == 0;
+    };
+    // Where the watchdog in pid 1 decides, this only bounds how far one process gets between two looks.
+    const std::uint64_t data = watched ? 2 * spec.memory_bytes + (1ULL << 30) : spec.memory_bytes;
+    return (spec.cpu_seconds == 0 || limit(RLIMIT_CPU, spec.cpu_seconds, spec.cpu_seconds + 1)) &&
+           limit(RLIMIT_NPROC, spec.processes, spec.processes) &&
+           limit(RLIMIT_FSIZE, spec.file_bytes, spec.file_bytes) &&
+           limit(RLIMIT_NOFILE, spec.open_files, spec.open_files) && limit(RLIMIT_CORE, 0, 0) &&
+           limit(RLIMIT_MSGQUEUE, 0, 0) && limit(RLIMIT_MEMLOCK, 64 << 10, 64 << 10) &&
+           (!spec.soft_memory || limit(RLIMIT_DATA, data, data));
+}
+
 int landlock_abi() {
     const long abi = ::syscall(SYS_landlock_create_ruleset, nullptr, 0, 1U /* LANDLOCK_CREATE_RULESET_VERSION */);
     return abi < 0 ? 0 : static_cast<int>(abi);
@@ -187,7 +182,7 @@ void become_payload(const Spec& spec, const Tree& tree, int failure_fd) {
         const sched_param ordinary{};
         must(::sched_setscheduler(0, SCHED_OTHER, &ordinary) == 0, "scheduler");
     }
-    set_limits(spec, tree.has_proc);
+    must(set_limits(0, spec, tree.has_proc), "setrlimit");
     must(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "no_new_privs");
     drop_capabilities();
     restrict_writes(spec, landlock_abi());

@@ -23,8 +23,8 @@ bool link_stays_inside(std::string_view path, std::string_view target) {
 std::string encode(const Spec& spec) {
     Writer out;
     out.u32(kVersion);
-    for (const bool value : {spec.privileged, spec.idmap, spec.session, spec.collect_changes, spec.collect_contents,
-                             spec.soft_memory, spec.cgroup_v2}) {
+    for (const bool value : {spec.privileged, spec.idmap, spec.session, spec.warm, spec.collect_changes,
+                             spec.collect_contents, spec.soft_memory, spec.cgroup_v2}) {
         out.flag(value);
     }
     for (const std::uint32_t value : {spec.drop_uid, spec.owner_uid, spec.owner_gid}) out.u32(value);
@@ -58,8 +58,8 @@ std::string encode(const Spec& spec) {
 bool decode(std::string_view bytes, Spec& spec) {
     Parser in(bytes);
     if (in.u32() != kVersion) return false;
-    for (bool* value : {&spec.privileged, &spec.idmap, &spec.session, &spec.collect_changes, &spec.collect_contents,
-                        &spec.soft_memory, &spec.cgroup_v2}) {
+    for (bool* value : {&spec.privileged, &spec.idmap, &spec.session, &spec.warm, &spec.collect_changes,
+                        &spec.collect_contents, &spec.soft_memory, &spec.cgroup_v2}) {
         *value = in.flag();
     }
     for (std::uint32_t* value : {&spec.drop_uid, &spec.owner_uid, &spec.owner_gid}) *value = in.u32();

@@ -1,5 +1,6 @@
 #include "root.hpp"
 
+#include <sched.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 
@@ -16,16 +17,28 @@ namespace {
 
 constexpr std::uint64_t kNoLinks = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
 
+int open_new_root() {
+    const int root = ::open("/new", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    require(root >= 0, "open", "base");
+    return root;
+}
+
 class Builder {
 public:
-    Builder(const Spec& spec, int userns) : spec_(spec), userns_(userns) {}
+    Builder(const Spec& spec, int userns, Tree& tree) : spec_(spec), userns_(userns), tree_(tree) {}
 
-    Tree build() {
+    void build() {
         ::umask(0);  // the modes below are meant as they stand, whatever the caller's umask is
         enter_base();
         for (const Mount& mount : spec_.mounts) make(mount);
-        leave_base();
-        return tree_;
+        ::close(old_);
+        ::close(new_);
+    }
+
+    void add_late() {
+        new_ = open_new_root();
+        for (const Mount& mount : spec_.mounts) make(mount);
+        ::close(new_);
     }
 
 private:
@@ -44,20 +57,8 @@ private:
         require(::move_mount(root, "", AT_FDCWD, "/new", MOVE_MOUNT_F_EMPTY_PATH) == 0, "move_mount", "root");
         ::close(root);
         old_ = ::open("/old", O_PATH | O_DIRECTORY | O_CLOEXEC);
-        new_ = ::open("/new", O_PATH | O_DIRECTORY | O_CLOEXEC);
-        require(old_ >= 0 && new_ >= 0, "open", "base");
-    }
-
-    void leave_base() {
-        require(::fchdir(new_) == 0, "chdir", "root");
-        mount_attr attributes{};
-        attributes.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
-        require(::mount_setattr(new_, "", AT_EMPTY_PATH, &attributes, sizeof attributes) == 0, "mount_setattr", "root");
-        require(sys::pivot_root(".", ".") == 0, "pivot_root", "root");
-        require(::umount2(".", MNT_DETACH) == 0, "umount", "old root");
-        require(::chdir("/") == 0, "chdir", "/");
-        ::close(old_);
-        ::close(new_);
+        require(old_ >= 0, "open", "base");
+        new_ = open_new_root();
     }
 
     static int duplicate(int fd, std::string_view what) {
@@ -138,6 +139,8 @@ private:
                 return file(mount);
             case Mount::Kind::directory:
                 return directory(mount);
+            case Mount::Kind::lower:
+                return mount_lower(mount);
             case Mount::Kind::workspace:
                 return workspace(mount);
             case Mount::Kind::proc:
@@ -314,7 +317,6 @@ private:
     }
 
     void workspace(const Mount& mount) {
-        mount_lower(mount);
         struct stat model{};
         require(::fstat(tree_.lower, &model) == 0, "stat", mount.source);
         std::string lowers = "/layers/lower";
@@ -345,13 +347,42 @@ private:
 
     const Spec& spec_;
     int userns_;
+    Tree& tree_;
     int old_ = -1;
     int new_ = -1;
-    Tree tree_;
 };
 
 }  // namespace
 
-Tree build_root(const Spec& spec, int userns) { return Builder(spec, userns).build(); }
+Tree build_root(const Spec& spec, int userns) {
+    Tree tree;
+    Builder(spec, userns, tree).build();
+    return tree;
+}
+
+void share_root() {
+    require(::umount2("/old", MNT_DETACH) == 0, "umount", "old root");
+    require(::mount(nullptr, "/new", nullptr, MS_REC | MS_SHARED, nullptr) == 0, "mount", "/new shared");
+}
+
+void add_to_root(const Spec& spec, Tree& tree) { Builder(spec, -1, tree).add_late(); }
+
+void leave_shared_root() {
+    require(::unshare(CLONE_NEWNS) == 0, "unshare", "root");
+    require(::mount(nullptr, "/new", nullptr, MS_REC | MS_SLAVE, nullptr) == 0, "mount", "/new slave");
+    enter_root();
+}
+
+void enter_root() {
+    const int root = open_new_root();
+    require(::fchdir(root) == 0, "chdir", "root");
+    mount_attr attributes{};
+    attributes.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+    require(::mount_setattr(root, "", AT_EMPTY_PATH, &attributes, sizeof attributes) == 0, "mount_setattr", "root");
+    require(sys::pivot_root(".", ".") == 0, "pivot_root", "root");
+    require(::umount2(".", MNT_DETACH) == 0, "umount", "old root");
+    require(::chdir("/") == 0, "chdir", "/");
+    ::close(root);
+}
 
 }  // namespace ec::box

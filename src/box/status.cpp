@@ -1,5 +1,6 @@
 #include "status.hpp"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -27,6 +28,21 @@ bool write_all(const char* data, std::size_t size) {
 }
 
 }  // namespace
+
+Spec read_spec(std::uint64_t from) {
+    struct stat info{};
+    require(::fstat(kSpecFd, &info) == 0 && static_cast<std::uint64_t>(info.st_size) >= from, "spec");
+    std::string bytes(static_cast<std::size_t>(info.st_size) - from, '\0');
+    for (std::size_t done = 0; done < bytes.size();) {
+        const ssize_t n = ::pread(kSpecFd, bytes.data() + done, bytes.size() - done, static_cast<off_t>(from + done));
+        if (n <= 0) die("spec", n < 0 ? errno : EIO);
+        done += static_cast<std::size_t>(n);
+    }
+    Spec spec;
+    if (!decode(bytes, spec)) die("spec", EINVAL, "the executor and edgecoder-box do not fit each other");
+    spec.bytes = from + bytes.size();
+    return spec;
+}
 
 void send_record(Tag tag, std::string_view body) {
     Writer head;

@@ -1,4 +1,4 @@
-// The record stream to the executor, and the one way out when the set-up fails. The box has no other output.
+// What comes from the executor and what goes to it: specs in, records out, and the one way out when the set-up fails.
 #pragma once
 
 #include <cerrno>
@@ -6,6 +6,9 @@
 #include <string_view>
 
 namespace ec::box {
+
+/// The spec that the spec file holds from byte `from` on, to its end.
+Spec read_spec(std::uint64_t from);
 
 /// Adds one record to the stream; gives up silently when nobody reads any more. Small ones may wait for flush_records()
 /// or for more to come: every write wakes the executor.

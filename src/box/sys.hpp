@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <string_view>
 
 namespace ec::box::sys {
 
@@ -24,6 +25,15 @@ inline long clone3(clone_args& args) { return ::syscall(SYS_clone3, &args, sizeo
 
 inline int pivot_root(const char* root, const char* old) {
     return static_cast<int>(::syscall(SYS_pivot_root, root, old));
+}
+
+/// Writes a control file of the kernel's in one call; the errno of a failure is kept.
+inline bool write_file(const char* path, std::string_view text) {
+    const int fd = ::open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0) return false;
+    const bool done = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+    ::close(fd);
+    return done;
 }
 
 }  // namespace ec::box::sys

@@ -30,6 +30,9 @@ public:
     BoxProcess& operator=(BoxProcess&&) = delete;
     ~BoxProcess();
 
+    /// Gives a warm sandbox its second spec and the limits of `run`; report().handed says when it is in force.
+    Status hand_over(const box::Spec& second, const RunSpec& run);
+
     /// Moves whatever can be moved on any of the pipes, waiting at most `wait` for the first of it or for `wake_fd`
     /// (-1: none). Sends pending session bytes, collects answers.
     void pump(std::chrono::milliseconds wait, int wake_fd = -1);
@@ -54,6 +57,8 @@ public:
     [[nodiscard]] const Capture& out() const { return out_; }
     [[nodiscard]] const Capture& err() const { return err_; }
     [[nodiscard]] bool flooded() const { return flooded_; }
+    /// When the first byte of standard output came; nothing before.
+    [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> first_output() const { return first_output_; }
 
     /// Queues session bytes; pump() sends them.
     void send(std::string_view bytes) { to_send_.append(bytes); }
@@ -67,7 +72,11 @@ private:
         : out_(run.limits.kept_output_bytes),
           err_(run.limits.kept_output_bytes),
           flood_(run.limits.output_flood_bytes),
-          parser_(run.collect_change_contents ? run.limits.new_file_bytes : 0) {}
+          parser_(content_limit(run)) {}
+
+    static std::uint64_t content_limit(const RunSpec& run) {
+        return run.collect_change_contents ? run.limits.new_file_bytes : 0;
+    }
 
     void drain(UniqueFd& fd, Capture& capture);
     void read_status();
@@ -81,6 +90,8 @@ private:
     bool flooded_ = false;
     bool stop_requested_ = false;
     bool session_closed_ = false;
+    std::optional<std::chrono::steady_clock::time_point> first_output_;
+    UniqueFd spec_;  ///< only of a warm sandbox, until its second spec is in it
     UniqueFd pidfd_;
     UniqueFd stdout_;
     UniqueFd stderr_;

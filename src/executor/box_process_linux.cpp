@@ -33,9 +33,7 @@ Status set_nonblocking(const UniqueFd& fd) {
     return {};
 }
 
-Result<UniqueFd> sealed_memory(const char* name, std::string_view content) {
-    UniqueFd fd(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
-    if (!fd.valid()) return fail(from_errno("cannot make a memory file", errno));
+Status append(const UniqueFd& fd, std::string_view content) {
     std::size_t done = 0;
     while (done < content.size()) {
         const ssize_t n = ::write(fd.get(), content.data() + done, content.size() - done);
@@ -43,6 +41,18 @@ Result<UniqueFd> sealed_memory(const char* name, std::string_view content) {
         if (n <= 0) return fail(from_errno("cannot write a memory file", errno));
         done += static_cast<std::size_t>(n);
     }
+    return {};
+}
+
+Result<UniqueFd> memory_file(const char* name, std::string_view content) {
+    UniqueFd fd(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    if (!fd.valid()) return fail(from_errno("cannot make a memory file", errno));
+    EC_TRY(append(fd, content));
+    return fd;
+}
+
+Result<UniqueFd> sealed_memory(const char* name, std::string_view content) {
+    EC_ASSIGN(UniqueFd fd, memory_file(name, content));
     if (::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) != 0 ||
         ::lseek(fd.get(), 0, SEEK_SET) != 0) {
         return fail(from_errno("cannot seal a memory file", errno));
@@ -132,6 +142,8 @@ BoxProcess::BoxProcess(BoxProcess&& other) noexcept
       flooded_(other.flooded_),
       stop_requested_(other.stop_requested_),
       session_closed_(other.session_closed_),
+      first_output_(other.first_output_),
+      spec_(std::move(other.spec_)),
       pidfd_(std::move(other.pidfd_)),
       stdout_(std::move(other.stdout_)),
       stderr_(std::move(other.stderr_)),
@@ -151,7 +163,7 @@ BoxProcess::~BoxProcess() {
 }
 
 Result<BoxProcess> BoxProcess::start(const std::filesystem::path& program, const box::Spec& spec, const RunSpec& run) {
-    EC_ASSIGN(const UniqueFd spec_file, sealed_memory("edgecoder-spec", box::encode(spec)));
+    EC_ASSIGN(UniqueFd spec_file, (spec.warm ? memory_file : sealed_memory)("edgecoder-spec", box::encode(spec)));
     UniqueFd input;
     if (run.stdin_text.empty()) {
         input.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
@@ -184,6 +196,7 @@ Result<BoxProcess> BoxProcess::start(const std::filesystem::path& program, const
         EC_TRY(set_nonblocking(process.session_out_));
         EC_TRY(set_nonblocking(process.session_in_));
     }
+    if (spec.warm) process.spec_ = std::move(spec_file);
     process.stdout_ = std::move(out.read);
     process.stderr_ = std::move(err.read);
     process.status_ = std::move(status.read);
@@ -194,6 +207,18 @@ Result<BoxProcess> BoxProcess::start(const std::filesystem::path& program, const
     EC_ASSIGN(process.pid_, actions.spawn(program));
     process.pidfd_.reset(static_cast<int>(::syscall(SYS_pidfd_open, process.pid_, 0)));
     return process;
+}
+
+Status BoxProcess::hand_over(const box::Spec& second, const RunSpec& run) {
+    out_.keep(run.limits.kept_output_bytes);
+    err_.keep(run.limits.kept_output_bytes);
+    flood_ = run.limits.output_flood_bytes;
+    parser_.expect(content_limit(run));
+    EC_TRY(append(spec_, box::encode(second)));
+    spec_.reset();
+    const char order = box::kHandOff;
+    if (write_quietly(control_.get(), &order, 1) != 1) return fail(from_errno("cannot reach the sandbox", errno));
+    return {};
 }
 
 void BoxProcess::pump(std::chrono::milliseconds wait, int wake_fd) {
@@ -210,7 +235,10 @@ void BoxProcess::pump(std::chrono::milliseconds wait, int wake_fd) {
     fds[5].events = POLLOUT;
     fds[6] = pollfd{wake_fd, POLLIN, 0};
     if (::poll(fds, 7, static_cast<int>(wait.count())) < 0) return;
-    if (fds[0].revents != 0) drain(stdout_, out_);
+    if (fds[0].revents != 0) {
+        drain(stdout_, out_);
+        if (!first_output_ && out_.total() > 0) first_output_ = std::chrono::steady_clock::now();
+    }
     if (fds[1].revents != 0) drain(stderr_, err_);
     if (fds[4].revents != 0) read_session();
     if (fds[5].revents != 0) send_session();

@@ -83,6 +83,7 @@ std::uint64_t BoxReportParser::largest(box::Tag tag) const {
     switch (tag) {
         case box::Tag::ready:
         case box::Tag::no_exec:
+        case box::Tag::handed:
         case box::Tag::summary:
             return 64;
         case box::Tag::error:
@@ -111,6 +112,9 @@ std::string_view BoxReportParser::take(box::Tag tag, std::string_view body) {
             break;
         case box::Tag::no_exec:
             problem = take_no_exec(in);
+            break;
+        case box::Tag::handed:
+            problem = take_handed();
             break;
         case box::Tag::summary:
             problem = take_summary(in);
@@ -158,6 +162,12 @@ std::string_view BoxReportParser::take_no_exec(box::Parser& in) {
     const std::uint32_t number = in.u32();
     if (number > kMostErrno) return "an error number that cannot be";
     report_.exec_error = static_cast<int>(number);
+    return {};
+}
+
+std::string_view BoxReportParser::take_handed() {
+    if (!report_.ready || report_.handed || report_.exec_error || report_.summary) return kMisplaced;
+    report_.handed = true;
     return {};
 }
 

@@ -25,6 +25,7 @@ struct SetupError {
 /// What the box said.
 struct BoxReport {
     bool ready = false;
+    bool handed = false;  ///< a warm sandbox has taken the second spec
     int landlock_abi = 0;
     bool own_userns = false;
     bool has_proc = false;
@@ -43,6 +44,8 @@ public:
     /// `content_bytes`: how many bytes of changed files may come, all together.
     explicit BoxReportParser(std::uint64_t content_bytes) : content_left_(content_bytes) {}
 
+    /// The same for the run that a warm sandbox is handed.
+    void expect(std::uint64_t content_bytes) { content_left_ = content_bytes; }
     void feed(std::string_view bytes);
     [[nodiscard]] bool corrupt() const { return !report_.problem.empty(); }
     [[nodiscard]] const BoxReport& report() const { return report_; }
@@ -55,6 +58,7 @@ private:
     std::string_view take_ready(box::Parser& in);
     std::string_view take_error(box::Parser& in);
     std::string_view take_no_exec(box::Parser& in);
+    std::string_view take_handed();
     std::string_view take_summary(box::Parser& in);
     std::string_view take_change(box::Parser& in);
     std::string_view take_artifact(box::Parser& in);

@@ -11,6 +11,9 @@ class Capture {
 public:
     explicit Capture(std::uint64_t keep) : half_(keep / 2) {}
 
+    /// For a stream that has begun before it was known how much to keep.
+    void keep(std::uint64_t bytes) { half_ = bytes / 2; }
+
     void add(std::string_view bytes) {
         total_ += bytes.size();
         const std::size_t room = static_cast<std::size_t>(half_) - head_.size();

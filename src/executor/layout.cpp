@@ -11,6 +11,9 @@ namespace {
 
 constexpr std::uint64_t kScratchBytes = 64ULL << 20;  // /tmp, /dev/shm and an artifact folder, each
 constexpr std::string_view kRunDir = "/run/edgecoder/";
+// More than any run may ask for, and small enough to be doubled.
+constexpr std::uint64_t kAnyMemory = 1ULL << 44;
+constexpr unsigned kAnyCount = 1U << 20;
 
 box::Mount mount_of(box::Mount::Kind kind, std::string source, std::string target) {
     box::Mount mount;
@@ -108,11 +111,7 @@ std::vector<std::string> environment_of(const Layout& layout, const RunSpec& run
     return lines;
 }
 
-}  // namespace
-
-Result<box::Spec> compose(const Layout& layout, const RunSpec& run, bool session) {
-    EC_TRY(check(run));
-    using Kind = box::Mount::Kind;
+box::Spec with_limits(const Layout& layout, const RunSpec& run) {
     const std::string root = layout.workspace.path.string();
     box::Spec spec;
     spec.privileged = layout.privileged;
@@ -120,7 +119,6 @@ Result<box::Spec> compose(const Layout& layout, const RunSpec& run, bool session
     spec.owner_uid = layout.workspace.owner_uid;
     spec.owner_gid = layout.workspace.owner_gid;
     spec.idmap = layout.workspace.idmap;
-    spec.session = session;
     spec.collect_changes = run.collect_changes;
     spec.collect_contents = run.collect_change_contents;
     const Limits& limits = run.limits;
@@ -130,42 +128,128 @@ Result<box::Spec> compose(const Layout& layout, const RunSpec& run, bool session
     spec.processes = std::max(2U, limits.processes);
     spec.file_bytes = limits.new_file_bytes;
     spec.open_files = std::max(16U, limits.open_files);
-
-    add_system(layout, spec.mounts);
-    spec.mounts.push_back(scratch("/tmp", kScratchBytes, 01777));
-    spec.mounts.push_back(scratch("/dev/shm", kScratchBytes, 01777));
-    for (const std::string& path : layout.toolchains.read_only) {
-        box::Mount mount = mount_of(Kind::bind, path, path);
-        mount.optional = true;
-        spec.mounts.push_back(std::move(mount));
-    }
-    box::Mount workspace = mount_of(Kind::workspace, layout.workspace.lower.string(), root);
-    workspace.size = std::max<std::uint64_t>(limits.new_file_bytes, 4096);
-    spec.mounts.push_back(std::move(workspace));
-    for (const std::string& name : layout.workspace.bound) {
-        const std::string path = fmt::format("{}/{}", root, name);
-        spec.mounts.push_back(mount_of(Kind::bind, path, path));
-    }
-    for (const auto& [name, content] : run.support_files) {
-        box::Mount mount = mount_of(Kind::file, content, fmt::format("{}/{}", kSupportDir, name));
-        mount.mode = 0644;
-        spec.mounts.push_back(std::move(mount));
-    }
-    if (!run.artifact_dir.empty()) spec.mounts.push_back(scratch(run.artifact_dir, kScratchBytes, 0700));
-    sort_by_depth(spec.mounts);
-    box::Mount home = mount_of(Kind::directory, {}, "/tmp/home");
-    home.mode = 0700;
-    home.writable = true;
-    spec.mounts.push_back(std::move(home));
-
-    spec.writable = {root,        "/tmp",        "/dev/shm",     "/dev/null", "/dev/zero",
-                     "/dev/full", "/dev/random", "/dev/urandom", "/proc"};
-    if (!run.artifact_dir.empty()) spec.writable.push_back(run.artifact_dir);
     spec.artifact_dir = run.artifact_dir;
     spec.directory = run.directory == "." ? root : fmt::format("{}/{}", root, run.directory);
+    for (const FileEdit& edit : run.edits) spec.edits.emplace_back(edit.path, edit.content);
+    return spec;
+}
+
+void add_scratch(const Layout& layout, std::vector<box::Mount>& mounts) {
+    mounts.push_back(scratch("/tmp", kScratchBytes, 01777));
+    mounts.push_back(scratch("/dev/shm", kScratchBytes, 01777));
+    for (const std::string& path : layout.toolchains.read_only) {
+        box::Mount mount = mount_of(box::Mount::Kind::bind, path, path);
+        mount.optional = true;
+        mounts.push_back(std::move(mount));
+    }
+}
+
+void add_lower(const Layout& layout, std::vector<box::Mount>& mounts) {
+    mounts.push_back(
+        mount_of(box::Mount::Kind::lower, layout.workspace.lower.string(), layout.workspace.path.string()));
+}
+
+void add_support(const RunSpec& run, std::vector<box::Mount>& mounts) {
+    for (const auto& [name, content] : run.support_files) {
+        box::Mount mount = mount_of(box::Mount::Kind::file, content, fmt::format("{}/{}", kSupportDir, name));
+        mount.mode = 0644;
+        mounts.push_back(std::move(mount));
+    }
+}
+
+// What differs from run to run.
+void add_for_run(const Layout& layout, const RunSpec& run, std::vector<box::Mount>& mounts) {
+    const std::string root = layout.workspace.path.string();
+    box::Mount workspace = mount_of(box::Mount::Kind::workspace, {}, root);
+    workspace.size = std::max<std::uint64_t>(run.limits.new_file_bytes, 4096);
+    mounts.push_back(std::move(workspace));
+    for (const std::string& name : layout.workspace.bound) {
+        const std::string path = fmt::format("{}/{}", root, name);
+        mounts.push_back(mount_of(box::Mount::Kind::bind, path, path));
+    }
+    add_support(run, mounts);
+    if (!run.artifact_dir.empty()) mounts.push_back(scratch(run.artifact_dir, kScratchBytes, 0700));
+}
+
+void add_home(std::vector<box::Mount>& mounts) {
+    box::Mount home = mount_of(box::Mount::Kind::directory, {}, "/tmp/home");
+    home.mode = 0700;
+    home.writable = true;
+    mounts.push_back(std::move(home));
+}
+
+void add_writable(std::vector<std::string>& writable) {
+    for (const char* path :
+         {"/tmp", "/dev/shm", "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/proc"}) {
+        writable.emplace_back(path);
+    }
+}
+
+}  // namespace
+
+Result<box::Spec> compose(const Layout& layout, const RunSpec& run, bool session) {
+    EC_TRY(check(run));
+    box::Spec spec = with_limits(layout, run);
+    spec.session = session;
+    add_system(layout, spec.mounts);
+    add_scratch(layout, spec.mounts);
+    add_lower(layout, spec.mounts);
+    add_for_run(layout, run, spec.mounts);
+    sort_by_depth(spec.mounts);
+    add_home(spec.mounts);
+    spec.writable = {layout.workspace.path.string()};
+    if (!run.artifact_dir.empty()) spec.writable.push_back(run.artifact_dir);
+    add_writable(spec.writable);
     spec.argv = run.argv;
     spec.environment = environment_of(layout, run);
-    for (const FileEdit& edit : run.edits) spec.edits.emplace_back(edit.path, edit.content);
+    return spec;
+}
+
+bool can_wait(const Layout& layout) {
+    return layout.workspace.bound.empty() && layout.workspace.path.parent_path() != layout.workspace.path.root_path();
+}
+
+box::Spec compose_warm(const Layout& layout, std::vector<std::string> command,
+                       std::vector<std::pair<std::string, std::string>> support) {
+    RunSpec run;
+    // The limits of the run to come can only be lower.
+    run.limits.memory_bytes = kAnyMemory;
+    run.limits.processes = kAnyCount;
+    run.limits.open_files = kAnyCount;
+    run.limits.new_file_bytes = kAnyMemory;
+    run.limits.wall = run.limits.cpu = std::chrono::milliseconds(0);
+    run.argv = std::move(command);
+    run.support_files = std::move(support);
+    box::Spec spec = with_limits(layout, run);
+    spec.session = spec.warm = true;
+    add_system(layout, spec.mounts);
+    add_scratch(layout, spec.mounts);
+    add_lower(layout, spec.mounts);
+    add_support(run, spec.mounts);
+    sort_by_depth(spec.mounts);
+    const std::string above = layout.workspace.path.parent_path().string();
+    const bool shown = std::any_of(spec.mounts.begin(), spec.mounts.end(), [&](const box::Mount& mount) {
+        return mount.target == above || (mount.kind == box::Mount::Kind::bind && above.starts_with(mount.target + "/"));
+    });
+    if (!shown) spec.mounts.push_back(mount_of(box::Mount::Kind::directory, {}, above));
+    add_home(spec.mounts);
+    spec.mounts.push_back(mount_of(box::Mount::Kind::directory, {}, std::string(kSupportDir)));
+    // Landlock knows a mount that is yet to come by the folder that its mount point lies in.
+    spec.writable = {above, std::string(kRunDir.substr(0, kRunDir.size() - 1))};
+    add_writable(spec.writable);
+    spec.argv = std::move(run.argv);
+    spec.environment = environment_of(layout, run);
+    spec.directory = "/";
+    return spec;
+}
+
+Result<box::Spec> compose_late(const Layout& layout, const RunSpec& run) {
+    EC_TRY(check(run));
+    box::Spec spec = with_limits(layout, run);
+    spec.session = spec.warm = true;
+    add_for_run(layout, run, spec.mounts);
+    sort_by_depth(spec.mounts);
+    spec.argv = run.argv;
     return spec;
 }
 

@@ -8,6 +8,8 @@
 #include <ec/executor/sandbox.hpp>
 #include <filesystem>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "toolchains.hpp"
 
@@ -33,5 +35,12 @@ struct Layout {
 
 /// Fails with `invalid_argument` on words that make no sense (no program, a path that leaves the workspace).
 Result<box::Spec> compose(const Layout& layout, const RunSpec& run, bool session);
+
+/// Whether a sandbox over this layout can be made before its run is known.
+bool can_wait(const Layout& layout);
+/// The two specs of a warm sandbox: all but the workspace, with a program that waits; and what a run then adds.
+box::Spec compose_warm(const Layout& layout, std::vector<std::string> command,
+                       std::vector<std::pair<std::string, std::string>> support);
+Result<box::Spec> compose_late(const Layout& layout, const RunSpec& run);
 
 }  // namespace ec::executor

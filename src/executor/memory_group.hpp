@@ -46,6 +46,8 @@ public:
         }
         ~Lease();
         [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+        /// Another limit for the same group, before anything runs in it that counts.
+        bool resize(std::uint64_t bytes);
         /// After the run: what it used.
         [[nodiscard]] MemoryUse use() const;
 

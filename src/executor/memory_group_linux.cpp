@@ -177,6 +177,8 @@ MemoryGroups::Lease::~Lease() {
     if (owner_ != nullptr) owner_->give_back(std::move(path_));
 }
 
+bool MemoryGroups::Lease::resize(std::uint64_t bytes) { return owner_->prepare(path_, bytes); }
+
 MemoryUse MemoryGroups::Lease::use() const {
     MemoryUse use;
     use.out_of_memory = owner_->kills(path_) > kills_;

@@ -2,6 +2,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <ec/core/fs.hpp>
 #include <ec/executor/sandbox.hpp>
@@ -15,6 +17,8 @@
 #include "staged_copy.hpp"
 #include "stop_wake.hpp"
 #include "verdict.hpp"
+#include "warm_pool.hpp"
+#include "warm_program.hpp"
 #include "workspace_check.hpp"
 
 namespace ec::executor {
@@ -25,10 +29,12 @@ using SteadyClock = std::chrono::steady_clock;
 
 // How long the box may take to end the sandbox and report, beyond the program's own limit.
 constexpr std::chrono::seconds kReportGrace{20};
+// What an interpreter says when it is up, see runner_support/ec_wait.py.
+constexpr std::string_view kWaiting = "w";
 
 class BoxedSandbox final : public Sandbox {
 public:
-    BoxedSandbox(fs::path box, Layout layout)
+    BoxedSandbox(fs::path box, Layout layout, std::array<std::size_t, kInterpreters> warm)
         : box_(std::move(box)),
           layout_(std::move(layout)),
           groups_(std::make_shared<MemoryGroups>()),
@@ -47,9 +53,16 @@ public:
         if (!isolation_.landlock) isolation_.notes.emplace_back("no Landlock: writes are confined by mounts alone");
         if (use_staged_)
             isolation_.notes.emplace_back("no idmapped mounts here: the sandbox sees a copy of the workspace");
+        if (std::ranges::any_of(warm, [](std::size_t count) { return count > 0; }) && can_wait(layout_))
+            pool_.emplace(warm, [this](Interpreter interpreter) { return make_warm(interpreter); });
     }
 
     Result<RunResult> run(const RunSpec& spec, std::stop_token stop) override {
+        const auto began = SteadyClock::now();
+        if (pool_) {
+            EC_ASSIGN(std::optional<RunResult> result, run_warm(spec, stop, began));
+            if (result) return std::move(*result);
+        }
         for (int attempt = 0;; ++attempt) {
             if (stop.stop_requested()) return fail(ErrorCode::cancelled, "the run was cancelled");
             reaper_.collect();
@@ -60,15 +73,14 @@ public:
             BoxProcess process = std::move(*started);
             groups_->sweep();
             wait(process, spec, stop);
-            const MemoryUse memory = prepared.group ? prepared.group->use() : MemoryUse{};
-            Ending ending = process.let_go();
-            ending.group = std::move(prepared.group);
-            reaper_.add(std::move(ending));
+            const MemoryUse memory = hand_to_reaper(process, prepared.group);
             if (stop.stop_requested()) return fail(ErrorCode::cancelled, "the run was cancelled");
             if (attempt < kFallbacks && fall_back(process)) continue;
-            return conclude(process, spec, memory, prepared.tier);
+            return concluded(process, spec, memory, prepared.tier, began);
         }
     }
+
+    bool warm_up(std::chrono::milliseconds timeout) override { return !pool_ || pool_->fill(timeout); }
 
     Result<std::unique_ptr<Session>> open(const RunSpec& spec) override {
         for (int attempt = 0;; ++attempt) {
@@ -115,11 +127,92 @@ private:
         if (use_groups_) {
             if (auto lease = groups_->acquire(run.limits.memory_bytes)) prepared.group.emplace(std::move(*lease));
         }
-        prepared.spec.soft_memory = !prepared.group;
-        prepared.spec.cgroup_v2 = groups_->kind() == MemoryGroups::Kind::v2;
-        if (prepared.group) prepared.spec.cgroup = prepared.group->path().string();
+        enter_group(prepared.spec, prepared.group);
         prepared.tier = prepared.group ? "A+" : "A";
         return prepared;
+    }
+
+    // A sandbox for a run that is not known yet. In the pool's thread.
+    Result<WarmBox> make_warm(Interpreter interpreter) {
+        if (use_staged_) return fail(ErrorCode::unavailable, "a staged workspace is copied anew for every run");
+        reaper_.collect();
+        struct stat workspace{};
+        if (::stat(layout_.workspace.path.c_str(), &workspace) != 0) return fail(from_errno("no workspace", errno));
+        box::Spec spec = compose_warm(layout_, waiting_command(interpreter), waiting_support(interpreter));
+        std::optional<MemoryGroups::Lease> group;
+        if (use_groups_) group = groups_->acquire(Limits{}.memory_bytes);
+        enter_group(spec, group);
+        EC_ASSIGN(BoxProcess process, BoxProcess::start(box_, spec, RunSpec{}));
+        const auto deadline = SteadyClock::now() + kReportGrace;
+        while (process.frames.waiting().empty() && !process.ended() && SteadyClock::now() < deadline)
+            process.pump(std::chrono::milliseconds(500));
+        if (process.frames.waiting() != kWaiting) return fail(ErrorCode::unavailable, "no interpreter waits in the sandbox");
+        std::string tier = group ? "A+" : "A";
+        return WarmBox{std::move(group), std::move(process), std::move(spec), std::move(tier), workspace.st_ino};
+    }
+
+    // Nothing when this run has to be started cold: unfit, none is ready, or what was ready is of no use any more.
+    Result<std::optional<RunResult>> run_warm(const RunSpec& run, const std::stop_token& stop,
+                                              SteadyClock::time_point began) {
+        EC_ASSIGN(box::Spec second, compose_late(layout_, run));
+        const auto program = warm_program(run, second.directory);
+        std::error_code error;
+        if (!program || !fs::is_directory(second.directory, error)) return std::nullopt;
+        std::optional<WarmBox> taken = take_warm(program->interpreter);
+        if (!taken || (taken->group && !taken->group->resize(run.limits.memory_bytes))) return std::nullopt;
+        second.soft_memory = taken->spec.soft_memory;
+        BoxProcess& process = taken->process;
+        if (!process.hand_over(second, run)) return std::nullopt;
+        const StopWake wake(stop);
+        const auto deadline = began + kReportGrace;
+        while (!process.report().handed && !process.ended() && !stop.stop_requested() && SteadyClock::now() < deadline)
+            process.pump(std::chrono::milliseconds(500), wake.fd());
+        if (!process.report().handed) return std::nullopt;
+        box::Writer size;
+        size.u32(static_cast<std::uint32_t>(program->request.size()));
+        process.send(size.bytes());
+        process.send(program->request);
+        process.pump(std::chrono::milliseconds(0));
+        wait(process, run, stop);
+        const MemoryUse memory = hand_to_reaper(process, taken->group);
+        reaper_.collect();
+        if (stop.stop_requested()) return fail(ErrorCode::cancelled, "the run was cancelled");
+        RunResult result = concluded(process, run, memory, taken->tier, began);
+        result.warm = true;
+        return result;
+    }
+
+    std::optional<WarmBox> take_warm(Interpreter interpreter) {
+        struct stat workspace{};
+        if (::stat(layout_.workspace.path.c_str(), &workspace) != 0) return std::nullopt;
+        for (;;) {
+            std::optional<WarmBox> box = pool_->take(interpreter);
+            // A folder that was removed and made again is not the one whose files a waiting sandbox would show.
+            if (!box || (box->workspace_inode == workspace.st_ino && !box->process.ended())) return box;
+        }
+    }
+
+    void enter_group(box::Spec& spec, const std::optional<MemoryGroups::Lease>& group) const {
+        spec.soft_memory = !group;
+        spec.cgroup_v2 = groups_->kind() == MemoryGroups::Kind::v2;
+        if (group) spec.cgroup = group->path().string();
+    }
+
+    MemoryUse hand_to_reaper(BoxProcess& process, std::optional<MemoryGroups::Lease>& group) {
+        const MemoryUse memory = group ? group->use() : MemoryUse{};
+        Ending ending = process.let_go();
+        ending.group = std::move(group);
+        reaper_.add(std::move(ending));
+        return memory;
+    }
+
+    static RunResult concluded(BoxProcess& process, const RunSpec& run, const MemoryUse& memory, std::string_view tier,
+                               SteadyClock::time_point began) {
+        RunResult result = conclude(process, run, memory, tier);
+        if (process.first_output())
+            result.first_output =
+                std::chrono::duration_cast<std::chrono::microseconds>(*process.first_output() - began);
+        return result;
     }
 
     // True when what failed can be done without, and from now on is.
@@ -150,6 +243,7 @@ private:
     std::atomic<bool> use_staged_;
     std::atomic<bool> use_groups_{true};
     Isolation isolation_;
+    std::optional<WarmPool> pool_;  // last: its thread uses all of the above
 };
 
 Result<fs::path> find_box(const fs::path& wanted) {
@@ -182,7 +276,9 @@ Result<std::unique_ptr<Sandbox>> open_sandbox(const SandboxOptions& options) {
     layout.privileged = drop.has_value();
     layout.drop_uid = drop.value_or(0);
     layout.workspace.idmap = layout.privileged && may_idmap(workspace);
-    return std::make_unique<BoxedSandbox>(std::move(box), std::move(layout));
+    return std::make_unique<BoxedSandbox>(
+        std::move(box), std::move(layout),
+        std::array<std::size_t, kInterpreters>{options.warm_python, options.warm_node});
 }
 
 Result<Isolation> probe_isolation(const std::filesystem::path& box) {

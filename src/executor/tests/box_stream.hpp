@@ -46,6 +46,8 @@ inline std::string summary(std::uint32_t wait_status = 0, std::uint8_t stop = 0)
     return record(box::Tag::summary, body.bytes());
 }
 
+inline std::string handed() { return record(box::Tag::handed); }
+
 struct ChangeBytes {
     std::string path = "a/b.txt";
     std::uint8_t kind = 1;

@@ -90,6 +90,40 @@ TEST_F(SandboxLimits, SharedAnonymousMemoryCounts) {
     EXPECT_EQ(result.status, RunStatus::memory) << result.err;
 }
 
+// Each of its own: no one of them is large, and nothing is private.
+TEST_F(SandboxLimits, SharedMemoryOfManyProcessesCountsInSum) {
+    Limits limits = quick(seconds(30));
+    limits.memory_bytes = 128U << 20;
+    const RunResult result = limited({"python3", "-c",
+                                      "import mmap,os,time\n"
+                                      "for n in range(8):\n"
+                                      "    if os.fork(): continue\n"
+                                      "    m=mmap.mmap(-1,40<<20)\n"
+                                      "    for i in range(40): m.seek(i<<20); m.write(b'x'*(1<<20))\n"
+                                      "    time.sleep(60)\n"
+                                      "time.sleep(60)"},
+                                     limits);
+    EXPECT_EQ(result.status, RunStatus::memory) << result.err;
+}
+
+TEST_F(SandboxLimits, PagesThatForksShareCountOnce) {
+    Limits limits = quick(seconds(60));
+    limits.memory_bytes = 256U << 20;
+    const RunResult result = limited({"python3", "-c",
+                                      "import os,time\n"
+                                      "x=bytes(b'x')*(120<<20)\n"
+                                      "children=[]\n"
+                                      "for n in range(6):\n"
+                                      "    pid=os.fork()\n"
+                                      "    if pid==0: time.sleep(0.3); os._exit(0)\n"
+                                      "    children.append(pid)\n"
+                                      "for c in children: os.waitpid(c,0)\n"
+                                      "print(len(x))"},
+                                     limits);
+    EXPECT_EQ(result.status, RunStatus::ok) << result.err;
+    EXPECT_LE(result.peak_memory_bytes, limits.memory_bytes);
+}
+
 TEST_F(SandboxLimits, AForkBombIsEndedByProcesses) {
     Limits limits = quick(seconds(20));
     limits.processes = 32;

@@ -14,10 +14,10 @@
 
 namespace ec::box {
 
-inline constexpr std::uint32_t kVersion = 1;
+inline constexpr std::uint32_t kVersion = 2;
 
 // Descriptors the box is started with; everything above is closed at once.
-inline constexpr int kSpecFd = 3;
+inline constexpr int kSpecFd = 3;  ///< a memory file; sealed, unless a second spec follows in it (see Spec::warm)
 inline constexpr int kStatusFd = 4;
 inline constexpr int kControlFd = 5;   ///< a byte: end the run for that Stop reason; end of file: the executor is gone
 inline constexpr int kSessionIn = 6;   ///< becomes descriptor 3 of the payload
@@ -25,13 +25,17 @@ inline constexpr int kSessionOut = 7;  ///< becomes descriptor 4 of the payload
 inline constexpr int kFirstStrayFd = 8;
 
 /// Why the supervisor ended a run, as the byte on the control pipe and in the summary.
+/// On the control pipe: the second spec of a warm sandbox is in the spec file, behind the first.
+inline constexpr char kHandOff = 'h';
+
 enum class Stop : std::uint8_t { none = 0, wall = 'w', output = 'o', cancelled = 'c', memory = 'm', pids = 'p' };
 
 struct Mount {
-    enum class Kind : std::uint8_t { bind, tmpfs, symlink, file, directory, workspace, device, proc };
+    enum class Kind : std::uint8_t { bind, tmpfs, symlink, file, directory, lower, workspace, device, proc };
     Kind kind = Kind::bind;
-    std::string source;  ///< bind, device, workspace (the lower layer): host path; symlink: its target; file: content
-    std::string target;  ///< absolute path inside
+    std::string
+        source;  ///< bind, device, lower (the workspace as it is): host path; symlink: its target; file: content
+    std::string target;         ///< absolute path inside
     std::uint64_t size = 0;     ///< tmpfs, workspace: bytes
     std::uint32_t mode = 0755;  ///< tmpfs, file, directory
     bool writable = false;      ///< tmpfs, directory: belongs to the payload
@@ -45,6 +49,9 @@ struct Spec {
     std::uint32_t owner_gid = 0;
     bool idmap = false;
     bool session = false;
+    /// The program is started at once and waits for a request on its session. pid 1 makes the mounts of a second spec
+    /// and sets its limits when it is handed one; then it says `handed`, and the request may be sent.
+    bool warm = false;
     bool collect_changes = true;
     bool collect_contents = false;
     bool soft_memory = true;  ///< no cgroup: watch the sum from pid 1
@@ -63,6 +70,7 @@ struct Spec {
     std::vector<std::string> argv;
     std::vector<std::string> environment;                    ///< NAME=value
     std::vector<std::pair<std::string, std::string>> edits;  ///< path below the workspace, content
+    std::uint64_t bytes = 0;                                 ///< where it ends in the spec file; set by the reader
 };
 
 /// Records on the status pipe: u8 tag, u32 length, body.
@@ -70,6 +78,7 @@ enum class Tag : std::uint8_t {
     ready = 'R',     ///< u32 Landlock ABI in use (0: none), u8 own user namespace, u8 proc mounted
     error = 'E',     ///< set-up failed: u32 errno, string step, string detail
     no_exec = 'X',   ///< the program could not be started: u32 errno
+    handed = 'H',    ///< the second spec is in force
     summary = 'S',   ///< Summary
     change = 'C',    ///< u8 kind, u8 symlink, u8 content missing, u32 mode, string path, string target, string content
     artifact = 'A',  ///< string name, string content

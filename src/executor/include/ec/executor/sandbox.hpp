@@ -84,6 +84,8 @@ struct RunResult {
     bool truncated = false;
     std::chrono::milliseconds wall{0};
     std::chrono::milliseconds cpu{0};
+    std::chrono::microseconds first_output{0};  ///< from the call of run() to the first byte on stdout; 0: none came
+    bool warm = false;                          ///< it ran in a sandbox made ahead of time
     std::uint64_t peak_memory_bytes = 0;
     std::string tier;
     std::vector<Change> changes;  ///< sorted by path
@@ -124,6 +126,8 @@ public:
     virtual Result<RunResult> run(const RunSpec& spec, std::stop_token stop = {}) = 0;
     /// Starts a program that is talked to. limits.wall bounds its whole life (0: none).
     virtual Result<std::unique_ptr<Session>> open(const RunSpec& spec) = 0;
+    /// Waits until every sandbox that SandboxOptions::warm_* asked for waits for a run; false when `timeout` passed.
+    virtual bool warm_up(std::chrono::milliseconds timeout) = 0;
     [[nodiscard]] virtual const Isolation& isolation() const = 0;
     [[nodiscard]] virtual const std::filesystem::path& workspace() const = 0;
 };
@@ -133,6 +137,10 @@ struct SandboxOptions {
     std::filesystem::path box;                     ///< edgecoder-box; empty: beside the running executable
     std::vector<std::filesystem::path> read_only;  ///< further host paths to show read-only
     std::vector<std::string> environment_names;    ///< further variables to pass through from the host
+    /// Sandboxes to keep ready in the background, each with an interpreter that waits for one run() of `python3` or
+    /// `node`. Worth it for a program that lives long and runs often: each takes about 7 MiB.
+    unsigned warm_python = 0;
+    unsigned warm_node = 0;
 };
 
 /// Refuses (invalid_argument) a workspace that is `/`, a system folder or a home directory once symbolic links are
