@@ -173,6 +173,7 @@ int run_exec(const ExecOptions& options, std::ostream& out, std::ostream& err, s
     executor::SandboxOptions sandbox_options;
     sandbox_options.workspace = options.directory;
     sandbox_options.box = options.box;
+    sandbox_options.start_early = options.words.empty() || options.words.front() != "-";
     const auto sandbox = executor::open_sandbox(sandbox_options);
     if (!sandbox) return report_error(sandbox.error(), options, out, err);
     const auto spec = spec_for(options, (*sandbox)->workspace());

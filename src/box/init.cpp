@@ -56,8 +56,8 @@ using Held = std::vector<std::pair<std::string, std::uint64_t>>;  // a process a
 
 class Supervisor {
 public:
-    Supervisor(const Spec& spec, const Tree& tree, Capabilities capabilities)
-        : spec_(&spec), waiting_(spec.warm), tree_(tree), capabilities_(capabilities) {}
+    Supervisor(Spec spec, const Tree& tree, Capabilities capabilities)
+        : spec_(std::move(spec)), waiting_(spec_.start == Start::warm), tree_(tree), capabilities_(capabilities) {}
 
     [[noreturn]] void run() {
         start();
@@ -70,31 +70,28 @@ private:
     void start() {
         kills_before_ = out_of_memory_kills();
         ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-        sigset_t child;
-        sigemptyset(&child);
-        sigaddset(&child, SIGCHLD);
-        require(::sigprocmask(SIG_BLOCK, &child, nullptr) == 0, "sigprocmask");
         int failure[2];
         require(::pipe2(failure, O_CLOEXEC) == 0, "pipe");
         payload_ = ::fork();
         require(payload_ >= 0, "fork");
         if (payload_ == 0) {
             if (waiting_) leave_shared_root();
-            if (waiting_ && spec_->privileged && !drop_root(*spec_)) die("user namespace", errno, "warm");
-            become_payload(*spec_, tree_, failure[1]);
+            if (waiting_ && spec_.privileged && !drop_root(spec_)) die("user namespace", errno, "warm");
+            become_payload(spec_, tree_, failure[1]);
         }
         started_ = SteadyClock::now();
         set_badness(capabilities_.oom_fd, "0");
         ::close(failure[1]);
         // The payload's descriptors must have no second holder, or nobody would see them closed.
         for (const int fd : {0, 1, 2}) ::close(fd);
-        if (spec_->session) {
+        if (spec_.session) {
             ::close(kSessionIn);
             ::close(kSessionOut);
         }
         // Not 0 to 2, so that nothing of ours can be mistaken for them.
         while (::open("/", O_PATH | O_CLOEXEC) < 2) {
         }
+        const sigset_t child = child_signal();
         signals_ = ::signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
         require(signals_ >= 0, "signalfd");
         if (tree_.has_proc) proc_ = ::open(waiting_ ? kWarmProc : "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -116,7 +113,7 @@ private:
             body.u32(static_cast<std::uint32_t>(failure.error));
             send_record(Tag::no_exec, body.bytes());
         }
-        if (spec_->session) flush_records();  // somebody waits for the program to be there
+        if (spec_.session) flush_records();  // somebody waits for the program to be there
     }
 
     // Poll and not timers: everything this process waits for is a descriptor or the next look at the clock.
@@ -129,7 +126,7 @@ private:
             if (fds[1].revents != 0) obey();
             if (ended_ || waiting_) continue;
             const auto elapsed = SteadyClock::now() - started_;
-            if (spec_->wall_ms > 0 && elapsed >= std::chrono::milliseconds(spec_->wall_ms)) return stop(Stop::wall);
+            if (spec_.wall_ms > 0 && elapsed >= std::chrono::milliseconds(spec_.wall_ms)) return stop(Stop::wall);
             look(false);
         }
     }
@@ -137,10 +134,10 @@ private:
     int next_wait() const {
         const auto elapsed = SteadyClock::now() - started_;
         // A program that has run for long is looked at less often.
-        auto wait = elapsed < std::chrono::seconds(2) || spec_->soft_memory ? kTick : 4 * kTick;
-        if (spec_->wall_ms > 0) {
+        auto wait = elapsed < std::chrono::seconds(2) || spec_.soft_memory ? kTick : 4 * kTick;
+        if (spec_.wall_ms > 0) {
             const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-                                  std::chrono::milliseconds(spec_->wall_ms) - elapsed) +
+                                  std::chrono::milliseconds(spec_.wall_ms) - elapsed) +
                               std::chrono::milliseconds(1);
             wait = std::clamp(left, std::chrono::milliseconds(0), wait);
         }
@@ -176,15 +173,11 @@ private:
     void hand_off() {
         if (!waiting_) return;
         waiting_ = false;
-        second_ = read_spec(spec_->bytes);
+        spec_ = read_spec(spec_.end);
         ::close(kSpecFd);
-        spec_ = &second_;
-        add_to_root(*spec_, tree_);
-        if (spec_->privileged) {
-            follow_payload(*spec_, payload_, kWarmProc);
-            ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-        }
-        require(set_limits(payload_, *spec_, tree_.has_proc), "setrlimit");
+        make_mounts(spec_, -1, tree_);
+        if (spec_.privileged) follow_payload(spec_, payload_, kWarmProc);
+        require(set_limits(payload_, spec_, tree_.has_proc), "setrlimit");
         clockid_t clock{};
         timespec used{};
         if (::clock_getcpuclockid(payload_, &clock) == 0 && ::clock_gettime(clock, &used) == 0)
@@ -219,11 +212,11 @@ private:
         const Usage usage = measure();
         summary_.peak_memory = std::max(summary_.peak_memory, usage.memory);
         // The kernel counts pid 1 as well, and counted the program when it was refused a child and gave up.
-        const bool at_limit = usage.tasks + (ended_ ? 2U : 1U) >= spec_->processes;
+        const bool at_limit = usage.tasks + (ended_ ? 2U : 1U) >= spec_.processes;
         patience_ = at_limit ? patience_ + 1 : 0;
         summary_.pids_full = at_limit || (summary_.pids_full && !last);
         if (last) return;
-        if (spec_->soft_memory && usage.memory > spec_->memory_bytes) return stop(Stop::memory);
+        if (spec_.soft_memory && usage.memory > spec_.memory_bytes) return stop(Stop::memory);
         if (patience_ >= kPidsPatience) stop(Stop::pids);
     }
 
@@ -259,7 +252,7 @@ private:
         }
         ::closedir(stream);
         // While processes end, the shares of those that are read later grow: the smallest of a few sums is the best.
-        for (int i = 0; i < 3 && usage.memory > spec_->memory_bytes; ++i)
+        for (int i = 0; i < 3 && usage.memory > spec_.memory_bytes; ++i)
             usage.memory = std::min(usage.memory, shares(held));
         return usage;
     }
@@ -305,13 +298,12 @@ private:
         send_record(Tag::summary, body.bytes());
         report_artifacts(tree_);
         Writer end;
-        end.flag(spec_->collect_changes && !report_changes(*spec_, tree_));
+        end.flag(spec_.collect_changes && !report_changes(spec_, tree_));
         send_record(Tag::end, end.bytes());
         flush_records();
     }
 
-    const Spec* spec_;
-    Spec second_;
+    Spec spec_;
     bool waiting_;  ///< warm, and not yet handed to a run
     Tree tree_;
     Capabilities capabilities_;
@@ -329,13 +321,20 @@ private:
 
 }  // namespace
 
+sigset_t child_signal() {
+    sigset_t child;
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    return child;
+}
+
 void set_badness(int oom_fd, std::string_view value) {
     // A kernel that refuses leaves the usual order, in which the largest process goes first anyway.
     if (oom_fd >= 0 && ::pwrite(oom_fd, value.data(), value.size(), 0) < 0) return;
 }
 
-void supervise(const Spec& spec, const Tree& tree, Capabilities capabilities) {
-    Supervisor(spec, tree, capabilities).run();
+void supervise(Spec spec, const Tree& tree, Capabilities capabilities) {
+    Supervisor(std::move(spec), tree, capabilities).run();
 }
 
 }  // namespace ec::box

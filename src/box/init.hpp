@@ -1,6 +1,7 @@
 // Pid 1 of the sandbox: starts the payload, reaps, enforces, ends everything, then reports.
 #pragma once
 
+#include <csignal>
 #include <ec/box/protocol.hpp>
 #include <string_view>
 
@@ -15,10 +16,13 @@ struct Capabilities {
     int memory_events = -1;  ///< the memory group's count of processes killed, likewise
 };
 
+/// The signal of an ended child. pid 1 blocks it before it has any child and reads it later.
+sigset_t child_signal();
+
 /// Sets how eagerly the kernel kills this process when memory runs out; best effort.
 void set_badness(int oom_fd, std::string_view value);
 
 /// Never returns; the process exit ends whatever is left of the sandbox.
-[[noreturn]] void supervise(const Spec& spec, const Tree& tree, Capabilities capabilities);
+[[noreturn]] void supervise(Spec spec, const Tree& tree, Capabilities capabilities);
 
 }  // namespace ec::box

@@ -1,6 +1,7 @@
 // edgecoder-box: builds one sandbox, runs one program in it, reports, and is gone. Started by the executor with an
-// empty environment and the descriptors of protocol.hpp. Three processes: this one waits, pid 1 of the new namespaces
-// supervises, pid 2 is the program. The way is entered by main(): spec -> namespaces -> tree -> rights given up -> run.
+// empty environment and the descriptors of protocol.hpp. Three processes: this one makes the namespaces and is gone,
+// pid 1 in them supervises, its child is the program. The way of main(): spec -> namespaces -> tree -> rights given up
+// -> run.
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -9,6 +10,7 @@
 #include <csignal>
 #include <ec/box/protocol.hpp>
 #include <string>
+#include <utility>
 
 #include "init.hpp"
 #include "network.hpp"
@@ -24,8 +26,20 @@ namespace {
 constexpr std::uint64_t kNamespaces =
     CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;  // and the network's, see network.hpp
 
-[[noreturn]] void inside(const Spec& spec, int userns, const Network& network, unsigned uid, unsigned gid) {
+// The rest of a spec that was started early; nothing else is said on the control pipe before.
+Spec await_second(const Spec& first) {
+    char order = 0;
+    if (::read(kControlFd, &order, 1) != 1 || order != kHandOff) ::_exit(124);
+    Spec second = read_spec(first.end);
+    ::close(kSpecFd);
+    return second;
+}
+
+[[noreturn]] void inside(Spec spec, int userns, int box_done, unsigned uid, unsigned gid) {
+    const sigset_t child = child_signal();
+    require(::sigprocmask(SIG_BLOCK, &child, nullptr) == 0, "sigprocmask");
     if (!spec.privileged) map_self(uid, gid);
+    const int network = begin_network();
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     // The kernel kills the largest badness first: the payload inherits this, and we lower our own again after the fork.
     Capabilities capabilities;
@@ -36,18 +50,21 @@ constexpr std::uint64_t kNamespaces =
         capabilities.memory_events = ::open(events.c_str(), O_RDONLY | O_CLOEXEC);
     }
     require(::sethostname("sandbox", 7) == 0, "hostname");
-    const Tree tree = build_root(spec, userns);
-    if (spec.warm) {
-        share_root();
-    } else {
-        enter_root();
-    }
+    enter_base();
+    if (spec.start == Start::early) spec = await_second(spec);
+    const bool warm = spec.start == Start::warm;
+    Tree tree;
+    make_mounts(spec, userns, tree);
+    warm ? share_root() : enter_root();
     enter_network(network);
     capabilities.landlock_abi = landlock_abi();
     // A warm sandbox's pid 1 keeps its rights until it has mounted the workspace; its payload has none from the start.
-    capabilities.own_userns = spec.warm || !spec.privileged || (tree.has_proc && drop_root(spec));
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    supervise(spec, tree, capabilities);
+    capabilities.own_userns = warm || !spec.privileged || (tree.has_proc && drop_root(spec));
+    // The box writes one record of its own; ours come after it.
+    char none = 0;
+    require(::read(box_done, &none, 1) == 0, "box");
+    ::close(box_done);
+    supervise(std::move(spec), tree, capabilities);
 }
 
 // A program that spins at a first-in-first-out priority would starve its own supervisor and the executor for ever;
@@ -61,14 +78,13 @@ void take_turns() {
 int start() {
     take_turns();
     const Spec spec = read_spec(0);
-    if (!spec.warm) ::close(kSpecFd);
+    if (spec.start == Start::whole) ::close(kSpecFd);
     ::syscall(SYS_close_range, spec.session ? kFirstStrayFd : kSessionIn, ~0U, 0);
     const unsigned uid = ::getuid();
     const unsigned gid = ::getgid();
-    const Network network = begin_network(spec);
     clone_args arguments{};
-    arguments.flags = kNamespaces | (network.helper >= 0 ? 0U : CLONE_NEWNET) | (spec.privileged ? 0U : CLONE_NEWUSER);
-    arguments.exit_signal = SIGCHLD;
+    // A child of the executor's: it waits for pid 1 itself, and this process is gone before the program is started.
+    arguments.flags = kNamespaces | CLONE_PARENT | (spec.privileged ? 0U : CLONE_NEWUSER);
     if (!spec.cgroup.empty() && spec.cgroup_v2) {
         const int cgroup = ::open(spec.cgroup.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
         require(cgroup >= 0, "cgroup", spec.cgroup);
@@ -79,18 +95,22 @@ int start() {
         require(sys::write_file((spec.cgroup + "/tasks").c_str(), "0"), "cgroup", spec.cgroup);
     }
     const int userns = idmap_namespace(spec);
+    int done[2];
+    require(::pipe2(done, O_CLOEXEC) == 0, "pipe");
     const long child = sys::clone3(arguments);
     require(child >= 0, "namespaces");
-    if (child == 0) inside(spec, userns, network, uid, gid);
-    // Only pid 1 may hold these, or the executor would wait for us instead of for it.
-    ::syscall(SYS_close_range, 0, ~0U, 0);
-    int verdict = 125;
-    for (;;) {
-        int status = 0;
-        const pid_t ended = ::waitpid(-1, &status, 0);
-        if (ended < 0 && errno != EINTR) return verdict;
-        if (ended == child && WIFEXITED(status)) verdict = WEXITSTATUS(status);
+    if (child == 0) {
+        ::close(done[1]);
+        inside(spec, userns, done[0], uid, gid);
     }
+    Writer pid;
+    pid.u32(static_cast<std::uint32_t>(child));
+    send_record(Tag::started, pid.bytes());
+    flush_records();
+    ::close(done[1]);
+    while (::waitpid(-1, nullptr, 0) > 0 || errno == EINTR) {
+    }
+    return 0;
 }
 
 }  // namespace

@@ -27,50 +27,44 @@ int loopback_up() {
     return error;
 }
 
-struct Pipes {
-    int hold[2];
+struct Made {
+    int error;
+    int network;
+};
+
+struct Work {
+    int proc;
     int result[2];
 };
 
-// Shares the box's memory (a copy would cost more than it saves), so it makes system calls and nothing else.
+// Shares pid 1's memory and descriptors (a copy would cost more than it saves), so it makes system calls and nothing
+// else. It shows the namespace by a descriptor, because pid 1 may not look into a process that cannot be dumped.
 int make_namespace(void* argument) {
-    const Pipes& pipes = *static_cast<const Pipes*>(argument);
-    ::close(pipes.hold[1]);
-    const int error = ::unshare(CLONE_NEWNET) == 0 ? loopback_up() : errno;
-    char byte = static_cast<char>(error);
-    if (::write(pipes.result[1], &byte, 1) != 1) return 1;
-    return ::read(pipes.hold[0], &byte, 1) == 0 ? 0 : 1;
+    const Work& work = *static_cast<const Work*>(argument);
+    Made made{::unshare(CLONE_NEWNET) == 0 ? loopback_up() : errno, -1};
+    if (made.error == 0) made.network = ::openat(work.proc, "self/ns/net", O_RDONLY | O_CLOEXEC);
+    ::close(work.proc);
+    return ::write(work.result[1], &made, sizeof made) == sizeof made && ::close(work.result[1]) == 0 ? 0 : 1;
 }
 
 }  // namespace
 
-Network begin_network(const Spec& spec) {
-    if (!spec.privileged) return {};
-    static Pipes pipes;
+int begin_network() {
+    static Work work;
     alignas(16) static char stack[16384];
-    require(::pipe2(pipes.hold, O_CLOEXEC) == 0 && ::pipe2(pipes.result, O_CLOEXEC) == 0, "network", "pipe");
-    Network network;
-    const int child =
-        ::clone(make_namespace, stack + sizeof stack, CLONE_VM | CLONE_PIDFD | SIGCHLD, &pipes, &network.helper);
-    require(child >= 0, "network", "clone");
-    ::close(pipes.hold[0]);
-    ::close(pipes.result[1]);
-    network.hold = pipes.hold[1];
-    network.result = pipes.result[0];
-    return network;
+    work.proc = ::open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    require(work.proc >= 0 && ::pipe2(work.result, O_CLOEXEC) == 0, "network", "pipe");
+    require(::clone(make_namespace, stack + sizeof stack, CLONE_VM | CLONE_FILES | SIGCHLD, &work) >= 0, "network",
+            "clone");
+    return work.result[0];
 }
 
-void enter_network(const Network& network) {
-    int error = 0;
-    if (network.helper < 0) {
-        error = loopback_up();
-    } else {
-        char byte = EPIPE;
-        if (::read(network.result, &byte, 1) != 1 || byte != 0) die("namespaces", byte, "network");
-        require(::setns(network.helper, CLONE_NEWNET) == 0, "namespaces", "network");
-        for (const int fd : {network.helper, network.hold, network.result}) ::close(fd);
-    }
-    if (error != 0) die("loopback", error);
+void enter_network(int helper) {
+    Made made{EPIPE, -1};
+    if (::read(helper, &made, sizeof made) != sizeof made || made.error != 0) die("namespaces", made.error, "network");
+    require(::setns(made.network, CLONE_NEWNET) == 0, "namespaces", "network");
+    ::close(made.network);
+    ::close(helper);
 }
 
 }  // namespace ec::box

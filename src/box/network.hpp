@@ -1,24 +1,16 @@
 // The sandbox's network: a namespace with a loopback of its own and nothing else.
 //
-// The kernel takes as long for one as for the whole file tree. Where pid 1 may change namespaces (started by real root)
-// a helper process makes it meanwhile, and pid 1 moves in; an ordinary user's pid 1 is born in its own.
+// The kernel takes as long for one as for the whole file tree, so a helper process makes it meanwhile, and pid 1 moves
+// in.
 #pragma once
-
-#include <ec/box/protocol.hpp>
 
 namespace ec::box {
 
-/// Descriptors of the helper, -1 without one. The helper ends when the last copy of `hold` is closed.
-struct Network {
-    int helper = -1;  ///< pidfd
-    int hold = -1;
-    int result = -1;  ///< one byte comes: 0, or the errno of what went wrong
-};
+/// In pid 1, while the host's /proc is there: starts the helper, a child that is to be reaped. The descriptor tells
+/// when it is done.
+int begin_network();
 
-/// In the box, before pid 1 is started: starts the helper when this run is to have one.
-Network begin_network(const Spec& spec);
-
-/// In pid 1: the loopback is there and up when this returns. Ends the process through die() on failure.
-void enter_network(const Network& network);
+/// The loopback is there and up when this returns. Ends the process through die() on failure.
+void enter_network(int helper);
 
 }  // namespace ec::box

@@ -23,10 +23,11 @@ bool link_stays_inside(std::string_view path, std::string_view target) {
 std::string encode(const Spec& spec) {
     Writer out;
     out.u32(kVersion);
-    for (const bool value : {spec.privileged, spec.idmap, spec.session, spec.warm, spec.collect_changes,
-                             spec.collect_contents, spec.soft_memory, spec.cgroup_v2}) {
+    for (const bool value : {spec.privileged, spec.idmap, spec.session, spec.collect_changes, spec.collect_contents,
+                             spec.soft_memory, spec.cgroup_v2}) {
         out.flag(value);
     }
+    out.u8(static_cast<std::uint8_t>(spec.start));
     for (const std::uint32_t value : {spec.drop_uid, spec.owner_uid, spec.owner_gid}) out.u32(value);
     for (const std::uint64_t value :
          {spec.wall_ms, spec.cpu_seconds, spec.memory_bytes, spec.processes, spec.file_bytes, spec.open_files}) {
@@ -55,13 +56,23 @@ std::string encode(const Spec& spec) {
     return out.take();
 }
 
+std::string encode_with_head(const Spec& spec) {
+    const std::string bytes = encode(spec);
+    Writer out;
+    out.u64(bytes.size());
+    return out.take() + bytes;
+}
+
 bool decode(std::string_view bytes, Spec& spec) {
     Parser in(bytes);
     if (in.u32() != kVersion) return false;
-    for (bool* value : {&spec.privileged, &spec.idmap, &spec.session, &spec.warm, &spec.collect_changes,
-                        &spec.collect_contents, &spec.soft_memory, &spec.cgroup_v2}) {
+    for (bool* value : {&spec.privileged, &spec.idmap, &spec.session, &spec.collect_changes, &spec.collect_contents,
+                        &spec.soft_memory, &spec.cgroup_v2}) {
         *value = in.flag();
     }
+    const std::uint8_t start = in.u8();
+    if (start > static_cast<std::uint8_t>(Start::warm)) return false;
+    spec.start = static_cast<Start>(start);
     for (std::uint32_t* value : {&spec.drop_uid, &spec.owner_uid, &spec.owner_gid}) *value = in.u32();
     for (std::uint64_t* value :
          {&spec.wall_ms, &spec.cpu_seconds, &spec.memory_bytes, &spec.processes, &spec.file_bytes, &spec.open_files}) {
@@ -90,7 +101,7 @@ bool decode(std::string_view bytes, Spec& spec) {
         path = in.text();
         content = in.text();
     }
-    return in.done() && !spec.argv.empty();
+    return in.done() && (spec.start == Start::early || !spec.argv.empty());
 }
 
 }  // namespace ec::box

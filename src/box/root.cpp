@@ -27,40 +27,17 @@ class Builder {
 public:
     Builder(const Spec& spec, int userns, Tree& tree) : spec_(spec), userns_(userns), tree_(tree) {}
 
-    void build() {
+    void make_all() {
         ::umask(0);  // the modes below are meant as they stand, whatever the caller's umask is
-        enter_base();
+        old_ = ::open("/old", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        require(old_ >= 0, "open", "base");
+        new_ = open_new_root();
         for (const Mount& mount : spec_.mounts) make(mount);
         ::close(old_);
         ::close(new_);
     }
 
-    void add_late() {
-        new_ = open_new_root();
-        for (const Mount& mount : spec_.mounts) make(mount);
-        ::close(new_);
-    }
-
 private:
-    // The old root stays reachable below /old until everything is in place; nothing of it is ever followed by a
-    // symbolic link out of it, because every source is opened with RESOLVE_IN_ROOT.
-    void enter_base() {
-        require(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0, "mount", "/ private");
-        require(::mount("tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,size=1g") == 0, "mount", "base");
-        require(::mkdir("/tmp/old", 0755) == 0 && ::mkdir("/tmp/new", 0755) == 0 && ::mkdir("/tmp/layers", 0755) == 0,
-                "mkdir", "base");
-        require(sys::pivot_root("/tmp", "/tmp/old") == 0, "pivot_root", "base");
-        require(::chdir("/") == 0, "chdir", "base");
-        // The new root is one folder of the base, mounted again: a file system of its own would only cost time.
-        const int root = ::open_tree(AT_FDCWD, "/new", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-        require(root >= 0, "open_tree", "root");
-        require(::move_mount(root, "", AT_FDCWD, "/new", MOVE_MOUNT_F_EMPTY_PATH) == 0, "move_mount", "root");
-        ::close(root);
-        old_ = ::open("/old", O_PATH | O_DIRECTORY | O_CLOEXEC);
-        require(old_ >= 0, "open", "base");
-        new_ = open_new_root();
-    }
-
     static int duplicate(int fd, std::string_view what) {
         const int copy = ::dup(fd);
         if (copy < 0) die("dup", errno, what);
@@ -354,18 +331,29 @@ private:
 
 }  // namespace
 
-Tree build_root(const Spec& spec, int userns) {
-    Tree tree;
-    Builder(spec, userns, tree).build();
-    return tree;
+// The old root stays reachable below /old until everything is in place; nothing of it is ever followed by a symbolic
+// link out of it, because every source is opened with RESOLVE_IN_ROOT.
+void enter_base() {
+    ::umask(0);
+    require(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0, "mount", "/ private");
+    require(::mount("tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,size=1g") == 0, "mount", "base");
+    require(::mkdir("/tmp/old", 0755) == 0 && ::mkdir("/tmp/new", 0755) == 0 && ::mkdir("/tmp/layers", 0755) == 0,
+            "mkdir", "base");
+    require(sys::pivot_root("/tmp", "/tmp/old") == 0, "pivot_root", "base");
+    require(::chdir("/") == 0, "chdir", "base");
+    // The new root is one folder of the base, mounted again: a file system of its own would only cost time.
+    const int root = ::open_tree(AT_FDCWD, "/new", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    require(root >= 0, "open_tree", "root");
+    require(::move_mount(root, "", AT_FDCWD, "/new", MOVE_MOUNT_F_EMPTY_PATH) == 0, "move_mount", "root");
+    ::close(root);
 }
+
+void make_mounts(const Spec& spec, int userns, Tree& tree) { Builder(spec, userns, tree).make_all(); }
 
 void share_root() {
     require(::umount2("/old", MNT_DETACH) == 0, "umount", "old root");
     require(::mount(nullptr, "/new", nullptr, MS_REC | MS_SHARED, nullptr) == 0, "mount", "/new shared");
 }
-
-void add_to_root(const Spec& spec, Tree& tree) { Builder(spec, -1, tree).add_late(); }
 
 void leave_shared_root() {
     require(::unshare(CLONE_NEWNS) == 0, "unshare", "root");

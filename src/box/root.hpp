@@ -16,18 +16,21 @@ struct Tree {
     bool has_proc = false;
 };
 
-/// Runs as pid 1 of the new namespaces with all capabilities over them; the tree then lies at /new of a root that also
-/// holds the layers. `userns` is a user namespace for the idmapped lower layer, or -1. Like all of these, ends the
-/// process through die() on failure.
-Tree build_root(const Spec& spec, int userns);
+// All of these run as pid 1 of the new namespaces with all capabilities over them (leave_shared_root() as its child),
+// and end the process through die() on failure.
+
+/// Enters a fresh root: the tree that is to be is at /new, the host's at /old, overlay layers at /layers.
+void enter_base();
+
+/// Makes the mounts of `spec` below /new. `userns` is a user namespace for the idmapped lower layer, or -1.
+void make_mounts(const Spec& spec, int userns, Tree& tree);
 
 /// Makes /new the root of this mount namespace, read-only, for good.
 void enter_root();
 
-/// For a warm sandbox: pid 1 stays outside of /new and may add to it; what it adds appears in the namespaces of those
-/// that left with leave_shared_root().
+/// For a warm sandbox: pid 1 leaves the host's tree but stays outside of /new. What make_mounts() adds from now on
+/// appears in the namespaces of those that left with leave_shared_root().
 void share_root();
-void add_to_root(const Spec& spec, Tree& tree);
 void leave_shared_root();
 
 }  // namespace ec::box

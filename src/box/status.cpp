@@ -29,18 +29,29 @@ bool write_all(const char* data, std::size_t size) {
 
 }  // namespace
 
-Spec read_spec(std::uint64_t from) {
+namespace {
+
+std::string read_bytes(std::uint64_t from, std::uint64_t size) {
     struct stat info{};
-    require(::fstat(kSpecFd, &info) == 0 && static_cast<std::uint64_t>(info.st_size) >= from, "spec");
-    std::string bytes(static_cast<std::size_t>(info.st_size) - from, '\0');
+    require(::fstat(kSpecFd, &info) == 0 && size <= static_cast<std::uint64_t>(info.st_size), "spec");
+    std::string bytes(size, '\0');
     for (std::size_t done = 0; done < bytes.size();) {
         const ssize_t n = ::pread(kSpecFd, bytes.data() + done, bytes.size() - done, static_cast<off_t>(from + done));
         if (n <= 0) die("spec", n < 0 ? errno : EIO);
         done += static_cast<std::size_t>(n);
     }
+    return bytes;
+}
+
+}  // namespace
+
+Spec read_spec(std::uint64_t from) {
+    const std::string head = read_bytes(from, kSpecHead);
+    const std::uint64_t size = Parser(head).u64();
     Spec spec;
-    if (!decode(bytes, spec)) die("spec", EINVAL, "the executor and edgecoder-box do not fit each other");
-    spec.bytes = from + bytes.size();
+    if (!decode(read_bytes(from + kSpecHead, size), spec))
+        die("spec", EINVAL, "the executor and edgecoder-box do not fit each other");
+    spec.end = from + kSpecHead + size;
     return spec;
 }
 

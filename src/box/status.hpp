@@ -7,7 +7,7 @@
 
 namespace ec::box {
 
-/// The spec that the spec file holds from byte `from` on, to its end.
+/// The spec that begins at byte `from` of the spec file.
 Spec read_spec(std::uint64_t from);
 
 /// Adds one record to the stream; gives up silently when nobody reads any more. Small ones may wait for flush_records()

@@ -30,7 +30,7 @@ public:
     BoxProcess& operator=(BoxProcess&&) = delete;
     ~BoxProcess();
 
-    /// Gives a warm sandbox its second spec and the limits of `run`; report().handed says when it is in force.
+    /// Gives a sandbox that was started early or warm its second spec, and takes the limits of output from `run`.
     Status hand_over(const box::Spec& second, const RunSpec& run);
 
     /// Moves whatever can be moved on any of the pipes, waiting at most `wait` for the first of it or for `wake_fd`
@@ -78,6 +78,7 @@ private:
         return run.collect_change_contents ? run.limits.new_file_bytes : 0;
     }
 
+    void reap_box();
     void drain(UniqueFd& fd, Capture& capture);
     void read_status();
     void send_session();
@@ -87,12 +88,12 @@ private:
     std::size_t sent_ = 0;  ///< how much of to_send_ is gone
     pid_t pid_ = -1;
     bool gone_ = false;
+    bool box_reaped_ = false;
     bool flooded_ = false;
     bool stop_requested_ = false;
     bool session_closed_ = false;
     std::optional<std::chrono::steady_clock::time_point> first_output_;
-    UniqueFd spec_;  ///< only of a warm sandbox, until its second spec is in it
-    UniqueFd pidfd_;
+    UniqueFd spec_;  ///< only where a second spec follows, until it is there
     UniqueFd stdout_;
     UniqueFd stderr_;
     UniqueFd status_;

@@ -4,8 +4,6 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 
 #include <cerrno>
 #include <cstring>
@@ -139,12 +137,12 @@ BoxProcess::BoxProcess(BoxProcess&& other) noexcept
       sent_(other.sent_),
       pid_(std::exchange(other.pid_, -1)),
       gone_(other.gone_),
+      box_reaped_(other.box_reaped_),
       flooded_(other.flooded_),
       stop_requested_(other.stop_requested_),
       session_closed_(other.session_closed_),
       first_output_(other.first_output_),
       spec_(std::move(other.spec_)),
-      pidfd_(std::move(other.pidfd_)),
       stdout_(std::move(other.stdout_)),
       stderr_(std::move(other.stderr_)),
       status_(std::move(other.status_)),
@@ -163,7 +161,8 @@ BoxProcess::~BoxProcess() {
 }
 
 Result<BoxProcess> BoxProcess::start(const std::filesystem::path& program, const box::Spec& spec, const RunSpec& run) {
-    EC_ASSIGN(UniqueFd spec_file, (spec.warm ? memory_file : sealed_memory)("edgecoder-spec", box::encode(spec)));
+    EC_ASSIGN(UniqueFd spec_file, (spec.start == box::Start::whole ? sealed_memory : memory_file)(
+                                      "edgecoder-spec", box::encode_with_head(spec)));
     UniqueFd input;
     if (run.stdin_text.empty()) {
         input.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
@@ -196,7 +195,7 @@ Result<BoxProcess> BoxProcess::start(const std::filesystem::path& program, const
         EC_TRY(set_nonblocking(process.session_out_));
         EC_TRY(set_nonblocking(process.session_in_));
     }
-    if (spec.warm) process.spec_ = std::move(spec_file);
+    if (spec.start != box::Start::whole) process.spec_ = std::move(spec_file);
     process.stdout_ = std::move(out.read);
     process.stderr_ = std::move(err.read);
     process.status_ = std::move(status.read);
@@ -205,7 +204,6 @@ Result<BoxProcess> BoxProcess::start(const std::filesystem::path& program, const
         EC_TRY(set_nonblocking(*fd));
     }
     EC_ASSIGN(process.pid_, actions.spawn(program));
-    process.pidfd_.reset(static_cast<int>(::syscall(SYS_pidfd_open, process.pid_, 0)));
     return process;
 }
 
@@ -214,7 +212,7 @@ Status BoxProcess::hand_over(const box::Spec& second, const RunSpec& run) {
     err_.keep(run.limits.kept_output_bytes);
     flood_ = run.limits.output_flood_bytes;
     parser_.expect(content_limit(run));
-    EC_TRY(append(spec_, box::encode(second)));
+    EC_TRY(append(spec_, box::encode_with_head(second)));
     spec_.reset();
     const char order = box::kHandOff;
     if (write_quietly(control_.get(), &order, 1) != 1) return fail(from_errno("cannot reach the sandbox", errno));
@@ -222,28 +220,26 @@ Status BoxProcess::hand_over(const box::Spec& second, const RunSpec& run) {
 }
 
 void BoxProcess::pump(std::chrono::milliseconds wait, int wake_fd) {
-    pollfd fds[7];
+    pollfd fds[6];
     const auto watch = [](const UniqueFd& fd, bool wanted) {
         return pollfd{wanted && fd.valid() ? fd.get() : -1, POLLIN, 0};
     };
     fds[0] = watch(stdout_, true);
     fds[1] = watch(stderr_, true);
     fds[2] = watch(status_, true);
-    fds[3] = watch(pidfd_, !gone_);
-    fds[4] = watch(session_in_, !frames.full());
-    fds[5] = watch(session_out_, sending());
-    fds[5].events = POLLOUT;
-    fds[6] = pollfd{wake_fd, POLLIN, 0};
-    if (::poll(fds, 7, static_cast<int>(wait.count())) < 0) return;
+    fds[3] = watch(session_in_, !frames.full());
+    fds[4] = watch(session_out_, sending());
+    fds[4].events = POLLOUT;
+    fds[5] = pollfd{wake_fd, POLLIN, 0};
+    if (::poll(fds, 6, static_cast<int>(wait.count())) < 0) return;
     if (fds[0].revents != 0) {
         drain(stdout_, out_);
         if (!first_output_ && out_.total() > 0) first_output_ = std::chrono::steady_clock::now();
     }
     if (fds[1].revents != 0) drain(stderr_, err_);
-    if (fds[4].revents != 0) read_session();
-    if (fds[5].revents != 0) send_session();
+    if (fds[3].revents != 0) read_session();
+    if (fds[4].revents != 0) send_session();
     if (fds[2].revents != 0) read_status();
-    if (fds[3].revents != 0 && !status_.valid()) gone_ = true;
     if (!flooded_ && (out_.total() > flood_ || err_.total() > flood_)) {
         flooded_ = true;
         request_stop(box::Stop::output);
@@ -272,8 +268,8 @@ void BoxProcess::read_status() {
         if (n < 0 && errno == EINTR) continue;
         if (n < 0 && errno == EAGAIN) break;
         if (n <= 0) {
-            status_.reset();
-            gone_ = gone_ || report().setup_error.has_value();
+            status_.reset();  // only the box and then pid 1 hold the other end
+            gone_ = true;
             break;
         }
         parser_.feed({buffer, static_cast<std::size_t>(n)});
@@ -325,23 +321,34 @@ void BoxProcess::request_stop(box::Stop reason) {
 }
 
 void BoxProcess::kill() {
-    // Pid 1 of the sandbox takes the closed pipe as the order to die, and the box then ends in order: after everything
-    // in it. Nothing reads its report any more, so it cannot be stuck in writing that either.
+    // Pid 1 of the sandbox takes the closed pipe as the order to die, and ends in order: after everything in it.
+    // Nothing reads its report any more, so it cannot be stuck in writing that either.
     control_.reset();
+    if (report().init < 0) reap_box();
     status_.reset();
     gone_ = true;
 }
 
+// The box ends by itself once it has told pid 1's pid, so this waits for next to nothing.
+void BoxProcess::reap_box() {
+    if (box_reaped_) return;
+    wait_for_child(pid_);
+    box_reaped_ = true;
+    if (report().init < 0 && status_.valid()) read_status();
+}
+
 void BoxProcess::close() {
     const Ending ending = let_go();
-    if (ending.pid > 0) wait_for(ending);
+    if (ending.init > 0) wait_for_child(ending.init);
 }
 
 Ending BoxProcess::let_go() {
+    reap_box();
     // Whoever could still have written is dead by now, so what is in the pipes is all there will be.
     drain(stdout_, out_);
     drain(stderr_, err_);
-    return {std::exchange(pid_, -1), std::move(pidfd_), std::nullopt};
+    pid_ = -1;
+    return {report().init, std::nullopt};
 }
 
 }  // namespace ec::executor

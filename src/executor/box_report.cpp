@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kHead = 5;  // tag and length
 constexpr std::uint32_t kMostErrno = 4095;
+constexpr std::uint32_t kMostPid = 1U << 22;  // PID_MAX_LIMIT of the kernel
 constexpr std::size_t kMostErrorText = 64U << 10;
 constexpr std::string_view kMalformed = "a record that is cut short or holds more than it should";
 constexpr std::string_view kMisplaced = "a record where it does not belong";
@@ -74,13 +75,16 @@ void BoxReportParser::feed(std::string_view bytes) {
     if (problem.empty() && report_.complete && at < pending_.size()) problem = kMisplaced;
     pending_.erase(0, at);
     if (problem.empty()) return;
+    const pid_t init = report_.init;  // still to be waited for
     report_ = {};
+    report_.init = init;
     report_.problem = problem;
     pending_ = {};
 }
 
 std::uint64_t BoxReportParser::largest(box::Tag tag) const {
     switch (tag) {
+        case box::Tag::started:
         case box::Tag::ready:
         case box::Tag::no_exec:
         case box::Tag::handed:
@@ -99,11 +103,14 @@ std::uint64_t BoxReportParser::largest(box::Tag tag) const {
 }
 
 std::string_view BoxReportParser::take(box::Tag tag, std::string_view body) {
-    // A set-up that failed is the last thing that is said.
-    if (report_.complete || report_.setup_error) return kMisplaced;
+    // A set-up that failed is the last thing that pid 1 says; the box says its one thing at the same time.
+    if (report_.complete || (report_.setup_error && tag != box::Tag::started)) return kMisplaced;
     box::Parser in(body);
     std::string_view problem;
     switch (tag) {
+        case box::Tag::started:
+            problem = take_started(in);
+            break;
         case box::Tag::ready:
             problem = take_ready(in);
             break;
@@ -132,6 +139,14 @@ std::string_view BoxReportParser::take(box::Tag tag, std::string_view body) {
             return "a record of an unknown kind";
     }
     return problem.empty() && !in.done() ? kMalformed : problem;
+}
+
+std::string_view BoxReportParser::take_started(box::Parser& in) {
+    if (report_.init >= 0 || report_.ready) return kMisplaced;
+    const std::uint32_t pid = in.u32();
+    if (pid < 2 || pid > kMostPid) return "a process number that cannot be";
+    report_.init = static_cast<pid_t>(pid);
+    return {};
 }
 
 std::string_view BoxReportParser::take_ready(box::Parser& in) {

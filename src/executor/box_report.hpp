@@ -5,6 +5,8 @@
 // Whatever breaks a rule of ec/box/protocol.hpp makes the whole report void, with the rule in `problem`.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <ec/box/protocol.hpp>
 #include <ec/executor/sandbox.hpp>
@@ -24,6 +26,7 @@ struct SetupError {
 
 /// What the box said.
 struct BoxReport {
+    pid_t init = -1;  ///< pid 1 of the sandbox, a child of ours
     bool ready = false;
     bool handed = false;  ///< a warm sandbox has taken the second spec
     int landlock_abi = 0;
@@ -36,7 +39,7 @@ struct BoxReport {
     bool changes_cut = false;     ///< some changes were left out
     std::map<std::string, std::string> artifacts;
     bool complete = false;  ///< the end record came
-    std::string problem;    ///< not empty: the stream makes no sense, and all of the above is empty
+    std::string problem;    ///< not empty: the stream makes no sense, and all of the above but init is empty
 };
 
 class BoxReportParser {
@@ -55,6 +58,7 @@ private:
     [[nodiscard]] std::uint64_t largest(box::Tag tag) const;
     // Each returns what is wrong with the record, or nothing.
     std::string_view take(box::Tag tag, std::string_view body);
+    std::string_view take_started(box::Parser& in);
     std::string_view take_ready(box::Parser& in);
     std::string_view take_error(box::Parser& in);
     std::string_view take_no_exec(box::Parser& in);

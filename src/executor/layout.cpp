@@ -205,6 +205,17 @@ Result<box::Spec> compose(const Layout& layout, const RunSpec& run, bool session
     return spec;
 }
 
+box::Spec compose_early(const Layout& layout) {
+    box::Spec spec;
+    spec.start = box::Start::early;
+    spec.privileged = layout.privileged;
+    spec.drop_uid = layout.drop_uid;
+    spec.owner_uid = layout.workspace.owner_uid;
+    spec.owner_gid = layout.workspace.owner_gid;
+    spec.idmap = layout.workspace.idmap;
+    return spec;
+}
+
 bool can_wait(const Layout& layout) {
     return layout.workspace.bound.empty() && layout.workspace.path.parent_path() != layout.workspace.path.root_path();
 }
@@ -221,7 +232,8 @@ box::Spec compose_warm(const Layout& layout, std::vector<std::string> command,
     run.argv = std::move(command);
     run.support_files = std::move(support);
     box::Spec spec = with_limits(layout, run);
-    spec.session = spec.warm = true;
+    spec.session = true;
+    spec.start = box::Start::warm;
     add_system(layout, spec.mounts);
     add_scratch(layout, spec.mounts);
     add_lower(layout, spec.mounts);
@@ -246,7 +258,7 @@ box::Spec compose_warm(const Layout& layout, std::vector<std::string> command,
 Result<box::Spec> compose_late(const Layout& layout, const RunSpec& run) {
     EC_TRY(check(run));
     box::Spec spec = with_limits(layout, run);
-    spec.session = spec.warm = true;
+    spec.session = true;
     add_for_run(layout, run, spec.mounts);
     sort_by_depth(spec.mounts);
     spec.argv = run.argv;

@@ -36,6 +36,9 @@ struct Layout {
 /// Fails with `invalid_argument` on words that make no sense (no program, a path that leaves the workspace).
 Result<box::Spec> compose(const Layout& layout, const RunSpec& run, bool session);
 
+/// The first spec of a sandbox that is started early: who it is for. The second is what compose() gives.
+box::Spec compose_early(const Layout& layout);
+
 /// Whether a sandbox over this layout can be made before its run is known.
 bool can_wait(const Layout& layout);
 /// The two specs of a warm sandbox: all but the workspace, with a program that waits; and what a run then adds.

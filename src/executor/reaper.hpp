@@ -1,12 +1,12 @@
-// Boxes that have reported and are still being taken down by the kernel (namespaces and mounts go last).
+// Sandboxes that have reported and are still being taken down by the kernel (namespaces and mounts go last).
 //
-// A run returns when it has its report, most of a millisecond before the box is gone; who started the run collects the
-// dead here later: at the next run, or at the latest with this object, which waits. Safe to use from several threads.
+// A run returns when it has its report, most of a millisecond before the sandbox is gone; who started the run collects
+// the dead here later: at the next run, or at the latest with this object, which waits. Safe to use from several
+// threads.
 #pragma once
 
 #include <sys/types.h>
 
-#include <ec/core/fd.hpp>
 #include <mutex>
 #include <optional>
 #include <vector>
@@ -15,10 +15,9 @@
 
 namespace ec::executor {
 
-/// A box process that nobody talks to any more, and the control group it still sits in.
+/// A sandbox that nobody talks to any more, and the control group it still sits in.
 struct Ending {
-    pid_t pid = -1;
-    UniqueFd pidfd;
+    pid_t init = -1;  ///< its pid 1, a child of ours; -1 when it was never started
     std::optional<MemoryGroups::Lease> group;
 };
 
@@ -39,7 +38,7 @@ private:
     std::vector<Ending> endings_;
 };
 
-/// Waits for a box that has reported or was told to die, and kills it when it takes too long.
-void wait_for(const Ending& ending);
+/// Waits for a child of ours that is about to end, and kills it when it takes too long.
+void wait_for_child(pid_t pid);
 
 }  // namespace ec::executor

@@ -32,12 +32,36 @@ constexpr std::chrono::seconds kReportGrace{20};
 // What an interpreter says when it is up, see runner_support/ec_wait.py.
 constexpr std::string_view kWaiting = "w";
 
+// Started before it was known what to show in it. For the first run.
+struct EarlyBox {
+    std::optional<MemoryGroups::Lease> group;  // before the process: given back when the box is gone
+    BoxProcess process;
+};
+
+void enter_group(const MemoryGroups& groups, box::Spec& spec, const std::optional<MemoryGroups::Lease>& group) {
+    spec.soft_memory = !group;
+    spec.cgroup_v2 = groups.kind() == MemoryGroups::Kind::v2;
+    if (group) spec.cgroup = group->path().string();
+}
+
+// Nothing when it cannot be started: the run will say why.
+std::optional<EarlyBox> start_early(const fs::path& box, const Layout& layout, MemoryGroups& groups) {
+    box::Spec spec = compose_early(layout);
+    auto group = groups.acquire(Limits{}.memory_bytes);
+    enter_group(groups, spec, group);
+    auto process = BoxProcess::start(box, spec, RunSpec{});
+    if (!process) return std::nullopt;
+    return EarlyBox{std::move(group), std::move(*process)};
+}
+
 class BoxedSandbox final : public Sandbox {
 public:
-    BoxedSandbox(fs::path box, Layout layout, std::array<std::size_t, kInterpreters> warm)
+    BoxedSandbox(fs::path box, Layout layout, std::shared_ptr<MemoryGroups> groups, std::optional<EarlyBox> early,
+                 std::array<std::size_t, kInterpreters> warm)
         : box_(std::move(box)),
           layout_(std::move(layout)),
-          groups_(std::make_shared<MemoryGroups>()),
+          groups_(std::move(groups)),
+          early_(std::move(early)),
           staged_(layout_.workspace.path, layout_.drop_uid),
           use_staged_(layout_.privileged && !layout_.workspace.idmap) {
         const bool group = groups_->kind() != MemoryGroups::Kind::none;
@@ -66,9 +90,13 @@ public:
         for (int attempt = 0;; ++attempt) {
             if (stop.stop_requested()) return fail(ErrorCode::cancelled, "the run was cancelled");
             reaper_.collect();
-            EC_ASSIGN(Prepared prepared, prepare(spec, false));
+            std::optional<EarlyBox> early = take_early(spec);
+            EC_ASSIGN(Prepared prepared, prepare(spec, false, early));
             if (prepared.trouble) return sandbox_error(*prepared.trouble, prepared.tier);
-            auto started = BoxProcess::start(box_, prepared.spec, spec);
+            auto started =
+                early ? Result<BoxProcess>(std::move(early->process)) : BoxProcess::start(box_, prepared.spec, spec);
+            // One that could not take it has ended, and its report says why.
+            if (early) static_cast<void>(started->hand_over(prepared.spec, spec));
             if (!started) return sandbox_error(started.error(), prepared.tier);
             BoxProcess process = std::move(*started);
             groups_->sweep();
@@ -84,7 +112,8 @@ public:
 
     Result<std::unique_ptr<Session>> open(const RunSpec& spec) override {
         for (int attempt = 0;; ++attempt) {
-            EC_ASSIGN(Prepared prepared, prepare(spec, true));
+            std::optional<EarlyBox> none;
+            EC_ASSIGN(Prepared prepared, prepare(spec, true, none));
             if (prepared.trouble) return fail(*prepared.trouble);
             EC_ASSIGN(BoxProcess process, BoxProcess::start(box_, prepared.spec, spec));
             groups_->sweep();
@@ -114,7 +143,17 @@ private:
         std::optional<Error> trouble;  ///< of the machine, not of the caller's words
     };
 
-    Result<Prepared> prepare(const RunSpec& run, bool session) {
+    // The one that was started early is for a run that needs nothing else of its start than it has.
+    std::optional<EarlyBox> take_early(const RunSpec& run) {
+        if (early_taken_.exchange(true) || !early_) return std::nullopt;
+        std::optional<EarlyBox> early(std::move(early_));
+        early_.reset();
+        const bool fits = run.stdin_text.empty() && !use_staged_;
+        if (!fits || (early->group && !early->group->resize(run.limits.memory_bytes))) return std::nullopt;
+        return early;
+    }
+
+    Result<Prepared> prepare(const RunSpec& run, bool session, std::optional<EarlyBox>& early) {
         Prepared prepared;
         Layout layout = layout_;
         if (use_staged_) {
@@ -124,10 +163,12 @@ private:
             layout.workspace.bound = staged_.bound();
         }
         EC_ASSIGN(prepared.spec, compose(layout, run, session));
-        if (use_groups_) {
-            if (auto lease = groups_->acquire(run.limits.memory_bytes)) prepared.group.emplace(std::move(*lease));
+        if (early) {
+            prepared.group = std::move(early->group);
+        } else if (use_groups_) {
+            prepared.group = groups_->acquire(run.limits.memory_bytes);
         }
-        enter_group(prepared.spec, prepared.group);
+        enter_group(*groups_, prepared.spec, prepared.group);
         prepared.tier = prepared.group ? "A+" : "A";
         return prepared;
     }
@@ -141,12 +182,13 @@ private:
         box::Spec spec = compose_warm(layout_, waiting_command(interpreter), waiting_support(interpreter));
         std::optional<MemoryGroups::Lease> group;
         if (use_groups_) group = groups_->acquire(Limits{}.memory_bytes);
-        enter_group(spec, group);
+        enter_group(*groups_, spec, group);
         EC_ASSIGN(BoxProcess process, BoxProcess::start(box_, spec, RunSpec{}));
         const auto deadline = SteadyClock::now() + kReportGrace;
         while (process.frames.waiting().empty() && !process.ended() && SteadyClock::now() < deadline)
             process.pump(std::chrono::milliseconds(500));
-        if (process.frames.waiting() != kWaiting) return fail(ErrorCode::unavailable, "no interpreter waits in the sandbox");
+        if (process.frames.waiting() != kWaiting)
+            return fail(ErrorCode::unavailable, "no interpreter waits in the sandbox");
         std::string tier = group ? "A+" : "A";
         return WarmBox{std::move(group), std::move(process), std::move(spec), std::move(tier), workspace.st_ino};
     }
@@ -192,12 +234,6 @@ private:
         }
     }
 
-    void enter_group(box::Spec& spec, const std::optional<MemoryGroups::Lease>& group) const {
-        spec.soft_memory = !group;
-        spec.cgroup_v2 = groups_->kind() == MemoryGroups::Kind::v2;
-        if (group) spec.cgroup = group->path().string();
-    }
-
     MemoryUse hand_to_reaper(BoxProcess& process, std::optional<MemoryGroups::Lease>& group) {
         const MemoryUse memory = group ? group->use() : MemoryUse{};
         Ending ending = process.let_go();
@@ -239,6 +275,8 @@ private:
     Layout layout_;
     std::shared_ptr<MemoryGroups> groups_;
     Reaper reaper_;
+    std::optional<EarlyBox> early_;
+    std::atomic<bool> early_taken_{false};
     StagedCopy staged_;
     std::atomic<bool> use_staged_;
     std::atomic<bool> use_groups_{true};
@@ -271,13 +309,15 @@ Result<std::unique_ptr<Sandbox>> open_sandbox(const SandboxOptions& options) {
         return fail(from_errno(fmt::format("cannot stat {}", workspace.string()), errno));
     Layout layout;
     layout.workspace = {workspace, workspace, info.st_uid, info.st_gid, false, {}};
-    layout.toolchains = discover_toolchains(workspace, options.read_only, options.environment_names);
     const std::optional<uid_t> drop = ::geteuid() == 0 ? payload_uid() : std::nullopt;
     layout.privileged = drop.has_value();
     layout.drop_uid = drop.value_or(0);
     layout.workspace.idmap = layout.privileged && may_idmap(workspace);
+    auto groups = std::make_shared<MemoryGroups>();
+    std::optional<EarlyBox> early = options.start_early ? start_early(box, layout, *groups) : std::nullopt;
+    layout.toolchains = discover_toolchains(workspace, options.read_only, options.environment_names);
     return std::make_unique<BoxedSandbox>(
-        std::move(box), std::move(layout),
+        std::move(box), std::move(layout), std::move(groups), std::move(early),
         std::array<std::size_t, kInterpreters>{options.warm_python, options.warm_node});
 }
 

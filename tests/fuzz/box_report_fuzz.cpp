@@ -33,6 +33,7 @@ void check_void(const BoxReport& report) {
 }
 
 void check(const BoxReport& report) {
+    require(report.init == -1 || (report.init > 1 && report.init <= 1 << 22));
     if (!report.problem.empty()) return check_void(report);
     require(report.ready || (!report.summary && !report.handed));
     require(!report.complete || report.summary);

@@ -11,7 +11,7 @@ using namespace ec::executor::testing;
 TEST(BoxStreams, KeepTheirPromisesWhateverIsWritten) {
     const std::string start = ready() + summary();
     const std::vector<std::string> reports = {
-        setup_error(),
+        started() + setup_error(),
         ready() + no_exec() + summary(125 << 8) + end(),
         ready() + handed() + summary(9, 'w') + end(),
         start + artifact("report.xml", "<a/>") + artifact("b") + end(true),

@@ -88,6 +88,16 @@ TEST(BoxReport, AFailedSetUpIsTheLastWord) {
     EXPECT_NE(problem_of(ready() + summary() + setup_error()), "");
 }
 
+TEST(BoxReport, TheBoxNamesPid1OnceAndThatOutlivesANonsense) {
+    EXPECT_EQ(parsed(started(77) + ready() + summary() + end()).init, 77);
+    EXPECT_EQ(parsed(setup_error() + started(77)).init, 77) << "both write at the same time";
+    EXPECT_EQ(parsed(started(77) + "nonsense").init, 77);
+    for (const std::string& bytes : {started() + started(), ready() + started(), started(0), started(1),
+                                     started(0xffffffff), setup_error() + started() + started(), started(1U << 23)}) {
+        EXPECT_NE(problem_of(bytes), "");
+    }
+}
+
 TEST(BoxReport, AWarmSandboxSaysOnceThatItWasHandedARun) {
     const BoxReport report = parsed(ready() + handed() + summary() + end());
     EXPECT_TRUE(report.handed && report.complete) << report.problem;
@@ -131,7 +141,7 @@ TEST(BoxReport, UnknownKindsOfRecordsAreRefused) {
 }
 
 TEST(BoxReport, ALengthThatCannotBeIsRefusedAtOnce) {
-    for (const char tag : {'R', 'E', 'X', 'H', 'S', 'C', 'A', 'Z', '?'}) {
+    for (const char tag : {'P', 'R', 'E', 'X', 'H', 'S', 'C', 'A', 'Z', '?'}) {
         EXPECT_NE(problem_of(std::string(1, tag) + "\xff\xff\xff\xff"), "") << tag;
     }
 }

@@ -14,6 +14,12 @@ inline std::string record(box::Tag tag, std::string_view body = {}) {
     return out.take();
 }
 
+inline std::string started(std::uint32_t pid = 1234567) {
+    box::Writer body;
+    body.u32(pid);
+    return record(box::Tag::started, body.bytes());
+}
+
 inline std::string ready() {
     box::Writer body;
     body.u32(7);

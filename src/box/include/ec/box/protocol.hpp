@@ -17,7 +17,7 @@ namespace ec::box {
 inline constexpr std::uint32_t kVersion = 2;
 
 // Descriptors the box is started with; everything above is closed at once.
-inline constexpr int kSpecFd = 3;  ///< a memory file; sealed, unless a second spec follows in it (see Spec::warm)
+inline constexpr int kSpecFd = 3;  ///< a memory file; sealed, unless a second spec follows in it (see Start)
 inline constexpr int kStatusFd = 4;
 inline constexpr int kControlFd = 5;   ///< a byte: end the run for that Stop reason; end of file: the executor is gone
 inline constexpr int kSessionIn = 6;   ///< becomes descriptor 3 of the payload
@@ -25,7 +25,7 @@ inline constexpr int kSessionOut = 7;  ///< becomes descriptor 4 of the payload
 inline constexpr int kFirstStrayFd = 8;
 
 /// Why the supervisor ended a run, as the byte on the control pipe and in the summary.
-/// On the control pipe: the second spec of a warm sandbox is in the spec file, behind the first.
+/// On the control pipe: the second spec is in the spec file, behind the first.
 inline constexpr char kHandOff = 'h';
 
 enum class Stop : std::uint8_t { none = 0, wall = 'w', output = 'o', cancelled = 'c', memory = 'm', pids = 'p' };
@@ -42,6 +42,16 @@ struct Mount {
     bool optional = false;      ///< left out when the source cannot be shown
 };
 
+inline constexpr std::uint64_t kSpecHead = 8;  ///< bytes before a spec in its file: u64, how many it has
+
+/// What is known when the box is started. Except for `whole`, a second spec follows in the spec file.
+enum class Start : std::uint8_t {
+    whole,
+    early,  ///< who it is for; the second spec brings all the rest, and the program is started then
+    warm,   ///< all but the run: the program is started and waits for a request on its session. pid 1 makes the mounts
+            ///< of the second spec and sets its limits, then says `handed`, and the request may be sent
+};
+
 struct Spec {
     bool privileged = false;      ///< started by real root: drops to drop_uid instead of mapping the caller
     std::uint32_t drop_uid = 0;   ///< only when privileged
@@ -49,9 +59,7 @@ struct Spec {
     std::uint32_t owner_gid = 0;
     bool idmap = false;
     bool session = false;
-    /// The program is started at once and waits for a request on its session. pid 1 makes the mounts of a second spec
-    /// and sets its limits when it is handed one; then it says `handed`, and the request may be sent.
-    bool warm = false;
+    Start start = Start::whole;
     bool collect_changes = true;
     bool collect_contents = false;
     bool soft_memory = true;  ///< no cgroup: watch the sum from pid 1
@@ -70,11 +78,12 @@ struct Spec {
     std::vector<std::string> argv;
     std::vector<std::string> environment;                    ///< NAME=value
     std::vector<std::pair<std::string, std::string>> edits;  ///< path below the workspace, content
-    std::uint64_t bytes = 0;                                 ///< where it ends in the spec file; set by the reader
+    std::uint64_t end = 0;                                   ///< where it ends in the spec file; set by the reader
 };
 
 /// Records on the status pipe: u8 tag, u32 length, body.
 enum class Tag : std::uint8_t {
+    started = 'P',   ///< from the box itself: u32 pid of the sandbox's pid 1, a child of the executor
     ready = 'R',     ///< u32 Landlock ABI in use (0: none), u8 own user namespace, u8 proc mounted
     error = 'E',     ///< set-up failed: u32 errno, string step, string detail
     no_exec = 'X',   ///< the program could not be started: u32 errno
@@ -109,6 +118,8 @@ enum class ChangeKind : std::uint8_t { created = 0, modified = 1, deleted = 2 };
 bool link_stays_inside(std::string_view path, std::string_view target);
 
 std::string encode(const Spec& spec);
+/// As it stands in the spec file, behind its length.
+std::string encode_with_head(const Spec& spec);
 /// False when the bytes are not exactly one Spec.
 bool decode(std::string_view bytes, Spec& spec);
 
