@@ -5,6 +5,7 @@
 #include <sys/sysmacros.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -120,13 +121,16 @@ private:
 
     // Whether the upper directory hides all of the lower one (it was removed and made again). One name that only the
     // lower one has tells, without reading overlayfs's attributes, which takes rights given up by now.
-    bool hides_lower(const Below& below, const std::vector<std::string>& names, const std::string& path) const {
+    bool hides_lower(const Below& below, const std::vector<std::string>& names, const std::string& path) {
         for (const int dir : {below.edits, below.lower}) {
             if (dir < 0) continue;
             for (const std::string& name : entries(dir)) {
                 if (std::binary_search(names.begin(), names.end(), name)) continue;
                 struct stat info{};
-                return ::fstatat(tree_.workspace, (path + name).c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0;
+                if (::fstatat(tree_.workspace, (path + name).c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0) return false;
+                if (errno == ENOENT) return true;
+                cut_ = true;  // too long a path to ask for: no file is called deleted on such grounds
+                return false;
             }
         }
         return false;

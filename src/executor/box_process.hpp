@@ -72,7 +72,11 @@ private:
         : out_(run.limits.kept_output_bytes),
           err_(run.limits.kept_output_bytes),
           flood_(run.limits.output_flood_bytes),
-          parser_(run.collect_change_contents ? run.limits.new_file_bytes : 0) {}
+          parser_(content_limit(run)) {}
+
+    static std::uint64_t content_limit(const RunSpec& run) {
+        return run.collect_change_contents ? run.limits.new_file_bytes : 0;
+    }
 
     void reap_box();
     void drain(UniqueFd& fd, Capture& capture);

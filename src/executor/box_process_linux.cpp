@@ -211,7 +211,7 @@ Status BoxProcess::hand_over(const box::Spec& second, const RunSpec& run) {
     out_.keep(run.limits.kept_output_bytes);
     err_.keep(run.limits.kept_output_bytes);
     flood_ = run.limits.output_flood_bytes;
-    parser_.allow_content(run.collect_change_contents ? run.limits.new_file_bytes : 0);
+    parser_.expect(content_limit(run));
     EC_TRY(append(spec_, box::encode_with_head(second)));
     spec_.reset();
     const char order = box::kHandOff;

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kHead = 5;  // tag and length
 constexpr std::uint32_t kMostErrno = 4095;
-constexpr std::uint32_t kMostPid = 1U << 22;  // PID_MAX_LIMIT
+constexpr std::uint32_t kMostPid = 1U << 22;  // PID_MAX_LIMIT of the kernel
 constexpr std::size_t kMostErrorText = 64U << 10;
 constexpr std::string_view kMalformed = "a record that is cut short or holds more than it should";
 constexpr std::string_view kMisplaced = "a record where it does not belong";
@@ -75,7 +75,9 @@ void BoxReportParser::feed(std::string_view bytes) {
     if (problem.empty() && report_.complete && at < pending_.size()) problem = kMisplaced;
     pending_.erase(0, at);
     if (problem.empty()) return;
-    report_ = BoxReport{.init = report_.init};
+    const pid_t init = report_.init;  // still to be waited for
+    report_ = {};
+    report_.init = init;
     report_.problem = problem;
     pending_ = {};
 }
@@ -83,9 +85,9 @@ void BoxReportParser::feed(std::string_view bytes) {
 std::uint64_t BoxReportParser::largest(box::Tag tag) const {
     switch (tag) {
         case box::Tag::started:
-        case box::Tag::handed:
         case box::Tag::ready:
         case box::Tag::no_exec:
+        case box::Tag::handed:
         case box::Tag::summary:
             return 64;
         case box::Tag::error:
@@ -101,16 +103,13 @@ std::uint64_t BoxReportParser::largest(box::Tag tag) const {
 }
 
 std::string_view BoxReportParser::take(box::Tag tag, std::string_view body) {
-    // A set-up that failed is the last thing that is said.
-    if (report_.complete || report_.setup_error) return kMisplaced;
+    // A set-up that failed is the last thing that pid 1 says; the box says its one thing at the same time.
+    if (report_.complete || (report_.setup_error && tag != box::Tag::started)) return kMisplaced;
     box::Parser in(body);
     std::string_view problem;
     switch (tag) {
         case box::Tag::started:
             problem = take_started(in);
-            break;
-        case box::Tag::handed:
-            problem = take_handed();
             break;
         case box::Tag::ready:
             problem = take_ready(in);
@@ -120,6 +119,9 @@ std::string_view BoxReportParser::take(box::Tag tag, std::string_view body) {
             break;
         case box::Tag::no_exec:
             problem = take_no_exec(in);
+            break;
+        case box::Tag::handed:
+            problem = take_handed();
             break;
         case box::Tag::summary:
             problem = take_summary(in);
@@ -140,16 +142,10 @@ std::string_view BoxReportParser::take(box::Tag tag, std::string_view body) {
 }
 
 std::string_view BoxReportParser::take_started(box::Parser& in) {
-    const std::uint32_t pid = in.u32();
     if (report_.init >= 0 || report_.ready) return kMisplaced;
-    if (pid == 0 || pid > kMostPid) return "a process number that cannot be";
-    report_.init = static_cast<int>(pid);
-    return {};
-}
-
-std::string_view BoxReportParser::take_handed() {
-    if (!report_.ready || report_.handed || report_.summary) return kMisplaced;
-    report_.handed = true;
+    const std::uint32_t pid = in.u32();
+    if (pid < 2 || pid > kMostPid) return "a process number that cannot be";
+    report_.init = static_cast<pid_t>(pid);
     return {};
 }
 
@@ -181,6 +177,12 @@ std::string_view BoxReportParser::take_no_exec(box::Parser& in) {
     const std::uint32_t number = in.u32();
     if (number > kMostErrno) return "an error number that cannot be";
     report_.exec_error = static_cast<int>(number);
+    return {};
+}
+
+std::string_view BoxReportParser::take_handed() {
+    if (!report_.ready || report_.handed || report_.exec_error || report_.summary) return kMisplaced;
+    report_.handed = true;
     return {};
 }
 

@@ -5,6 +5,8 @@
 // Whatever breaks a rule of ec/box/protocol.hpp makes the whole report void, with the rule in `problem`.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <ec/box/protocol.hpp>
 #include <ec/executor/sandbox.hpp>
@@ -24,7 +26,7 @@ struct SetupError {
 
 /// What the box said.
 struct BoxReport {
-    int init = -1;  ///< pid 1 of the sandbox as this process sees it, a child of ours; kept whatever else is void
+    pid_t init = -1;  ///< pid 1 of the sandbox, a child of ours
     bool ready = false;
     bool handed = false;  ///< a warm sandbox has taken the second spec
     int landlock_abi = 0;
@@ -37,7 +39,7 @@ struct BoxReport {
     bool changes_cut = false;     ///< some changes were left out
     std::map<std::string, std::string> artifacts;
     bool complete = false;  ///< the end record came
-    std::string problem;    ///< not empty: the stream makes no sense, and all of the above is empty
+    std::string problem;    ///< not empty: the stream makes no sense, and all of the above but init is empty
 };
 
 class BoxReportParser {
@@ -45,8 +47,8 @@ public:
     /// `content_bytes`: how many bytes of changed files may come, all together.
     explicit BoxReportParser(std::uint64_t content_bytes) : content_left_(content_bytes) {}
 
-    /// For a sandbox that was started before its run was known.
-    void allow_content(std::uint64_t bytes) { content_left_ = bytes; }
+    /// The same for the run that a warm sandbox is handed.
+    void expect(std::uint64_t content_bytes) { content_left_ = content_bytes; }
     void feed(std::string_view bytes);
     [[nodiscard]] bool corrupt() const { return !report_.problem.empty(); }
     [[nodiscard]] const BoxReport& report() const { return report_; }
@@ -57,10 +59,10 @@ private:
     // Each returns what is wrong with the record, or nothing.
     std::string_view take(box::Tag tag, std::string_view body);
     std::string_view take_started(box::Parser& in);
-    std::string_view take_handed();
     std::string_view take_ready(box::Parser& in);
     std::string_view take_error(box::Parser& in);
     std::string_view take_no_exec(box::Parser& in);
+    std::string_view take_handed();
     std::string_view take_summary(box::Parser& in);
     std::string_view take_change(box::Parser& in);
     std::string_view take_artifact(box::Parser& in);

@@ -18,6 +18,9 @@ public:
     /// The next whole frame, if there is one.
     std::optional<std::string> next();
 
+    /// The bytes that nobody has taken yet.
+    [[nodiscard]] std::string_view waiting() const { return std::string_view(in_).substr(at_); }
+
     /// A frame larger than kLargestFrame was announced; no further frame comes.
     [[nodiscard]] bool broken() const { return broken_; }
 

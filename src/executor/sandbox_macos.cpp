@@ -289,6 +289,8 @@ public:
         return fail(ErrorCode::unavailable, "sessions are not to be had in the sandbox of this operating system");
     }
 
+    bool warm_up(std::chrono::milliseconds) override { return true; }  // nothing is kept ready here
+
     [[nodiscard]] const Isolation& isolation() const override { return isolation_; }
     [[nodiscard]] const fs::path& workspace() const override { return layout_.workspace.path; }
 

@@ -27,13 +27,15 @@ void in_pieces(std::string_view bytes, std::uint64_t seed, Take take) {
 }
 
 void check_void(const BoxReport& report) {
-    require(!report.ready && !report.complete && !report.setup_error && !report.exec_error && !report.summary);
+    require(!report.ready && !report.handed && !report.complete && !report.setup_error && !report.exec_error &&
+            !report.summary);
     require(report.changes.empty() && report.artifacts.empty());
 }
 
 void check(const BoxReport& report) {
+    require(report.init == -1 || (report.init > 1 && report.init <= 1 << 22));
     if (!report.problem.empty()) return check_void(report);
-    require(!report.summary || report.ready);
+    require(report.ready || (!report.summary && !report.handed));
     require(!report.complete || report.summary);
     require(!report.setup_error || (!report.summary && !report.complete));
     require(report.landlock_abi >= 0 && (!report.exec_error || (*report.exec_error >= 0 && *report.exec_error < 4096)));

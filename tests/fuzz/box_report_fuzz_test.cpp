@@ -11,8 +11,9 @@ using namespace ec::executor::testing;
 TEST(BoxStreams, KeepTheirPromisesWhateverIsWritten) {
     const std::string start = started() + ready() + handed() + summary();
     const std::vector<std::string> reports = {
-        setup_error(),
+        started() + setup_error(),
         ready() + no_exec() + summary(125 << 8) + end(),
+        ready() + handed() + summary(9, 'w') + end(),
         start + artifact("report.xml", "<a/>") + artifact("b") + end(true),
         start + change({.path = "a/b", .kind = 0, .content = "text"}) + change({.path = "c", .kind = 2, .mode = 0}) +
             change({.path = "d/link", .symlink = true, .mode = 0777, .target = "../a/b"}) + end(),

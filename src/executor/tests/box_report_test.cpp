@@ -26,7 +26,8 @@ BoxReport parsed(const std::string& bytes, std::size_t piece = std::string::npos
 std::string problem_of(const std::string& bytes) {
     const BoxReport report = parsed(bytes);
     if (!report.problem.empty()) {
-        EXPECT_FALSE(report.ready || report.complete || report.summary || report.setup_error || report.exec_error);
+        EXPECT_FALSE(report.ready || report.handed || report.complete || report.summary || report.setup_error ||
+                     report.exec_error);
         EXPECT_TRUE(report.changes.empty() && report.artifacts.empty());
     }
     return report.problem;
@@ -87,6 +88,31 @@ TEST(BoxReport, AFailedSetUpIsTheLastWord) {
     EXPECT_NE(problem_of(ready() + summary() + setup_error()), "");
 }
 
+TEST(BoxReport, TheBoxNamesPid1OnceAndThatOutlivesANonsense) {
+    EXPECT_EQ(parsed(started(77) + ready() + summary() + end()).init, 77);
+    EXPECT_EQ(parsed(setup_error() + started(77)).init, 77) << "both write at the same time";
+    EXPECT_EQ(parsed(started(77) + "nonsense").init, 77);
+    for (const std::string& bytes : {started() + started(), ready() + started(), started(0), started(1),
+                                     started(0xffffffff), setup_error() + started() + started(), started(1U << 23)}) {
+        EXPECT_NE(problem_of(bytes), "");
+    }
+}
+
+TEST(BoxReport, AWarmSandboxSaysOnceThatItWasHandedARun) {
+    const BoxReport report = parsed(ready() + handed() + summary() + end());
+    EXPECT_TRUE(report.handed && report.complete) << report.problem;
+    for (const std::string& bytes : {handed(), ready() + handed() + handed(), ready() + summary() + handed(),
+                                     ready() + record(box::Tag::handed, "x")}) {
+        EXPECT_NE(problem_of(bytes), "");
+    }
+    EXPECT_EQ(problem_of(ready() + handed() + setup_error()), "");
+    BoxReportParser parser(0);
+    parser.feed(ready() + handed());
+    parser.expect(kContent);
+    parser.feed(summary() + change({.content = "text"}));
+    EXPECT_FALSE(parser.corrupt()) << parser.report().problem;
+}
+
 TEST(BoxReport, RecordsComeInOrderAndOnce) {
     for (const std::string& bytes :
          {ready() + ready(), no_exec(), ready() + no_exec() + no_exec(), summary(), ready() + summary() + summary(),
@@ -123,7 +149,7 @@ TEST(BoxReport, UnknownKindsOfRecordsAreRefused) {
 }
 
 TEST(BoxReport, ALengthThatCannotBeIsRefusedAtOnce) {
-    for (const char tag : {'P', 'H', 'R', 'E', 'X', 'S', 'C', 'A', 'Z', '?'}) {
+    for (const char tag : {'P', 'R', 'E', 'X', 'H', 'S', 'C', 'A', 'Z', '?'}) {
         EXPECT_NE(problem_of(std::string(1, tag) + "\xff\xff\xff\xff"), "") << tag;
     }
 }

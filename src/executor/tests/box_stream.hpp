@@ -14,13 +14,11 @@ inline std::string record(box::Tag tag, std::string_view body = {}) {
     return out.take();
 }
 
-inline std::string started(std::uint32_t pid = 4711) {
+inline std::string started(std::uint32_t pid = 1234567) {
     box::Writer body;
     body.u32(pid);
     return record(box::Tag::started, body.bytes());
 }
-
-inline std::string handed() { return record(box::Tag::handed); }
 
 inline std::string ready() {
     box::Writer body;
@@ -53,6 +51,8 @@ inline std::string summary(std::uint32_t wait_status = 0, std::uint8_t stop = 0)
     for (const std::uint64_t value : {1000U, 2000U, 3000U}) body.u64(value);
     return record(box::Tag::summary, body.bytes());
 }
+
+inline std::string handed() { return record(box::Tag::handed); }
 
 struct ChangeBytes {
     std::string path = "a/b.txt";

@@ -13,7 +13,7 @@ using ::testing::HasSubstr;
 
 class SandboxReport : public testing::SandboxTest {
 protected:
-    // A box that says these bytes and waits until nobody listens any more.
+    // A box that says these bytes and ends.
     Result<RunResult> run_with_box_that_says(const std::string& bytes) {
         std::string octal;
         for (const char byte : bytes) {
@@ -21,7 +21,7 @@ protected:
             octal += {'\\', '0', static_cast<char>('0' + value / 64), static_cast<char>('0' + value / 8 % 8),
                       static_cast<char>('0' + value % 8)};
         }
-        write("box", "#!/bin/sh\nprintf '%b' '" + octal + "' >&4\nread -r line <&5\n");
+        write("box", "#!/bin/sh\nprintf '%b' '" + octal + "' >&4\n");
         std::filesystem::permissions(root() / "box", std::filesystem::perms::all);
         SandboxOptions options;
         options.workspace = root();
@@ -102,6 +102,19 @@ TEST_F(SandboxReport, TellsWhenAFolderIsDeeperThanItLooks) {
     const RunResult deep = at_depth("250");
     EXPECT_TRUE(deep.changes_cut);
     EXPECT_TRUE(deep.changes.empty());
+}
+
+TEST_F(SandboxReport, NothingIsCalledDeletedBecauseItsPathIsTooLongToAskFor) {
+    const std::string name(250, 'd');
+    const std::string make =
+        "import os\nfor i in range(20):\n    os.makedirs('" + name + "', exist_ok=True); os.chdir('" + name + "')\n";
+    std::filesystem::current_path(root());
+    ASSERT_EQ(std::system(("python3 -c \"" + make + "open('kept', 'w').close()\"").c_str()), 0);
+    std::filesystem::current_path("/");
+    const RunResult result = python(make + "open('new', 'w').close()");
+    EXPECT_EQ(result.status, RunStatus::ok) << result.err;
+    for (const Change& change : result.changes) EXPECT_NE(change.kind, Change::Kind::deleted);
+    EXPECT_TRUE(result.changes_cut);
 }
 
 TEST_F(SandboxReport, ASessionThatAnswersUnaskedDoesNotFillTheMemoryOfTheHost) {

@@ -159,8 +159,8 @@ struct SandboxOptions {
     std::filesystem::path box;                     ///< edgecoder-box; empty: beside the running executable
     std::vector<std::filesystem::path> read_only;  ///< further host paths to show read-only
     std::vector<std::string> environment_names;    ///< further variables to pass through from the host
-    /// Starts the sandbox of the first run() while the rest of open_sandbox() still looks around: for a program that runs
-    /// one thing and ends. It costs a sandbox when nothing is run.
+    /// Starts the sandbox of the first run() while the rest of open_sandbox() still looks around: for a program that
+    /// runs one thing and ends. It costs a sandbox when nothing is run.
     bool start_early = false;
     /// Sandboxes to keep ready in the background, each with an interpreter that waits for one run() of `python3` or
     /// `node`. Worth it for a program that lives long and runs often: each takes about 7 MiB.
