@@ -61,13 +61,9 @@ Cause old_kernel(const MachineFacts& machine) {
 Cause no_namespaces(const SetupError& error, const MachineFacts& machine) {
     if (machine.wsl == 1)
         return {"this is WSL 1, which has no Linux kernel", "convert it to WSL 2 (wsl --set-version DISTRIBUTION 2)"};
-    if (error.error == ENOSPC || error.error == EUSERS || machine.most_user_namespaces == 0) {
-        if (machine.most_user_namespaces.value_or(0) == 0)
-            return {"user namespaces are switched off (user.max_user_namespaces is 0)",
-                    "sudo sysctl user.max_user_namespaces=10000"};
-        return {"no more namespaces may be made (user.max_user_namespaces and its kin, or 32 levels of nesting)",
-                "raise the limit with sysctl, or wait until others are gone"};
-    }
+    if (machine.most_user_namespaces == 0)
+        return {"user namespaces are switched off (user.max_user_namespaces is 0)",
+                "sudo sysctl user.max_user_namespaces=10000"};
     if (machine.unprivileged_namespaces == 0)
         return {"user namespaces are switched off for ordinary users (kernel.unprivileged_userns_clone is 0)",
                 "sudo sysctl kernel.unprivileged_userns_clone=1"};
@@ -105,18 +101,25 @@ Cause no_tree(const SetupError& error, const MachineFacts& machine) {
             "allow mounts in user namespaces (on Ubuntu 24.04 " + std::string(kProfile) + "), or run as root"};
 }
 
-}  // namespace
-
-bool speaks_against_machine(const SetupError& error) {
-    return makes_namespaces(error) || builds_tree(error) || error.step == "proc" || error.error == ENOSYS;
+// What may be gone at the next try, or is nobody's refusal, is no reason to isolate less.
+bool speaks_against_machine(const SetupError& error, const MachineFacts& machine) {
+    if (makes_namespaces(error)) {
+        if (error.error == ENOSPC || error.error == EUSERS) return machine.most_user_namespaces == 0;
+        return error.error != EAGAIN && error.error != ENOMEM;
+    }
+    if (builds_tree(error))
+        return refused(error.error) || error.error == EINVAL || error.error == ENODEV || error.error == ENOSYS;
+    return error.step == "proc" || error.error == ENOSYS;
 }
+
+}  // namespace
 
 std::optional<Error> why_not_isolated(const SetupError& error, const MachineFacts& machine) {
     const auto make = [](std::string what, Cause cause) {
         return Error{ErrorCode::unavailable, fmt::format("{}: {}", std::move(what), cause.why),
                      std::move(cause.remedy)};
     };
-    if (!speaks_against_machine(error)) return std::nullopt;
+    if (!speaks_against_machine(error, machine)) return std::nullopt;
     if (makes_namespaces(error)) return make("no namespaces can be made here", no_namespaces(error, machine));
     if (error.step == "proc") {
         return make(

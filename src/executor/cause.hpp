@@ -9,11 +9,9 @@
 
 namespace ec::executor {
 
-/// Nothing when the failure does not speak against the machine (a wrong path, a full disk). Else one sentence with the
+/// Nothing when the failure does not speak against the machine (a wrong path, a full disk, a limit that is
+/// reached just now). Else one sentence with the
 /// cause, and the remedy.
 std::optional<Error> why_not_isolated(const SetupError& error, const MachineFacts& machine);
-
-/// True when why_not_isolated() would know a cause; needs no facts.
-bool speaks_against_machine(const SetupError& error);
 
 }  // namespace ec::executor

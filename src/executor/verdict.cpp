@@ -51,12 +51,17 @@ RunStatus decide(const box::Summary& summary, const RunSpec& run, const MemoryUs
     return signal != 0 ? RunStatus::signal : RunStatus::failed;
 }
 
-}  // namespace
+std::string one_sentence(const Error& error) {
+    return error.remedy.empty() ? error.message : fmt::format("{}; {}", error.message, error.remedy);
+}
 
-Error explain(const SetupError& error) {
+// A failure that does not speak against the machine.
+Error explain_run(const SetupError& error) {
     const std::string why = std::strerror(error.error);
-    if (speaks_against_machine(error)) {
-        if (const auto cause = why_not_isolated(error, look_at_machine())) return *cause;
+    if (error.step == "namespaces" || error.step == "network") {
+        return Error{ErrorCode::unavailable,
+                     fmt::format("no more namespaces or processes can be made just now ({})", why),
+                     "wait until others are gone, or raise user.max_user_namespaces, its kin and ulimit -u"};
     }
     if (error.step == "landlock") {
         return Error{ErrorCode::unavailable,
@@ -89,6 +94,13 @@ Error explain(const SetupError& error) {
                  {}};
 }
 
+}  // namespace
+
+Error explain(const SetupError& error) {
+    if (const auto cause = why_not_isolated(error, look_at_machine())) return *cause;
+    return explain_run(error);
+}
+
 Error unreadable(const BoxReport& report) {
     return Error{
         ErrorCode::corrupt, fmt::format("the sandbox's report cannot be read: it holds {}", report.problem), {}};
@@ -98,7 +110,7 @@ RunResult sandbox_error(const Error& error, std::string_view tier) {
     RunResult result;
     result.tier = tier;
     result.isolation = "none";
-    result.reason = error.remedy.empty() ? error.message : fmt::format("{}; {}", error.message, error.remedy);
+    result.reason = one_sentence(error);
     return result;
 }
 
@@ -116,12 +128,9 @@ RunResult conclude(BoxProcess& process, const RunSpec& run, const MemoryUse& mem
         return result;
     }
     if (report.setup_error) {
-        const Error error = explain(*report.setup_error);
-        result.reason = error.remedy.empty() ? error.message : fmt::format("{}; {}", error.message, error.remedy);
-        if (speaks_against_machine(*report.setup_error)) {
-            result.cannot_isolate = error;
-            result.tier = "D";
-        }
+        result.cannot_isolate = why_not_isolated(*report.setup_error, look_at_machine());
+        if (result.cannot_isolate) result.tier = "D";
+        result.reason = one_sentence(result.cannot_isolate.value_or(explain_run(*report.setup_error)));
         return result;
     }
     if (!report.summary || !report.complete) {

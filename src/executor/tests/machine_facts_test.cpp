@@ -160,5 +160,13 @@ TEST_F(MachineText, WhatIsTheCallersMistakeIsNotBlamedOnTheMachine) {
     EXPECT_EQ(why(ENOSPC, "write"), "nothing");
 }
 
+TEST_F(MachineText, WhatIsOnlyUsedUpJustNowIsNoReasonToIsolateLess) {
+    put_text("proc/sys/user/max_user_namespaces", "10000\n");
+    for (const int error : {ENOSPC, EAGAIN, ENOMEM}) EXPECT_EQ(why(error), "nothing");
+    EXPECT_EQ(why(ENOMEM, "mount"), "nothing");
+    put_text("proc/sys/user/max_user_namespaces", "0\n");
+    EXPECT_THAT(why(ENOSPC), HasSubstr("user.max_user_namespaces is 0"));
+}
+
 }  // namespace
 }  // namespace ec::executor
