@@ -123,6 +123,7 @@ bool drop_root(const Spec& spec) {
     require(::sethostname("sandbox", 7) == 0, "hostname");
     const Tree tree = build_root(spec, userns);
     enter_network(network);
+    if (spec.proxy) offer_proxy_socket();
     capabilities.landlock_abi = landlock_abi();
     capabilities.own_userns = !spec.privileged || (tree.has_proc && drop_root(spec));
     ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
@@ -140,7 +141,8 @@ void take_turns() {
 int start() {
     take_turns();
     const Spec spec = read_spec();
-    ::syscall(SYS_close_range, spec.session ? kFirstStrayFd : kSessionIn, ~0U, 0);
+    if (!spec.session) ::syscall(SYS_close_range, kSessionIn, kSessionOut, 0);
+    ::syscall(SYS_close_range, spec.proxy ? kFirstStrayFd : kProxyFd, ~0U, 0);
     const unsigned uid = ::getuid();
     const unsigned gid = ::getgid();
     const Network network = begin_network(spec);

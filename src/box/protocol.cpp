@@ -6,7 +6,7 @@ std::string encode(const Spec& spec) {
     Writer out;
     out.u32(kVersion);
     for (const bool value : {spec.privileged, spec.idmap, spec.session, spec.collect_changes, spec.collect_contents,
-                             spec.soft_memory, spec.cgroup_v2}) {
+                             spec.soft_memory, spec.cgroup_v2, spec.proxy}) {
         out.flag(value);
     }
     for (const std::uint32_t value : {spec.drop_uid, spec.owner_uid, spec.owner_gid}) out.u32(value);
@@ -41,7 +41,7 @@ bool decode(std::string_view bytes, Spec& spec) {
     Parser in(bytes);
     if (in.u32() != kVersion) return false;
     for (bool* value : {&spec.privileged, &spec.idmap, &spec.session, &spec.collect_changes, &spec.collect_contents,
-                        &spec.soft_memory, &spec.cgroup_v2}) {
+                        &spec.soft_memory, &spec.cgroup_v2, &spec.proxy}) {
         *value = in.flag();
     }
     for (std::uint32_t* value : {&spec.drop_uid, &spec.owner_uid, &spec.owner_gid}) *value = in.u32();

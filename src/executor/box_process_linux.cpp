@@ -152,7 +152,8 @@ BoxProcess::~BoxProcess() {
     close();
 }
 
-Result<BoxProcess> BoxProcess::start(const std::filesystem::path& program, const box::Spec& spec, const RunSpec& run) {
+Result<BoxProcess> BoxProcess::start(const std::filesystem::path& program, const box::Spec& spec, const RunSpec& run,
+                                     UniqueFd proxy) {
     EC_ASSIGN(const UniqueFd spec_file, sealed_memory("edgecoder-spec", box::encode(spec)));
     UniqueFd input;
     if (run.stdin_text.empty()) {
@@ -172,6 +173,7 @@ Result<BoxProcess> BoxProcess::start(const std::filesystem::path& program, const
     EC_TRY(actions.give(spec_file, box::kSpecFd));
     EC_TRY(actions.give(status.write, box::kStatusFd));
     EC_TRY(actions.give(control.read, box::kControlFd));
+    if (spec.proxy) EC_TRY(actions.give(proxy, box::kProxyFd));
     BoxProcess process(run);
     if (spec.session) {
         EC_ASSIGN(Pipe requests, make_pipe());

@@ -99,9 +99,24 @@ Status check(const RunSpec& run) {
     return {};
 }
 
+// The certificates that programs check servers against: public, and of no use without a network.
+void add_certificates(std::vector<box::Mount>& mounts) {
+    for (const char* path : {"/etc/ssl/certs", "/etc/ssl/openssl.cnf", "/etc/pki/tls/certs", "/etc/pki/ca-trust"}) {
+        box::Mount mount = mount_of(box::Mount::Kind::bind, path, path);
+        mount.optional = true;
+        mounts.push_back(std::move(mount));
+    }
+}
+
 std::vector<std::string> environment_of(const Layout& layout, const RunSpec& run) {
     std::map<std::string, std::string> merged;
     for (const auto& [name, value] : layout.toolchains.environment) merged[name] = value;
+    if (run.network) {
+        const std::string proxy = fmt::format("http://127.0.0.1:{}", box::kProxyPort);
+        for (const char* name : {"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"}) merged[name] = proxy;
+        for (const char* name : {"NO_PROXY", "no_proxy"}) merged[name] = "localhost,127.0.0.1";
+        merged["NODE_USE_ENV_PROXY"] = "1";  // Node looks at the others only then
+    }
     for (const auto& [name, value] : run.environment) merged[name] = value;
     std::vector<std::string> lines;
     for (const auto& [name, value] : merged) lines.push_back(fmt::format("{}={}", name, value));
@@ -121,6 +136,7 @@ Result<box::Spec> compose(const Layout& layout, const RunSpec& run, bool session
     spec.owner_gid = layout.workspace.owner_gid;
     spec.idmap = layout.workspace.idmap;
     spec.session = session;
+    spec.proxy = run.network;
     spec.collect_changes = run.collect_changes;
     spec.collect_contents = run.collect_change_contents;
     const Limits& limits = run.limits;
@@ -132,6 +148,7 @@ Result<box::Spec> compose(const Layout& layout, const RunSpec& run, bool session
     spec.open_files = std::max(16U, limits.open_files);
 
     add_system(layout, spec.mounts);
+    if (run.network) add_certificates(spec.mounts);
     spec.mounts.push_back(scratch("/tmp", kScratchBytes, 01777));
     spec.mounts.push_back(scratch("/dev/shm", kScratchBytes, 01777));
     for (const std::string& path : layout.toolchains.read_only) {

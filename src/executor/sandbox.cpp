@@ -5,6 +5,7 @@
 #include <array>
 #include <atomic>
 #include <ec/core/fs.hpp>
+#include <ec/core/text.hpp>
 #include <ec/executor/sandbox.hpp>
 #include <optional>
 #include <random>
@@ -29,8 +30,9 @@ constexpr std::chrono::seconds kReportGrace{20};
 
 class BoxedSandbox final : public Sandbox {
 public:
-    BoxedSandbox(fs::path box, Layout layout)
+    BoxedSandbox(fs::path box, Layout layout, NetworkGate* network)
         : box_(std::move(box)),
+          network_(network),
           layout_(std::move(layout)),
           groups_(std::make_shared<MemoryGroups>()),
           staged_(layout_.workspace.path, layout_.drop_uid),
@@ -56,7 +58,7 @@ public:
             reaper_.collect();
             EC_ASSIGN(Prepared prepared, prepare(spec, false));
             if (prepared.trouble) return sandbox_error(*prepared.trouble, prepared.tier);
-            auto started = BoxProcess::start(box_, prepared.spec, spec);
+            auto started = BoxProcess::start(box_, prepared.spec, spec, prepared.proxy_end());
             if (!started) return sandbox_error(started.error(), prepared.tier);
             BoxProcess process = std::move(*started);
             groups_->sweep();
@@ -75,7 +77,7 @@ public:
         for (int attempt = 0;; ++attempt) {
             EC_ASSIGN(Prepared prepared, prepare(spec, true));
             if (prepared.trouble) return fail(*prepared.trouble);
-            EC_ASSIGN(BoxProcess process, BoxProcess::start(box_, prepared.spec, spec));
+            EC_ASSIGN(BoxProcess process, BoxProcess::start(box_, prepared.spec, spec, prepared.proxy_end()));
             groups_->sweep();
             const auto deadline = SteadyClock::now() + kReportGrace;
             while (!process.ended() && !process.report().ready && SteadyClock::now() < deadline) {
@@ -84,7 +86,8 @@ public:
             if (attempt < kFallbacks && fall_back(process)) continue;
             if (process.report().setup_error) return fail(explain(*process.report().setup_error));
             if (!process.report().ready) return fail(ErrorCode::unavailable, "the sandbox did not start in time");
-            return open_session(std::move(process), spec, std::move(prepared.group), prepared.tier);
+            return open_session(std::move(process), spec, std::move(prepared.network), std::move(prepared.group),
+                                prepared.tier);
         }
     }
 
@@ -96,10 +99,13 @@ private:
     static constexpr int kFallbacks = 2;
 
     struct Prepared {
+        std::unique_ptr<NetworkPass> network;
         std::optional<MemoryGroups::Lease> group;
         box::Spec spec;
         std::string tier;
         std::optional<Error> trouble;  ///< of the machine, not of the caller's words
+
+        UniqueFd proxy_end() const { return network ? network->take_end() : UniqueFd(); }
     };
 
     Result<Prepared> prepare(const RunSpec& run, bool session) {
@@ -112,6 +118,16 @@ private:
             layout.workspace.bound = staged_.bound();
         }
         EC_ASSIGN(prepared.spec, compose(layout, run, session));
+        if (run.network && network_ == nullptr) {
+            return fail(ErrorCode::invalid_argument, "the run asks for a network, and this sandbox has none to give");
+        }
+        if (run.network && !prepared.trouble) {
+            auto pass = network_->admit(layout.workspace.path.string(), join(run.argv, " "));
+            if (pass)
+                prepared.network = *std::move(pass);
+            else
+                prepared.trouble = pass.error();
+        }
         if (use_groups_) {
             if (auto lease = groups_->acquire(run.limits.memory_bytes)) prepared.group.emplace(std::move(*lease));
         }
@@ -143,6 +159,7 @@ private:
     }
 
     fs::path box_;
+    NetworkGate* network_;
     Layout layout_;
     std::shared_ptr<MemoryGroups> groups_;
     Reaper reaper_;
@@ -237,7 +254,7 @@ Result<std::unique_ptr<Sandbox>> open_sandbox(const SandboxOptions& options) {
     layout.privileged = drop.has_value();
     layout.drop_uid = drop.value_or(0);
     layout.workspace.idmap = layout.privileged && may_idmap(workspace);
-    return std::make_unique<BoxedSandbox>(std::move(box), std::move(layout));
+    return std::make_unique<BoxedSandbox>(std::move(box), std::move(layout), options.network);
 }
 
 Result<Isolation> probe_isolation(const std::filesystem::path& box) {

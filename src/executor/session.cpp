@@ -16,8 +16,13 @@ constexpr std::size_t kLargestFrame = 64U << 20;
 
 class BoxSession final : public Session {
 public:
-    BoxSession(BoxProcess process, RunSpec spec, std::optional<MemoryGroups::Lease> group, std::string tier)
-        : group_(std::move(group)), process_(std::move(process)), spec_(std::move(spec)), tier_(std::move(tier)) {}
+    BoxSession(BoxProcess process, RunSpec spec, std::unique_ptr<NetworkPass> network,
+               std::optional<MemoryGroups::Lease> group, std::string tier)
+        : network_(std::move(network)),
+          group_(std::move(group)),
+          process_(std::move(process)),
+          spec_(std::move(spec)),
+          tier_(std::move(tier)) {}
 
     // Answers are collected while a large request goes out, so neither side waits for the other for ever.
     Status send(std::string_view frame) override {
@@ -70,6 +75,7 @@ public:
             process_.pump(std::clamp(next, std::chrono::milliseconds(0), std::chrono::milliseconds(500)));
         }
         process_.close();
+        network_.reset();
         result_ = conclude(process_, spec_, group_ ? group_->use() : MemoryUse{}, tier_);
         return *result_;
     }
@@ -97,6 +103,7 @@ private:
         return frame;
     }
 
+    std::unique_ptr<NetworkPass> network_;
     std::optional<MemoryGroups::Lease> group_;  // before process_: given back when the box is gone
     BoxProcess process_;
     RunSpec spec_;
@@ -107,9 +114,10 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Session> open_session(BoxProcess process, const RunSpec& spec, std::optional<MemoryGroups::Lease> group,
-                                      std::string tier) {
-    return std::make_unique<BoxSession>(std::move(process), spec, std::move(group), std::move(tier));
+std::unique_ptr<Session> open_session(BoxProcess process, const RunSpec& spec, std::unique_ptr<NetworkPass> network,
+                                      std::optional<MemoryGroups::Lease> group, std::string tier) {
+    return std::make_unique<BoxSession>(std::move(process), spec, std::move(network), std::move(group),
+                                        std::move(tier));
 }
 
 }  // namespace ec::executor

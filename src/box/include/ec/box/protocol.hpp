@@ -15,13 +15,17 @@ namespace ec::box {
 
 inline constexpr std::uint32_t kVersion = 1;
 
+/// Where the proxy answers inside, when there is one.
+inline constexpr std::uint16_t kProxyPort = 3128;
+
 // Descriptors the box is started with; everything above is closed at once.
 inline constexpr int kSpecFd = 3;
 inline constexpr int kStatusFd = 4;
 inline constexpr int kControlFd = 5;   ///< a byte: end the run for that Stop reason; end of file: the executor is gone
 inline constexpr int kSessionIn = 6;   ///< becomes descriptor 3 of the payload
 inline constexpr int kSessionOut = 7;  ///< becomes descriptor 4 of the payload
-inline constexpr int kFirstStrayFd = 8;
+inline constexpr int kProxyFd = 8;     ///< a unix socket: takes the listening socket of network.hpp
+inline constexpr int kFirstStrayFd = 9;
 
 /// Why the supervisor ended a run, as the byte on the control pipe and in the summary.
 enum class Stop : std::uint8_t { none = 0, wall = 'w', output = 'o', cancelled = 'c', memory = 'm', pids = 'p' };
@@ -44,6 +48,7 @@ struct Spec {
     std::uint32_t owner_gid = 0;
     bool idmap = false;
     bool session = false;
+    bool proxy = false;  ///< a proxy of the host's waits on kProxyFd for a socket to serve
     bool collect_changes = true;
     bool collect_contents = false;
     bool soft_memory = true;  ///< no cgroup: watch the sum from pid 1

@@ -1,8 +1,9 @@
 // The sandbox port: hostile programs go in, a verdict decided by the supervisor comes out.
 //
 // A Sandbox belongs to one workspace. Every run sees a copy-on-write view of it at the same path as on the host, so
-// nothing a run does reaches the real files; what it changed comes back in RunResult::changes. There is no network,
-// and there is no way to ask for a run without isolation: a machine that cannot isolate makes open_sandbox() fail.
+// nothing a run does reaches the real files; what it changed comes back in RunResult::changes. There is no network but
+// what a NetworkGate lets through, and there is no way to ask for a run without isolation: a machine that cannot
+// isolate makes open_sandbox() fail.
 //
 // Threads: run() and open() may be called from several threads at once; a Session belongs to one thread at a time.
 #pragma once
@@ -10,6 +11,7 @@
 #include <chrono>
 #include <cstdint>
 #include <ec/core/result.hpp>
+#include <ec/executor/network.hpp>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -55,6 +57,7 @@ struct RunSpec {
     std::string artifact_dir;
     std::string stdin_text;                ///< empty: /dev/null
     bool collect_changes = true;           ///< false: skip the walk over the changed files
+    bool network = false;                  ///< through SandboxOptions::network; `invalid_argument` without one
     bool collect_change_contents = false;  ///< also carry the new bytes of changed regular files
 };
 
@@ -132,6 +135,7 @@ struct SandboxOptions {
     std::filesystem::path box;                     ///< edgecoder-box; empty: beside the running executable
     std::vector<std::filesystem::path> read_only;  ///< further host paths to show read-only
     std::vector<std::string> environment_names;    ///< further variables to pass through from the host
+    NetworkGate* network = nullptr;                ///< outlives the Sandbox; null: no run has a network
 };
 
 /// Refuses (invalid_argument) a workspace that is `/`, a system folder or a home directory once symbolic links are
