@@ -4,6 +4,7 @@
 #include <ostream>
 
 #include "doctor_command.hpp"
+#include "egress_command.hpp"
 #include "exec_command.hpp"
 #include "fix_command.hpp"
 #include "interrupt.hpp"
@@ -41,11 +42,16 @@ void add_exec(CLI::App& app, ExecOptions& options) {
     exec->add_option("--lang", options.language, "Language of FILE or standard input")
         ->check(CLI::IsMember({"python", "javascript"}));
     exec->add_flag("--apply", options.apply, "Copy the files it changed into the real directory");
+    exec->add_option("--allow-host", options.allow_hosts,
+                     "Let it reach HOST, *.HOST or HOST:PORT (443) through the proxy; repeatable (default: no network)")
+        ->type_name("HOST[:PORT]")
+        ->allow_extra_args(false);
     exec->add_option("command", options.words, "FILE, - for standard input, or -- CMD ARG…")->required();
     exec->footer(
         "Examples:\n  edgecoder exec script.py\n  echo 'print(1)' | edgecoder exec --lang python -\n"
         "  edgecoder exec --json -- sh -c 'make test'\n\n"
-        "The program sees the current directory as a copy, no network and no secrets. Limits: 10 s, 512 MB, 128 "
+        "The program sees the current directory as a copy, no network (unless --allow-host) and no secrets. Limits: 10 "
+        "s, 512 MB, 128 "
         "processes,\n"
         "64 MB of new files, 1 MB of output kept. Exit status: 0 it ended well, 1 it did not, 2 wrong usage, 3 no "
         "sandbox here.");
@@ -54,6 +60,14 @@ void add_exec(CLI::App& app, ExecOptions& options) {
 void add_doctor(CLI::App& app, DoctorOptions& options) {
     CLI::App* doctor = app.add_subcommand("doctor", "Show what this machine can isolate and which runners it has");
     doctor->add_flag("--json", options.json, "Print one JSON document on stdout");
+}
+
+void add_egress(CLI::App& app, EgressOptions& options) {
+    CLI::App* egress = app.add_subcommand("egress", "Show what left this machine, and what was refused");
+    egress->add_flag("--json", options.json, "Print one JSON document on stdout");
+    egress->add_option("--limit", options.limit, "The newest so many entries (default: 100)");
+    egress->add_option("--data-dir", options.data_dir, "Where the ledger lies (default: EdgeCoder's data directory)");
+    egress->footer("The newest entry is the last. An allowed connection has two: opened, and closed with its totals.");
 }
 
 }  // namespace
@@ -65,9 +79,11 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
     app.footer("Run 'edgecoder COMMAND --help' for a command's options.");
     FixOptions fix;
     ExecOptions exec;
+    EgressOptions egress;
     DoctorOptions doctor;
     add_fix(app, fix);
     add_exec(app, exec);
+    add_egress(app, egress);
     add_doctor(app, doctor);
     if (argc <= 1) {
         err << app.help();
@@ -86,6 +102,7 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
         const Interrupt interrupt;
         return run_exec(exec, out, err, interrupt.token());
     }
+    if (app.got_subcommand("egress")) return run_egress(egress, out, err);
     return run_doctor(doctor, out, err);
 }
 

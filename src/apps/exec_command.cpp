@@ -11,7 +11,9 @@
 #include <iostream>
 #include <iterator>
 
+#include "data_dir.hpp"
 #include "interrupt.hpp"
+#include "network_gate.hpp"
 
 namespace ec::apps {
 namespace {
@@ -94,6 +96,7 @@ Result<RunSpec> spec_for(const ExecOptions& options, const std::filesystem::path
     spec.limits.cpu = spec.limits.wall;
     spec.limits.memory_bytes = options.memory_mb << 20;
     spec.collect_change_contents = options.apply;
+    spec.network = !options.allow_hosts.empty();
     return spec;
 }
 
@@ -169,9 +172,16 @@ void tell_changes(const RunResult& result, const ExecOptions& options, std::ostr
 }  // namespace
 
 int run_exec(const ExecOptions& options, std::ostream& out, std::ostream& err, std::stop_token stop) {
+    std::unique_ptr<ProxyGate> gate;
+    if (!options.allow_hosts.empty()) {
+        auto opened = ProxyGate::open(options.allow_hosts, "exec", data_dir());
+        if (!opened) return report_error(opened.error(), options, out, err);
+        gate = *std::move(opened);
+    }
     executor::SandboxOptions sandbox_options;
     sandbox_options.workspace = options.directory;
     sandbox_options.box = options.box;
+    sandbox_options.network = gate.get();
     const auto sandbox = executor::open_sandbox(sandbox_options);
     if (!sandbox) return report_error(sandbox.error(), options, out, err);
     const auto spec = spec_for(options, (*sandbox)->workspace());
