@@ -438,6 +438,15 @@ TEST_F(ProxyTest, FurtherConnectionsWaitUntilOneEnds) {
     EXPECT_TRUE(receive(second, "\r\n\r\n").starts_with("HTTP/1.1 200 "));
 }
 
+TEST_F(ProxyTest, ARunOpensOnlySoManyConnections) {
+    ProxyLimits limits;
+    limits.openings = 2;
+    begin({"example.com"}, limits);
+    const UniqueFd first = tunnel();
+    const UniqueFd second = tunnel();
+    EXPECT_TRUE(ask(kConnect).starts_with("HTTP/1.1 403 the run has opened as many connections as it may\r\n"));
+}
+
 TEST_F(ProxyTest, AFloodOfRefusalsEndsTheRunsNetwork) {
     ProxyLimits limits;
     limits.refusals = 5;
