@@ -4,6 +4,7 @@
 #include <ostream>
 
 #include "doctor_command.hpp"
+#include "egress_command.hpp"
 #include "exec_command.hpp"
 #include "fix_command.hpp"
 #include "interrupt.hpp"
@@ -49,11 +50,16 @@ void add_exec(CLI::App& app, ExecOptions& options) {
     exec->add_flag("--apply", options.apply, "Copy the files it changed into the real directory");
     exec->add_option("--approve", options.approved, "Guarded file or folder that --apply may write; repeatable")
         ->allow_extra_args(false);
+    exec->add_option("--allow-host", options.allow_hosts,
+                     "Let it reach HOST, *.HOST or HOST:PORT (443) through the proxy; repeatable (default: no network)")
+        ->type_name("HOST[:PORT]")
+        ->allow_extra_args(false);
     exec->add_option("command", options.words, "FILE, - for standard input, or -- CMD ARG…")->required();
     exec->footer(
         "Examples:\n  edgecoder exec script.py\n  echo 'print(1)' | edgecoder exec --lang python -\n"
         "  edgecoder exec --json -- sh -c 'make test'\n\n"
-        "The program sees the current directory as a copy, no network and no secrets. Limits: 10 s, 512 MB, 128 "
+        "The program sees the current directory as a copy, no network (unless --allow-host) and no secrets. Limits: 10 "
+        "s, 512 MB, 128 "
         "processes,\n"
         "64 MB of new files, 1 MB of output kept.\n"
         "With --apply the files it changed are written, all or none, unless one changed meanwhile; edgecoder undo takes\n"
@@ -109,6 +115,15 @@ void add_consent(CLI::App& app, ConsentOptions& options) {
         "declined.");
 }
 
+void add_egress(CLI::App& app, EgressOptions& options) {
+    CLI::App* egress = app.add_subcommand("egress", "Show what left this machine, and what was refused");
+    egress->add_flag("--json", options.json, "Print one JSON document on stdout");
+    egress->add_option("--limit", options.limit, "The newest so many entries (default: 100)")
+        ->check(CLI::PositiveNumber);
+    egress->add_option("--data-dir", options.data_dir, "Where the ledger lies (default: EdgeCoder's data directory)");
+    egress->footer("The newest entry is the last. An allowed connection has two: opened, and closed with its totals.");
+}
+
 }  // namespace
 
 int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
@@ -121,6 +136,7 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
     UndoCommandOptions undo;
     UndoCommandOptions redo;
     redo.redo = true;
+    EgressOptions egress;
     DoctorOptions doctor;
     PolicyOptions policy;
     ConsentOptions consent;
@@ -133,6 +149,7 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
     add_undo(app, "redo", "Take back the last undo",
              "Exit status: 0 done, 1 nothing to redo or files changed since, 2 wrong usage, 3 this machine cannot do it.",
              redo);
+    add_egress(app, egress);
     add_doctor(app, doctor);
     add_policy(app, policy);
     add_consent(app, consent);
@@ -159,6 +176,7 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
     if (app.got_subcommand("undo")) return run_undo(undo, out, err);
     if (app.got_subcommand("redo")) return run_undo(redo, out, err);
     if (app.got_subcommand("consent")) return run_consent(consent, err);
+    if (app.got_subcommand("egress")) return run_egress(egress, out, err);
     return run_doctor(doctor, out, err);
 }
 

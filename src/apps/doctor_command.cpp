@@ -124,7 +124,7 @@ int refuse(const Error& error, const DoctorOptions& options, std::ostream& out, 
 int run_doctor(const DoctorOptions& options, std::ostream& out, std::ostream& err) {
     const auto policy = effective_policy();
     if (!policy) return refuse(policy.error(), options, out, err);
-    const bool agreed = has_reduced_consent();
+    const bool agreed = agreed_to_reduced(*policy);
     const auto isolation = executor::probe_isolation({}, agreed);
     if (!isolation) return refuse(isolation.error(), options, out, err);
     const auto scratch = TempDir::create("edgecoder-doctor-");

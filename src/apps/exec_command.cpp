@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <ec/core/fs.hpp>
 #include <ec/core/text.hpp>
@@ -13,6 +14,7 @@
 
 #include "data_dir.hpp"
 #include "interrupt.hpp"
+#include "network_gate.hpp"
 #include "policy_files.hpp"
 #include "reduced_consent.hpp"
 #include "terminal.hpp"
@@ -120,8 +122,24 @@ Result<executor::Limits> limits_for(const ExecOptions& options, const executor::
     return executor::clamp(policy, limits);
 }
 
+// Whom a run may reach: what the policy lists, or those of it that a person names; without a policy, whom they name.
+Result<std::vector<std::string>> allowed_hosts(const ExecOptions& options, const executor::SandboxPolicy& policy) {
+    if (!policy.network) return options.allow_hosts;
+    for (const std::string& host : options.allow_hosts) {
+        const auto rule = executor::HostRule::parse(host);
+        if (!rule || std::ranges::find(policy.network->allow, *rule) == policy.network->allow.end()) {
+            return fail(ErrorCode::invalid_argument, fmt::format("--allow-host {}: the policy {} does not list it", host,
+                                                                 policy.called("network.allow")));
+        }
+    }
+    if (!options.allow_hosts.empty()) return options.allow_hosts;
+    std::vector<std::string> listed;
+    for (const executor::HostRule& rule : policy.network->allow) listed.push_back(rule.text());
+    return listed;
+}
+
 Result<RunSpec> spec_for(const ExecOptions& options, const executor::SandboxPolicy& policy,
-                         const std::filesystem::path& workspace) {
+                         const std::filesystem::path& workspace, bool network) {
     EC_ASSIGN(const executor::Limits limits, limits_for(options, policy));
     if (!options.approved.empty() && !options.apply) {
         return fail(ErrorCode::invalid_argument, "--approve means something only together with --apply");
@@ -131,6 +149,7 @@ Result<RunSpec> spec_for(const ExecOptions& options, const executor::SandboxPoli
     EC_ASSIGN(RunSpec spec, program_spec(options, workspace));
     spec.limits = limits;
     spec.collect_change_contents = options.apply;
+    spec.network = network;
     return spec;
 }
 
@@ -267,16 +286,25 @@ int apply(const RunResult& result, const std::filesystem::path& workspace, const
 int run_exec(const ExecOptions& options, std::ostream& out, std::ostream& err, std::stop_token stop) {
     const auto policy = effective_policy(options.directory);
     if (!policy) return report_error(policy.error(), options, out, err);
+    const auto hosts = allowed_hosts(options, *policy);
+    if (!hosts) return report_error(hosts.error(), options, out, err);
+    std::unique_ptr<ProxyGate> gate;
+    if (!hosts->empty()) {
+        auto opened = ProxyGate::open(*hosts, "exec", data_dir());
+        if (!opened) return report_error(opened.error(), options, out, err);
+        gate = *std::move(opened);
+    }
     executor::SandboxOptions sandbox_options;
     sandbox_options.workspace = options.directory;
     sandbox_options.box = options.box;
-    sandbox_options.start_early = options.words.empty() || options.words.front() != "-";
+    sandbox_options.start_early = hosts->empty() && (options.words.empty() || options.words.front() != "-");
     sandbox_options.policy = *policy;
-    sandbox_options.reduced_consent = has_reduced_consent();
+    sandbox_options.reduced_consent = agreed_to_reduced(*policy);
     sandbox_options.private_folder = consent_folder();
+    sandbox_options.network = gate.get();
     const auto sandbox = executor::open_sandbox(sandbox_options);
     if (!sandbox) return report_error(sandbox.error(), options, out, err);
-    const auto spec = spec_for(options, *policy, (*sandbox)->workspace());
+    const auto spec = spec_for(options, *policy, (*sandbox)->workspace(), gate != nullptr);
     if (!spec) return report_error(spec.error(), options, out, err);
     const auto ran = (*sandbox)->run(*spec, stop);
     if (!ran) return report_error(ran.error(), options, out, err);

@@ -20,6 +20,7 @@ struct ExecOptions {
     bool json = false;
     bool apply = false;                     ///< carry the changes of a run that ended well into the real workspace
     std::vector<std::string> approved;      ///< guarded places that --apply may write, each by its name
+    std::vector<std::string> allow_hosts;   ///< whom it may reach through the proxy; none: no network at all
     std::filesystem::path directory = ".";  ///< the workspace and the working directory
     std::filesystem::path box = {};         ///< edgecoder-box; empty: beside this program
 };

@@ -143,6 +143,10 @@ fs::path consent_folder() {
     return home.empty() ? fs::path{} : home / ".local/share/edgecoder/consent";
 }
 
+bool agreed_to_reduced(const executor::SandboxPolicy& policy) {
+    return policy.reduced != executor::ReducedIsolation::refuse && has_reduced_consent();
+}
+
 bool has_reduced_consent() {
     const fs::path folder = consent_folder();
     if (folder.empty()) return false;

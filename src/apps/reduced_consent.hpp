@@ -5,6 +5,7 @@
 // only when it is a private file of this user, for this machine, about the gaps as they are described today.
 #pragma once
 
+#include <ec/executor/policy.hpp>
 #include <ec/core/result.hpp>
 #include <filesystem>
 #include <iosfwd>
@@ -22,6 +23,8 @@ std::filesystem::path consent_folder();
 
 /// Whether a valid record is there.
 bool has_reduced_consent();
+/// The same, where the policy lets a person agree at all.
+bool agreed_to_reduced(const executor::SandboxPolicy& policy);
 
 struct ConsentOptions {
     std::string what;  ///< "reduced"

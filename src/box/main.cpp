@@ -90,6 +90,7 @@ Capabilities prepare(const Spec& spec) {
     make_mounts(spec, userns, tree);
     warm ? share_root() : enter_root();
     enter_network(network);
+    if (spec.proxy) offer_proxy_socket();
     const int proc = tree.has_proc ? ::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : tree.outer_proc;
     // A warm sandbox's pid 1 keeps its rights until it has mounted the workspace; its payload has none from the start.
     capabilities.own_userns = warm || !spec.privileged || drop_root(spec, proc);
@@ -112,7 +113,8 @@ int start() {
     take_turns();
     const Spec spec = read_spec(0);
     if (spec.start == Start::whole) ::close(kSpecFd);
-    ::syscall(SYS_close_range, spec.session ? kFirstStrayFd : kSessionIn, ~0U, 0);
+    if (!spec.session) ::syscall(SYS_close_range, kSessionIn, kSessionOut, 0);
+    ::syscall(SYS_close_range, spec.proxy ? kFirstStrayFd : kProxyFd, ~0U, 0);
     if (spec.confinement == Confinement::landlock) without_namespaces(spec);
     const unsigned uid = ::getuid();
     const unsigned gid = ::getgid();

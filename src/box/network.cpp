@@ -1,6 +1,7 @@
 #include "network.hpp"
 
 #include <net/if.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -65,6 +66,32 @@ void enter_network(int helper) {
     require(::setns(made.network, CLONE_NEWNET) == 0, "namespaces", "network");
     ::close(made.network);
     ::close(helper);
+}
+
+void offer_proxy_socket() {
+    const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(kProxyPort);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    require(listener >= 0 && ::bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
+                ::listen(listener, 64) == 0,
+            "proxy", "listen");
+    char byte = 0;
+    iovec data{&byte, 1};
+    alignas(cmsghdr) char ancillary[CMSG_SPACE(sizeof listener)] = {};
+    msghdr message{};
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    message.msg_control = ancillary;
+    message.msg_controllen = sizeof ancillary;
+    cmsghdr* head = CMSG_FIRSTHDR(&message);
+    head->cmsg_level = SOL_SOCKET;
+    head->cmsg_type = SCM_RIGHTS;
+    head->cmsg_len = CMSG_LEN(sizeof listener);
+    std::memcpy(CMSG_DATA(head), &listener, sizeof listener);
+    require(::sendmsg(kProxyFd, &message, MSG_NOSIGNAL) == 1, "proxy", "send");
+    ::close(listener);
 }
 
 }  // namespace ec::box

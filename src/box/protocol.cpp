@@ -24,7 +24,7 @@ std::string encode(const Spec& spec) {
     Writer out;
     out.u32(kVersion);
     for (const bool value : {spec.privileged, spec.idmap, spec.session, spec.collect_changes, spec.collect_contents,
-                             spec.soft_memory, spec.cgroup_v2}) {
+                             spec.soft_memory, spec.cgroup_v2, spec.proxy}) {
         out.flag(value);
     }
     out.u8(static_cast<std::uint8_t>(spec.start));
@@ -68,7 +68,7 @@ bool decode(std::string_view bytes, Spec& spec) {
     Parser in(bytes);
     if (in.u32() != kVersion) return false;
     for (bool* value : {&spec.privileged, &spec.idmap, &spec.session, &spec.collect_changes, &spec.collect_contents,
-                        &spec.soft_memory, &spec.cgroup_v2}) {
+                        &spec.soft_memory, &spec.cgroup_v2, &spec.proxy}) {
         *value = in.flag();
     }
     const std::uint8_t start = in.u8();

@@ -24,7 +24,9 @@ namespace ec::executor {
 
 class BoxProcess {
 public:
-    static Result<BoxProcess> start(const std::filesystem::path& program, const box::Spec& spec, const RunSpec& run);
+    /// `proxy` is the end that goes to the box when `spec.proxy` says so.
+    static Result<BoxProcess> start(const std::filesystem::path& program, const box::Spec& spec, const RunSpec& run,
+                                    UniqueFd proxy = {});
 
     BoxProcess(BoxProcess&&) noexcept;
     BoxProcess& operator=(BoxProcess&&) = delete;

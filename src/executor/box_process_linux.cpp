@@ -160,7 +160,8 @@ BoxProcess::~BoxProcess() {
     close();
 }
 
-Result<BoxProcess> BoxProcess::start(const std::filesystem::path& program, const box::Spec& spec, const RunSpec& run) {
+Result<BoxProcess> BoxProcess::start(const std::filesystem::path& program, const box::Spec& spec, const RunSpec& run,
+                                     UniqueFd proxy) {
     EC_ASSIGN(UniqueFd spec_file, (spec.start == box::Start::whole ? sealed_memory : memory_file)(
                                       "edgecoder-spec", box::encode_with_head(spec)));
     UniqueFd input;
@@ -181,6 +182,7 @@ Result<BoxProcess> BoxProcess::start(const std::filesystem::path& program, const
     EC_TRY(actions.give(spec_file, box::kSpecFd));
     EC_TRY(actions.give(status.write, box::kStatusFd));
     EC_TRY(actions.give(control.read, box::kControlFd));
+    if (spec.proxy) EC_TRY(actions.give(proxy, box::kProxyFd));
     BoxProcess process(run);
     if (spec.session) {
         EC_ASSIGN(Pipe requests, make_pipe());

@@ -72,6 +72,12 @@ void sort_by_depth(std::vector<box::Mount>& mounts) {
 std::vector<std::string> environment_of(const Layout& layout, const RunSpec& run) {
     std::map<std::string, std::string> merged;
     for (const auto& [name, value] : layout.toolchains.environment) merged[name] = value;
+    if (run.network) {
+        const std::string proxy = fmt::format("http://127.0.0.1:{}", box::kProxyPort);
+        for (const char* name : {"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"}) merged[name] = proxy;
+        for (const char* name : {"NO_PROXY", "no_proxy"}) merged[name] = "localhost,127.0.0.1";
+        merged["NODE_USE_ENV_PROXY"] = "1";  // Node looks at the others only then
+    }
     for (const auto& [name, value] : run.environment) merged[name] = value;
     std::vector<std::string> lines;
     for (const auto& [name, value] : merged) lines.push_back(fmt::format("{}={}", name, value));
@@ -87,6 +93,7 @@ box::Spec common(const Layout& layout, const RunSpec& run, bool session) {
     spec.owner_gid = layout.workspace.owner_gid;
     spec.idmap = layout.workspace.idmap;
     spec.session = session;
+    spec.proxy = run.network;
     spec.collect_changes = run.collect_changes;
     spec.collect_contents = run.collect_change_contents;
     const Limits& limits = run.limits;
@@ -165,6 +172,15 @@ void add_scratch(const Layout& layout, std::vector<box::Mount>& mounts) {
     }
 }
 
+// The certificates that programs check servers against: public, and of no use without a network.
+void add_certificates(std::vector<box::Mount>& mounts) {
+    for (const char* path : {"/etc/ssl/certs", "/etc/ssl/openssl.cnf", "/etc/pki/tls/certs", "/etc/pki/ca-trust"}) {
+        box::Mount mount = mount_of(box::Mount::Kind::bind, path, path);
+        mount.optional = true;
+        mounts.push_back(std::move(mount));
+    }
+}
+
 void add_lower(const Layout& layout, std::vector<box::Mount>& mounts) {
     mounts.push_back(
         mount_of(box::Mount::Kind::lower, layout.workspace.lower.string(), layout.workspace.path.string()));
@@ -213,6 +229,7 @@ Result<box::Spec> compose(const Layout& layout, const RunSpec& run, bool session
     box::Spec spec = for_run(layout, run, session);
     add_system(layout, spec.mounts);
     add_scratch(layout, spec.mounts);
+    if (run.network) add_certificates(spec.mounts);
     add_lower(layout, spec.mounts);
     add_for_run(layout, run, spec.mounts);
     sort_by_depth(spec.mounts);
@@ -298,6 +315,7 @@ std::string moved_paths(std::string text, const std::string& from, const std::st
 
 Result<box::Spec> compose_reduced(const Layout& layout, const RunSpec& run, bool session, const ReducedPaths& paths) {
     EC_TRY(check_run(run));
+    if (run.network) return fail(ErrorCode::unavailable, "reduced isolation has no network to give", "run it without");
     const std::string root = layout.workspace.path.string();
     const auto translate = [&](std::string text) {
         if (!run.artifact_dir.empty()) text = moved_paths(std::move(text), run.artifact_dir, paths.artifacts);

@@ -6,6 +6,7 @@
 #include <array>
 #include <atomic>
 #include <ec/core/fs.hpp>
+#include <ec/core/text.hpp>
 #include <ec/executor/sandbox.hpp>
 #include <optional>
 
@@ -57,7 +58,7 @@ std::optional<EarlyBox> start_early(const fs::path& box, const Layout& layout, M
     box::Spec spec = compose_early(layout);
     auto group = groups.acquire(Limits{}.memory_bytes, Limits{}.processes);
     enter_group(groups, spec, group);
-    auto process = BoxProcess::start(box, spec, RunSpec{});
+    auto process = BoxProcess::start(box, spec, RunSpec{}, {});
     if (!process) return std::nullopt;
     return EarlyBox{std::move(group), std::move(*process)};
 }
@@ -65,8 +66,10 @@ std::optional<EarlyBox> start_early(const fs::path& box, const Layout& layout, M
 class BoxedSandbox final : public Sandbox {
 public:
     BoxedSandbox(fs::path box, Layout layout, std::shared_ptr<MemoryGroups> groups, std::optional<EarlyBox> early,
+                 NetworkGate* network,
                  std::array<std::size_t, kInterpreters> warm)
         : box_(std::move(box)),
+          network_(network),
           layout_(std::move(layout)),
           groups_(std::move(groups)),
           early_(std::move(early)),
@@ -92,7 +95,7 @@ public:
             EC_ASSIGN(Prepared prepared, prepare(spec, false, early));
             if (prepared.trouble) return sandbox_error(*prepared.trouble, prepared.tier);
             auto started =
-                early ? Result<BoxProcess>(std::move(early->process)) : BoxProcess::start(box_, prepared.spec, spec);
+                early ? Result<BoxProcess>(std::move(early->process)) : BoxProcess::start(box_, prepared.spec, spec, prepared.proxy_end());
             // One that could not take it has ended, and its report says why.
             if (early) static_cast<void>(started->hand_over(prepared.spec, spec));
             if (!started) return sandbox_error(started.error(), prepared.tier);
@@ -117,7 +120,7 @@ public:
             std::optional<EarlyBox> none;
             EC_ASSIGN(Prepared prepared, prepare(spec, true, none));
             if (prepared.trouble) return fail(*prepared.trouble);
-            EC_ASSIGN(BoxProcess process, BoxProcess::start(box_, prepared.spec, spec));
+            EC_ASSIGN(BoxProcess process, BoxProcess::start(box_, prepared.spec, spec, prepared.proxy_end()));
             groups_->sweep();
             const auto deadline = SteadyClock::now() + kReportGrace;
             while (!process.ended() && !process.report().ready && SteadyClock::now() < deadline) {
@@ -127,7 +130,8 @@ public:
             if (!process.report().problem.empty()) return fail(unreadable(process.report()));
             if (process.report().setup_error) return fail(explain(*process.report().setup_error));
             if (!process.report().ready) return fail(ErrorCode::unavailable, "the sandbox did not start in time");
-            return open_session(std::move(process), spec, std::move(prepared.group), prepared.tier);
+            return open_session(std::move(process), spec, std::move(prepared.network), std::move(prepared.group),
+                                prepared.tier);
         }
     }
 
@@ -150,11 +154,14 @@ private:
     static constexpr int kFallbacks = 2;
 
     struct Prepared {
+        std::unique_ptr<NetworkPass> network;
         std::optional<MemoryGroups::Lease> group;
         box::Spec spec;
         std::string tier;
         std::shared_ptr<const StagedCopy::Originals> originals;  ///< when the sandbox sees a copy
         std::optional<Error> trouble;  ///< of the machine, not of the caller's words
+
+        UniqueFd proxy_end() const { return network ? network->take_end() : UniqueFd(); }
     };
 
     // The one that was started early is for a run that needs nothing else of its start than it has.
@@ -162,7 +169,7 @@ private:
         if (early_taken_.exchange(true) || !early_) return std::nullopt;
         std::optional<EarlyBox> early(std::move(early_));
         early_.reset();
-        const bool fits = run.stdin_text.empty() && !use_staged_;
+        const bool fits = run.stdin_text.empty() && !run.network && !use_staged_;
         if (!fits || (early->group && !early->group->resize(run.limits.memory_bytes, run.limits.processes))) return std::nullopt;
         return early;
     }
@@ -178,6 +185,16 @@ private:
             prepared.originals = staged_.originals();
         }
         EC_ASSIGN(prepared.spec, compose(layout, run, session));
+        if (run.network && network_ == nullptr) {
+            return fail(ErrorCode::invalid_argument, "the run asks for a network, and this sandbox has none to give");
+        }
+        if (run.network && !prepared.trouble) {
+            auto pass = network_->admit(layout.workspace.path.string(), join(run.argv, " "));
+            if (pass)
+                prepared.network = *std::move(pass);
+            else
+                prepared.trouble = pass.error();
+        }
         if (early) {
             prepared.group = std::move(early->group);
         } else if (use_groups_) {
@@ -199,7 +216,7 @@ private:
         std::optional<MemoryGroups::Lease> group;
         if (use_groups_) group = groups_->acquire(Limits{}.memory_bytes, Limits{}.processes);
         enter_group(*groups_, spec, group);
-        EC_ASSIGN(BoxProcess process, BoxProcess::start(box_, spec, RunSpec{}));
+        EC_ASSIGN(BoxProcess process, BoxProcess::start(box_, spec, RunSpec{}, {}));
         const auto deadline = SteadyClock::now() + kReportGrace;
         std::optional<std::string> word;
         while (!(word = process.frames.next()) && !process.ended() && SteadyClock::now() < deadline)
@@ -213,7 +230,7 @@ private:
     Result<std::optional<RunResult>> run_warm(const RunSpec& run, const std::stop_token& stop,
                                               SteadyClock::time_point began) {
         EC_ASSIGN(box::Spec second, compose_late(layout_, run));
-        const auto program = warm_program(run, second.directory);
+        const auto program = run.network ? std::nullopt : warm_program(run, second.directory);
         std::error_code error;
         if (!program || !fs::is_directory(second.directory, error)) return std::nullopt;
         std::optional<WarmBox> taken = take_warm(program->interpreter);
@@ -317,6 +334,7 @@ private:
     }
 
     fs::path box_;
+    NetworkGate* network_;
     Layout layout_;
     std::shared_ptr<MemoryGroups> groups_;
     Reaper reaper_;
@@ -368,7 +386,7 @@ Result<std::unique_ptr<Sandbox>> open_sandbox(const SandboxOptions& options) {
     layout.toolchains = discover_toolchains(workspace, options.policy, options.read_only, options.environment_names);
     const std::array<std::size_t, kInterpreters> warm{options.warm_python, options.warm_node};
     auto reduced = [box, layout, groups] { return open_reduced(box, layout, groups); };
-    auto full = std::make_unique<BoxedSandbox>(std::move(box), std::move(layout), std::move(groups), std::move(early), warm);
+    auto full = std::make_unique<BoxedSandbox>(std::move(box), std::move(layout), std::move(groups), std::move(early), options.network, warm);
     return keep_within(options.policy, make_ladder(std::move(full), options.reduced_consent, std::move(reduced)));
 }
 

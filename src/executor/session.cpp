@@ -15,8 +15,13 @@ using SteadyClock = std::chrono::steady_clock;
 
 class BoxSession final : public Session {
 public:
-    BoxSession(BoxProcess process, RunSpec spec, std::optional<MemoryGroups::Lease> group, std::string tier)
-        : group_(std::move(group)), process_(std::move(process)), spec_(std::move(spec)), tier_(std::move(tier)) {}
+    BoxSession(BoxProcess process, RunSpec spec, std::unique_ptr<NetworkPass> network,
+               std::optional<MemoryGroups::Lease> group, std::string tier)
+        : network_(std::move(network)),
+          group_(std::move(group)),
+          process_(std::move(process)),
+          spec_(std::move(spec)),
+          tier_(std::move(tier)) {}
 
     // Answers are collected while a large request goes out, so neither side waits for the other for ever.
     Status send(std::string_view frame) override {
@@ -71,6 +76,7 @@ public:
             process_.pump(std::clamp(next, std::chrono::milliseconds(0), std::chrono::milliseconds(500)));
         }
         process_.close();
+        network_.reset();
         result_ = conclude(process_, spec_, group_ ? group_->use() : MemoryUse{}, tier_);
         return *result_;
     }
@@ -84,6 +90,7 @@ private:
         return Error{ErrorCode::io, "the program in the sandbox ended", {}};
     }
 
+    std::unique_ptr<NetworkPass> network_;
     std::optional<MemoryGroups::Lease> group_;  // before process_: given back when the box is gone
     BoxProcess process_;
     RunSpec spec_;
@@ -93,9 +100,10 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Session> open_session(BoxProcess process, const RunSpec& spec, std::optional<MemoryGroups::Lease> group,
-                                      std::string tier) {
-    return std::make_unique<BoxSession>(std::move(process), spec, std::move(group), std::move(tier));
+std::unique_ptr<Session> open_session(BoxProcess process, const RunSpec& spec, std::unique_ptr<NetworkPass> network,
+                                      std::optional<MemoryGroups::Lease> group, std::string tier) {
+    return std::make_unique<BoxSession>(std::move(process), spec, std::move(network), std::move(group),
+                                        std::move(tier));
 }
 
 }  // namespace ec::executor

@@ -11,7 +11,8 @@
 
 namespace ec::executor {
 
-std::unique_ptr<Session> open_session(BoxProcess process, const RunSpec& spec, std::optional<MemoryGroups::Lease> group,
-                                      std::string tier);
+/// The session owns what its run was given: `network` (null: none) ends with it.
+std::unique_ptr<Session> open_session(BoxProcess process, const RunSpec& spec, std::unique_ptr<NetworkPass> network,
+                                      std::optional<MemoryGroups::Lease> group, std::string tier);
 
 }  // namespace ec::executor

@@ -16,13 +16,17 @@ namespace ec::box {
 
 inline constexpr std::uint32_t kVersion = 2;
 
+/// Where the proxy answers inside, when there is one.
+inline constexpr std::uint16_t kProxyPort = 3128;
+
 // Descriptors the box is started with; everything above is closed at once.
 inline constexpr int kSpecFd = 3;  ///< a memory file; sealed, unless a second spec follows in it (see Start)
 inline constexpr int kStatusFd = 4;
 inline constexpr int kControlFd = 5;   ///< a byte: end the run for that Stop reason; end of file: the executor is gone
 inline constexpr int kSessionIn = 6;   ///< becomes descriptor 3 of the payload
 inline constexpr int kSessionOut = 7;  ///< becomes descriptor 4 of the payload
-inline constexpr int kFirstStrayFd = 8;
+inline constexpr int kProxyFd = 8;     ///< a unix socket: takes the listening socket of network.hpp
+inline constexpr int kFirstStrayFd = 9;
 
 /// On the control pipe: the second spec is in the spec file, behind the first.
 inline constexpr char kHandOff = 'h';
@@ -73,6 +77,7 @@ struct Spec {
     bool idmap = false;
     bool session = false;
     Start start = Start::whole;
+    bool proxy = false;  ///< a proxy of the host's waits on kProxyFd for a socket to serve
     bool collect_changes = true;
     bool collect_contents = false;
     bool soft_memory = true;  ///< no cgroup: watch the sum from pid 1

@@ -1,8 +1,9 @@
 // The sandbox port: hostile programs go in, a verdict decided by the supervisor comes out.
 //
 // A Sandbox belongs to one workspace. Every run sees a copy-on-write view of it at the same path as on the host, so
-// nothing a run does reaches the real files; what it changed comes back in RunResult::changes. There is no network,
-// and there is no way to ask for a run without isolation: a machine that cannot isolate makes open_sandbox() fail.
+// nothing a run does reaches the real files; what it changed comes back in RunResult::changes. There is no network but
+// what a NetworkGate lets through, and there is no way to ask for a run without isolation: a machine that cannot
+// isolate makes open_sandbox() fail.
 //
 // Threads: run() and open() may be called from several threads at once; a Session belongs to one thread at a time.
 #pragma once
@@ -10,6 +11,7 @@
 #include <chrono>
 #include <cstdint>
 #include <ec/core/result.hpp>
+#include <ec/executor/network.hpp>
 #include <ec/executor/policy.hpp>
 #include <filesystem>
 #include <map>
@@ -58,6 +60,7 @@ struct RunSpec {
     std::string artifact_dir;
     std::string stdin_text;                ///< empty: /dev/null
     bool collect_changes = true;           ///< false: skip the walk over the changed files
+    bool network = false;                  ///< through SandboxOptions::network; `invalid_argument` without one
     bool collect_change_contents = false;  ///< also carry the new bytes of changed regular files
 };
 
@@ -174,6 +177,7 @@ struct SandboxOptions {
     bool reduced_consent = false;
     /// A folder of ours that no workspace may hold or lie in.
     std::filesystem::path private_folder;
+    NetworkGate* network = nullptr;                ///< outlives the Sandbox; null: no run has a network
 };
 
 /// Refuses (invalid_argument) a workspace that is `/`, a system folder or a home directory once symbolic links are
