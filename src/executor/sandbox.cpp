@@ -109,7 +109,7 @@ private:
         box::Spec spec;
         std::string tier;
         std::shared_ptr<const StagedCopy::Originals> originals;  ///< when the sandbox sees a copy
-        std::optional<Error> trouble;  ///< of the machine, not of the caller's words
+        std::optional<Error> trouble;                            ///< of the machine, not of the caller's words
     };
 
     Result<Prepared> prepare(const RunSpec& run, bool session) {
