@@ -62,9 +62,9 @@ void add_exec(CLI::App& app, ExecOptions& options) {
         "s, 512 MB, 128 "
         "processes,\n"
         "64 MB of new files, 1 MB of output kept.\n"
-        "With --apply the files it changed are written, all or none, unless one changed meanwhile; edgecoder undo takes\n"
-        "them back. Hooks, CI, editor and version control files (.git, .vscode, .github/workflows) are written only when\n"
-        "named with --approve.\n"
+        "With --apply the files it changed are written, all or none, unless one changed meanwhile;\n"
+        "edgecoder undo takes them back. Files that run unasked or steer others (.git, hooks, CI, .vscode\n"
+        "and the like) are written only when --approve names them.\n"
         "Exit status: 0 it ended well, 1 it did not, 2 wrong usage, 3 no "
         "sandbox here.");
 }
@@ -142,13 +142,15 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
     ConsentOptions consent;
     add_fix(app, fix);
     add_exec(app, exec);
-    add_undo(app, "undo", "Take back what the last --apply wrote",
-             "Refused, with the names, when a file changed since. The last 50 steps are kept, at most 1 GiB a project.\n"
-             "Exit status: 0 done, 1 nothing to undo or files changed since, 2 wrong usage, 3 this machine cannot do it.",
-             undo);
-    add_undo(app, "redo", "Take back the last undo",
-             "Exit status: 0 done, 1 nothing to redo or files changed since, 2 wrong usage, 3 this machine cannot do it.",
-             redo);
+    add_undo(
+        app, "undo", "Take back what the last --apply wrote",
+        "Refused, with the names, when a file changed since. The last 50 steps are kept, at most 1 GiB a project.\n"
+        "Exit status: 0 done, 1 nothing to undo or files changed since, 2 wrong usage, 3 this machine cannot do it.",
+        undo);
+    add_undo(
+        app, "redo", "Take back the last undo",
+        "Exit status: 0 done, 1 nothing to redo or files changed since, 2 wrong usage, 3 this machine cannot do it.",
+        redo);
     add_egress(app, egress);
     add_doctor(app, doctor);
     add_policy(app, policy);

@@ -16,8 +16,8 @@
 namespace ec::apps {
 namespace {
 
-using executor::Undone;
 using executor::UndoEntry;
+using executor::Undone;
 
 std::string_view name(UndoEntry::State state) {
     switch (state) {
@@ -73,10 +73,11 @@ int report_error(const Error& error, const UndoCommandOptions& options, bool not
     err << "edgecoder: " << printable(error.message) << '\n';
     if (!error.remedy.empty()) err << "           " << printable(error.remedy) << '\n';
     if (options.json) {
-        const std::string_view status = nothing_there                           ? "nothing"
+        const std::string_view status = nothing_there                       ? "nothing"
                                         : error.code == ErrorCode::conflict ? "changed"
                                                                             : "error";
-        out << json::write(json::Object{{"status", status}, {"reason", error.message}, {"files", json::Array{}}}) << '\n';
+        out << json::write(json::Object{{"status", status}, {"reason", error.message}, {"files", json::Array{}}})
+            << '\n';
     }
     return nothing_there ? 1 : exit_status(error.code);
 }
@@ -88,8 +89,8 @@ Result<std::vector<UndoEntry>> history(const UndoCommandOptions& options) {
 
 Result<Undone> take_back(const UndoCommandOptions& options) {
     if (options.force && (::isatty(STDIN_FILENO) != 1 || ::isatty(STDERR_FILENO) != 1)) {
-        return fail(ErrorCode::invalid_argument, "--force writes over files that changed since, which a person must say",
-                    "run it at a terminal");
+        return fail(ErrorCode::invalid_argument,
+                    "--force writes over files that changed since, which a person must say", "run it at a terminal");
     }
     executor::UndoOptions undo_options;
     EC_ASSIGN(undo_options.undo_dir, undo_dir());
@@ -108,7 +109,8 @@ int run_undo(const UndoCommandOptions& options, std::ostream& out, std::ostream&
     }
     const auto done = take_back(options);
     if (!done) {
-        const bool nothing = done.error().code == ErrorCode::not_found && std::filesystem::is_directory(options.directory);
+        const bool nothing =
+            done.error().code == ErrorCode::not_found && std::filesystem::is_directory(options.directory);
         return report_error(done.error(), options, nothing, out, err);
     }
     if (options.json) {

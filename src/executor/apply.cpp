@@ -35,8 +35,8 @@ bool is_special(const FileReplacer& replacer, const std::string& path) {
     return info && !S_ISREG(info->st_mode) && !S_ISLNK(info->st_mode) && !S_ISDIR(info->st_mode);
 }
 
-// Real places that guarded names of the project lead to: `.vscode` may be a link to config/editor, and `.git` a file that
-// says "gitdir: …". Looked for in the folders above what changed.
+// Real places that guarded names of the project lead to: `.vscode` may be a link to config/editor, and `.git` a file
+// that says "gitdir: …". Looked for in the folders above what changed.
 std::set<std::string> guarded_elsewhere(const FileReplacer& replacer, std::span<const Change> changes,
                                         const std::filesystem::path& workspace) {
     std::set<std::string> folders{""};
@@ -84,8 +84,8 @@ Result<Applied> apply_changes(const std::filesystem::path& workspace, std::span<
     Applied applied;
     Plan plan;
     plan.started_ns = options.started_ns;
-    const auto verdicts = judge_export(changes, options.approved,
-                                       [&](const std::string& path) { return replacer.read_link(path); });
+    const auto verdicts =
+        judge_export(changes, options.approved, [&](const std::string& path) { return replacer.read_link(path); });
     const std::set<std::string> behind = guarded_elsewhere(replacer, changes, real);
     for (std::size_t i = 0; i < changes.size(); ++i) {
         if (!verdicts[i] && !is_guarded_path(changes[i].path) && is_at_or_below(changes[i].path, behind)) {

@@ -35,4 +35,15 @@ bool is_same_file(const struct stat& a, const struct stat& b) {
            nanoseconds(a.st_mtim) == nanoseconds(b.st_mtim);
 }
 
+bool sync_files(int dir, const std::vector<std::string>& names) {
+    constexpr std::size_t kMany = 32;
+    if (names.size() > kMany) return ::syncfs(dir) == 0;
+    for (const std::string& name : names) {
+        const UniqueFd file = open_beneath(dir, name, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+        if (!file.valid()) return ::syncfs(dir) == 0;  // one that its owner may not read
+        if (::fsync(file.get()) != 0) return false;
+    }
+    return true;
+}
+
 }  // namespace ec::executor

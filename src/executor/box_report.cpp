@@ -46,6 +46,7 @@ bool is_stop(std::uint8_t value) {
         case box::Stop::cancelled:
         case box::Stop::memory:
         case box::Stop::pids:
+        case box::Stop::disk:
             return true;
     }
     return false;

@@ -41,24 +41,23 @@ constexpr std::string_view kGuardedNames[] = {
 
 // Guarded when the name begins (first) and ends (second) so.
 constexpr std::pair<std::string_view, std::string_view> kGuardedPatterns[] = {
-    {"lefthook", ".yml"},  {"lefthook", ".yaml"}, {"lefthook", ".toml"},   {"lefthook", ".json"}, {".lefthook", ""},
-    {".woodpecker", ""},   {".nvim.", ".lua"},    {"", ".code-workspace"}, {"mise.", ".toml"}};
+    {"lefthook", ".yml"}, {"lefthook", ".yaml"}, {"lefthook", ".toml"},   {"lefthook", ".json"}, {".lefthook", ""},
+    {".woodpecker", ""},  {".nvim.", ".lua"},    {"", ".code-workspace"}, {"mise.", ".toml"}};
 
 // Guarded below a forge's folder; the rest of it (issue forms, funding) is text.
 constexpr std::string_view kForges[] = {".github", ".gitea", ".forgejo"};
-constexpr std::string_view kForgeNames[] = {"workflows", "actions", "dependabot.yml", "dependabot.yaml",
-                                            "copilot-instructions.md", "instructions"};
+constexpr std::string_view kForgeNames[] = {
+    "workflows", "actions", "dependabot.yml", "dependabot.yaml", "copilot-instructions.md", "instructions"};
 
 // Code points that file systems ignore in names (HFS+) or fold to an ASCII letter.
 struct Fold {
     std::string_view from;
     std::string_view to;
 };
-constexpr Fold kFolds[] = {
-    {"\u200c", ""},  {"\u200d", ""},  {"\u200e", ""},  {"\u200f", ""},  {"\u202a", ""}, {"\u202b", ""},
-    {"\u202c", ""},  {"\u202d", ""},  {"\u202e", ""},  {"\u206a", ""},  {"\u206b", ""}, {"\u206c", ""},
-    {"\u206d", ""},  {"\u206e", ""},  {"\u206f", ""},  {"\ufeff", ""},  {"\u0130", "i"}, {"\u0131", "i"},
-    {"\u017f", "s"}, {"\u212a", "k"}};
+constexpr Fold kFolds[] = {{"\u200c", ""}, {"\u200d", ""},  {"\u200e", ""},  {"\u200f", ""},  {"\u202a", ""},
+                           {"\u202b", ""}, {"\u202c", ""},  {"\u202d", ""},  {"\u202e", ""},  {"\u206a", ""},
+                           {"\u206b", ""}, {"\u206c", ""},  {"\u206d", ""},  {"\u206e", ""},  {"\u206f", ""},
+                           {"\ufeff", ""}, {"\u0130", "i"}, {"\u0131", "i"}, {"\u017f", "s"}, {"\u212a", "k"}};
 
 // One part of a path as the most careless file system would compare it: ASCII case, ignored and look-alike code points,
 // an alternate data stream after a colon, dots and spaces at the end.
@@ -155,10 +154,12 @@ std::string folder_above(const std::string& path) {
 
 bool stays_inside(const Change& link, const LinkView& view) {
     if (link.symlink_target.empty() || !climbs_only_in_front(link.symlink_target)) return false;
-    return resolve_inside(folder_above(link.path), link.symlink_target, [&](const std::string& path) {
-               // Exhausted: an absolute target is believed by nobody.
-               return view.exhausted() ? std::optional<std::string>("/") : view.at(path);
-           }).has_value();
+    return resolve_inside(folder_above(link.path), link.symlink_target,
+                          [&](const std::string& path) {
+                              // Exhausted: an absolute target is believed by nobody.
+                              return view.exhausted() ? std::optional<std::string>("/") : view.at(path);
+                          })
+        .has_value();
 }
 
 std::optional<Refusal::Why> judge_alone(const Change& change, std::span<const std::string> approved) {
@@ -192,7 +193,8 @@ bool leads_to_guarded(std::string_view path) {
     return is_guarded_name(name) || contains(kForges, name);
 }
 
-std::optional<std::string> resolve_inside(const std::string& folder, std::string_view first, const ReadLink& read_link) {
+std::optional<std::string> resolve_inside(const std::string& folder, std::string_view first,
+                                          const ReadLink& read_link) {
     std::string at = folder;
     std::vector<std::string> rest;  // parts to walk, last first
     int hops = 0;
@@ -251,7 +253,8 @@ Status check_approvals(std::span<const std::string> approved) {
         const bool pattern = place.find_first_of("*?[") != std::string::npos;
         // `.github` by itself stands for a link of that name, not for what lies in a folder.
         if (is_plain_name(place) && (is_guarded_path(place) || leads_to_guarded(place)) && !pattern) continue;
-        return fail(ErrorCode::invalid_argument, fmt::format("--approve {} names no guarded place", to_valid_utf8(place)),
+        return fail(ErrorCode::invalid_argument,
+                    fmt::format("--approve {} names no guarded place", to_valid_utf8(place)),
                     "name one file or folder, relative to the project, as the refusal shows it");
     }
     return {};

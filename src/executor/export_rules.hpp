@@ -25,7 +25,8 @@ bool leads_to_guarded(std::string_view path);
 using ReadLink = std::function<std::optional<std::string>(const std::string& path)>;
 
 /// Where a target leads from a folder ("": the workspace) through the links on the way; nullopt when it leads out.
-std::optional<std::string> resolve_inside(const std::string& folder, std::string_view target, const ReadLink& read_link);
+std::optional<std::string> resolve_inside(const std::string& folder, std::string_view target,
+                                          const ReadLink& read_link);
 
 /// Decides for each change whether it may be written; the answer has one element a change, nullopt: it may.
 /// A link may be written when its target is relative, has ".." only in front, and every hop, through links that exist

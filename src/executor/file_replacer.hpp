@@ -100,7 +100,7 @@ private:
     UniqueFd root_;
     std::function<void()> before_step_;
     std::vector<Item> items_;
-    std::set<std::string> leaving_;   ///< paths that will be no file or link any more
+    std::set<std::string> leaving_;    ///< paths that will be no file or link any more
     std::set<std::string> returning_;  ///< paths that are to be folders again, and may still be
     std::vector<std::string> conflicts_;
     std::vector<FolderState> removed_;  ///< parents first

@@ -1,5 +1,3 @@
-#include "file_replacer.hpp"
-
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -12,6 +10,7 @@
 
 #include "beneath.hpp"
 #include "file_identity.hpp"
+#include "file_replacer.hpp"
 #include "hash_blocks.hpp"
 
 namespace ec::executor {
@@ -134,7 +133,9 @@ Status FileReplacer::examine_one(Item& item, UndoJournal::Draft* draft, std::uin
         const auto& expected = item.order.expected_state;
         // Told by the size before anything is read.
         const auto size = static_cast<std::uint64_t>(item.seen.st_size);
-        const auto may_be = [&](const FileState& state) { return state.kind == FileState::Kind::file && state.size == size; };
+        const auto may_be = [&](const FileState& state) {
+            return state.kind == FileState::Kind::file && state.size == size;
+        };
         if (expected && S_ISREG(item.seen.st_mode) && !may_be(*expected) && !may_be(item.order.after)) return changed();
         EC_TRY(capture(item, parent.get(), draft));
     }
@@ -216,14 +217,15 @@ Result<std::vector<std::string>> FileReplacer::perform(Plan plan, UndoJournal& j
     EC_TRY(examine(plan, &draft));
     UndoStep step;
     if (!conflicts_.empty()) {
-        return fail(conflict(conflicts_, "changed meanwhile", plan.kind == UndoStep::Kind::apply ? "run it again" : ""));
+        return fail(
+            conflict(conflicts_, "changed meanwhile", plan.kind == UndoStep::Kind::apply ? "run it again" : ""));
     }
     plan_folders(plan);
     step.kind = plan.kind;
     step.of = plan.of;
-    step.time_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
-                       std::chrono::system_clock::now().time_since_epoch())
-                       .count();
+    step.time_ms =
+        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+            .count();
     step.scratch = scratch_name_ = UndoJournal::fresh_name(".edgecoder-");
     for (const Item& item : items_) step.files.push_back(item.file);
     step.removed = removed_;
@@ -267,8 +269,8 @@ Result<std::vector<std::string>> FileReplacer::perform_again(Plan plan, const Un
 void FileReplacer::remove_scratch(const UndoStep& step) const {
     UniqueFd dir = open_beneath(root_.get(), step.scratch, kFolder);
     struct stat info{};
-    const bool ours = dir.valid() && ::fstat(dir.get(), &info) == 0 && info.st_uid == ::geteuid() &&
-                      (info.st_mode & 0777U) == 0700U;
+    const bool ours =
+        dir.valid() && ::fstat(dir.get(), &info) == 0 && info.st_uid == ::geteuid() && (info.st_mode & 0777U) == 0700U;
     DIR* stream = ours ? ::fdopendir(dir.get()) : nullptr;
     if (stream == nullptr) return;
     const int fd = dir.release();

@@ -127,7 +127,7 @@ public:
             if (stop.stop_requested()) return fail(ErrorCode::cancelled, "the run was cancelled");
             auto prepared = prepare(run, false);
             if (!prepared) return sandbox_error(prepared.error(), kTier);
-            auto started = BoxProcess::start(box_, prepared->spec, run);
+            auto started = BoxProcess::start(box_, prepared->spec, run, {});
             if (!started) return sandbox_error(started.error(), kTier);
             BoxProcess process = std::move(*started);
             groups_->sweep();
@@ -146,7 +146,7 @@ public:
         EC_TRY(check_run(run));
         for (;;) {
             EC_ASSIGN(Prepared prepared, prepare(run, true));
-            EC_ASSIGN(BoxProcess process, BoxProcess::start(box_, prepared.spec, run));
+            EC_ASSIGN(BoxProcess process, BoxProcess::start(box_, prepared.spec, run, {}));
             groups_->sweep();
             const auto deadline = SteadyClock::now() + kReportGrace;
             while (!process.ended() && !process.report().ready && SteadyClock::now() < deadline) {
@@ -155,7 +155,7 @@ public:
             if (fall_back(process)) continue;
             if (process.report().setup_error) return fail(explain(*process.report().setup_error));
             if (!process.report().ready) return fail(ErrorCode::unavailable, "the sandbox did not start in time");
-            auto inner = open_session(std::move(process), run, std::move(prepared.group), std::string(kTier));
+            auto inner = open_session(std::move(process), run, {}, std::move(prepared.group), std::string(kTier));
             prepared.group.reset();
             return std::make_unique<ReducedSession>(std::move(prepared), run, std::move(inner), notes());
         }

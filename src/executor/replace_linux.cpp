@@ -101,7 +101,7 @@ Status FileReplacer::stage(const Item& item) const {
     if (!set_owner(file.get(), "", uid, gid)) {
         return fail(from_errno(fmt::format("cannot set the owner of {}", path), errno));
     }
-    if (::fchmod(file.get(), after.mode) != 0 || ::fsync(file.get()) != 0) {
+    if (::fchmod(file.get(), after.mode) != 0) {
         return fail(from_errno(fmt::format("cannot finish {}", path), errno));
     }
     return {};
@@ -114,12 +114,15 @@ Status FileReplacer::carry_out() {
     }
     scratch_ = open_beneath(root_.get(), scratch_name_, kFolder);
     if (!scratch_.valid()) return fail(from_errno("cannot open the scratch folder", errno));
+    std::vector<std::string> files;
     for (const Item& item : items_) {
         if (item.order.after.kind == FileState::Kind::absent) continue;
         mark();
         EC_TRY(stage(item));
+        if (item.order.after.kind == FileState::Kind::file) files.push_back(item.aside);
     }
-    if (::fsync(scratch_.get()) != 0) return fail(from_errno("cannot sync the scratch folder", errno));
+    if (!sync_files(scratch_.get(), files) || ::fsync(scratch_.get()) != 0)
+        return fail(from_errno("cannot sync the scratch folder", errno));
     return replace_all();
 }
 
@@ -151,8 +154,8 @@ Status FileReplacer::take_away(const Item& item) {
         return fail(from_errno(fmt::format("cannot remove {}", item.order.path), errno));
     }
     struct stat gone{};
-    const bool same = ::fstatat(scratch_.get(), item.aside.c_str(), &gone, AT_SYMLINK_NOFOLLOW) == 0 &&
-                      is_same_file(gone, item.seen);
+    const bool same =
+        ::fstatat(scratch_.get(), item.aside.c_str(), &gone, AT_SYMLINK_NOFOLLOW) == 0 && is_same_file(gone, item.seen);
     inverse_.emplace_back([this, name, aside = item.aside, dir = std::make_shared<UniqueFd>(std::move(parent))] {
         return rename_new(scratch_.get(), aside, dir->get(), name) == 0;
     });
@@ -198,9 +201,8 @@ Status FileReplacer::exchange(const Item& item, int parent, const std::string& n
         ::renameat(scratch_.get(), item.aside.c_str(), parent, name.c_str()) != 0) {
         return fail(from_errno(fmt::format("cannot replace {}", item.order.path), errno));
     }
-    inverse_.emplace_back([this, dir, name, kept] {
-        return ::renameat(scratch_.get(), kept.c_str(), dir->get(), name.c_str()) == 0;
-    });
+    inverse_.emplace_back(
+        [this, dir, name, kept] { return ::renameat(scratch_.get(), kept.c_str(), dir->get(), name.c_str()) == 0; });
     return {};
 }
 
@@ -222,8 +224,8 @@ Status FileReplacer::make_folder(const FolderState& folder, bool own_mode) {
     const std::uint32_t gid = own_mode ? folder.gid : group_in(model);
     struct stat as_made{};
     if (!made.valid() || !set_owner(made.get(), "", uid, gid) || ::fstat(made.get(), &as_made) != 0 ||
-        ::fchmod(made.get(), own_mode ? folder.mode | 0700U
-                                      : (as_made.st_mode & 0777U) | (model.st_mode & S_ISGID)) != 0) {
+        ::fchmod(made.get(), own_mode ? folder.mode | 0700U : (as_made.st_mode & 0777U) | (model.st_mode & S_ISGID)) !=
+            0) {
         return fail(from_errno(fmt::format("cannot create the folder {}", folder.path), errno));
     }
     mark();

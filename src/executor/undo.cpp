@@ -46,8 +46,8 @@ Result<std::vector<std::string>> take_back(const fs::path& workspace, UndoJourna
     return restored;
 }
 
-Result<Undone> reverse_step(const fs::path& workspace, UndoJournal& journal, const UndoStep& step,
-                            UndoStep::Kind kind, const UndoOptions& options) {
+Result<Undone> reverse_step(const fs::path& workspace, UndoJournal& journal, const UndoStep& step, UndoStep::Kind kind,
+                            const UndoOptions& options) {
     EC_ASSIGN(FileReplacer replacer, FileReplacer::open(workspace, options.before_step));
     replacer.remove_scratch(step);
     EC_ASSIGN(auto restored, replacer.perform(reverse(step, journal, kind, options.force), journal));
@@ -67,8 +67,8 @@ Result<Undone> take_newest_back(const fs::path& asked, const UndoOptions& option
         const UndoStacks all = stacks(steps);
         const auto& stack = kind == UndoStep::Kind::undo ? all.undoable : all.redoable;
         if (stack.empty()) {
-            return fail(ErrorCode::not_found,
-                        kind == UndoStep::Kind::undo ? "there is nothing to undo here" : "there is nothing to redo here");
+            return fail(ErrorCode::not_found, kind == UndoStep::Kind::undo ? "there is nothing to undo here"
+                                                                           : "there is nothing to redo here");
         }
         const UndoStep& step = *stack.back();
         if (step.complete || options.force) return reverse_step(workspace, journal, step, kind, options);

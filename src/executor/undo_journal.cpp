@@ -14,6 +14,7 @@
 #include <random>
 #include <thread>
 
+#include "beneath.hpp"
 #include "hash_blocks.hpp"
 
 namespace ec::executor {
@@ -170,13 +171,13 @@ Status UndoJournal::Draft::keep(int source, FileStep& file) {
     EC_TRY(read_blocks(source, file.path, [&](std::string_view block) -> Status {
         bytes_ += block.size();
         if (bytes_ > kMostUndoBytes) {
-            return fail(ErrorCode::too_large, "the files to be replaced hold more than 1 GiB, too much to keep for undo");
+            return fail(ErrorCode::too_large,
+                        "the files to be replaced hold more than 1 GiB, too much to keep for undo");
         }
         file.before.size += block.size();
         file.before.hash = extend_hash(file.before.hash, block);
         return write_all(copy.get(), block);
     }));
-    if (::fsync(copy.get()) != 0) return fail(from_errno("cannot sync the undo journal", errno));
     return {};
 }
 
@@ -185,6 +186,14 @@ Status UndoJournal::publish(Draft draft, UndoStep& step) {
     step.sequence = known.empty() ? 1 : known.back() + 1;
     step.workspace = workspace_;
     EC_TRY(write_synced(draft.path_ / "step.json", encode(step)));
+    const UniqueFd images(::open(draft.path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    std::vector<std::string> names;
+    for (const FileStep& file : step.files) {
+        if (!file.image.empty()) names.push_back(file.image);
+    }
+    if (!images.valid() || !sync_files(images.get(), names)) {
+        return fail(from_errno("cannot sync the undo journal", errno));
+    }
     EC_TRY(sync_folder(draft.path_));
     if (::rename(draft.path_.c_str(), folder(step.sequence).c_str()) != 0) {
         return fail(from_errno("cannot write the undo journal", errno));
@@ -218,7 +227,8 @@ void UndoJournal::trim() {
     std::uint64_t bytes = 0;
     std::size_t kept = 0;
     for (auto step = all->rbegin(); step != all->rend(); ++step) {
-        const bool reached = std::ranges::count(reachable.undoable, &*step) + std::ranges::count(reachable.redoable, &*step);
+        const bool reached =
+            std::ranges::count(reachable.undoable, &*step) + std::ranges::count(reachable.redoable, &*step);
         if (reached) bytes += image_bytes(*step);
         if (!reached || ++kept > kMostSteps || (kept > 1 && bytes > kMostUndoBytes)) drop(*step);
     }

@@ -165,7 +165,8 @@ Result<FileStep> read_file_step(const json::Value& value) {
     EC_TRY(fields.status());
     EC_ASSIGN(file.before, read_state(before));
     EC_ASSIGN(file.after, read_state(after));
-    if ((file.before.kind == FileState::Kind::file) == file.image.empty()) return fail(malformed("an image is missing"));
+    if ((file.before.kind == FileState::Kind::file) == file.image.empty())
+        return fail(malformed("an image is missing"));
     return file;
 }
 

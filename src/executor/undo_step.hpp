@@ -27,7 +27,7 @@ struct FileState {
 
 struct FileStep {
     std::string path;
-    FileState before;   ///< its content is in the journal as `image`
+    FileState before;  ///< its content is in the journal as `image`
     FileState after;
     std::string image;  ///< file name below the step's folder; empty unless before.kind is file
 };

@@ -1,12 +1,18 @@
 // Applying while somebody else works against it: folders swapped for links, full disks.
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/fs.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <stdio.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <atomic>
+#include <cerrno>
+#include <cstddef>
 #include <thread>
 
 #include "apply_fixture.hpp"
@@ -126,6 +132,72 @@ TEST(ApplyUnderAttack, AFullDiskLeavesTheProjectAsItWas) {
         if (code == 77) GTEST_SKIP() << "no mounts in a namespace of its own here";
         EXPECT_EQ(code, 0) << of_the_journal;
     }
+}
+
+// renameat2 answers from now on as on a file system that knows none of its flags.
+bool forbid_renameat2() {
+    sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_renameat2, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const sock_fprog program{4, code};
+    return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+TEST(ApplyOnAPlainFileSystem, WorksWithoutExchangeAndIsStillAllOrNothing) {
+    const Project project;
+    const pid_t child = ::fork();
+    if (child == 0) {
+        if (!forbid_renameat2()) ::_exit(77);
+        project.write("edit", "old", 0640);
+        project.write("gone", "old");
+        const Tree before = project.tree();
+        const auto changes = [&] {
+            return std::vector<Change>{project.file("edit", "new"), project.gone("gone"), project.file("new/a", "x")};
+        };
+        if (!project.apply(changes())) ::_exit(1);
+        if (project.read("edit") != "new" || project.tree().size() != 3) ::_exit(2);
+        if (!undo(project.root(), project.undo_options()) || project.tree() != before) ::_exit(3);
+        // The last file appears while the first ones are already in place.
+        for (int moment = 0;; ++moment) {
+            if (moment > 100) ::_exit(5);
+            int at = 0;
+            ApplyOptions options;
+            options.before_step = [&] {
+                if (at++ == moment) project.write("new/a", "mine");
+            };
+            if (project.apply(changes(), options)) break;
+            fs::remove_all(project.root() / "new");
+            if (project.tree() != before) ::_exit(4);
+        }
+        ::_exit(0);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77) GTEST_SKIP() << "no seccomp here";
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+}
+
+TEST(ApplyAtTheSameTime, EveryStepOfEveryoneIsInTheJournal) {
+    const Project project;
+    std::vector<std::thread> threads;
+    std::atomic<int> failed = 0;
+    for (int who = 0; who < 4; ++who) {
+        threads.emplace_back([&, who] {
+            for (int i = 0; i < 5; ++i) {
+                const std::string name = "folder" + std::to_string(who) + "/" + std::to_string(i);
+                if (!project.apply({project.file(name, "x")})) ++failed;
+            }
+        });
+    }
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(failed, 0);
+    EXPECT_EQ(project.tree().size(), 24U);
+    EXPECT_EQ(undo_history(project.root(), project.undo_dir())->size(), 20U);
+    for (int i = 0; i < 20; ++i) EXPECT_TRUE(undo(project.root(), project.undo_options()));
+    EXPECT_TRUE(project.tree().empty());
 }
 
 }  // namespace

@@ -84,7 +84,8 @@ private:
         Change change;
         change.path = path;
         const auto before = identify(root(), path);
-        if (before && !std::filesystem::is_directory(std::filesystem::symlink_status(root() / path))) change.before = *before;
+        if (before && !std::filesystem::is_directory(std::filesystem::symlink_status(root() / path)))
+            change.before = *before;
         change.kind = change.before.exists ? Change::Kind::modified : Change::Kind::created;
         return change;
     }

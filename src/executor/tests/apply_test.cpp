@@ -52,9 +52,9 @@ TEST(Apply, AFileMayBecomeAFolderAndTheOtherWayRound) {
     project.write("was-folder/sub/a", "x");
     project.write("was-link-target/a", "x");
     fs::create_symlink("was-link-target", project.root() / "was-link");
-    const auto applied = project.apply({project.gone("was-file"), project.file("was-file/in", "1"),
-                                        project.gone("was-folder/sub/a"), project.file("was-folder", "2"),
-                                        project.gone("was-link"), project.file("was-link/in", "3")});
+    const auto applied =
+        project.apply({project.gone("was-file"), project.file("was-file/in", "1"), project.gone("was-folder/sub/a"),
+                       project.file("was-folder", "2"), project.gone("was-link"), project.file("was-link/in", "3")});
     ASSERT_TRUE(applied) << applied.error().message;
     EXPECT_EQ(project.read("was-file/in"), "1");
     EXPECT_EQ(project.read("was-folder"), "2");
@@ -143,8 +143,8 @@ TEST(Apply, AFileThatChangesInTheLastMomentKeepsItsContentAndAllOthersTheirs) {
         project.write("a", "old a");
         project.write("b", "old b");
         project.write("z", "old z");
-        const std::vector<Change> changes = {project.file("a", "run's"), project.file("new", "run's"), project.gone("b"),
-                                             project.file("z", "run's")};
+        const std::vector<Change> changes = {project.file("a", "run's"), project.file("new", "run's"),
+                                             project.gone("b"), project.file("z", "run's")};
         int at = 0;
         bool disturbed = false;
         ApplyOptions options;
@@ -205,9 +205,10 @@ TEST(Apply, PlacesThatGuardedNamesLeadToAreGuardedAsWell) {
     project.write("abs/config", "old");
     fs::create_symlink("config/editor", project.root() / ".vscode");
     fs::create_symlink(project.root() / "abs", project.root() / ".husky");
-    const auto applied = project.apply({project.file("config/editor/tasks.json", "x"), project.file("config/plain", "x"),
-                                        project.file("modules/lib/hooks/x", "x"), project.file("lib/code", "x"),
-                                        project.file("abs/config", "x"), project.link(".github", "config")});
+    const auto applied =
+        project.apply({project.file("config/editor/tasks.json", "x"), project.file("config/plain", "x"),
+                       project.file("modules/lib/hooks/x", "x"), project.file("lib/code", "x"),
+                       project.file("abs/config", "x"), project.link(".github", "config")});
     ASSERT_TRUE(applied) << applied.error().message;
     using Why = Refusal::Why;
     EXPECT_EQ(applied->refused, (std::vector<Refusal>{{".github", Why::guarded},

@@ -9,39 +9,131 @@ namespace {
 using Why = Refusal::Why;
 
 TEST(GuardedPaths, WhatRunsUnaskedOrSteersThoseWhoDoIsGuarded) {
-    for (const char* path : {
-             ".git", ".git/config", "sub/.git/hooks/pre-commit", "vendor/lib/.git", ".gitmodules", "a/.gitattributes",
-             ".hg/hgrc", ".svn/entries", ".bzr/branch", ".jj/repo", ".husky/pre-push", ".githooks/commit-msg",
-             "lefthook.yml", "lefthook-local.yaml", ".lefthook.toml", ".pre-commit-config.yaml", ".overcommit.yml",
-             ".github/workflows/ci.yml", ".github/actions/x/action.yml", ".github/CODEOWNERS", "CODEOWNERS",
-             "docs/CODEOWNERS", ".github/dependabot.yml", ".gitea/workflows/a.yml", ".gitlab-ci.yml", ".gitlab/ci.yml",
-             ".circleci/config.yml", "Jenkinsfile", "azure-pipelines.yml", ".travis.yml", ".drone.yml",
-             "bitbucket-pipelines.yml", ".buildkite/pipeline.yml", ".woodpecker.yml", ".woodpecker/a.yml",
-             ".vscode/settings.json", "app/.vscode/tasks.json", ".idea/workspace.xml", ".zed/tasks.json", ".envrc",
-             ".direnv/bin/x", "mise.toml", ".mise.toml", "mise.local.toml", ".devcontainer/devcontainer.json",
-             "x.code-workspace", ".nvimrc", ".exrc", ".vimrc", ".lvimrc", ".nvim.lua", ".dir-locals.el", ".gdbinit",
-             ".claude/settings.json", ".codex/config.toml", ".cursor/rules/a", ".mcp.json", "AGENTS.md",
-             "sub/CLAUDE.md", ".github/copilot-instructions.md", ".npmrc", ".yarnrc.yml", ".yarn/releases/y.cjs",
-             ".pnpmfile.cjs", ".pypirc", ".cargo/config.toml", ".mvn/jvm.config", ".bundle/config"}) {
+    for (const char* path : {".git",
+                             ".git/config",
+                             "sub/.git/hooks/pre-commit",
+                             "vendor/lib/.git",
+                             ".gitmodules",
+                             "a/.gitattributes",
+                             ".hg/hgrc",
+                             ".svn/entries",
+                             ".bzr/branch",
+                             ".jj/repo",
+                             ".husky/pre-push",
+                             ".githooks/commit-msg",
+                             "lefthook.yml",
+                             "lefthook-local.yaml",
+                             ".lefthook.toml",
+                             ".pre-commit-config.yaml",
+                             ".overcommit.yml",
+                             ".github/workflows/ci.yml",
+                             ".github/actions/x/action.yml",
+                             ".github/CODEOWNERS",
+                             "CODEOWNERS",
+                             "docs/CODEOWNERS",
+                             ".github/dependabot.yml",
+                             ".gitea/workflows/a.yml",
+                             ".gitlab-ci.yml",
+                             ".gitlab/ci.yml",
+                             ".circleci/config.yml",
+                             "Jenkinsfile",
+                             "azure-pipelines.yml",
+                             ".travis.yml",
+                             ".drone.yml",
+                             "bitbucket-pipelines.yml",
+                             ".buildkite/pipeline.yml",
+                             ".woodpecker.yml",
+                             ".woodpecker/a.yml",
+                             ".vscode/settings.json",
+                             "app/.vscode/tasks.json",
+                             ".idea/workspace.xml",
+                             ".zed/tasks.json",
+                             ".envrc",
+                             ".direnv/bin/x",
+                             "mise.toml",
+                             ".mise.toml",
+                             "mise.local.toml",
+                             ".devcontainer/devcontainer.json",
+                             "x.code-workspace",
+                             ".nvimrc",
+                             ".exrc",
+                             ".vimrc",
+                             ".lvimrc",
+                             ".nvim.lua",
+                             ".dir-locals.el",
+                             ".gdbinit",
+                             ".claude/settings.json",
+                             ".codex/config.toml",
+                             ".cursor/rules/a",
+                             ".mcp.json",
+                             "AGENTS.md",
+                             "sub/CLAUDE.md",
+                             ".github/copilot-instructions.md",
+                             ".npmrc",
+                             ".yarnrc.yml",
+                             ".yarn/releases/y.cjs",
+                             ".pnpmfile.cjs",
+                             ".pypirc",
+                             ".cargo/config.toml",
+                             ".mvn/jvm.config",
+                             ".bundle/config"}) {
         EXPECT_TRUE(is_guarded_path(path)) << path;
     }
 }
 
 TEST(GuardedPaths, NoSpellingThatSomeFileSystemTakesForTheSameGetsAround) {
-    for (const char* path : {".GIT/config", ".Git", ".git /config", ".git./config", ".git. ./config", ".git::$INDEX_ALLOCATION/x",
-                             "git~1/config", "GIT~2", ".g\u0131t/config", ".\u200cgit/config", ".gi\u200dt", ".git\ufeff",
-                             ".vscode./settings.json", "vscode~1/settings.json", ".VSCode/x", "GITMOD~1", "a\\.git\\config",
-                             ".hu\u017fky/pre-commit", "JENKINSFILE", ".\u212airo/x", "agents.MD", ".github./Workflows/a"}) {
+    for (const char* path : {".GIT/config",
+                             ".Git",
+                             ".git /config",
+                             ".git./config",
+                             ".git. ./config",
+                             ".git::$INDEX_ALLOCATION/x",
+                             "git~1/config",
+                             "GIT~2",
+                             ".g\u0131t/config",
+                             ".\u200cgit/config",
+                             ".gi\u200dt",
+                             ".git\ufeff",
+                             ".vscode./settings.json",
+                             "vscode~1/settings.json",
+                             ".VSCode/x",
+                             "GITMOD~1",
+                             "a\\.git\\config",
+                             ".hu\u017fky/pre-commit",
+                             "JENKINSFILE",
+                             ".\u212airo/x",
+                             "agents.MD",
+                             ".github./Workflows/a"}) {
         EXPECT_TRUE(is_guarded_path(path)) << path;
     }
 }
 
 TEST(GuardedPaths, OrdinaryFilesAreNot) {
-    for (const char* path :
-         {"src/main.py", "README.md", ".editorconfig", ".gitignore", ".git-blame-ignore-revs", "git/config", ".gitx",
-          ".github/ISSUE_TEMPLATE/bug.md", ".github/FUNDING.yml", ".tool-versions", "conftest.py", "docs/agents.rst",
-          "package.json", "Makefile", "workflows/ci.yml", "vscode/settings.json", "lefthook.py", "mise.py", "...",
-          "git~x", "gi~1", "~1", ".prettierrc", ".env", "pyproject.toml"}) {
+    for (const char* path : {"src/main.py",
+                             "README.md",
+                             ".editorconfig",
+                             ".gitignore",
+                             ".git-blame-ignore-revs",
+                             "git/config",
+                             ".gitx",
+                             ".github/ISSUE_TEMPLATE/bug.md",
+                             ".github/FUNDING.yml",
+                             ".tool-versions",
+                             "conftest.py",
+                             "docs/agents.rst",
+                             "package.json",
+                             "Makefile",
+                             "workflows/ci.yml",
+                             "vscode/settings.json",
+                             "lefthook.py",
+                             "mise.py",
+                             "...",
+                             "git~x",
+                             "gi~1",
+                             "~1",
+                             ".prettierrc",
+                             ".env",
+                             "pyproject.toml"}) {
         EXPECT_FALSE(is_guarded_path(path)) << path;
     }
 }
@@ -50,8 +142,8 @@ TEST(PlainNames, OnlyWhatEveryToolShowsAsItIs) {
     const std::string long_part(256, 'a');
     std::string long_path = "a";
     while (long_path.size() <= 3800) long_path += "/a";
-    for (const std::string& path :
-         {std::string("a"), std::string("a/b c"), std::string("ä/日本"), std::string(255, 'a'), std::string("..a/b..")}) {
+    for (const std::string& path : {std::string("a"), std::string("a/b c"), std::string("ä/日本"),
+                                    std::string(255, 'a'), std::string("..a/b..")}) {
         EXPECT_TRUE(is_plain_name(path)) << path;
     }
     for (const std::string& path :
@@ -73,7 +165,8 @@ TEST(Approvals, NameOnePlaceAndWhatLiesBelowIt) {
     EXPECT_FALSE(is_approved(".github/workflows/.git/config", approved)) << "a guarded place in a guarded place";
     EXPECT_FALSE(is_approved("x/.git/config", approved));
     EXPECT_FALSE(is_approved(".GIT/config", approved));
-    EXPECT_FALSE(is_approved(".github/workflows/ci.yml", std::vector<std::string>{".github"})) << "only a link of that name";
+    EXPECT_FALSE(is_approved(".github/workflows/ci.yml", std::vector<std::string>{".github"}))
+        << "only a link of that name";
 }
 
 TEST(Approvals, AreNeverAPatternAndNeverEverything) {
@@ -92,10 +185,12 @@ protected:
         link.symlink = true;
         link.symlink_target = target;
         changes.push_back(link);
-        return judge_export(changes, {}, [&](const std::string& at) -> std::optional<std::string> {
-            const auto found = workspace_.find(at);
-            return found == workspace_.end() ? std::nullopt : std::optional(found->second);
-        }).back();
+        return judge_export(changes, {},
+                            [&](const std::string& at) -> std::optional<std::string> {
+                                const auto found = workspace_.find(at);
+                                return found == workspace_.end() ? std::nullopt : std::optional(found->second);
+                            })
+            .back();
     }
     void made_by_the_run(const std::string& path, const std::string& target) {
         Change link;

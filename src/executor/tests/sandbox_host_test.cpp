@@ -458,7 +458,8 @@ TEST_F(SandboxHost, ARunReportsWhichRealFilesItsChangesReplace) {
     write("edited.txt", "old");
     fs::create_symlink("edit.txt", root() / "ln");
     RunSpec spec;
-    spec.argv = {"sh", "-c", "echo n > edit.txt; rm gone.txt only-an-edit; echo n > new; echo n > edited.txt; ln -sf x ln"};
+    spec.argv = {"sh", "-c",
+                 "echo n > edit.txt; rm gone.txt only-an-edit; echo n > new; echo n > edited.txt; ln -sf x ln"};
     spec.edits = {{"edited.txt", "laid over it"}, {"only-an-edit", "x"}};
     const RunResult result = run(spec);
     ASSERT_EQ(paths(result), (Names{"*edit.txt", "*edited.txt", "-gone.txt", "*ln", "+new", "-only-an-edit"}));
@@ -489,7 +490,8 @@ TEST_F(SandboxHost, ApplyingRefusesWhatChangedDuringOrAfterTheRun) {
 TEST_F(SandboxHost, WhatIsNoFileStaysInside) {
     const RunResult result = changing(
         "mkfifo fifo; python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"sock\")'; echo x > plain; "
-        "ln plain second; mkdir sticky; chmod 1777 sticky; echo x > sticky/f; chmod 6755 sticky/f; ln -s sticky/../.. up; "
+        "ln plain second; mkdir sticky; chmod 1777 sticky; echo x > sticky/f; chmod 6755 sticky/f; ln -s sticky/../.. "
+        "up; "
         "ln -s sticky on; ln -s on/f through; ln -s up/etc round");
     const auto applied = apply(result);
     ASSERT_TRUE(applied) << applied.error().message;

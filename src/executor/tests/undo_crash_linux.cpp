@@ -110,8 +110,8 @@ TEST(UndoAfterAKill, OfARedoCanBeUndoneOrRedone) {
             const Tree after = project.tree();
             ASSERT_TRUE(undo(project.root(), project.undo_options()));
             killed = killed_at(steps, [&](auto hook) { return redo_in(project, hook); });
-            const auto done = forward ? redo(project.root(), project.undo_options())
-                                      : undo(project.root(), project.undo_options());
+            const auto done =
+                forward ? redo(project.root(), project.undo_options()) : undo(project.root(), project.undo_options());
             if (!done) {
                 EXPECT_EQ(done.error().code, ErrorCode::not_found) << steps << done.error().message;
             }

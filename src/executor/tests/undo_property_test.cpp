@@ -1,7 +1,6 @@
 // For any tree and any change set: undo of an apply is the identity, and so is redo of an undo.
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
-
 #include <rapidcheck/gtest.h>
 
 #include <algorithm>

@@ -24,11 +24,16 @@ void fill(const Project& project) {
 }
 
 std::vector<Change> changes_of(const Project& project) {
-    return {project.file("edit.txt", "new\r\n", 0640), project.file("run.sh", "exit\n", 0700),
-            project.file("readonly", "y", 0444),       project.gone("gone/sub/a"),
-            project.gone("was-file"),                  project.file("was-file/in/side", "z"),
-            project.gone("was-folder/a"),              project.file("was-folder", "z"),
-            project.file("empty/new", "z"),            project.link("dangling", "elsewhere"),
+    return {project.file("edit.txt", "new\r\n", 0640),
+            project.file("run.sh", "exit\n", 0700),
+            project.file("readonly", "y", 0444),
+            project.gone("gone/sub/a"),
+            project.gone("was-file"),
+            project.file("was-file/in/side", "z"),
+            project.gone("was-folder/a"),
+            project.file("was-folder", "z"),
+            project.file("empty/new", "z"),
+            project.link("dangling", "elsewhere"),
             project.file("fresh/deep/er", "z", 0755)};
 }
 

@@ -51,7 +51,7 @@ struct Applied {
 struct ApplyOptions {
     std::filesystem::path undo_dir;     ///< where all undo journals are kept (DATA_DIR/undo)
     std::vector<std::string> approved;  ///< guarded files or folders that may be written, each by its own name
-    std::uint64_t started_ns = 0;       ///< RunResult::started_ns: a file changed after that counts as changed meanwhile
+    std::uint64_t started_ns = 0;  ///< RunResult::started_ns: a file changed after that counts as changed meanwhile
     /// Called before every step that can be seen on the disk; tests end the process there.
     std::function<void()> before_step = {};
 };

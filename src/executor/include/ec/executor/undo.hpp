@@ -23,9 +23,9 @@ struct UndoOptions {
 };
 
 struct Undone {
-    std::uint64_t step = 0;              ///< the step that was taken back
-    std::vector<std::string> restored;   ///< files that were written or removed; sorted
-    bool was_interrupted = false;        ///< that step had not come to its end
+    std::uint64_t step = 0;             ///< the step that was taken back
+    std::vector<std::string> restored;  ///< files that were written or removed; sorted
+    bool was_interrupted = false;       ///< that step had not come to its end
 };
 
 /// Takes back the newest applied step that is not taken back yet. `not_found` when there is none, `conflict` naming the
