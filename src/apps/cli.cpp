@@ -9,8 +9,8 @@
 #include "fix_command.hpp"
 #include "interrupt.hpp"
 #include "policy_command.hpp"
-#include "undo_command.hpp"
 #include "reduced_consent.hpp"
+#include "undo_command.hpp"
 
 namespace ec::apps {
 namespace {

@@ -92,10 +92,10 @@ void print(const executor::Isolation& isolation, const executor::SandboxPolicy& 
            const Style& style, std::ostream& out) {
     const auto yes_no = [&](bool value) { return value ? style.green("yes") : style.yellow("no"); };
     const bool reduced = isolation.isolation == "reduced";
-    out << "Sandbox    tier " << (reduced ? style.yellow(isolation.tier) : style.green(isolation.tier)) << ", isolation "
-        << (reduced ? style.yellow("reduced") : style.green(isolation.isolation)) << ", memory limit " << isolation.memory_limit
-        << ", Landlock " << yes_no(isolation.landlock) << ", seccomp " << yes_no(isolation.seccomp) << ", overlay "
-        << yes_no(isolation.overlay) << "\n";
+    out << "Sandbox    tier " << (reduced ? style.yellow(isolation.tier) : style.green(isolation.tier))
+        << ", isolation " << (reduced ? style.yellow("reduced") : style.green(isolation.isolation)) << ", memory limit "
+        << isolation.memory_limit << ", Landlock " << yes_no(isolation.landlock) << ", seccomp "
+        << yes_no(isolation.seccomp) << ", overlay " << yes_no(isolation.overlay) << "\n";
     for (const std::string& note : isolation.notes) out << "           " << note << "\n";
     if (!isolation.cause.empty()) out << "           full isolation does not work: " << isolation.cause << "\n";
     if (!isolation.remedy.empty()) out << "           what would help: " << isolation.remedy << "\n";
@@ -111,7 +111,12 @@ void print(const executor::Isolation& isolation, const executor::SandboxPolicy& 
 
 int refuse(const Error& error, const DoctorOptions& options, std::ostream& out, std::ostream& err) {
     if (options.json) {
-        out << json::write(json::Object{{"status", "error"}, {"tier", "D"}, {"isolation", "none"}, {"reason", error.message}, {"cause", error.message}, {"remedy", error.remedy}})
+        out << json::write(json::Object{{"status", "error"},
+                                        {"tier", "D"},
+                                        {"isolation", "none"},
+                                        {"reason", error.message},
+                                        {"cause", error.message},
+                                        {"remedy", error.remedy}})
             << '\n';
     }
     err << "edgecoder: programs cannot be run safely here: " << printable(error.message) << "\n";

@@ -128,8 +128,8 @@ Result<std::vector<std::string>> allowed_hosts(const ExecOptions& options, const
     for (const std::string& host : options.allow_hosts) {
         const auto rule = executor::HostRule::parse(host);
         if (!rule || std::ranges::find(policy.network->allow, *rule) == policy.network->allow.end()) {
-            return fail(ErrorCode::invalid_argument, fmt::format("--allow-host {}: the policy {} does not list it", host,
-                                                                 policy.called("network.allow")));
+            return fail(ErrorCode::invalid_argument, fmt::format("--allow-host {}: the policy {} does not list it",
+                                                                 host, policy.called("network.allow")));
         }
     }
     if (!options.allow_hosts.empty()) return options.allow_hosts;

@@ -152,8 +152,8 @@ bool has_reduced_consent() {
     if (folder.empty()) return false;
     const UniqueFd dir(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     const UniqueFd file(::openat(dir.get(), "reduced", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-    struct stat info {};
-    struct stat above {};
+    struct stat info{};
+    struct stat above{};
     if (!dir.valid() || !file.valid() || ::fstat(file.get(), &info) != 0 || ::fstat(dir.get(), &above) != 0)
         return false;
     if (!S_ISREG(info.st_mode) || info.st_uid != ::geteuid() || above.st_uid != ::geteuid() ||

@@ -5,8 +5,8 @@
 // only when it is a private file of this user, for this machine, about the gaps as they are described today.
 #pragma once
 
-#include <ec/executor/policy.hpp>
 #include <ec/core/result.hpp>
+#include <ec/executor/policy.hpp>
 #include <filesystem>
 #include <iosfwd>
 #include <string>

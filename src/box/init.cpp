@@ -96,7 +96,8 @@ private:
         const sigset_t child = child_signal();
         signals_ = ::signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
         require(signals_ >= 0, "signalfd");
-        proc_ = tree_.has_proc ? ::open(waiting_ ? kWarmProc : "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : tree_.outer_proc;
+        proc_ = tree_.has_proc ? ::open(waiting_ ? kWarmProc : "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+                               : tree_.outer_proc;
         await_exec(failure[0]);
     }
 

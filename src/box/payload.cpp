@@ -174,14 +174,15 @@ bool set_limits(pid_t who, const Spec& spec, bool watched) {
         return ::prlimit(who, resource, &value, nullptr) == 0;
     };
     // A core limit of 0 would still start a handler that core_pattern names, as root outside; 1 starts none and is too
-    // small for a file. Where the watchdog in pid 1 decides, this only bounds how far one process gets between two looks.
+    // small for a file. Where the watchdog in pid 1 decides, this only bounds how far one process gets between two
+    // looks.
     const std::uint64_t data = watched ? 2 * spec.memory_bytes + (1ULL << 30) : spec.memory_bytes;
     return (spec.cpu_seconds == 0 || limit(RLIMIT_CPU, spec.cpu_seconds, spec.cpu_seconds + 1)) &&
            limit(RLIMIT_NPROC, spec.processes + spec.user_processes, spec.processes + spec.user_processes) &&
            limit(RLIMIT_FSIZE, spec.file_bytes, spec.file_bytes) &&
-           limit(RLIMIT_NOFILE, spec.open_files, spec.open_files) && limit(RLIMIT_CORE, 1, 1) && limit(RLIMIT_RTPRIO, 0, 0) && limit(RLIMIT_NICE, 0, 0) &&
-           limit(RLIMIT_MSGQUEUE, 0, 0) && limit(RLIMIT_MEMLOCK, 64 << 10, 64 << 10) &&
-           (!spec.soft_memory || limit(RLIMIT_DATA, data, data));
+           limit(RLIMIT_NOFILE, spec.open_files, spec.open_files) && limit(RLIMIT_CORE, 1, 1) &&
+           limit(RLIMIT_RTPRIO, 0, 0) && limit(RLIMIT_NICE, 0, 0) && limit(RLIMIT_MSGQUEUE, 0, 0) &&
+           limit(RLIMIT_MEMLOCK, 64 << 10, 64 << 10) && (!spec.soft_memory || limit(RLIMIT_DATA, data, data));
 }
 
 int landlock_abi() {

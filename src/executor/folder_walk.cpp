@@ -32,7 +32,7 @@ UniqueFd open_folder(int dir, const std::string& name) {
 
 UniqueFd open_regular(int dir, const std::string& name, std::uint64_t most) {
     UniqueFd fd(::openat(dir, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-    struct stat info {};
+    struct stat info{};
     if (!fd.valid() || ::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode) ||
         static_cast<std::uint64_t>(info.st_size) > most) {
         return {};
@@ -59,7 +59,7 @@ std::string link_target(int dir, const std::string& name) {
 }
 
 void add_mode(int dir, const std::string& name, mode_t bits) {
-    struct stat info {};
+    struct stat info{};
     if (::fstatat(dir, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0 || S_ISLNK(info.st_mode)) return;
     if (::fchmodat(dir, name.c_str(), (info.st_mode & 07777U) | bits, 0) != 0) return;
 }
@@ -71,7 +71,7 @@ void remove_hostile_tree(int dir, const std::string& name) {
     while (!waiting.empty()) {
         const std::string at = std::move(waiting.back());
         waiting.pop_back();
-        struct stat info {};
+        struct stat info{};
         if (::fstatat(dir, at.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) continue;
         if (!S_ISDIR(info.st_mode)) {
             ::unlinkat(dir, at.c_str(), 0);
@@ -82,7 +82,7 @@ void remove_hostile_tree(int dir, const std::string& name) {
         for (bool more = folder.valid(); more;) {
             more = false;
             for (const std::string& child : names_in(folder.get())) {
-                struct stat inner {};
+                struct stat inner{};
                 if (::fstatat(folder.get(), child.c_str(), &inner, AT_SYMLINK_NOFOLLOW) != 0) continue;
                 if (!S_ISDIR(inner.st_mode)) {
                     more = ::unlinkat(folder.get(), child.c_str(), 0) == 0 || more;

@@ -277,7 +277,9 @@ box::Spec compose_warm(const Layout& layout, std::vector<std::string> command,
     sort_by_depth(spec.mounts);
     const std::string above = layout.workspace.path.parent_path().string();
     const bool shown = std::any_of(spec.mounts.begin(), spec.mounts.end(), [&](const box::Mount& mount) {
-        return mount.target == above || ((mount.kind == box::Mount::Kind::bind || mount.kind == box::Mount::Kind::view) && above.starts_with(mount.target + "/"));
+        return mount.target == above ||
+               ((mount.kind == box::Mount::Kind::bind || mount.kind == box::Mount::Kind::view) &&
+                above.starts_with(mount.target + "/"));
     });
     if (!shown) spec.mounts.push_back(mount_of(box::Mount::Kind::directory, {}, above));
     add_home(spec.mounts);

@@ -9,6 +9,9 @@
 
 namespace ec::executor {
 
+/// Wall clock, as file systems stamp their files with.
+std::uint64_t wall_clock_ns();
+
 /// Landlock version of the kernel, 0 without.
 int landlock_abi();
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
@@ -40,6 +41,11 @@ bool holds(const std::vector<Range>& ranges, std::uint64_t id) {
 }
 
 }  // namespace
+
+std::uint64_t wall_clock_ns() {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
+}
 
 int landlock_abi() {
     constexpr unsigned kVersion = 1;  // LANDLOCK_CREATE_RULESET_VERSION

@@ -27,12 +27,12 @@ struct MemoryUse {
     std::uint64_t peak_bytes = 0;
 };
 
-/// Where control groups are found, and how one is made and removed: tests put a folder of theirs here, and themselves in
-/// the kernel's place, which fills a new group with its files and empties it again.
+/// Where control groups are found, and how one is made and removed: tests put a folder of theirs here, and themselves
+/// in the kernel's place, which fills a new group with its files and empties it again.
 struct GroupTree {
     std::filesystem::path mount = "/sys/fs/cgroup";
     std::filesystem::path membership = "/proc/self/cgroup";
-    std::function<bool(const std::filesystem::path&)> make;  ///< empty: mkdir
+    std::function<bool(const std::filesystem::path&)> make;     ///< empty: mkdir
     std::function<void(const std::filesystem::path&)> discard;  ///< empty: rmdir
 };
 

@@ -35,7 +35,7 @@ Status check_owner(const struct stat& info, const fs::path& path, bool folder) {
 
 // The text of a file that only root and the user can have written.
 Result<std::string> read_owned(int fd, const fs::path& file) {
-    struct stat info {};
+    struct stat info{};
     if (::fstat(fd, &info) != 0) return fail(from_errno(fmt::format("cannot stat {}", file.string()), errno));
     if (!S_ISREG(info.st_mode)) {
         return fail(ErrorCode::invalid_argument, fmt::format("{} is not a regular file", file.string()),
@@ -61,7 +61,7 @@ Status check_folder(const fs::path& file) {
     const fs::path real = fs::canonical(file, error);
     if (error) return fail(from_errno(fmt::format("cannot resolve {}", file.string()), error.value()));
     for (const fs::path& folder : {file.parent_path(), real.parent_path()}) {
-        struct stat info {};
+        struct stat info{};
         if (::stat(folder.c_str(), &info) != 0) {
             return fail(from_errno(fmt::format("cannot stat {}", folder.string()), errno));
         }
@@ -89,7 +89,7 @@ Result<std::optional<SandboxPolicy>> load_policy(const fs::path& file, const Pol
     const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
     if (!fd.valid()) {
         const int why = errno;
-        struct stat info {};
+        struct stat info{};
         // A link that leads nowhere was meant to lead to a policy.
         const bool absent = (why == ENOENT || why == ENOTDIR) && ::lstat(file.c_str(), &info) != 0;
         if (absent) return std::nullopt;

@@ -52,7 +52,7 @@ private:
     }
 
     template <class T>
-    void stricter(std::string_view field, std::optional<T> SandboxPolicy::*member, T strict) {
+    void stricter(std::string_view field, std::optional<T> SandboxPolicy::* member, T strict) {
         const auto& wide = wide_.*member;
         const auto& narrow = narrow_.*member;
         if (!wide && !narrow) return;

@@ -16,7 +16,7 @@ namespace ec::executor {
 /// A limit as the file knows it.
 struct LimitField {
     std::string_view name;
-    LimitRule LimitRules::*rule;
+    LimitRule LimitRules::* rule;
     std::int64_t least;
     std::int64_t most;
 };

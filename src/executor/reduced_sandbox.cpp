@@ -72,6 +72,7 @@ void complete(RunResult& result, const RunSpec& run, const Prepared& prepared, c
     for (auto& [name, content] : prepared.workspace->artifacts()) {
         result.artifacts.insert_or_assign(name, prepared.paths->out(std::move(content)));
     }
+    result.started_ns = prepared.workspace->started_ns();
     if (run.collect_changes)
         result.changes = prepared.workspace->changes(run.collect_change_contents, run.limits.new_file_bytes);
 }

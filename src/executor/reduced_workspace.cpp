@@ -12,6 +12,7 @@
 #include <memory>
 
 #include "folder_walk.hpp"
+#include "machine.hpp"
 #include "staged_copy.hpp"
 
 namespace ec::executor {
@@ -70,7 +71,7 @@ Status put(int root, const std::string& path, std::string_view content, std::opt
         if (!dir.valid()) return fail(ErrorCode::invalid_argument, fmt::format("{} cannot be edited", path));
     }
     const std::string name = path.substr(at);
-    struct stat old {};
+    struct stat old{};
     const bool exists = ::fstatat(dir.get(), name.c_str(), &old, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(old.st_mode);
     ::unlinkat(dir.get(), name.c_str(), 0);
     const UniqueFd file(::openat(dir.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
@@ -94,7 +95,7 @@ Status make_folder(const fs::path& path, std::optional<uid_t> owner) {
 // Bytes and files below, as far as they can be seen while a program may be changing them.
 void weigh(int dir, int depth, std::uint64_t& bytes, std::size_t& files) {
     for (const std::string& name : names_in(dir)) {
-        struct stat info {};
+        struct stat info{};
         if (++files > 4 * kMostFiles || ::fstatat(dir, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) continue;
         bytes += static_cast<std::uint64_t>(info.st_blocks) * 512;
         if (!S_ISDIR(info.st_mode) || depth >= kDeepest) continue;
@@ -129,7 +130,7 @@ private:
     void folder(int dir, const std::string& path, int depth) {
         for (const std::string& name : names_in(dir)) {
             const std::string full = path + name;
-            struct stat info {};
+            struct stat info{};
             if (workspace_.shared_.contains(full) || ::fstatat(dir, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0)
                 continue;
             if (S_ISDIR(info.st_mode)) {
@@ -201,7 +202,9 @@ Status ReducedWorkspace::fill(const RunSpec& run, std::optional<uid_t> owner) {
     if (owner && ::chmod(home_.path().c_str(), 0711) != 0)
         return fail(from_errno("cannot prepare a folder for the run", errno));
     StagedCopy copy(workspace_, owner.value_or(::geteuid()), owner.value_or(::getegid()), home_.path());
+    started_ns_ = wall_clock_ns();
     EC_TRY(copy.refresh());
+    originals_ = copy.originals();
     const UniqueFd root(::open(tree().c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     for (const std::string& path : copy.bound()) {
         // What is big and only read stays where it is. The copy is still only ours.
@@ -236,7 +239,7 @@ Status ReducedWorkspace::lay(const RunSpec& run, std::optional<uid_t> owner) {
 void ReducedWorkspace::remember(int dir, const std::string& path, int depth) {
     for (const std::string& name : names_in(dir)) {
         const std::string full = path + name;
-        struct stat info {};
+        struct stat info{};
         if (shared_.contains(full) || ::fstatat(dir, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) continue;
         if (S_ISDIR(info.st_mode)) {
             const UniqueFd inner = open_folder(dir, name);
@@ -268,7 +271,9 @@ bool ReducedWorkspace::full(std::uint64_t room) const {
 }
 
 std::vector<Change> ReducedWorkspace::changes(bool contents, std::uint64_t most_bytes) const {
-    return Diff(*this, contents, most_bytes).run();
+    std::vector<Change> changes = Diff(*this, contents, most_bytes).run();
+    name_originals(changes, *originals_);
+    return changes;
 }
 
 std::map<std::string, std::string> ReducedWorkspace::artifacts() const {

@@ -12,10 +12,13 @@
 #include <ec/executor/sandbox.hpp>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
+
+#include "staged_copy.hpp"
 
 namespace ec::executor {
 
@@ -38,6 +41,8 @@ public:
 
     /// True when the run has filled more than `room` bytes, or made more than 100,000 files.
     [[nodiscard]] bool full(std::uint64_t room) const;
+    /// Wall clock before any file was copied.
+    [[nodiscard]] std::uint64_t started_ns() const { return started_ns_; }
     /// After every process is gone: what differs from the copy as it was made, sorted by path.
     [[nodiscard]] std::vector<Change> changes(bool contents, std::uint64_t most_bytes) const;
     [[nodiscard]] std::map<std::string, std::string> artifacts() const;
@@ -62,6 +67,8 @@ private:
     std::filesystem::path workspace_;
     std::set<std::string> shared_;
     std::map<std::string, Known> known_;  ///< files and links; folders are no changes
+    std::shared_ptr<const StagedCopy::Originals> originals_;
+    std::uint64_t started_ns_ = 0;
     std::uint64_t bytes_before_ = 0;
     std::int64_t ready_ = 0;  ///< when the copy was complete, nanoseconds
 };

@@ -36,11 +36,6 @@ using SteadyClock = std::chrono::steady_clock;
 // How long the box may take to end the sandbox and report, beyond the program's own limit.
 constexpr std::chrono::seconds kReportGrace{20};
 
-std::uint64_t wall_clock_ns() {
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
-    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
-}
-
 // Started before it was known what to show in it. For the first run.
 struct EarlyBox {
     std::optional<MemoryGroups::Lease> group;  // before the process: given back when the box is gone
@@ -66,8 +61,7 @@ std::optional<EarlyBox> start_early(const fs::path& box, const Layout& layout, M
 class BoxedSandbox final : public Sandbox {
 public:
     BoxedSandbox(fs::path box, Layout layout, std::shared_ptr<MemoryGroups> groups, std::optional<EarlyBox> early,
-                 NetworkGate* network,
-                 std::array<std::size_t, kInterpreters> warm)
+                 NetworkGate* network, std::array<std::size_t, kInterpreters> warm)
         : box_(std::move(box)),
           network_(network),
           layout_(std::move(layout)),
@@ -94,8 +88,8 @@ public:
             std::optional<EarlyBox> early = take_early(spec);
             EC_ASSIGN(Prepared prepared, prepare(spec, false, early));
             if (prepared.trouble) return sandbox_error(*prepared.trouble, prepared.tier);
-            auto started =
-                early ? Result<BoxProcess>(std::move(early->process)) : BoxProcess::start(box_, prepared.spec, spec, prepared.proxy_end());
+            auto started = early ? Result<BoxProcess>(std::move(early->process))
+                                 : BoxProcess::start(box_, prepared.spec, spec, prepared.proxy_end());
             // One that could not take it has ended, and its report says why.
             if (early) static_cast<void>(started->hand_over(prepared.spec, spec));
             if (!started) return sandbox_error(started.error(), prepared.tier);
@@ -159,7 +153,7 @@ private:
         box::Spec spec;
         std::string tier;
         std::shared_ptr<const StagedCopy::Originals> originals;  ///< when the sandbox sees a copy
-        std::optional<Error> trouble;  ///< of the machine, not of the caller's words
+        std::optional<Error> trouble;                            ///< of the machine, not of the caller's words
 
         UniqueFd proxy_end() const { return network ? network->take_end() : UniqueFd(); }
     };
@@ -170,7 +164,8 @@ private:
         std::optional<EarlyBox> early(std::move(early_));
         early_.reset();
         const bool fits = run.stdin_text.empty() && !run.network && !use_staged_;
-        if (!fits || (early->group && !early->group->resize(run.limits.memory_bytes, run.limits.processes))) return std::nullopt;
+        if (!fits || (early->group && !early->group->resize(run.limits.memory_bytes, run.limits.processes)))
+            return std::nullopt;
         return early;
     }
 
@@ -234,7 +229,8 @@ private:
         std::error_code error;
         if (!program || !fs::is_directory(second.directory, error)) return std::nullopt;
         std::optional<WarmBox> taken = take_warm(program->interpreter);
-        if (!taken || (taken->group && !taken->group->resize(run.limits.memory_bytes, run.limits.processes))) return std::nullopt;
+        if (!taken || (taken->group && !taken->group->resize(run.limits.memory_bytes, run.limits.processes)))
+            return std::nullopt;
         second.soft_memory = taken->spec.soft_memory;
         BoxProcess& process = taken->process;
         const std::uint64_t started_ns = wall_clock_ns();
@@ -286,14 +282,6 @@ private:
             result.first_output =
                 std::chrono::duration_cast<std::chrono::microseconds>(*process.first_output() - began);
         return result;
-    }
-
-    // The box saw the copy; what may be replaced later is the file it was made from.
-    static void name_originals(std::vector<Change>& changes, const StagedCopy::Originals& originals) {
-        for (Change& change : changes) {
-            const auto original = originals.find(change.path);
-            change.before = original == originals.end() ? FileIdentity{} : original->second;
-        }
     }
 
     // What held less than it could; stands in every result.
@@ -386,7 +374,8 @@ Result<std::unique_ptr<Sandbox>> open_sandbox(const SandboxOptions& options) {
     layout.toolchains = discover_toolchains(workspace, options.policy, options.read_only, options.environment_names);
     const std::array<std::size_t, kInterpreters> warm{options.warm_python, options.warm_node};
     auto reduced = [box, layout, groups] { return open_reduced(box, layout, groups); };
-    auto full = std::make_unique<BoxedSandbox>(std::move(box), std::move(layout), std::move(groups), std::move(early), options.network, warm);
+    auto full = std::make_unique<BoxedSandbox>(std::move(box), std::move(layout), std::move(groups), std::move(early),
+                                               options.network, warm);
     return keep_within(options.policy, make_ladder(std::move(full), options.reduced_consent, std::move(reduced)));
 }
 

@@ -189,4 +189,11 @@ std::vector<std::string> StagedCopy::bound() const {
     return bound_;
 }
 
+void name_originals(std::vector<Change>& changes, const StagedCopy::Originals& originals) {
+    for (Change& change : changes) {
+        const auto original = originals.find(change.path);
+        change.before = original == originals.end() ? FileIdentity{} : original->second;
+    }
+}
+
 }  // namespace ec::executor

@@ -52,4 +52,7 @@ private:
     std::vector<std::string> bound_;
 };
 
+/// The sandbox saw a copy; what may be replaced later is the file it was made from.
+void name_originals(std::vector<Change>& changes, const StagedCopy::Originals& originals);
+
 }  // namespace ec::executor
