@@ -5,6 +5,7 @@
 // when tests run at the same time; it serves only to name what was running when the run was cut off. A test file that
 // never comes back to its event loop sends nothing, so the file itself is noted as begun too.
 'use strict';
+const fs = require('fs');
 const path = require('path');
 const { openWriter } = require('./ec_events.cjs');
 
@@ -26,6 +27,16 @@ function outcomeOf(data, failed) {
 // The test that node makes of a whole file: named by its path, which newer versions give relative to the directory.
 function isWholeFile(data) {
   return data.nesting === 0 && (data.file === undefined || path.resolve(data.name) === data.file);
+}
+
+// Node reports a file itself only when none of its tests came back. That is a script that passed, or one that registers
+// tests and left with success before the first: the second ran nothing, and must not count as a pass.
+function leftBeforeItsTests(file) {
+  try {
+    return /['"`]node:test['"`]/.test(fs.readFileSync(file, 'utf8'));
+  } catch {
+    return false;
+  }
 }
 
 // Takes the events of one run, one after the other; finish() says that there are no more.
@@ -94,7 +105,8 @@ class Collector {
       // It fails when the file throws outside its tests; node says only "test failed", the reason went to stderr.
       const file = path.resolve(data.name);
       const said = failed && this.stderr.get(file);
-      this.writer.test(file, [], failed ? 'error' : outcome, details.duration_ms, said ? { message: thrown(said), stack: said } : cause);
+      const ran = failed ? 'error' : leftBeforeItsTests(file) ? 'skipped' : outcome;
+      this.writer.test(file, [], ran, details.duration_ms, said ? { message: thrown(said), stack: said } : cause);
       return;
     }
     this.writer.test(data.file, own, broken && outcome === 'failed' ? 'error' : outcome, details.duration_ms,
