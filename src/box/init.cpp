@@ -26,6 +26,9 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kTick{10};
 // At the process limit for this many looks in a row: a fork bomb, not a busy build.
 constexpr int kPidsPatience = 50;
+// What waits in a socket belongs to no process; the filter keeps it at the kernel's usual size.
+constexpr std::uint64_t kFreeSockets = 64;
+constexpr std::uint64_t kSocketBuffer = 212'992;
 
 std::string read_small(int dir, const char* name) {
     char buffer[2048];
@@ -177,7 +180,7 @@ private:
         const auto now = SteadyClock::now();
         if (!last && now - looked_ < kTick) return;
         looked_ = now;
-        summary_.disk_full = summary_.disk_full || full(tree_.upper) || full(tree_.temporary);
+        summary_.disk_full = summary_.disk_full || full(tree_.upper) || full(tree_.temporary) || full(tree_.shared);
         if (!last && out_of_memory_kills() > kills_before_) return stop(Stop::memory);
         if (proc_ < 0) return;
         const Usage usage = measure();
@@ -200,7 +203,7 @@ private:
     }
 
     static bool full(int dir) {
-        struct statfs info{};
+        struct statfs info {};
         if (dir < 0 || ::fstatfs(dir, &info) != 0 || info.f_blocks == 0) return false;
         return info.f_bavail < 2 || info.f_ffree == 0;
     }
@@ -217,11 +220,13 @@ private:
             if (name[0] < '1' || name[0] > '9' || (name[0] == '1' && name[1] == '\0')) continue;
             const std::string status = read_small(proc_, (std::string(name) + "/status").c_str());
             usage.tasks += std::max<std::uint64_t>(1, field(status, "\nThreads:"));
-            resident += field(status, "\nRssAnon:") << 10;
+            resident += (field(status, "\nRssAnon:") + field(status, "\nVmPTE:")) << 10;
             shared = std::max(shared, field(status, "\nRssShmem:") << 10);
         }
-        // Shared memory counts once, as much as its largest user sees.
-        usage.memory = resident + shared;
+        // Shared memory counts once, as much as its largest user sees; a socket beyond the first few as its full
+        // buffer.
+        const std::uint64_t sockets = field(read_small(proc_, "net/sockstat"), "sockets: used ");
+        usage.memory = resident + shared + (sockets > kFreeSockets ? sockets - kFreeSockets : 0) * kSocketBuffer;
         ::closedir(stream);
         return usage;
     }
