@@ -65,7 +65,8 @@ void add_doctor(CLI::App& app, DoctorOptions& options) {
 void add_egress(CLI::App& app, EgressOptions& options) {
     CLI::App* egress = app.add_subcommand("egress", "Show what left this machine, and what was refused");
     egress->add_flag("--json", options.json, "Print one JSON document on stdout");
-    egress->add_option("--limit", options.limit, "The newest so many entries (default: 100)");
+    egress->add_option("--limit", options.limit, "The newest so many entries (default: 100)")
+        ->check(CLI::PositiveNumber);
     egress->add_option("--data-dir", options.data_dir, "Where the ledger lies (default: EdgeCoder's data directory)");
     egress->footer("The newest entry is the last. An allowed connection has two: opened, and closed with its totals.");
 }

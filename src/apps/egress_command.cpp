@@ -11,6 +11,8 @@
 namespace ec::apps {
 namespace {
 
+constexpr int kUnreadable = 3;
+
 json::Value to_json(const net::EgressEntry& entry) {
     json::Object object;
     object["time"] = entry.time;
@@ -43,10 +45,14 @@ std::string sentence(const net::EgressEntry& entry) {
 
 int run_egress(const EgressOptions& options, std::ostream& out, std::ostream& err) {
     const std::filesystem::path dir = options.data_dir.empty() ? data_dir() : options.data_dir;
+    if (dir.empty()) {
+        err << "edgecoder: no data directory is known; set EDGECODER_DATA_DIR or HOME, or say --data-dir\n";
+        return kUnreadable;
+    }
     const auto history = net::read_egress(dir, options.limit);
     if (!history) {
         err << "edgecoder: " << history.error().message << '\n';
-        return exit_status(history.error().code);
+        return kUnreadable;
     }
     if (options.json) {
         json::Object document;
@@ -58,7 +64,7 @@ int run_egress(const EgressOptions& options, std::ostream& out, std::ostream& er
         return 0;
     }
     for (const net::EgressEntry& entry : history->entries) out << sentence(entry) << '\n';
-    if (history->entries.empty()) err << "edgecoder: nothing has left this machine, and nothing has tried to\n";
+    if (history->entries.empty()) err << "edgecoder: the egress ledger is empty\n";
     if (history->unreadable > 0) {
         err << fmt::format("edgecoder: {} line{} of the ledger cannot be read\n", history->unreadable,
                            history->unreadable == 1 ? "" : "s");

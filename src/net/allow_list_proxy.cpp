@@ -172,16 +172,21 @@ public:
     [[nodiscard]] bool allows(const Authority& target) const override {
         return std::ranges::any_of(admission_.rules, [&](const AllowRule& rule) { return rule.matches(target); });
     }
-    [[nodiscard]] bool may_spend() const override { return spent_ < core_.limits.bytes; }
+    [[nodiscard]] std::string_view exhausted() const override {
+        if (spent_ >= core_.limits.bytes) return "the run has moved as many bytes as it may";
+        if (openings_ >= core_.limits.openings) return "the run has opened as many connections as it may";
+        return {};
+    }
     bool spend(std::uint64_t bytes) override {
         spent_ += bytes;
-        return may_spend();
+        return spent_ < core_.limits.bytes;
     }
 
     Status record(EgressEntry entry) override {
         entry.time = rfc3339(core_.ports.now());
         entry.who = admission_.who;
         entry.why = admission_.why;
+        if (entry.event == EgressEvent::opened) ++openings_;
         const bool refused = entry.event == EgressEvent::refused;
         if (refused && ++refusals_ > core_.limits.refusals) return {};
         if (refused && refusals_ == core_.limits.refusals) {
@@ -237,6 +242,7 @@ private:
     std::set<std::shared_ptr<ProxyConnection>> connections_;
     std::uint64_t accepted_ = 0;
     std::uint64_t spent_ = 0;
+    unsigned openings_ = 0;
     unsigned refusals_ = 0;
     bool accepting_ = false;
     bool revoked_ = false;

@@ -128,7 +128,7 @@ private:
         decided_ = true;
         const Authority& target = request_.head().target;
         if (!run_.allows(target)) return refuse(403, "not on the allow-list");
-        if (!run_.may_spend()) return refuse(403, "the run has moved as many bytes as it may");
+        if (const auto reason = run_.exhausted(); !reason.empty()) return refuse(403, reason);
         if (target.host.literal) return consider({*target.host.literal});
         arm(run_.limits().lookup, [this] { refuse(504, "the name could not be resolved in time"); });
         run_.look_up(target.host.name, [this, self = shared_from_this(), turn = turn_](auto found) {
@@ -229,7 +229,7 @@ private:
     bool spend(std::size_t bytes) {
         touch();
         if (run_.spend(bytes)) return true;
-        close("the run has moved as many bytes as it may");
+        close(run_.exhausted());
         return false;
     }
 

@@ -27,7 +27,8 @@ public:
     [[nodiscard]] virtual bool allows(const Authority& target) const = 0;
     /// Counts bytes of either direction; false when the run has used up what it may move.
     virtual bool spend(std::uint64_t bytes) = 0;
-    [[nodiscard]] virtual bool may_spend() const = 0;
+    /// What the run has used up, in words; empty while it may go on.
+    [[nodiscard]] virtual std::string_view exhausted() const = 0;
     /// Fills in when, who and why.
     virtual Status record(EgressEntry entry) = 0;
     /// `then` is called later, on this thread.

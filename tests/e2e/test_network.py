@@ -26,6 +26,11 @@ HOSTS = f"""127.0.0.1 localhost
 
 class Site(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
+        if self.path == "/elsewhere":
+            self.send_response(302)
+            self.send_header("Location", "http://inner.example.com/secret")
+            self.end_headers()
+            return
         body = f"hello {self.path}".encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
@@ -109,6 +114,13 @@ def test_a_listed_host_is_fetched_and_the_others_get_403_with_the_reason(stage):
     assert ledger(stage, "--limit", "1") == entries[-1:]
 
 
+def test_a_redirect_is_judged_like_any_other_request(stage):
+    (stage.project / "fetch.py").write_text(FETCH.format(urls=["http://www.example.com/elsewhere"]))
+    done = stage("exec", "--allow-host", "*.example.com:80", "fetch.py")
+    assert done.stdout == "403 leads to a loopback address\n", done.stderr
+    assert [entry["event"] for entry in ledger(stage)] == ["opened", "closed", "refused"]
+
+
 def test_a_tunnel_carries_what_the_proxy_does_not_read(stage):
     (stage.project / "tunnel.py").write_text("""
 import http.client
@@ -168,7 +180,8 @@ def test_a_rule_that_makes_no_sense_is_wrong_usage(edgecoder, tmp_path, host):
 
 def test_the_ledger_is_read_by_people_too(edgecoder, tmp_path):
     env = {"EDGECODER_DATA_DIR": str(tmp_path)}
-    assert edgecoder("egress", env=env).status == 0
+    done = edgecoder("egress", env=env)
+    assert (done.status, done.out, done.err) == (0, "", "edgecoder: the egress ledger is empty\n")
     line = {"time": "2026-11-27T08:30:00.125Z", "decision": "refused", "event": "refused", "connection": "1.1.1",
             "who": "exec in /w", "why": "python3 x.py", "host": "evil\x1b[2J.com", "port": 443, "address": "10.0.0.1",
             "bytes_in": 0, "bytes_out": 0, "reason": "leads to a private address"}
@@ -181,7 +194,9 @@ def test_the_ledger_is_read_by_people_too(edgecoder, tmp_path):
     assert done.json()["unreadable"] == 1 and done.json()["entries"][0]["port"] == 443
     (tmp_path / "egress.jsonl").unlink()
     (tmp_path / "egress.jsonl").mkdir()
-    assert edgecoder("egress", env=env).status in (2, 3)
+    assert edgecoder("egress", env=env).status == 3
+    assert edgecoder("egress", "--limit", "0", env=env).status == 2
+    assert edgecoder("egress", env={"EDGECODER_DATA_DIR": "", "XDG_DATA_HOME": "", "HOME": ""}).status == 3
 
 
 if __name__ == "__main__":

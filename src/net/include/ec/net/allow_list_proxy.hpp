@@ -33,11 +33,14 @@ struct ProxyLimits {
     std::chrono::milliseconds dial{10'000};    ///< until an address answers, each
     std::chrono::milliseconds idle{60'000};    ///< without a byte in either direction
     std::uint32_t head_bytes = 16 << 10;
-    unsigned passes = 64;
-    unsigned connections = 32;         ///< at a time, of one pass; further ones wait
-    std::uint64_t bytes = 1ULL << 30;  ///< both directions together, of one pass
-    unsigned refusals = 1000;  ///< then a pass is closed: a flood of them must not push others out of the ledger
-    unsigned addresses = 4;    ///< of one name that are tried
+    unsigned addresses = 4;  ///< of one name that are tried
+    unsigned passes = 64;    ///< at a time
+    // Of one pass:
+    unsigned connections = 32;         ///< at a time; further ones wait
+    std::uint64_t bytes = 1ULL << 30;  ///< both directions together
+    // A flood of entries must not push others out of the ledger:
+    unsigned openings = 10'000;
+    unsigned refusals = 1000;  ///< then the pass is closed
 };
 
 struct ProxyPorts {
