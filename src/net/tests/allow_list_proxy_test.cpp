@@ -374,6 +374,32 @@ TEST_F(ProxyTest, OnlyOneListeningTcpSocketIsTaken) {
     EXPECT_EQ(ledger().back().reason, "the sandbox broke the rules");
 }
 
+TEST_F(ProxyTest, ALookUpThatHangsKeepsNeitherTheEndOfTheRunNorOthersThatWaitBehindIt) {
+    begin({"*.example.com"});
+    resolver_.hold(true);
+    std::vector<UniqueFd> clients;
+    for (int i = 0; i < 12; ++i) {
+        clients.push_back(connect());
+        send_all(clients.back(), "CONNECT slow.example.com:443 HTTP/1.1\r\nHost: slow.example.com\r\n\r\n");
+    }
+    resolver_.await_asked(4);
+    pass_.reset();
+    resolver_.hold(false);
+    proxy_.reset();
+    EXPECT_EQ(resolver_.asked, 4);
+    for (const UniqueFd& client : clients) EXPECT_EQ(receive(client), "");
+}
+
+TEST_F(ProxyTest, ANameThatIsNotResolvedInTimeIsGivenUp) {
+    ProxyLimits limits;
+    limits.lookup = std::chrono::milliseconds(50);
+    begin({"example.com"}, limits);
+    resolver_.hold(true);
+    EXPECT_TRUE(ask(kConnect).starts_with("HTTP/1.1 504 the name could not be resolved in time\r\n"));
+    resolver_.hold(false);
+    EXPECT_TRUE(dialer_.dialled().empty());
+}
+
 TEST_F(ProxyTest, PassesAreBoundedAndComeBack) {
     ProxyLimits limits;
     limits.passes = 2;

@@ -28,9 +28,21 @@ public:
         const std::lock_guard lock(mutex_);
         names_[name] = std::move(addresses);
     }
-    Result<std::vector<Address>> resolve(const std::string& name) override {
+    /// While held, whoever asks waits.
+    void hold(bool held) {
         const std::lock_guard lock(mutex_);
+        held_ = held;
+        changed_.notify_all();
+    }
+    void await_asked(int times) {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [&] { return asked >= times; });
+    }
+    Result<std::vector<Address>> resolve(const std::string& name) override {
+        std::unique_lock lock(mutex_);
         ++asked;
+        changed_.notify_all();
+        changed_.wait(lock, [&] { return !held_; });
         const auto found = names_.find(name);
         if (found == names_.end()) return fail(ErrorCode::not_found, "no such host");
         std::vector<Address> addresses;
@@ -40,6 +52,8 @@ public:
 
 private:
     std::mutex mutex_;
+    std::condition_variable changed_;
+    bool held_ = false;
     std::map<std::string, std::vector<std::string>> names_;
 };
 
