@@ -99,6 +99,7 @@ public:
         thread_ = std::thread([this] { io.run(); });
     }
     ~Core() {
+        lookups_.stop();  // those that wait for their turn are of no use any more
         lookups_.join();
         io.stop();
         thread_.join();
@@ -198,6 +199,7 @@ public:
 
     void look_up(const std::string& name, std::function<void(Result<std::vector<Address>>)> then) override {
         asio::post(core_.lookups(), [this, self = this->shared_from_this(), name, then = std::move(then)]() mutable {
+            if (revoked_) return;
             auto found = core_.ports.resolver.resolve(name);
             asio::post(core_.io, [self = std::move(self), then = std::move(then), found = std::move(found)]() mutable {
                 then(std::move(found));
@@ -245,7 +247,7 @@ private:
     unsigned openings_ = 0;
     unsigned refusals_ = 0;
     bool accepting_ = false;
-    bool revoked_ = false;
+    std::atomic<bool> revoked_{false};  // also read where names are looked up
 };
 
 template <class Core>

@@ -162,10 +162,13 @@ Status FileEgressLedger::record(const EgressEntry& entry) {
         return fail(
             from_errno(fmt::format("cannot write the egress ledger {}", path_.string()), n < 0 ? errno : ENOSPC));
     }
-    // What leaves must be known even when the machine itself stops.
-    if (entry.event == EgressEvent::opened && ::fdatasync(fd.get()) != 0) {
+    if (entry.event != EgressEvent::opened) return {};
+    // What leaves must be known even when the machine itself stops; the file's name as well, when it is a new one. Some
+    // file systems cannot sync a folder and do not need to.
+    if (::fdatasync(fd.get()) != 0) {
         return fail(from_errno(fmt::format("cannot write the egress ledger {}", path_.string()), errno));
     }
+    static_cast<void>(::fsync(dir_.get()));
     return {};
 }
 

@@ -1,123 +1,24 @@
 // The proxy with a resolver, a dialer and a sink of the test's: the sandbox's side is real sockets on loopback, the
 // outside is the other end of a socket pair.
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/socket.h>
 
-#include <atomic>
-#include <condition_variable>
 #include <cstring>
 #include <ec/net/allow_list_proxy.hpp>
-#include <map>
-#include <mutex>
+
+#include "proxy_fakes.hpp"
 
 namespace ec::net {
 namespace {
 
-constexpr int kPatience = 20'000;  // a bound for a broken proxy, not a wait
-
-class FakeResolver final : public Resolver {
-public:
-    std::map<std::string, std::vector<std::string>> names;
-    std::atomic<int> asked{0};
-    Result<std::vector<Address>> resolve(const std::string& name) override {
-        ++asked;
-        const auto found = names.find(name);
-        if (found == names.end()) return fail(ErrorCode::not_found, "no such host");
-        std::vector<Address> addresses;
-        for (const std::string& text : found->second) addresses.push_back(*Address::parse(text));
-        return addresses;
-    }
-};
-
-// Keeps the far ends of what was dialled.
-class FakeDialer final : public Dialer {
-public:
-    std::map<std::string, int> errors;  // address to errno
-    Result<UniqueFd> dial(const Address& address, std::uint16_t port) override {
-        const std::lock_guard lock(mutex_);
-        dialled_.push_back(address.text() + ":" + std::to_string(port));
-        if (const auto found = errors.find(address.text()); found != errors.end()) {
-            return fail(from_errno("cannot connect", found->second));
-        }
-        int ends[2];
-        if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
-            return fail(from_errno("socketpair", errno));
-        ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
-        servers_.emplace_back(ends[1]);
-        changed_.notify_all();
-        return UniqueFd(ends[0]);
-    }
-    UniqueFd server() {
-        std::unique_lock lock(mutex_);
-        changed_.wait_for(lock, std::chrono::milliseconds(kPatience), [&] { return !servers_.empty(); });
-        if (servers_.empty()) return {};
-        UniqueFd server = std::move(servers_.front());
-        servers_.erase(servers_.begin());
-        return server;
-    }
-    std::vector<std::string> dialled() {
-        const std::lock_guard lock(mutex_);
-        return dialled_;
-    }
-
-private:
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    std::vector<UniqueFd> servers_;
-    std::vector<std::string> dialled_;
-};
-
-class MemorySink final : public EgressSink {
-public:
-    std::atomic<bool> broken{false};
-    Status record(const EgressEntry& entry) override {
-        if (broken) return fail(ErrorCode::io, "disk full");
-        const std::lock_guard lock(mutex_);
-        entries_.push_back(entry);
-        return {};
-    }
-    std::vector<EgressEntry> entries() {
-        const std::lock_guard lock(mutex_);
-        return entries_;
-    }
-
-private:
-    std::mutex mutex_;
-    std::vector<EgressEntry> entries_;
-};
-
-bool readable(const UniqueFd& fd) {
-    pollfd wait{fd.get(), POLLIN, 0};
-    return fd.valid() && ::poll(&wait, 1, kPatience) == 1;
-}
-
-void send_all(const UniqueFd& fd, std::string_view text) {
-    while (!text.empty()) {
-        const ssize_t n = ::send(fd.get(), text.data(), text.size(), MSG_NOSIGNAL);
-        if (n <= 0) return;
-        text.remove_prefix(static_cast<std::size_t>(n));
-    }
-}
-
-// Until `marker` has come or the other side has ended.
-std::string receive(const UniqueFd& fd, std::string_view marker = {}) {
-    std::string text;
-    char buffer[65536];
-    while ((marker.empty() || text.find(marker) == std::string::npos) && readable(fd)) {
-        const ssize_t n = ::recv(fd.get(), buffer, sizeof buffer, 0);
-        if (n <= 0) break;
-        text.append(buffer, static_cast<std::size_t>(n));
-    }
-    return text;
-}
+using namespace testing;
 
 class ProxyTest : public ::testing::Test {
 protected:
     void begin(std::vector<std::string> rules, ProxyLimits limits = {}) {
-        resolver_.names["example.com"] = {"93.184.216.34"};
+        resolver_.lead("example.com", {"93.184.216.34"});
         ProxyPorts ports{resolver_, dialer_, sink_, [] { return std::chrono::system_clock::time_point{}; }};
         auto proxy = AllowListProxy::start(std::move(ports), limits);
         ASSERT_TRUE(proxy);
@@ -308,7 +209,7 @@ TEST_F(ProxyTest, ANameThatLeadsIntoTheMachineIsRefusedHoweverItHidesIt) {
     };
     begin({"example.com"});
     for (const auto& [addresses, what] : cases) {
-        resolver_.names["example.com"] = addresses;
+        resolver_.lead("example.com", addresses);
         EXPECT_TRUE(ask(kConnect).starts_with("HTTP/1.1 403 leads to " + std::string(what) + "\r\n")) << what;
     }
     EXPECT_TRUE(dialer_.dialled().empty());
@@ -322,7 +223,7 @@ TEST_F(ProxyTest, ANameIsLookedUpOnceAndDialledWhereItWasJudged) {
     begin({"example.com"});
     const UniqueFd client = tunnel();
     EXPECT_EQ(resolver_.asked, 1);
-    resolver_.names["example.com"] = {"127.0.0.1"};  // the next answer is another one, and judged anew
+    resolver_.lead("example.com", {"127.0.0.1"});  // the next answer is another one, and judged anew
     EXPECT_TRUE(ask(kConnect).starts_with("HTTP/1.1 403 "));
     EXPECT_EQ(dialer_.dialled(), std::vector<std::string>{"93.184.216.34:443"});
 }
@@ -396,8 +297,8 @@ TEST_F(ProxyTest, ARunMovesOnlySoManyBytes) {
 
 TEST_F(ProxyTest, TheNextAddressIsTriedAndEachTryIsRecorded) {
     begin({"example.com"});
-    resolver_.names["example.com"] = {"2606:2800:220:1::1", "93.184.216.34"};
-    dialer_.errors["2606:2800:220:1::1"] = ENETUNREACH;
+    resolver_.lead("example.com", {"2606:2800:220:1::1", "93.184.216.34"});
+    dialer_.fail_at("2606:2800:220:1::1", ENETUNREACH);
     const UniqueFd client = tunnel();
     const auto entries = ledger();
     ASSERT_EQ(entries.size(), 4U);
@@ -408,7 +309,7 @@ TEST_F(ProxyTest, TheNextAddressIsTriedAndEachTryIsRecorded) {
 
 TEST_F(ProxyTest, AHostThatCannotBeReachedOrResolvedIsABadGateway) {
     begin({"example.com", "missing.example.com"});
-    dialer_.errors["93.184.216.34"] = ECONNREFUSED;
+    dialer_.fail_at("93.184.216.34", ECONNREFUSED);
     EXPECT_TRUE(ask(kConnect).starts_with("HTTP/1.1 502 the host cannot be reached\r\n"));
     EXPECT_TRUE(ask("CONNECT missing.example.com:443 HTTP/1.1\r\nHost: missing.example.com\r\n\r\n")
                     .starts_with("HTTP/1.1 502 the name cannot be resolved\r\n"));
@@ -471,6 +372,32 @@ TEST_F(ProxyTest, OnlyOneListeningTcpSocketIsTaken) {
     send_descriptor(client.get());
     EXPECT_EQ(receive(client), "");
     EXPECT_EQ(ledger().back().reason, "the sandbox broke the rules");
+}
+
+TEST_F(ProxyTest, ALookUpThatHangsKeepsNeitherTheEndOfTheRunNorOthersThatWaitBehindIt) {
+    begin({"*.example.com"});
+    resolver_.hold(true);
+    std::vector<UniqueFd> clients;
+    for (int i = 0; i < 12; ++i) {
+        clients.push_back(connect());
+        send_all(clients.back(), "CONNECT slow.example.com:443 HTTP/1.1\r\nHost: slow.example.com\r\n\r\n");
+    }
+    resolver_.await_asked(4);
+    pass_.reset();
+    resolver_.hold(false);
+    proxy_.reset();
+    EXPECT_EQ(resolver_.asked, 4);
+    for (const UniqueFd& client : clients) EXPECT_EQ(receive(client), "");
+}
+
+TEST_F(ProxyTest, ANameThatIsNotResolvedInTimeIsGivenUp) {
+    ProxyLimits limits;
+    limits.lookup = std::chrono::milliseconds(50);
+    begin({"example.com"}, limits);
+    resolver_.hold(true);
+    EXPECT_TRUE(ask(kConnect).starts_with("HTTP/1.1 504 the name could not be resolved in time\r\n"));
+    resolver_.hold(false);
+    EXPECT_TRUE(dialer_.dialled().empty());
 }
 
 TEST_F(ProxyTest, PassesAreBoundedAndComeBack) {

@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <ec/core/fs.hpp>
 #include <ec/net/egress_ledger.hpp>
 #include <filesystem>
@@ -115,6 +117,27 @@ TEST_F(Ledger, ATornLineHidesNoOther) {
     ASSERT_TRUE(ledger->record(sample()));
     const auto history = read_egress(dir(), 10);
     EXPECT_EQ(history->entries.size(), 2U);
+    EXPECT_EQ(history->unreadable, 1U);
+}
+
+TEST_F(Ledger, WithoutRoomItFailsAndGoesOnWhenThereIsRoomAgain) {
+    auto ledger = FileEgressLedger::open(dir());
+    ASSERT_TRUE(ledger && ledger->record(sample(EgressEvent::opened)));
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+    const rlimit tight{fs::file_size(file()) + 10, before.rlim_max};
+    const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &tight), 0);
+    const Status cut = ledger->record(sample());
+    const Status none = ledger->record(sample());
+    ::setrlimit(RLIMIT_FSIZE, &before);
+    std::signal(SIGXFSZ, handler);
+    EXPECT_FALSE(cut);
+    EXPECT_FALSE(none);
+    ASSERT_TRUE(ledger->record(sample(EgressEvent::refused)));
+    const auto history = read_egress(dir(), 10);
+    ASSERT_EQ(history->entries.size(), 2U);
+    EXPECT_EQ(history->entries[1].event, EgressEvent::refused);
     EXPECT_EQ(history->unreadable, 1U);
 }
 

@@ -141,7 +141,7 @@ TEST(Requests, OtherFormsAndMethodsAreRefused) {
 }
 
 TEST(Requests, LinesEndWithBothBytesOrNeverEnd) {
-    for (const std::size_t step : {1, 1000}) {
+    for (const std::size_t step : {1U, 1000U}) {
         const State state = read("GET http://example.com/ HTTP/1.1\nHost: example.com\n\n", step).state;
         EXPECT_TRUE(state == State::head || state == State::refused);
     }
