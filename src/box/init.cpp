@@ -33,6 +33,9 @@ constexpr std::chrono::milliseconds kTick{10};
 // At the process limit for this many looks in a row: a fork bomb, not a busy build.
 constexpr int kPidsPatience = 50;
 constexpr const char* kWarmProc = "/new/proc";
+// What waits in a socket belongs to no process; the filter keeps it at the kernel's usual size.
+constexpr std::uint64_t kFreeSockets = 64;
+constexpr std::uint64_t kSocketBuffer = 212'992;
 
 std::string read_small(int dir, const std::string& name) {
     char buffer[2048];
@@ -212,7 +215,7 @@ private:
         const auto now = SteadyClock::now();
         if (!last && now - looked_ < kTick) return;
         looked_ = now;
-        summary_.disk_full = summary_.disk_full || full(tree_.upper) || full(tree_.temporary);
+        summary_.disk_full = summary_.disk_full || full(tree_.upper) || full(tree_.temporary) || full(tree_.shared);
         if (!last && out_of_memory_kills() > kills_before_) return stop(Stop::memory);
         if (proc_ < 0) return;
         const Usage usage = measure();
@@ -235,7 +238,7 @@ private:
     }
 
     static bool full(int dir) {
-        struct statfs info{};
+        struct statfs info {};
         if (dir < 0 || ::fstatfs(dir, &info) != 0 || info.f_blocks == 0) return false;
         return info.f_bavail < 2 || info.f_ffree == 0;
     }
@@ -245,15 +248,24 @@ private:
     Usage measure() const {
         Usage usage;
         Held held;
+        std::uint64_t unshared = 0;
         for (const std::string& name : processes()) {
             const std::string status = read_small(proc_, name + "/status");
             usage.tasks += std::max<std::uint64_t>(1, field(status, "\nThreads:"));
+            const std::uint64_t tables = field(status, "\nVmPTE:") << 10;
             held.emplace_back(name, (field(status, "\nRssAnon:") + field(status, "\nRssShmem:")) << 10);
-            usage.memory += held.back().second;
+            unshared += tables;
+            usage.memory += held.back().second + tables;
+        }
+        if (spec_.soft_memory && spec_.confinement == Confinement::namespaces) {
+            const std::uint64_t sockets = field(read_small(proc_, "net/sockstat"), "sockets: used ");
+            const std::uint64_t buffers = (std::max(sockets, kFreeSockets) - kFreeSockets) * kSocketBuffer;
+            unshared += buffers;
+            usage.memory += buffers;
         }
         // While processes end, the shares of those that are read later grow: the smallest of a few sums is the best.
         for (int i = 0; i < 3 && usage.memory > spec_.memory_bytes; ++i)
-            usage.memory = std::min(usage.memory, shares(held));
+            usage.memory = std::min(usage.memory, unshared + shares(held));
         return usage;
     }
 

@@ -206,6 +206,7 @@ private:
         const int root = mount_tmpfs(path.c_str(), mount.size, mount.mode);
         if (mount.writable) give_to_payload(root, mount.target);
         if (mount.target == "/tmp") tree_.temporary = duplicate(root, mount.target);
+        if (mount.target == "/dev/shm") tree_.shared = duplicate(root, mount.target);
         if (mount.target == spec_.artifact_dir) tree_.artifacts = duplicate(root, mount.target);
         ::close(root);
         ::close(at);

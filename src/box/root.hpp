@@ -12,6 +12,7 @@ struct Tree {
     int edits = -1;      ///< the caller's edits, a layer between the two
     int workspace = -1;  ///< the merged view
     int temporary = -1;  ///< /tmp, to see whether it is full
+    int shared = -1;     ///< /dev/shm, likewise
     int artifacts = -1;
     bool has_proc = false;
     int outer_proc = -1;  ///< without a /proc of its own: the one outside, for the supervisor alone
