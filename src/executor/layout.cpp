@@ -61,7 +61,13 @@ void add_system(const Layout& layout, std::vector<box::Mount>& mounts) {
 }
 
 // Nobody but root puts a socket or FIFO there.
-bool belongs_to_system(const std::string& path) { return path == "/usr" || path.starts_with("/usr/"); }
+bool belongs_to_system(const std::string& path) {
+    static constexpr std::string_view kFolders[] = {"/usr",   "/etc",   "/bin",    "/sbin",      "/lib",
+                                                    "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store"};
+    return std::any_of(std::begin(kFolders), std::end(kFolders), [&](std::string_view folder) {
+        return path == folder || path.starts_with(std::string(folder) + "/");
+    });
+}
 
 // Parents come before what lies in them, so that nothing is covered by a later mount.
 void sort_by_depth(std::vector<box::Mount>& mounts) {

@@ -218,7 +218,8 @@ private:
             process.pump(std::chrono::milliseconds(500));
         if (!word) return fail(ErrorCode::unavailable, "no interpreter waits in the sandbox");
         std::string tier = group ? "A+" : "A";
-        return WarmBox{std::move(group), std::move(process), std::move(spec), std::move(tier), workspace.st_ino};
+        return WarmBox{std::move(group), std::move(process), std::move(spec),
+                       std::move(tier),  workspace.st_dev,   workspace.st_ino};
     }
 
     // Nothing when this run has to be started cold: unfit, none is ready, or what was ready is of no use any more.
@@ -261,7 +262,9 @@ private:
         for (;;) {
             std::optional<WarmBox> box = pool_->take(interpreter);
             // A folder that was removed and made again is not the one whose files a waiting sandbox would show.
-            if (!box || (box->workspace_inode == workspace.st_ino && !box->process.ended())) return box;
+            const bool same =
+                box && box->workspace_device == workspace.st_dev && box->workspace_inode == workspace.st_ino;
+            if (!box || (same && !box->process.ended())) return box;
         }
     }
 

@@ -26,6 +26,7 @@
 
 #include "capture.hpp"
 #include "layout.hpp"
+#include "policed_sandbox.hpp"
 #include "private_copy.hpp"
 #include "process_group.hpp"
 #include "seatbelt_profile.hpp"
@@ -188,6 +189,7 @@ public:
     [[nodiscard]] RunResult result() const {
         RunResult result;
         result.tier = kTier;
+        result.isolation = "reduced";
         result.out = out_.text();
         result.err = err_.text();
         result.stdout_bytes = out_.total();
@@ -267,6 +269,7 @@ class SeatbeltSandbox final : public Sandbox {
 public:
     SeatbeltSandbox(fs::path confiner, Layout layout) : confiner_(std::move(confiner)), layout_(std::move(layout)) {
         isolation_.tier = kTier;
+        isolation_.isolation = "reduced";
         isolation_.memory_limit = "soft";
         isolation_.notes = {"isolation: reduced",
                             "Seatbelt has no namespaces: processes that leave their group survive the run",
@@ -275,12 +278,14 @@ public:
 
     Result<RunResult> run(const RunSpec& spec, std::stop_token stop) override {
         if (stop.stop_requested()) return fail(ErrorCode::cancelled, "the run was cancelled");
+        if (spec.network) return fail(ErrorCode::invalid_argument, "this sandbox has no network to give");
         EC_ASSIGN(const box::Spec checked, compose(layout_, spec, false));
         auto result = attempt(spec, checked, stop);
         if (stop.stop_requested()) return fail(ErrorCode::cancelled, "the run was cancelled");
         if (result || result.error().code == ErrorCode::invalid_argument) return result;
         RunResult trouble;
         trouble.tier = kTier;
+        trouble.isolation = "none";
         trouble.reason = result.error().message;
         return trouble;
     }
@@ -291,7 +296,7 @@ public:
 
     bool warm_up(std::chrono::milliseconds) override { return true; }  // nothing is kept ready here
 
-    [[nodiscard]] const Isolation& isolation() const override { return isolation_; }
+    [[nodiscard]] Isolation isolation() const override { return isolation_; }
     [[nodiscard]] const fs::path& workspace() const override { return layout_.workspace.path; }
 
     /// Tries from inside what must fail. A confiner that lets it pass is none.
@@ -374,24 +379,29 @@ private:
 }  // namespace
 
 Result<std::unique_ptr<Sandbox>> open_sandbox(const SandboxOptions& options) {
-    EC_ASSIGN(const fs::path workspace, check_workspace(options.workspace));
+    EC_ASSIGN(const fs::path workspace, check_workspace(options.workspace, options.private_folder));
+    if (!options.reduced_consent) {
+        return fail(ErrorCode::unavailable, "isolation is reduced on this operating system, and nobody agreed to that",
+                    "agree to it once with `edgecoder consent reduced`");
+    }
     if (::geteuid() == 0) {
         return fail(ErrorCode::unavailable, "on this operating system root has no sandbox", "run as an ordinary user");
     }
     Layout layout;
     layout.workspace = {workspace, workspace, ::getuid(), ::getgid(), false, {}};
-    layout.toolchains = discover_toolchains(workspace, options.read_only, options.environment_names);
+    layout.toolchains = discover_toolchains(workspace, options.policy, options.read_only, options.environment_names);
     auto sandbox = std::make_unique<SeatbeltSandbox>(options.box.empty() ? "/usr/bin/sandbox-exec" : options.box,
                                                      std::move(layout));
     EC_TRY(sandbox->self_test());
-    return sandbox;
+    return keep_within(options.policy, std::move(sandbox));
 }
 
-Result<Isolation> probe_isolation(const std::filesystem::path& box) {
+Result<Isolation> probe_isolation(const std::filesystem::path& box, bool reduced_consent) {
     EC_ASSIGN(const TempDir dir, TempDir::create());
     SandboxOptions options;
     options.workspace = dir.path();
     options.box = box;
+    options.reduced_consent = reduced_consent;
     EC_ASSIGN(const std::unique_ptr<Sandbox> sandbox, open_sandbox(options));
     return sandbox->isolation();
 }

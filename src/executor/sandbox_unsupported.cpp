@@ -13,6 +13,6 @@ std::unexpected<Error> refusal() {
 
 Result<std::unique_ptr<Sandbox>> open_sandbox(const SandboxOptions&) { return refusal(); }
 
-Result<Isolation> probe_isolation(const std::filesystem::path&) { return refusal(); }
+Result<Isolation> probe_isolation(const std::filesystem::path&, bool) { return refusal(); }
 
 }  // namespace ec::executor

@@ -28,7 +28,9 @@ struct WarmBox {
     BoxProcess process;
     box::Spec spec;
     std::string tier;
-    std::uint64_t workspace_inode = 0;  ///< what the workspace was when its lower layer was mounted
+    // What the workspace was when its lower layer was mounted.
+    std::uint64_t workspace_device = 0;
+    std::uint64_t workspace_inode = 0;
 };
 
 class WarmPool {

@@ -139,7 +139,7 @@ for i in range(2000): os.path.lexists('swapped')
     const RunResult result = attack(std::move(spec));
     EXPECT_EQ(result.status, RunStatus::ok) << result.err;
     for (const Change& change : result.changes) EXPECT_EQ(change.symlink_target, "") << change.path;
-    const auto applied = apply_changes(root(), result.changes);
+    const auto applied = apply(result);
     ASSERT_TRUE(applied) << applied.error().message;
     EXPECT_EQ(*read_file(canary()), kCanary);
 }
@@ -208,7 +208,7 @@ TEST_F(AttackWriting, PlantedHooksAndEditorAndCiFilesAreNotApplied) {
     spec.collect_change_contents = true;
     const RunResult result = attack(std::move(spec));
     ASSERT_EQ(result.status, RunStatus::ok) << result.err;
-    const auto applied = apply_changes(root(), result.changes);
+    const auto applied = apply(result);
     ASSERT_TRUE(applied) << applied.error().message;
     EXPECT_EQ(applied->written, Names{"fine.txt"});
     for (const std::string& path : planted) EXPECT_FALSE(fs::exists(root() / path)) << path;

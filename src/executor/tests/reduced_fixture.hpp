@@ -76,7 +76,7 @@ protected:
         struct stat info {};
         ASSERT_EQ(::stat(root().c_str(), &info), 0);
         layout.workspace = {root(), root(), info.st_uid, info.st_gid, false, {}};
-        layout.toolchains = discover_toolchains(root(), {}, {});
+        layout.toolchains = discover_toolchains(root(), {}, {}, {});
         layout.privileged = ::geteuid() == 0;
         layout.drop_uid = layout.privileged ? inside_uid() : 0;
         GroupTree nowhere;

@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 #include <ec/core/fs.hpp>
+#include <ec/executor/apply.hpp>
 #include <ec/executor/sandbox.hpp>
 #include <filesystem>
 #include <fstream>
@@ -84,6 +85,14 @@ protected:
         return names;
     }
 
+    Result<Applied> apply(const RunResult& result) {
+        ApplyOptions options;
+        options.undo_dir = undo_.path() / "undo";
+        options.started_ns = result.started_ns;
+        return apply_changes(root(), result.changes, options);
+    }
+
+    TempDir undo_ = std::move(*TempDir::create());
     TempDir dir_ = std::move(*TempDir::create());
     std::unique_ptr<Sandbox> sandbox_;
 };

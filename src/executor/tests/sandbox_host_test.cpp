@@ -36,15 +36,6 @@ protected:
         return run(std::move(spec));
     }
 
-    Result<Applied> apply(const RunResult& result) {
-        ApplyOptions options;
-        options.undo_dir = undo_.path() / "undo";
-        options.started_ns = result.started_ns;
-        return apply_changes(root(), result.changes, options);
-    }
-
-    TempDir undo_ = std::move(*TempDir::create());
-
     static std::set<std::string> processes_named(const std::string& name) {
         std::set<std::string> pids;
         for (const auto& entry : fs::directory_iterator("/proc")) {

@@ -50,6 +50,7 @@ protected:
     }
     Result<std::unique_ptr<Sandbox>> open(const fs::path& with) {
         SandboxOptions options;
+        options.reduced_consent = true;
         options.workspace = root();
         options.box = with;
         return open_sandbox(options);
@@ -156,7 +157,7 @@ TEST_F(SeatbeltPort, AConfinerThatRefusesTheProfileOrIsNotThereEndsInAReason) {
         ASSERT_FALSE(sandbox);
         EXPECT_EQ(sandbox.error().code, ErrorCode::unavailable);
     }
-    const auto probe = probe_isolation("/nonexistent");
+    const auto probe = probe_isolation("/nonexistent", true);
     ASSERT_FALSE(probe);
 }
 

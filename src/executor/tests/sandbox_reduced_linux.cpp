@@ -53,7 +53,7 @@ TEST_F(SandboxReduced, ChangesCanBeAppliedAsFromAnyOtherTier) {
     spec.argv = {"sh", "-c", "echo more >> a.txt; rm b.txt; echo new > c.txt"};
     spec.collect_change_contents = true;
     const RunResult result = run(spec);
-    const auto applied = apply_changes(root(), result.changes);
+    const auto applied = apply(result);
     ASSERT_TRUE(applied) << applied.error().message;
     EXPECT_EQ(*read_file(root() / "a.txt"), "one\nmore\n");
     EXPECT_EQ(*read_file(root() / "c.txt"), "new\n");
