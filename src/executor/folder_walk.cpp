@@ -52,12 +52,6 @@ std::string read_to_end(int fd, std::uint64_t most) {
     return content;
 }
 
-std::string link_target(int dir, const std::string& name) {
-    char target[4096];
-    const ssize_t n = ::readlinkat(dir, name.c_str(), target, sizeof target);
-    return n <= 0 ? std::string{} : std::string(target, static_cast<std::size_t>(n));
-}
-
 void add_mode(int dir, const std::string& name, mode_t bits) {
     struct stat info{};
     if (::fstatat(dir, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0 || S_ISLNK(info.st_mode)) return;

@@ -16,7 +16,6 @@ UniqueFd open_folder(int dir, const std::string& name);
 /// A regular file of at most `most` bytes; anything else is not opened.
 UniqueFd open_regular(int dir, const std::string& name, std::uint64_t most);
 std::string read_to_end(int fd, std::uint64_t most);
-std::string link_target(int dir, const std::string& name);
 /// Adds permission bits to a file or folder that nobody else can replace any more; no harm done when it cannot be.
 void add_mode(int dir, const std::string& name, mode_t bits);
 /// Removes `name` and all below it, however deep, whatever its modes.

@@ -8,9 +8,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <ctime>
+#include <ec/box/protocol.hpp>
 #include <ec/core/fd.hpp>
 #include <memory>
 
+#include "beneath.hpp"
 #include "folder_walk.hpp"
 #include "machine.hpp"
 #include "staged_copy.hpp"
@@ -34,20 +36,6 @@ Hash128 hash_of(int dir, const std::string& name, const struct stat& info) {
     if (S_ISLNK(info.st_mode)) return hash128(link_target(dir, name));
     const UniqueFd fd = open_regular(dir, name, kLargestHashed);
     return fd.valid() ? hash128(read_to_end(fd.get(), kLargestHashed)) : Hash128{};
-}
-
-// A link stays inside when no prefix of its path climbs above the workspace; absolute targets never count as inside.
-bool stays_inside(const std::string& path, const std::string& target) {
-    if (target.empty() || target.front() == '/') return false;
-    long depth = std::count(path.begin(), path.end(), '/');
-    for (const fs::path& part : fs::path(target)) {
-        if (part == "..") {
-            if (--depth < 0) return false;
-        } else if (!part.empty() && part != ".") {
-            ++depth;
-        }
-    }
-    return true;
 }
 
 Status give(int fd, std::optional<uid_t> owner, mode_t mode, const std::string& what) {
@@ -157,7 +145,7 @@ private:
         change.symlink = S_ISLNK(info.st_mode);
         if (change.symlink) {
             std::string target = link_target(dir, name);
-            if (stays_inside(path, target)) change.symlink_target = std::move(target);
+            if (box::link_stays_inside(path, target)) change.symlink_target = std::move(target);
         } else if (contents_) {
             if ((info.st_mode & 0400U) == 0) add_mode(dir, name, 0400);
             const UniqueFd fd = open_regular(dir, name, budget_);
