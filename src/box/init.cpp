@@ -238,7 +238,7 @@ private:
     }
 
     static bool full(int dir) {
-        struct statfs info {};
+        struct statfs info{};
         if (dir < 0 || ::fstatfs(dir, &info) != 0 || info.f_blocks == 0) return false;
         return info.f_bavail < 2 || info.f_ffree == 0;
     }

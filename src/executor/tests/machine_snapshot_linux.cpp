@@ -100,7 +100,7 @@ Names planted_files(const std::string& mark) {
     for (const char* dir : {"/", "/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue", "/run", "/usr/bin", "/etc", "/root"}) {
         std::error_code error;
         for (const auto& entry : fs::directory_iterator(dir, fs::directory_options::skip_permission_denied, error)) {
-            struct stat info {};
+            struct stat info{};
             if (::lstat(entry.path().c_str(), &info) != 0) continue;
             const bool shared = std::string_view(dir) == "/dev/shm" || std::string_view(dir) == "/dev/mqueue";
             const bool theirs = shared && info.st_uid == payload_uid();

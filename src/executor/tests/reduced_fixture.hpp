@@ -73,7 +73,7 @@ protected:
     // With `none` memory is watched; else the machine's groups are used where it has some.
     void open(MemoryGroups::Kind kind) {
         Layout layout;
-        struct stat info {};
+        struct stat info{};
         ASSERT_EQ(::stat(root().c_str(), &info), 0);
         layout.workspace = {root(), root(), info.st_uid, info.st_gid, false, {}};
         layout.toolchains = discover_toolchains(root(), {}, {}, {});

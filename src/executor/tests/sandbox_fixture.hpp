@@ -25,7 +25,7 @@ inline std::filesystem::path box_program() {
 inline std::set<std::string> fingerprint(const std::filesystem::path& dir) {
     std::set<std::string> lines;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(dir)) {
-        struct stat info {};
+        struct stat info{};
         EXPECT_EQ(::lstat(entry.path().c_str(), &info), 0);
         std::string line = entry.path().string() + " " + std::to_string(info.st_mode) + " " +
                            std::to_string(info.st_size) + " " + std::to_string(info.st_nlink) + " " +

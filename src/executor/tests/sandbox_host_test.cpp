@@ -429,7 +429,7 @@ TEST_F(SandboxHost, ApplyingCarriesChangesOutAndNothingElse) {
     EXPECT_EQ(fs::read_symlink(root() / "good"), "edit.txt");
     EXPECT_FALSE(fs::exists(root() / "gone"));
     EXPECT_FALSE(fs::exists(fs::symlink_status(root() / "bad")));
-    struct stat info {};
+    struct stat info{};
     ASSERT_EQ(::stat((root() / "run.sh").c_str(), &info), 0);
     EXPECT_EQ(info.st_mode & 07777U, 0755U);
 }

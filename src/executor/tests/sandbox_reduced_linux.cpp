@@ -182,7 +182,7 @@ TEST_F(SandboxReduced, ModesOwnersAndTimesOfTheUsersOtherFilesStay) {
     if (::geteuid() == 0) GTEST_SKIP() << "the uid that root's programs get has no other files";
     const std::string mine = (outside_.path() / "mine").string();
     ASSERT_TRUE(write_file_atomic(mine, "before", 0600));
-    struct stat before {};
+    struct stat before{};
     ASSERT_EQ(::stat(mine.c_str(), &before), 0);
     const RunResult result = attack(
         "import os\n"
@@ -201,7 +201,7 @@ TEST_F(SandboxReduced, ModesOwnersAndTimesOfTheUsersOtherFilesStay) {
         "if l.syscall(463,-100,m.encode(),0,b'user.x',0,0)==0: got.append('setxattrat')\n"
         "print(got)");
     EXPECT_EQ(result.out, "[]\n") << result.err;
-    struct stat after {};
+    struct stat after{};
     ASSERT_EQ(::stat(mine.c_str(), &after), 0);
     EXPECT_EQ(after.st_mode, before.st_mode);
     EXPECT_EQ(after.st_mtim.tv_sec, before.st_mtim.tv_sec);

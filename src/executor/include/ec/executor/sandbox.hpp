@@ -108,11 +108,12 @@ struct RunResult {
     std::string isolation;           ///< "full", "reduced" (tier C) or "none" (tier D: nothing ran)
     std::vector<std::string> notes;  ///< what held less than it could, in words
     std::vector<Change> changes;     ///< sorted by path
-    bool changes_cut = false;     ///< more has changed than a report may hold: `changes` is not all of it
-    std::uint64_t started_ns = 0;  ///< wall clock before the sandbox saw any file
+    bool changes_cut = false;        ///< more has changed than a report may hold: `changes` is not all of it
+    std::uint64_t started_ns = 0;    ///< wall clock before the sandbox saw any file
     std::map<std::string, std::string> artifacts;
     std::string reason;  ///< one sentence when status is sandbox_error, with what can be done about it
-    std::optional<Error> cannot_isolate;  ///< sandbox_error because this machine lets nobody isolate: why, and the remedy
+    std::optional<Error>
+        cannot_isolate;  ///< sandbox_error because this machine lets nobody isolate: why, and the remedy
 
     [[nodiscard]] bool ok() const { return status == RunStatus::ok; }
 };
@@ -177,12 +178,12 @@ struct SandboxOptions {
     bool reduced_consent = false;
     /// A folder of ours that no workspace may hold or lie in.
     std::filesystem::path private_folder;
-    NetworkGate* network = nullptr;                ///< outlives the Sandbox; null: no run has a network
+    NetworkGate* network = nullptr;  ///< outlives the Sandbox; null: no run has a network
 };
 
 /// Refuses (invalid_argument) a workspace that is `/`, a system folder or a home directory once symbolic links are
-/// resolved, and a policy that shows what none may. A machine that cannot isolate shows at the first run. Works for an ordinary user and for root, which drops
-/// to an unprivileged uid.
+/// resolved, and a policy that shows what none may. A machine that cannot isolate shows at the first run. Works for an
+/// ordinary user and for root, which drops to an unprivileged uid.
 Result<std::unique_ptr<Sandbox>> open_sandbox(const SandboxOptions& options);
 
 /// Tries the isolation once without a workspace of anybody's, then attacks it from inside; for `edgecoder doctor`. A
