@@ -219,13 +219,16 @@ private:
         if (!last && out_of_memory_kills() > kills_before_) return stop(Stop::memory);
         if (proc_ < 0) return;
         const Usage usage = measure();
-        summary_.peak_memory = std::max(summary_.peak_memory, usage.memory);
+        // One sum above the limit may still be a mistake, made while processes end; two in a row are not.
+        over_ = usage.memory > spec_.memory_bytes ? over_ + 1 : 0;
+        const std::uint64_t sure = over_ > 1 ? usage.memory : std::min(usage.memory, spec_.memory_bytes);
+        summary_.peak_memory = std::max(summary_.peak_memory, sure);
         // The kernel counts pid 1 as well, and counted the program when it was refused a child and gave up.
         const bool at_limit = usage.tasks + (ended_ ? 2U : 1U) >= spec_.processes;
         patience_ = at_limit ? patience_ + 1 : 0;
         summary_.pids_full = at_limit || (summary_.pids_full && !last);
         if (last) return;
-        if (spec_.soft_memory && usage.memory > spec_.memory_bytes) return stop(Stop::memory);
+        if (spec_.soft_memory && over_ > 1) return stop(Stop::memory);
         if (patience_ >= kPidsPatience) stop(Stop::pids);
     }
 
@@ -348,6 +351,7 @@ private:
     std::uint64_t warming_us_ = 0;  ///< processor time of the program before it was handed its request
     bool ended_ = false;
     int patience_ = 0;
+    int over_ = 0;  ///< looks in a row that saw more memory than allowed
     SteadyClock::time_point started_{};
     SteadyClock::time_point looked_{};
 };

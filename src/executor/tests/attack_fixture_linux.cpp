@@ -74,6 +74,7 @@ void AttackTest::remember_machine() { before_ = snapshot(); }
 void AttackTest::TearDown() {
     sandbox_.reset();
     EXPECT_TRUE(await_descendants({bystander_}, std::chrono::seconds(60))) << "processes were left behind";
+    std::filesystem::remove_all(undo_.path() / "undo");  // written on purpose, by a test that applied something
     EXPECT_EQ(before_.difference(snapshot()), "");
     expect_outside_untouched();
     int status = 0;

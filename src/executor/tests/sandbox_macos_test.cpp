@@ -28,14 +28,21 @@ using ::testing::HasSubstr;
 class SeatbeltPort : public ::testing::Test {
 protected:
     void SetUp() override {
-        // The port refuses root; whoever started these tests need not.
-        if (::geteuid() == 0 && (::setgroups(0, nullptr) != 0 || ::setgid(1234) != 0 || ::setuid(1234) != 0))
+        // The port refuses root; whoever started these tests need not, and is root again for writing their report.
+        root_ = ::geteuid() == 0;
+        if (root_ && (::setresgid(1234, 1234, 0) != 0 || ::setresuid(1234, 1234, 0) != 0))
             GTEST_FAIL() << "cannot become an ordinary user";
         dir_.emplace(std::move(*TempDir::create()));
         fs::create_directory(root());
         std::ofstream(root() / "a.txt") << "a";
         g_usage = {};
     }
+    void TearDown() override {
+        dir_.reset();
+        if (root_ && (::setresuid(0, 0, 0) != 0 || ::setresgid(0, 0, 0) != 0)) GTEST_FAIL() << "cannot become root again";
+    }
+    bool root_ = false;
+
     fs::path root() const { return fs::canonical(dir_->path()) / "project"; }
 
     /// A sandbox-exec that checks how it is called and stops the self-test's trial as Seatbelt would.
