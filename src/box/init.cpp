@@ -54,6 +54,7 @@ std::uint64_t field(const std::string& text, std::string_view name) {
 struct Usage {
     std::uint64_t tasks = 0;   ///< processes and threads besides pid 1
     std::uint64_t memory = 0;  ///< bytes
+    bool still = true;         ///< no process ended while its share was read
 };
 
 using Held = std::vector<std::pair<std::string, std::uint64_t>>;  // a process and the bytes it holds at most
@@ -219,16 +220,18 @@ private:
         if (!last && out_of_memory_kills() > kills_before_) return stop(Stop::memory);
         if (proc_ < 0) return;
         const Usage usage = measure();
-        // One sum above the limit may still be a mistake, made while processes end; two in a row are not.
+        // While processes end, the shares of those that are read later grow: then one sum above the limit may be a
+        // mistake, and two in a row are not.
         over_ = usage.memory > spec_.memory_bytes ? over_ + 1 : 0;
-        const std::uint64_t sure = over_ > 1 ? usage.memory : std::min(usage.memory, spec_.memory_bytes);
-        summary_.peak_memory = std::max(summary_.peak_memory, sure);
+        const bool too_much = over_ > 1 || (over_ == 1 && usage.still);
+        summary_.peak_memory =
+            std::max(summary_.peak_memory, too_much ? usage.memory : std::min(usage.memory, spec_.memory_bytes));
         // The kernel counts pid 1 as well, and counted the program when it was refused a child and gave up.
         const bool at_limit = usage.tasks + (ended_ ? 2U : 1U) >= spec_.processes;
         patience_ = at_limit ? patience_ + 1 : 0;
         summary_.pids_full = at_limit || (summary_.pids_full && !last);
         if (last) return;
-        if (spec_.soft_memory && over_ > 1) return stop(Stop::memory);
+        if (spec_.soft_memory && too_much) return stop(Stop::memory);
         if (patience_ >= kPidsPatience) stop(Stop::pids);
     }
 
@@ -266,19 +269,23 @@ private:
             unshared += buffers;
             usage.memory += buffers;
         }
-        // While processes end, the shares of those that are read later grow: the smallest of a few sums is the best.
-        for (int i = 0; i < 3 && usage.memory > spec_.memory_bytes; ++i)
-            usage.memory = std::min(usage.memory, unshared + shares(held));
+        for (int i = 0; i < 3 && usage.memory > spec_.memory_bytes; ++i) {
+            usage.still = true;
+            usage.memory = std::min(usage.memory, unshared + shares(held, usage.still));
+            if (usage.still) break;
+        }
         return usage;
     }
 
-    std::uint64_t shares(const Held& held) const {
+    std::uint64_t shares(const Held& held, bool& still) const {
         std::uint64_t sum = 0;
         for (const auto& [name, most] : held) {
             const std::string text = read_small(proc_, name + "/smaps_rollup");
-            const std::uint64_t share = (field(text, "\nPss_Anon:") + field(text, "\nPss_Shmem:")) << 10;
-            // A program that not even pid 1 may read counts whole; one that has ended has no status either.
-            sum += text.empty() && ::faccessat(proc_, (name + "/status").c_str(), F_OK, 0) == 0 ? most : share;
+            const bool alive =
+                !text.empty() || read_small(proc_, name + "/status").find("\nRssAnon:") != std::string::npos;
+            still = still && alive;
+            // A program that not even pid 1 may read counts whole; one that is ending holds nothing any more.
+            sum += text.empty() ? (alive ? most : 0) : (field(text, "\nPss_Anon:") + field(text, "\nPss_Shmem:")) << 10;
         }
         return sum;
     }
