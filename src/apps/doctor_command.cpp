@@ -137,7 +137,7 @@ int run_doctor(const DoctorOptions& options, std::ostream& out, std::ostream& er
     executor::SandboxOptions sandbox_options;
     sandbox_options.workspace = scratch->path();
     sandbox_options.policy = *policy;
-    sandbox_options.reduced_consent = agreed;
+    sandbox_options.reduced_consent = consent_under(*policy);
     const auto sandbox = executor::open_sandbox(sandbox_options);
     if (!sandbox) return refuse(sandbox.error(), options, out, err);
     std::vector<Tool> tools = known_tools();

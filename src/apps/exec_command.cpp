@@ -299,8 +299,8 @@ int run_exec(const ExecOptions& options, std::ostream& out, std::ostream& err, s
     sandbox_options.box = options.box;
     sandbox_options.start_early = hosts->empty() && (options.words.empty() || options.words.front() != "-");
     sandbox_options.policy = *policy;
-    sandbox_options.reduced_consent = agreed_to_reduced(*policy);
-    sandbox_options.private_folder = consent_folder();
+    sandbox_options.reduced_consent = consent_under(*policy);
+    if (options.apply) sandbox_options.private_folder = consent_folder();
     sandbox_options.network = gate.get();
     const auto sandbox = executor::open_sandbox(sandbox_options);
     if (!sandbox) return report_error(sandbox.error(), options, out, err);

@@ -131,8 +131,8 @@ Result<Outcome> fix(const FixOptions& options, FixEvents& events, const Clock& c
     executor::SandboxOptions sandbox_options;
     sandbox_options.workspace = options.directory;
     EC_ASSIGN(sandbox_options.policy, effective_policy(options.directory));
-    sandbox_options.reduced_consent = agreed_to_reduced(sandbox_options.policy);
-    sandbox_options.private_folder = consent_folder();
+    sandbox_options.reduced_consent = consent_under(sandbox_options.policy);
+    if (options.apply) sandbox_options.private_folder = consent_folder();
     EC_ASSIGN(const auto sandbox, executor::open_sandbox(sandbox_options));
     summary.tier = sandbox->isolation().tier;
 

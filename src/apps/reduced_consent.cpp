@@ -147,6 +147,15 @@ bool agreed_to_reduced(const executor::SandboxPolicy& policy) {
     return policy.reduced != executor::ReducedIsolation::refuse && has_reduced_consent();
 }
 
+std::function<bool(const fs::path& workspace)> consent_under(executor::SandboxPolicy policy) {
+    return [policy = std::move(policy)](const fs::path& workspace) {
+        std::error_code error;
+        const std::string record = fs::weakly_canonical(consent_folder(), error).string() + "/";
+        const std::string place = workspace.string() + "/";
+        return !record.starts_with(place) && !place.starts_with(record) && agreed_to_reduced(policy);
+    };
+}
+
 bool has_reduced_consent() {
     const fs::path folder = consent_folder();
     if (folder.empty()) return false;

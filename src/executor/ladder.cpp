@@ -12,15 +12,15 @@ namespace {
 
 class Ladder final : public Sandbox {
 public:
-    Ladder(std::unique_ptr<Sandbox> full, bool consent, OpenReduced open_reduced)
-        : full_(std::move(full)), consent_(consent), open_reduced_(std::move(open_reduced)) {}
+    Ladder(std::unique_ptr<Sandbox> full, Consent consent, OpenReduced open_reduced)
+        : full_(std::move(full)), consent_(std::move(consent)), open_reduced_(std::move(open_reduced)) {}
 
     // The full tier is tried again with every run that it refused: what was missing may have come.
     Result<RunResult> run(const RunSpec& spec, std::stop_token stop) override {
         if (Sandbox* reduced = reduced_) return reduced->run(spec, stop);
         auto result = full_->run(spec, stop);
         if (!result || !result->cannot_isolate) return result;
-        if (!consent_) {
+        if (!agreed()) {
             result->reason += hint();
             return result;
         }
@@ -35,7 +35,7 @@ public:
         auto session = full_->open(spec);
         if (session || session.error().code != ErrorCode::unavailable || !cannot_isolate()) return session;
         Error error = session.error();
-        if (!consent_) {
+        if (!agreed()) {
             error.remedy += hint();
             return fail(std::move(error));
         }
@@ -58,6 +58,8 @@ public:
     [[nodiscard]] const std::filesystem::path& workspace() const override { return full_->workspace(); }
 
 private:
+    bool agreed() const { return consent_ && consent_(full_->workspace()); }
+
     static std::string hint() {
         if (!reduced_possible()) return {};
         return "; or, if you can live with weaker isolation on this machine, agree to it once with `edgecoder consent "
@@ -84,7 +86,7 @@ private:
     }
 
     std::unique_ptr<Sandbox> full_;
-    bool consent_;
+    Consent consent_;
     OpenReduced open_reduced_;
     std::mutex mutex_;
     std::unique_ptr<Sandbox> owned_;
@@ -94,8 +96,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Sandbox> make_ladder(std::unique_ptr<Sandbox> full, bool reduced_consent, OpenReduced open_reduced) {
-    return std::make_unique<Ladder>(std::move(full), reduced_consent, std::move(open_reduced));
+std::unique_ptr<Sandbox> make_ladder(std::unique_ptr<Sandbox> full, Consent consent, OpenReduced open_reduced) {
+    return std::make_unique<Ladder>(std::move(full), std::move(consent), std::move(open_reduced));
 }
 
 }  // namespace ec::executor

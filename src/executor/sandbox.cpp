@@ -387,7 +387,7 @@ Result<Isolation> probe_isolation(const std::filesystem::path& box, bool reduced
     SandboxOptions options;
     options.workspace = dir.path();
     options.box = box;
-    options.reduced_consent = reduced_consent;
+    options.reduced_consent = [reduced_consent](const fs::path&) { return reduced_consent; };
     EC_ASSIGN(const std::unique_ptr<Sandbox> sandbox, open_sandbox(options));
     RunSpec spec;
     spec.argv = {"/bin/true"};

@@ -380,7 +380,7 @@ private:
 
 Result<std::unique_ptr<Sandbox>> open_sandbox(const SandboxOptions& options) {
     EC_ASSIGN(const fs::path workspace, check_workspace(options.workspace, options.private_folder));
-    if (!options.reduced_consent) {
+    if (!options.reduced_consent || !options.reduced_consent(workspace)) {
         return fail(ErrorCode::unavailable, "isolation is reduced on this operating system, and nobody agreed to that",
                     "agree to it once with `edgecoder consent reduced`");
     }
@@ -401,7 +401,7 @@ Result<Isolation> probe_isolation(const std::filesystem::path& box, bool reduced
     SandboxOptions options;
     options.workspace = dir.path();
     options.box = box;
-    options.reduced_consent = reduced_consent;
+    options.reduced_consent = [reduced_consent](const fs::path&) { return reduced_consent; };
     EC_ASSIGN(const std::unique_ptr<Sandbox> sandbox, open_sandbox(options));
     return sandbox->isolation();
 }

@@ -46,6 +46,8 @@ double bare(const std::vector<std::string>& argv) {
     char byte = 0;
     const bool came = error == 0 && ::read(out[0], &byte, 1) == 1;
     const double time = milliseconds(Clock::now() - start);
+    while (::read(out[0], &byte, 1) > 0) {
+    }
     ::close(out[0]);
     if (error == 0) ::waitpid(pid, nullptr, 0);
     return came ? time : -1;

@@ -144,7 +144,7 @@ protected:
         SandboxOptions options;
         options.workspace = root();
         options.box = testing::box_program();
-        options.reduced_consent = consent;
+        options.reduced_consent = [consent](const fs::path&) { return consent; };
         auto sandbox = open_sandbox(options);
         if (!sandbox) return say(sandbox.error().message);
         RunSpec spec;

@@ -57,7 +57,7 @@ protected:
     }
     Result<std::unique_ptr<Sandbox>> open(const fs::path& with) {
         SandboxOptions options;
-        options.reduced_consent = true;
+        options.reduced_consent = [](const fs::path&) { return true; };
         options.workspace = root();
         options.box = with;
         return open_sandbox(options);

@@ -14,6 +14,7 @@
 #include <ec/executor/network.hpp>
 #include <ec/executor/policy.hpp>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -173,9 +174,10 @@ struct SandboxOptions {
     /// What may be shown, passed on and used, over everything above. A run that asks for more than a ceiling gets the
     /// ceiling. `network` and `reduced` are carried for those who ask for them.
     SandboxPolicy policy = {};
-    /// A person of this machine has agreed to tier C where nothing better works. Nobody but `apps` may set this, and
-    /// only from the record that person made (see reduced_consent.hpp there).
-    bool reduced_consent = false;
+    /// Asked only when nothing better than tier C works: whether a person of this machine has agreed to it, for this
+    /// workspace. Nobody but `apps` may give one, and it answers only from the record that person made (see
+    /// reduced_consent.hpp there). None: no.
+    std::function<bool(const std::filesystem::path& workspace)> reduced_consent;
     /// A folder of ours that no workspace may hold or lie in.
     std::filesystem::path private_folder;
     NetworkGate* network = nullptr;  ///< outlives the Sandbox; null: no run has a network
