@@ -1,7 +1,10 @@
 #include "cli.hpp"
 
 #include <CLI/CLI.hpp>
+#include <ec/executor/early_start.hpp>
 #include <ostream>
+#include <span>
+#include <string_view>
 
 #include "doctor_command.hpp"
 #include "egress_command.hpp"
@@ -124,15 +127,26 @@ void add_egress(CLI::App& app, EgressOptions& options) {
     egress->footer("The newest entry is the last. An allowed connection has two: opened, and closed with its totals.");
 }
 
+// The first milliseconds of `exec` go into a sandbox's start, so it begins before anything is parsed. Not where it
+// would wait for standard input, need a network or not be used.
+std::shared_ptr<executor::EarlyStart> begin_exec(std::span<char*> words, const ExecOptions& defaults) {
+    if (words.size() < 3 || std::string_view(words[1]) != "exec") return nullptr;
+    for (const std::string_view word : words.subspan(2)) {
+        if (word == "-" || word == "-h" || word == "--help" || word.starts_with("--allow-host")) return nullptr;
+    }
+    return executor::start_early(defaults.directory, defaults.box);
+}
+
 }  // namespace
 
 int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
+    ExecOptions exec;
+    exec.early = begin_exec({argv, static_cast<std::size_t>(argc)}, exec);
     CLI::App app("EdgeCoder: a privacy-first coding assistant that proves its patches by running them.", "edgecoder");
     app.set_version_flag("--version", "edgecoder " EC_VERSION);
     app.require_subcommand(1);
     app.footer("Run 'edgecoder COMMAND --help' for a command's options.");
     FixOptions fix;
-    ExecOptions exec;
     UndoCommandOptions undo;
     UndoCommandOptions redo;
     redo.redo = true;

@@ -297,7 +297,7 @@ int run_exec(const ExecOptions& options, std::ostream& out, std::ostream& err, s
     executor::SandboxOptions sandbox_options;
     sandbox_options.workspace = options.directory;
     sandbox_options.box = options.box;
-    sandbox_options.start_early = hosts->empty() && (options.words.empty() || options.words.front() != "-");
+    if (hosts->empty()) sandbox_options.early = options.early;
     sandbox_options.policy = *policy;
     sandbox_options.reduced_consent = consent_under(*policy);
     if (options.apply) sandbox_options.private_folder = consent_folder();

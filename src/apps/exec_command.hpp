@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <ec/executor/early_start.hpp>
 #include <filesystem>
 #include <iosfwd>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -23,6 +25,7 @@ struct ExecOptions {
     std::vector<std::string> allow_hosts;   ///< whom it may reach through the proxy; none: no network at all
     std::filesystem::path directory = ".";  ///< the workspace and the working directory
     std::filesystem::path box = {};         ///< edgecoder-box; empty: beside this program
+    std::shared_ptr<executor::EarlyStart> early = {};  ///< a sandbox for it that has started already
 };
 
 /// Returns the exit status: 0 ended well, 1 the program did not, 2 wrong usage, 3 this machine cannot do it, 130

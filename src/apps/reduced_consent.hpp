@@ -26,8 +26,8 @@ std::filesystem::path consent_folder();
 bool has_reduced_consent();
 /// The same, where the policy lets a person agree at all.
 bool agreed_to_reduced(const executor::SandboxPolicy& policy);
-/// The same as a question for SandboxOptions::reduced_consent; no for a workspace that holds the record or lies with it.
-/// Looking up the account costs most of a millisecond, so it is asked only when it matters.
+/// The same as a question for SandboxOptions::reduced_consent; no for a workspace that holds the record or lies with
+/// it. Looking up the account costs most of a millisecond, so it is asked only when it matters.
 std::function<bool(const std::filesystem::path& workspace)> consent_under(executor::SandboxPolicy policy);
 
 struct ConsentOptions {

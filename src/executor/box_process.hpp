@@ -81,7 +81,6 @@ private:
     }
 
     void reap_box();
-    void drain(UniqueFd& fd, Capture& capture);
     void read_status();
     void send_session();
     void read_session();

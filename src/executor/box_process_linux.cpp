@@ -235,31 +235,16 @@ void BoxProcess::pump(std::chrono::milliseconds wait, int wake_fd) {
     fds[5] = pollfd{wake_fd, POLLIN, 0};
     if (::poll(fds, 6, static_cast<int>(wait.count())) < 0) return;
     if (fds[0].revents != 0) {
-        drain(stdout_, out_);
+        out_.drain(stdout_);
         if (!first_output_ && out_.total() > 0) first_output_ = std::chrono::steady_clock::now();
     }
-    if (fds[1].revents != 0) drain(stderr_, err_);
+    if (fds[1].revents != 0) err_.drain(stderr_);
     if (fds[3].revents != 0) read_session();
     if (fds[4].revents != 0) send_session();
     if (fds[2].revents != 0) read_status();
     if (!flooded_ && (out_.total() > flood_ || err_.total() > flood_)) {
         flooded_ = true;
         request_stop(box::Stop::output);
-    }
-}
-
-void BoxProcess::drain(UniqueFd& fd, Capture& capture) {
-    char buffer[65536];
-    // A bounded number of reads, so that a flood on one pipe does not starve the others.
-    for (int i = 0; i < 16 && fd.valid(); ++i) {
-        const ssize_t n = ::read(fd.get(), buffer, sizeof buffer);
-        if (n > 0) {
-            capture.add({buffer, static_cast<std::size_t>(n)});
-        } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
-            fd.reset();
-        } else {
-            return;
-        }
     }
 }
 
@@ -349,8 +334,8 @@ void BoxProcess::close() {
 Ending BoxProcess::let_go() {
     reap_box();
     // Whoever could still have written is dead by now, so what is in the pipes is all there will be.
-    drain(stdout_, out_);
-    drain(stderr_, err_);
+    out_.drain(stdout_);
+    err_.drain(stderr_);
     pid_ = -1;
     return {report().init, std::nullopt};
 }

@@ -1,7 +1,12 @@
 // Keeps the head and the tail of a stream and counts all of it.
 #pragma once
 
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
 #include <cstdint>
+#include <ec/core/fd.hpp>
 #include <string>
 #include <string_view>
 
@@ -16,13 +21,29 @@ public:
 
     void add(std::string_view bytes) {
         total_ += bytes.size();
-        const std::size_t room = static_cast<std::size_t>(half_) - head_.size();
+        const std::size_t room = static_cast<std::size_t>(half_) - std::min<std::size_t>(half_, head_.size());
         head_.append(bytes.substr(0, room));
         if (bytes.size() <= room) return;
         tail_.append(bytes.substr(room));
         // Trimmed only when it has doubled, so that each byte is moved about once.
         if (tail_.size() > 2 * half_) {
             tail_.erase(0, tail_.size() - static_cast<std::size_t>(half_));
+        }
+    }
+
+    /// Takes in what a pipe that does not block has now, and closes it at its end.
+    void drain(UniqueFd& fd) {
+        char buffer[65536];
+        // A bounded number of reads, so that a flood on one pipe does not starve the others.
+        for (int i = 0; i < 16 && fd.valid(); ++i) {
+            const ssize_t n = ::read(fd.get(), buffer, sizeof buffer);
+            if (n > 0) {
+                add({buffer, static_cast<std::size_t>(n)});
+            } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+                fd.reset();
+            } else {
+                return;
+            }
         }
     }
 

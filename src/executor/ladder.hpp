@@ -11,7 +11,8 @@ namespace ec::executor {
 using Consent = std::function<bool(const std::filesystem::path& workspace)>;
 using OpenReduced = std::function<Result<std::unique_ptr<Sandbox>>()>;
 
-/// `open_reduced` is called at most once, after the full tier has failed, and only with consent, which is asked for then.
+/// `open_reduced` is called at most once, after the full tier has failed, and only with consent, which is asked for
+/// then.
 std::unique_ptr<Sandbox> make_ladder(std::unique_ptr<Sandbox> full, Consent consent, OpenReduced open_reduced);
 
 }  // namespace ec::executor

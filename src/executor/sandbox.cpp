@@ -7,6 +7,7 @@
 #include <atomic>
 #include <ec/core/fs.hpp>
 #include <ec/core/text.hpp>
+#include <ec/executor/early_start.hpp>
 #include <ec/executor/sandbox.hpp>
 #include <optional>
 
@@ -49,7 +50,7 @@ void enter_group(const MemoryGroups& groups, box::Spec& spec, const std::optiona
 }
 
 // Nothing when it cannot be started: the run will say why.
-std::optional<EarlyBox> start_early(const fs::path& box, const Layout& layout, MemoryGroups& groups) {
+std::optional<EarlyBox> start_box(const fs::path& box, const Layout& layout, MemoryGroups& groups) {
     box::Spec spec = compose_early(layout);
     auto group = groups.acquire(Limits{}.memory_bytes, Limits{}.processes);
     enter_group(groups, spec, group);
@@ -356,13 +357,7 @@ Result<fs::path> find_box(const fs::path& wanted) {
                 "build or install edgecoder-box");
 }
 
-}  // namespace
-
-Result<std::unique_ptr<Sandbox>> open_sandbox(const SandboxOptions& options) {
-    EC_ASSIGN(const fs::path workspace, check_workspace(options.workspace, options.private_folder));
-    EC_ASSIGN(fs::path box, find_box(options.box));
-    const char* home = std::getenv("HOME");
-    EC_TRY(check_here(options.policy, {home == nullptr ? "" : home, {}}));
+Result<Layout> layout_of(const fs::path& workspace) {
     struct stat info{};
     if (::stat(workspace.c_str(), &info) != 0)
         return fail(from_errno(fmt::format("cannot stat {}", workspace.string()), errno));
@@ -372,8 +367,41 @@ Result<std::unique_ptr<Sandbox>> open_sandbox(const SandboxOptions& options) {
     layout.privileged = drop.has_value();
     layout.drop_uid = drop.value_or(0);
     layout.workspace.idmap = layout.privileged && may_idmap(workspace);
+    return layout;
+}
+
+}  // namespace
+
+struct EarlyStart {
+    fs::path box;
+    Layout layout;
+    std::shared_ptr<MemoryGroups> groups;
+    std::optional<EarlyBox> process;
+};
+
+std::shared_ptr<EarlyStart> start_early(const fs::path& workspace, const fs::path& box) {
+    const auto checked = check_workspace(workspace, {});
+    auto found = find_box(box);
+    if (!checked || !found) return nullptr;
+    auto layout = layout_of(*checked);
+    if (!layout) return nullptr;
     auto groups = std::make_shared<MemoryGroups>();
-    std::optional<EarlyBox> early = options.start_early ? start_early(box, layout, *groups) : std::nullopt;
+    auto process = start_box(*found, *layout, *groups);
+    return std::make_shared<EarlyStart>(std::move(*found), std::move(*layout), std::move(groups), std::move(process));
+}
+
+Result<std::unique_ptr<Sandbox>> open_sandbox(const SandboxOptions& options) {
+    EC_ASSIGN(const fs::path workspace, check_workspace(options.workspace, options.private_folder));
+    EC_ASSIGN(fs::path box, find_box(options.box));
+    const char* home = std::getenv("HOME");
+    EC_TRY(check_here(options.policy, {home == nullptr ? "" : home, {}}));
+    EarlyStart* begun = options.early.get();
+    if (begun != nullptr && (begun->box != box || begun->layout.workspace.path != workspace)) begun = nullptr;
+    EC_ASSIGN(Layout layout, begun != nullptr ? Result<Layout>(begun->layout) : layout_of(workspace));
+    auto groups = begun != nullptr ? begun->groups : std::make_shared<MemoryGroups>();
+    std::optional<EarlyBox> early;
+    if (begun != nullptr && begun->process) early.emplace(std::move(*begun->process));
+    if (begun != nullptr) begun->process.reset();
     layout.toolchains = discover_toolchains(workspace, options.policy, options.read_only, options.environment_names);
     const std::array<std::size_t, kInterpreters> warm{options.warm_python, options.warm_node};
     auto reduced = [box, layout, groups] { return open_reduced(box, layout, groups); };

@@ -21,6 +21,7 @@
 #include <ec/core/fd.hpp>
 #include <ec/core/fs.hpp>
 #include <ec/core/text.hpp>
+#include <ec/executor/early_start.hpp>
 #include <ec/executor/sandbox.hpp>
 #include <optional>
 
@@ -159,8 +160,8 @@ public:
         while (!ended_) {
             pollfd fds[] = {{stdout_.get(), POLLIN, 0}, {stderr_.get(), POLLIN, 0}};
             ::poll(fds, 2, static_cast<int>(kTick.count()));
-            drain(stdout_, out_);
-            drain(stderr_, err_);
+            out_.drain(stdout_);
+            err_.drain(stderr_);
             const auto elapsed = SteadyClock::now() - started_;
             const GroupUsage usage = usage_of_group(pid_);
             peak_ = std::max(peak_, usage.memory);
@@ -177,8 +178,8 @@ public:
         }
         wall_ = SteadyClock::now() - started_;
         end();
-        drain(stdout_, out_);
-        drain(stderr_, err_);
+        out_.drain(stdout_);
+        err_.drain(stderr_);
     }
 
     [[nodiscard]] bool confined() const {
@@ -233,21 +234,6 @@ private:
         while (::waitpid(pid_, &status_, 0) < 0 && errno == EINTR) {
         }
         pid_ = -1;
-    }
-
-    static void drain(UniqueFd& fd, Capture& capture) {
-        char buffer[65536];
-        // A bounded number of reads, so that a flood on one pipe does not starve the other.
-        for (int i = 0; i < 16 && fd.valid(); ++i) {
-            const ssize_t n = ::read(fd.get(), buffer, sizeof buffer);
-            if (n > 0) {
-                capture.add({buffer, static_cast<std::size_t>(n)});
-            } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
-                fd.reset();
-            } else {
-                return;
-            }
-        }
     }
 
     const Limits& limits_;
@@ -395,6 +381,8 @@ Result<std::unique_ptr<Sandbox>> open_sandbox(const SandboxOptions& options) {
     EC_TRY(sandbox->self_test());
     return keep_within(options.policy, std::move(sandbox));
 }
+
+std::shared_ptr<EarlyStart> start_early(const std::filesystem::path&, const std::filesystem::path&) { return nullptr; }
 
 Result<Isolation> probe_isolation(const std::filesystem::path& box, bool reduced_consent) {
     EC_ASSIGN(const TempDir dir, TempDir::create());

@@ -1,4 +1,5 @@
 // The port on systems for which nobody has written a sandbox: everything is refused.
+#include <ec/executor/early_start.hpp>
 #include <ec/executor/sandbox.hpp>
 
 namespace ec::executor {
@@ -12,6 +13,8 @@ std::unexpected<Error> refusal() {
 }  // namespace
 
 Result<std::unique_ptr<Sandbox>> open_sandbox(const SandboxOptions&) { return refusal(); }
+
+std::shared_ptr<EarlyStart> start_early(const std::filesystem::path&, const std::filesystem::path&) { return nullptr; }
 
 Result<Isolation> probe_isolation(const std::filesystem::path&, bool) { return refusal(); }
 

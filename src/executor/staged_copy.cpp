@@ -1,16 +1,15 @@
 #include "staged_copy.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <ec/core/fd.hpp>
 
 #include "file_identity.hpp"
+#include "folder_walk.hpp"
 
 namespace ec::executor {
 namespace {
@@ -18,20 +17,6 @@ namespace {
 constexpr std::size_t kMostFiles = 100'000;
 constexpr std::uint64_t kMostBytes = 2ULL << 30;
 constexpr int kDeepest = 200;
-
-std::vector<std::string> entries(int dir) {
-    std::vector<std::string> names;
-    UniqueFd copy(::openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    DIR* stream = copy.valid() ? ::fdopendir(copy.get()) : nullptr;
-    if (stream == nullptr) return names;
-    static_cast<void>(copy.release());
-    while (const dirent* entry = ::readdir(stream)) {
-        if (std::strcmp(entry->d_name, ".") != 0 && std::strcmp(entry->d_name, "..") != 0)
-            names.emplace_back(entry->d_name);
-    }
-    ::closedir(stream);
-    return names;
-}
 
 UniqueFd open_dir(int dir, const std::string& name) {
     return UniqueFd(::openat(dir, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
@@ -41,7 +26,7 @@ void remove_tree(int dir, const std::string& name) {
     if (::unlinkat(dir, name.c_str(), 0) == 0 || errno == ENOENT) return;
     const UniqueFd inner = open_dir(dir, name);
     if (!inner.valid()) return;
-    for (const std::string& child : entries(inner.get())) remove_tree(inner.get(), child);
+    for (const std::string& child : names_in(inner.get())) remove_tree(inner.get(), child);
     ::unlinkat(dir, name.c_str(), AT_REMOVEDIR);
 }
 
@@ -64,11 +49,11 @@ private:
     Status directory(int from, int to, const std::string& path, int depth) {
         if (depth > kDeepest) return fail(ErrorCode::too_large, fmt::format("{} is nested too deeply to copy", path));
         std::map<std::string, bool> present;
-        for (const std::string& name : entries(from)) {
+        for (const std::string& name : names_in(from)) {
             present[name] = true;
             EC_TRY(entry(from, to, name, path + name, depth));
         }
-        for (const std::string& name : entries(to)) {
+        for (const std::string& name : names_in(to)) {
             if (!present.contains(name)) remove_tree(to, name);
         }
         return {};

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <ec/core/rng.hpp>
 #include <fstream>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,11 +24,14 @@ inline void feed(std::string_view bytes) {
     LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
 }
 
+/// Short texts that begin or end something in many formats.
+inline constexpr std::string_view kAnyWords[] = {"[", "{", "<", "\"", "0", " "};
+
 /// Flips, inserts, deletes, repeats: the mutations that break parsers.
-inline std::string mutated(std::string text, Rng& rng) {
+inline std::string mutated(std::string text, Rng& rng, std::span<const std::string_view> words = kAnyWords) {
     for (std::uint64_t times = 1 + rng.below(6); times > 0 && !text.empty(); --times) {
         const std::size_t at = rng.below(text.size());
-        switch (rng.below(5)) {
+        switch (rng.below(6)) {
             case 0:
                 text[at] = static_cast<char>(rng.below(256));
                 break;
@@ -39,6 +43,9 @@ inline std::string mutated(std::string text, Rng& rng) {
                 break;
             case 3:
                 text.insert(at, text.substr(rng.below(text.size()), rng.below(200)));
+                break;
+            case 4:
+                text.insert(at, words[rng.below(words.size())]);
                 break;
             default:
                 text.insert(at, std::string(1 + rng.below(300), "[{<\"0 "[rng.below(6)]));

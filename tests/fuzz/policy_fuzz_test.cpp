@@ -8,9 +8,12 @@
 #include <string_view>
 #include <vector>
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+#include "fuzzing.hpp"
 
 namespace {
+
+using ec::fuzzing::feed;
+using ec::fuzzing::mutated;
 
 constexpr std::string_view kSeed = R"(version = 1
 name = "acme"
@@ -67,31 +70,6 @@ constexpr std::string_view kWords[] = {"\"\"\"",
                                        "\"../x\"",
                                        "TOKEN"};
 
-void feed(std::string_view bytes) {
-    LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
-}
-
-std::string mutated(std::string text, ec::Rng& rng) {
-    for (std::uint64_t times = 1 + rng.below(4); times > 0 && !text.empty(); --times) {
-        const std::size_t at = rng.below(text.size());
-        switch (rng.below(4)) {
-            case 0:
-                text[at] = static_cast<char>(rng.below(256));
-                break;
-            case 1:
-                text.erase(at, 1 + rng.below(30));
-                break;
-            case 2:
-                text.insert(at, text.substr(rng.below(text.size()), rng.below(60)));
-                break;
-            default:
-                text.insert(at, kWords[rng.below(std::size(kWords))]);
-                break;
-        }
-    }
-    return text;
-}
-
 TEST(PolicyReader, KeepsItsPromisesOnAWholePolicyAndItsLines) {
     feed("");
     feed(kSeed);
@@ -109,7 +87,7 @@ TEST(PolicyReader, KeepsItsPromisesOnAWholePolicyAndItsLines) {
 
 TEST(PolicyReader, KeepsItsPromisesOnMutatedPolicies) {
     ec::Rng rng(20261127);
-    for (int round = 0; round < 5000; ++round) feed(mutated(std::string(kSeed), rng));
+    for (int round = 0; round < 5000; ++round) feed(mutated(std::string(kSeed), rng, kWords));
 }
 
 }  // namespace

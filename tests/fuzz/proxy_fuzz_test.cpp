@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+#include "fuzzing.hpp"
 
 namespace {
 
@@ -34,32 +34,9 @@ void feed(char reader, char step, std::string_view text) {
     LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(input.data()), input.size());
 }
 
-std::string mutated(std::string text, ec::Rng& rng) {
-    static constexpr std::string_view kWords[] = {"\r\n",    "\r\n\r\n", "Host: a.b\r\n", ":", "0\r\n\r\n",
-                                                  "\\u0000", "chunked",  "9999999999",    "@", "%",
-                                                  "[",       "{\"a\":"};
-    for (std::uint64_t times = 1 + rng.below(5); times > 0 && !text.empty(); --times) {
-        const std::size_t at = rng.below(text.size());
-        switch (rng.below(5)) {
-            case 0:
-                text[at] = static_cast<char>(rng.below(256));
-                break;
-            case 1:
-                text.insert(at, kWords[rng.below(std::size(kWords))]);
-                break;
-            case 2:
-                text.erase(at, 1 + rng.below(20));
-                break;
-            case 3:
-                text.insert(at, text.substr(rng.below(text.size()), rng.below(100)));
-                break;
-            default:
-                text.insert(at, std::string(1 + rng.below(5000), "a1.; "[rng.below(5)]));
-                break;
-        }
-    }
-    return text;
-}
+constexpr std::string_view kWords[] = {"\r\n",    "\r\n\r\n", "Host: a.b\r\n", ":", "0\r\n\r\n",
+                                       "\\u0000", "chunked",  "9999999999",    "@", "%",
+                                       "[",       "{\"a\":"};
 
 TEST(ProxyReaders, KeepTheirPromisesOnWhatPeopleSend) {
     for (const std::string_view seed : kSeeds) {
@@ -72,7 +49,7 @@ TEST(ProxyReaders, KeepTheirPromisesOnWhatPeopleSend) {
 TEST(ProxyReaders, KeepTheirPromisesOnMutationsOfIt) {
     ec::Rng rng(20261127);
     for (int round = 0; round < 20'000; ++round) {
-        const std::string text = mutated(std::string(kSeeds[rng.below(std::size(kSeeds))]), rng);
+        const std::string text = ec::fuzzing::mutated(std::string(kSeeds[rng.below(std::size(kSeeds))]), rng, kWords);
         feed(static_cast<char>(rng.below(4)), static_cast<char>(rng.below(40)), text);
     }
 }

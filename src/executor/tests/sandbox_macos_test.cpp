@@ -39,7 +39,8 @@ protected:
     }
     void TearDown() override {
         dir_.reset();
-        if (root_ && (::setresuid(0, 0, 0) != 0 || ::setresgid(0, 0, 0) != 0)) GTEST_FAIL() << "cannot become root again";
+        if (root_ && (::setresuid(0, 0, 0) != 0 || ::setresgid(0, 0, 0) != 0))
+            GTEST_FAIL() << "cannot become root again";
     }
     bool root_ = false;
 

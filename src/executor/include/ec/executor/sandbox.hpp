@@ -159,14 +159,15 @@ public:
     [[nodiscard]] virtual const std::filesystem::path& workspace() const = 0;
 };
 
+struct EarlyStart;  // early_start.hpp
+
 struct SandboxOptions {
     std::filesystem::path workspace;
     std::filesystem::path box;                     ///< edgecoder-box; empty: beside the running executable
     std::vector<std::filesystem::path> read_only;  ///< further host paths to show read-only
     std::vector<std::string> environment_names;    ///< further variables to pass through from the host
-    /// Starts the sandbox of the first run() while the rest of open_sandbox() still looks around: for a program that
-    /// runs one thing and ends. It costs a sandbox when nothing is run.
-    bool start_early = false;
+    /// From start_early() with the same workspace and box: the first run() takes it. Another one is not used.
+    std::shared_ptr<EarlyStart> early = {};
     /// Sandboxes to keep ready in the background, each with an interpreter that waits for one run() of `python3` or
     /// `node`. Worth it for a program that lives long and runs often: each takes about 7 MiB.
     unsigned warm_python = 0;
