@@ -221,6 +221,10 @@ Result<std::vector<std::string>> FileReplacer::perform(Plan plan, UndoJournal& j
             conflict(conflicts_, "changed meanwhile", plan.kind == UndoStep::Kind::apply ? "run it again" : ""));
     }
     plan_folders(plan);
+    // All as it shall be already: no step, so that undo takes back what was really written last.
+    if (plan.kind == UndoStep::Kind::apply && items_.empty() && removed_.empty() && created_.empty()) {
+        return std::vector<std::string>{};
+    }
     step.kind = plan.kind;
     step.of = plan.of;
     step.time_ms =

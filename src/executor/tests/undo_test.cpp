@@ -55,6 +55,17 @@ TEST(Undo, TheTreeIsAgainWhatItWasAndRedoBringsTheChangeBack) {
     EXPECT_EQ(project.tree(), before);
 }
 
+TEST(Undo, AnApplyThatFindsEverythingAsItShallBeIsNoStep) {
+    const Project project;
+    const Tree before = project.tree();
+    ASSERT_TRUE(project.apply({project.file("a", "1"), project.link("b", "a")}));
+    const auto again = project.apply({project.file("a", "1"), project.link("b", "a")});
+    ASSERT_TRUE(again);
+    EXPECT_TRUE(again->written.empty());
+    ASSERT_TRUE(undo(project.root(), project.undo_options()));
+    EXPECT_EQ(project.tree(), before);
+}
+
 TEST(Undo, StepsAreTakenBackOneByOneAndANewApplyEndsRedo) {
     const Project project;
     for (const char* content : {"1", "2", "3"}) ASSERT_TRUE(project.apply({project.file("a", content)}));
