@@ -91,10 +91,10 @@ public:
             if (prepared.trouble) return sandbox_error(*prepared.trouble, prepared.tier);
             auto started = early ? Result<BoxProcess>(std::move(early->process))
                                  : BoxProcess::start(box_, prepared.spec, spec, prepared.proxy_end());
-            // One that could not take it has ended, and its report says why.
-            if (early) static_cast<void>(started->hand_over(prepared.spec, spec));
             if (!started) return sandbox_error(started.error(), prepared.tier);
             BoxProcess process = std::move(*started);
+            // One that could not take it has ended, and its report says why.
+            if (early) static_cast<void>(process.hand_over(prepared.spec, spec));
             groups_->sweep();
             wait(process, spec, stop);
             const MemoryUse memory = hand_to_reaper(process, prepared.group);
@@ -195,8 +195,8 @@ private:
             prepared.group = std::move(early->group);
         } else if (use_groups_) {
             prepared.group = groups_->acquire(run.limits.memory_bytes, prepared.spec.processes);
-            group_missed_ = !prepared.group;
         }
+        group_missed_ = use_groups_ && !prepared.group;
         enter_group(*groups_, prepared.spec, prepared.group);
         prepared.tier = prepared.group ? "A+" : "A";
         return prepared;
@@ -400,8 +400,10 @@ Result<std::unique_ptr<Sandbox>> open_sandbox(const SandboxOptions& options) {
     EC_ASSIGN(Layout layout, begun != nullptr ? Result<Layout>(begun->layout) : layout_of(workspace));
     auto groups = begun != nullptr ? begun->groups : std::make_shared<MemoryGroups>();
     std::optional<EarlyBox> early;
-    if (begun != nullptr && begun->process) early.emplace(std::move(*begun->process));
-    if (begun != nullptr) begun->process.reset();
+    if (begun != nullptr && begun->process) {
+        early.emplace(std::move(*begun->process));
+        begun->process.reset();
+    }
     layout.toolchains = discover_toolchains(workspace, options.policy, options.read_only, options.environment_names);
     const std::array<std::size_t, kInterpreters> warm{options.warm_python, options.warm_node};
     auto reduced = [box, layout, groups] { return open_reduced(box, layout, groups); };
