@@ -20,9 +20,9 @@ namespace ec::agent {
 
 /// Something kept out of a prompt. Never holds the secret itself.
 struct Withheld {
-    std::string path;       ///< the file or other source ("output of the tests") it stood in
-    std::string kind;       ///< "api key", "private key", "password", "access token", "random string", "file of secrets"
-    int line = 0;           ///< 1-based; 0 for a whole file
+    std::string path;  ///< the file or other source ("output of the tests") it stood in
+    std::string kind;  ///< "api key", "private key", "password", "access token", "random string", "file of secrets"
+    int line = 0;      ///< 1-based; 0 for a whole file
     std::size_t begin = 0;  ///< byte range in the text that was scanned; both 0 for a whole file
     std::size_t end = 0;
     bool operator==(const Withheld&) const = default;
@@ -42,9 +42,9 @@ std::string redact(std::string_view text, std::vector<Withheld>* found = nullptr
 /// "[withheld: api key]", as it stands in a prompt.
 std::string placeholder(std::string_view kind);
 
-/// Puts secrets back into a text that was edited in its redacted form. `original` is the unredacted text that the editor
-/// saw as redact(original, …, path). Fails with `conflict` when a placeholder was added, removed or moved past another,
-/// because then nobody knows which secret belongs where.
+/// Puts secrets back into a text that was edited in its redacted form. `original` is the unredacted text that the
+/// editor saw as redact(original, …, path). Fails with `conflict` when a placeholder was added, removed or moved past
+/// another, because then nobody knows which secret belongs where.
 Result<std::string> restore_withheld(std::string_view edited, std::string_view original, std::string_view path = {});
 
 }  // namespace ec::agent

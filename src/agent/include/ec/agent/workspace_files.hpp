@@ -42,7 +42,8 @@ public:
     [[nodiscard]] const std::filesystem::path& root() const;
 
     /// Whether the agent may see `path` (relative), also one that came into being after list(). `denied` with the rule
-    /// that forbids it, `invalid_argument` for a path that is none inside the workspace. Does not ask whether it exists.
+    /// that forbids it, `invalid_argument` for a path that is none inside the workspace. Does not ask whether it
+    /// exists.
     [[nodiscard]] Status may_read(std::string_view path) const;
     /// As may_read(), and not a file that decides what may be read (`.edgecoderignore`).
     [[nodiscard]] Status may_write(std::string_view path) const;
