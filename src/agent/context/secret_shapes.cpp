@@ -35,6 +35,7 @@ struct Shape {
 
 // The vendors' own documentation of their token formats; GitHub's list of secret scanning patterns has them all.
 constexpr std::size_t kAny = 400;
+constexpr std::size_t kShortestToken = 20;
 constexpr std::array kShapes = std::to_array<Shape>({
     {"AKIA", 16, 16, upper_or_digit, "api key"},
     {"ASIA", 16, 16, upper_or_digit, "api key"},
@@ -112,6 +113,7 @@ bool is_token_byte(char byte) {
 }
 
 std::string_view token_kind(std::string_view word) {
+    if (word.size() < kShortestToken) return {};
     if (is_json_web_token(word)) return "access token";
     if (is_mail_service_key(word)) return "api key";
     for (const Shape& shape : kShapes) {
@@ -145,7 +147,7 @@ bool looks_random(std::string_view word) {
     const auto [uppers, lowers, digits, others] = classes.count;
     // All 64 letters equally likely change class at 0.6 of the positions; names and paths stay in one class for a word.
     if (uppers < 4 || lowers < 4 || digits < 3 || others > word.size() / 6) return false;
-    if (classes.changes * 5 < word.size() * 2) return false;
+    if (classes.changes * 20 < word.size() * 9) return false;
     if (word.starts_with("sha1-") || word.starts_with("sha256-") || word.starts_with("sha384-") ||
         word.starts_with("sha512-")) {
         return false;  // subresource integrity: a hash

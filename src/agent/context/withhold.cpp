@@ -13,6 +13,7 @@ using std::string_view;
 constexpr std::size_t kNone = string_view::npos;
 constexpr std::size_t kLongestValue = 512;
 constexpr std::size_t kLongestKeyBlock = 32 << 10;
+constexpr std::size_t kShortestKeyBlock = 100;  // with the footer
 constexpr string_view kPlaceholderStart = "[withheld: ";
 
 bool is_name_byte(char c) { return is_token_byte(c) && c != '+' && c != '/' && c != '=' && c != '~'; }
@@ -66,13 +67,16 @@ private:
         const string_view label = text_.substr(begin + 11, label_end - begin - 11);
         const bool is_private = label.find("PRIVATE KEY") != kNone;
         std::size_t end = label_end + 5;
+        std::size_t least = 16;  // bytes behind the header
         if (const std::size_t footer = footer_after(end); footer != kNone && footer - end <= kLongestKeyBlock) {
             const std::size_t close = text_.find("-----", footer + 9);
             end = close != kNone && close - footer < 100 ? close + 5 : footer + 9;
+            least = kShortestKeyBlock;
         } else if (is_private) {
             end = end_of_run(end, [](char c) { return is_token_byte(c) || c == '\n' || c == '\r' || c == '\\'; });
         }
-        if (is_private && end > label_end + 5 + 16) add("private key", begin, end);
+        // Code that looks for keys has header and footer close together, examples have "XXXX" between them.
+        if (is_private && end - label_end - 5 > least) add("private key", begin, end);
         return end;
     }
 
@@ -123,10 +127,18 @@ private:
             const string_view before = text_.substr(begin > 7 ? begin - 7 : 0, std::min<std::size_t>(begin, 7));
             const bool data = before == "base64," || before == "SHA256:" || before.ends_with("h1:") ||
                               text_.compare(begin, 4, "AAAA") == 0;  // a public key as ssh writes it
-            if (alone && ended && !data && looks_random(text_.substr(begin, stop - begin)))
+            if (alone && ended && !data && !is_data_line(begin, stop) &&
+                looks_random(text_.substr(begin, stop - begin)))
                 add("random string", begin, stop);
             begin = stop + 1;
         }
+    }
+
+    /// A full line of MIME or PEM text: 60 to 76 bytes of base64 and nothing beside.
+    bool is_data_line(std::size_t begin, std::size_t end) const {
+        const std::size_t size = end - begin;
+        return size >= 60 && size <= 76 && size % 4 == 0 && (begin == 0 || text_[begin - 1] == '\n') &&
+               (byte(end) == '\n' || byte(end) == '\r');
     }
 
     /// user:password@host behind "://" (RFC 3986, 3.2.1).
