@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstddef>
+#include <ec/agent/source.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,16 +27,6 @@ struct FileChange {
     std::string before;    ///< empty when created
     std::string after;     ///< empty when removed
     bool operator==(const FileChange&) const = default;
-};
-
-/// The files of a workspace as the agent may see them.
-class FileSource {
-public:
-    virtual ~FileSource() = default;
-    /// The bytes of a file; nothing when there is none.
-    [[nodiscard]] virtual std::optional<std::string> read(const std::string& path) const = 0;
-    /// Every file, relative to the workspace.
-    [[nodiscard]] virtual std::vector<std::string> paths() const = 0;
 };
 
 enum class EditFormat { whole, search_replace, unified_diff, apply_patch };
