@@ -1,10 +1,8 @@
-// The port of embeddings: texts go in, vectors of equal length come out, close in angle where the texts are close in
-// meaning. `model` implements it; search works without one.
-//
-// Threads: one call at a time per Embedder. Errors: as those of the model behind it; a search that gets one goes on
-// without.
+// The embedder port: texts become vectors whose dot product says how alike they are. `model` has the adapter; the index
+// works without one.
 #pragma once
 
+#include <cstddef>
 #include <ec/core/result.hpp>
 #include <span>
 #include <string>
@@ -15,7 +13,10 @@ namespace ec::codeindex {
 class Embedder {
 public:
     virtual ~Embedder() = default;
-    /// One vector a text, in order. Texts longer than the model takes are cut by the implementation.
+    /// Numbers in a vector.
+    [[nodiscard]] virtual std::size_t width() const = 0;
+    /// One vector of length 1 (Euclidean) for each text, in order. Text beyond what the model reads is left out. One
+    /// call at a time.
     virtual Result<std::vector<std::vector<float>>> embed(std::span<const std::string> texts) = 0;
 };
 
