@@ -43,7 +43,7 @@ Status check_patch(const std::vector<vcs::FileVersion>& files, const fs::path& w
     std::set<std::string> seen;
     bool changes = false;
     for (const vcs::FileVersion& file : files) {
-        if (!is_inside_relative(file.path) || fs::path(file.path).lexically_normal() != file.path)
+        if (!is_inside_relative(file.path) || fs::path(file.path).lexically_normal().string() != file.path)
             return fail(ErrorCode::invalid_argument,
                         fmt::format("the answer names {}, which is no plain path inside the project",
                                     ellipsize(file.path, 200)));
