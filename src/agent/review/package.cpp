@@ -4,8 +4,8 @@
 #include <charconv>
 #include <ec/agent/review.hpp>
 #include <ec/core/fs.hpp>
-#include <ec/core/secret.hpp>
 #include <ec/core/text.hpp>
+#include <ec/core/token.hpp>
 #include <iterator>
 
 namespace ec::agent {

@@ -22,9 +22,10 @@ Status check_before(const vcs::FileVersion& file, const fs::path& workspace) {
     std::error_code error;
     const fs::file_status status = fs::symlink_status(place, error);
     if (status.type() == fs::file_type::not_found) {
-        if (file.before.empty()) return {};
+        if (file.created) return {};
         return fail(ErrorCode::conflict, fmt::format("{} is not there any more", file.path));
     }
+    if (file.created) return fail(ErrorCode::conflict, fmt::format("{} is there already", file.path));
     if (status.type() != fs::file_type::regular)
         return fail(ErrorCode::invalid_argument, fmt::format("{} is not a regular file", file.path));
     const fs::path root = fs::canonical(workspace, error);
@@ -84,11 +85,16 @@ std::string ReviewVerdict::text() const {
     return fmt::format("{}: {} passed, {} failed {}", outcome_name(), passed, failed, place);
 }
 
-Result<ReviewVerdict> judge_patch(executor::Sandbox& sandbox, const std::string& test,
-                                  const std::vector<vcs::FileVersion>& files, std::chrono::milliseconds limit,
-                                  std::stop_token stop) {
-    ReviewVerdict verdict;
-    if (trim(test).empty()) return verdict;
+namespace {
+
+struct Tested {
+    executor::RunResult result;
+    executor::TestReport report;
+};
+
+Result<Tested> run_tests(executor::Sandbox& sandbox, const std::string& test,
+                         const std::vector<vcs::FileVersion>& files, std::chrono::milliseconds limit,
+                         std::stop_token stop) {
     const executor::TestCommand command = executor::recognise_test_command(test, sandbox.workspace());
     executor::RunSpec spec = executor::test_run(command);
     spec.limits.wall = limit;
@@ -97,9 +103,38 @@ Result<ReviewVerdict> judge_patch(executor::Sandbox& sandbox, const std::string&
     spec.limits.processes = kProcesses;
     spec.collect_changes = false;
     for (const vcs::FileVersion& file : files) spec.edits.push_back({file.path, file.after});
-    EC_ASSIGN(const executor::RunResult result, sandbox.run(spec, std::move(stop)));
-    if (result.cannot_isolate) return fail(*result.cannot_isolate);
-    const executor::TestReport report = executor::read_test_report(command, result, sandbox.workspace());
+    Tested tested;
+    EC_ASSIGN(tested.result, sandbox.run(spec, std::move(stop)));
+    if (tested.result.cannot_isolate) return fail(*tested.result.cannot_isolate);
+    tested.report = executor::read_test_report(command, tested.result, sandbox.workspace());
+    return tested;
+}
+
+}  // namespace
+
+Result<std::string> failing_output(executor::Sandbox& sandbox, const std::string& test, std::chrono::milliseconds limit,
+                                   std::stop_token stop) {
+    EC_ASSIGN(const Tested tested, run_tests(sandbox, test, {}, limit, std::move(stop)));
+    if (tested.report.verdict == executor::TestReport::Verdict::passed) return std::string();
+    std::string text;
+    for (const executor::TestCase& one : tested.report.tests) {
+        if (one.outcome != executor::TestOutcome::failed && one.outcome != executor::TestOutcome::error) continue;
+        text += fmt::format("{}: {}\n{}\n", one.id, one.message, one.details);
+        if (text.size() > kMostOutput) break;
+    }
+    // No report, or one without words: what the command printed has to do.
+    if (trim(text).empty()) text = tested.result.out + tested.result.err;
+    if (trim(text).empty()) text = fmt::format("the command ended with {}", executor::name(tested.result.status));
+    return text;
+}
+
+Result<ReviewVerdict> judge_patch(executor::Sandbox& sandbox, const std::string& test,
+                                  const std::vector<vcs::FileVersion>& files, std::chrono::milliseconds limit,
+                                  std::stop_token stop) {
+    ReviewVerdict verdict;
+    if (trim(test).empty()) return verdict;
+    EC_ASSIGN(const Tested tested, run_tests(sandbox, test, files, limit, std::move(stop)));
+    const executor::TestReport& report = tested.report;
     using Report = executor::TestReport::Verdict;
     using Outcome = ReviewVerdict::Outcome;
     verdict.outcome = report.verdict == Report::passed   ? Outcome::passed
@@ -107,9 +142,9 @@ Result<ReviewVerdict> judge_patch(executor::Sandbox& sandbox, const std::string&
                                                          : Outcome::incomplete;
     verdict.passed = report.passed();
     verdict.failed = report.failed();
-    verdict.tier = result.tier;
+    verdict.tier = tested.result.tier;
     verdict.reason = report.reason;
-    verdict.wall = result.wall;
+    verdict.wall = tested.result.wall;
     return verdict;
 }
 

@@ -177,9 +177,12 @@ class Patch : public Package {};
 
 TEST_F(Patch, IsCheckedAgainstTheFilesAsTheyAre) {
     const std::string before = *read_file(root() / "src/a.py");
-    EXPECT_TRUE(check_patch({{"src/a.py", before, "x\n"}, {"src/new.py", "", "y\n"}}, root()));
+    EXPECT_TRUE(check_patch({{"src/a.py", before, "x\n"}, {"src/new.py", "", "y\n", true}}, root()));
     EXPECT_EQ(check_patch({{"src/a.py", "other", "x\n"}}, root()).error().code, ErrorCode::conflict);
     EXPECT_EQ(check_patch({{"src/gone.py", "text", "x\n"}}, root()).error().code, ErrorCode::conflict);
+    EXPECT_EQ(check_patch({{"src/new.py", "", "y\n"}}, root()).error().code, ErrorCode::conflict);
+    EXPECT_EQ(check_patch({{"src/a.py", "", "y\n", true}}, root()).error().code, ErrorCode::conflict);
+    EXPECT_FALSE(check_patch({{"src/a.py", before, "", false, true}}, root()));
     EXPECT_FALSE(check_patch({}, root()));
     EXPECT_FALSE(check_patch({{"src/a.py", before, before}}, root()));
     EXPECT_FALSE(check_patch({{"src/a.py", before, "x"}, {"src/a.py", before, "y"}}, root()));
@@ -189,12 +192,12 @@ TEST_F(Patch, IsCheckedAgainstTheFilesAsTheyAre) {
 
 TEST_F(Patch, MayNotNameAPlaceOutside) {
     for (const char* path : {"../x", "/etc/cron.d/x", "src/../../x", "./x", "src//x", "", "."}) {
-        EXPECT_FALSE(check_patch({{path, "", "x"}}, root())) << path;
+        EXPECT_FALSE(check_patch({{path, "", "x", true}}, root())) << path;
     }
     std::ofstream(dir_->path() / "outside") << "";
     fs::create_symlink(dir_->path() / "outside", root() / "link");
     fs::create_directory_symlink(dir_->path(), root() / "up");
-    EXPECT_FALSE(check_patch({{"link", "", "x"}}, root()));
+    EXPECT_FALSE(check_patch({{"link", "", "x", true}}, root()));
     EXPECT_FALSE(check_patch({{"up/outside", "", "x"}}, root()));
 }
 

@@ -83,7 +83,7 @@ using PatchReader = std::function<Result<std::vector<vcs::FileVersion>>(std::str
 
 /// Refuses (`invalid_argument`) a patch without a change, with a path outside the workspace, a removal or a file twice,
 /// and
-/// (`conflict`) one whose `before` is not what the file holds. A file that is not there has an empty `before`.
+/// (`conflict`) one whose `before` is not what the file holds. A file that is not there must be `created`.
 Status check_patch(const std::vector<vcs::FileVersion>& files, const std::filesystem::path& workspace);
 
 /// What the sandbox says of a patch.
@@ -111,5 +111,10 @@ struct ReviewVerdict {
 Result<ReviewVerdict> judge_patch(executor::Sandbox& sandbox, const std::string& test,
                                   const std::vector<vcs::FileVersion>& files, std::chrono::milliseconds limit,
                                   std::stop_token stop);
+
+/// What the test command says today: the failing tests' own words where its report has them, else what it printed.
+/// Empty when it passes. Errors as judge_patch().
+Result<std::string> failing_output(executor::Sandbox& sandbox, const std::string& test, std::chrono::milliseconds limit,
+                                   std::stop_token stop);
 
 }  // namespace ec::agent

@@ -1,5 +1,5 @@
-// Secrets: made from the kernel's randomness, compared without telling by time how much was right, kept in files that
-// only their owner may read.
+// Tokens: secrets made from the kernel's randomness, compared without telling by time how much was right, kept in files
+// that only their owner may read.
 #pragma once
 
 #include <ec/core/result.hpp>

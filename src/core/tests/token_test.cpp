@@ -2,7 +2,7 @@
 #include <sys/stat.h>
 
 #include <ec/core/fs.hpp>
-#include <ec/core/secret.hpp>
+#include <ec/core/token.hpp>
 #include <set>
 #include <thread>
 #include <vector>
@@ -10,14 +10,14 @@
 namespace ec {
 namespace {
 
-TEST(Secrets, TokensHave256BitsAndDiffer) {
+TEST(Tokens, TokensHave256BitsAndDiffer) {
     std::set<std::string> seen;
     for (int i = 0; i < 100; ++i) seen.insert(*random_token());
     EXPECT_EQ(seen.size(), 100U);
     EXPECT_EQ(seen.begin()->size(), 64U);
 }
 
-TEST(Secrets, OnlyTheSameTextIsTheSame) {
+TEST(Tokens, OnlyTheSameTextIsTheSame) {
     EXPECT_TRUE(same_secret("abc", "abc"));
     for (const char* other : {"", "a", "ab", "abcd", "abcabc", "abd", "Abc"}) EXPECT_FALSE(same_secret(other, "abc"));
     EXPECT_FALSE(same_secret("", ""));  // no secret lets nobody in

@@ -6,8 +6,8 @@
 #include <cerrno>
 #include <ec/core/fd.hpp>
 #include <ec/core/fs.hpp>
-#include <ec/core/secret.hpp>
 #include <ec/core/text.hpp>
+#include <ec/core/token.hpp>
 
 namespace ec {
 namespace {
