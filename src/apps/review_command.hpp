@@ -34,7 +34,7 @@ struct ReviewOptions {
     bool json = false;
 };
 
-/// A reviewer with what it stands on; the parts are destroyed in the right order.
+/// A reviewer with what it stands on; each part keeps what it needs itself.
 struct OpenReviewer {
     std::vector<std::shared_ptr<void>> parts;
     std::unique_ptr<agent::Reviewer> reviewer;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <ec/agent/review.hpp>
+#include <ec/agent/workspace_files.hpp>
 #include <ec/core/fs.hpp>
 #include <ec/core/text.hpp>
 #include <ec/core/token.hpp>
@@ -13,7 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kLargestFile = 4U << 20;
 constexpr std::string_view kReplacement = "\xef\xbf\xbd";
 
 constexpr std::string_view kAnswerForm =
@@ -61,25 +61,8 @@ bool looks_like_lines(std::string_view text) {
     return !text.empty() && text.find_first_not_of("0123456789-") == std::string_view::npos;
 }
 
-/// The file's text; links are followed only as far as they stay inside.
-Result<std::string> read_inside(const fs::path& workspace, const std::string& path) {
-    if (!is_inside_relative(path))
-        return fail(ErrorCode::invalid_argument, fmt::format("{} is not inside the project", path));
-    std::error_code error;
-    const fs::path root = fs::canonical(workspace, error);
-    if (error) return fail(ErrorCode::not_found, fmt::format("there is no folder {}", workspace.string()));
-    const fs::path file = fs::canonical(root / path, error);
-    if (error) return fail(ErrorCode::not_found, fmt::format("there is no file {}", path));
-    if (!is_inside_relative(file.lexically_relative(root).string()))
-        return fail(ErrorCode::invalid_argument, fmt::format("{} leads out of the project", path));
-    EC_ASSIGN(std::string text, read_file(file, kLargestFile));
-    if (text.find('\0') != std::string::npos)
-        return fail(ErrorCode::invalid_argument, fmt::format("{} is a binary file", path));
-    return text;
-}
-
-Result<std::string> snippet(const fs::path& workspace, Region& region) {
-    EC_ASSIGN(const std::string text, read_inside(workspace, region.path));
+Result<std::string> snippet(const WorkspaceFiles& files, Region& region) {
+    EC_ASSIGN(const std::string text, files.read(region.path));
     const auto lines = split_lines(text);
     if (region.first == 0) {
         region.first = 1;
@@ -207,8 +190,9 @@ Result<ReviewPackage> build_package(const ReviewQuestion& question, const Redact
             "## Files\n\nOnly these parts of the project are shown. The number before \"|\" is the line's and no part "
             "of the file.\n\n";
     }
+    EC_ASSIGN(const WorkspaceFiles files, WorkspaceFiles::list(question.workspace));
     for (Region& region : package.regions) {
-        EC_ASSIGN(const std::string part, snippet(question.workspace, region));
+        EC_ASSIGN(const std::string part, snippet(files, region));
         text += part;
         if (text.size() > kMostPackage)
             return fail(ErrorCode::too_large, fmt::format("more than {} bytes would be sent", kMostPackage),

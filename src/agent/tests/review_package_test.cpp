@@ -123,9 +123,10 @@ TEST_F(Package, RefusesWhatLiesOutside) {
     std::ofstream(dir_->path() / "secret") << "x\n";
     fs::create_symlink(dir_->path() / "secret", root() / "link");
     fs::create_directory_symlink(dir_->path(), root() / "up");
-    for (const char* path : {"link", "up/secret"}) {
+    write(".env", "KEY=1\n");
+    for (const char* path : {"link", "up/secret", ".env"}) {
         question_.regions = {{path, 0, 0}};
-        EXPECT_EQ(refusal(), ErrorCode::invalid_argument) << path;
+        EXPECT_EQ(refusal(), ErrorCode::denied) << path;
     }
 }
 

@@ -71,9 +71,9 @@ struct ReviewPackage {
     std::vector<Region> regions;  ///< as far as the files go
 };
 
-/// Reads the regions and makes the text. `invalid_argument` for a path outside the workspace (also by way of a link),
-/// a region beyond the file's end, a binary file or no redactor; `too_large` above the limits: nothing is left out in
-/// silence.
+/// Reads the regions, of files that an agent may see (workspace_files.hpp), and makes the text. Errors as
+/// WorkspaceFiles::read(); `invalid_argument` for a region beyond the file's end or no redactor, `too_large` above the
+/// limits: nothing is left out in silence.
 Result<ReviewPackage> build_package(const ReviewQuestion& question, const Redactor& redact);
 
 /// Reads an answer as the files it changes, with `before` as they are in the workspace now. The edit formats are
