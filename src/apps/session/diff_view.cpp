@@ -11,6 +11,8 @@
 namespace ec::apps::session {
 namespace {
 
+constexpr long kHighestLine = 1'000'000'000;
+
 // "@@ -12,7 +12,9 @@ …": where the hunk begins and how many lines of each file it holds.
 struct Hunk {
     long old_line = 0;
@@ -21,7 +23,7 @@ struct Hunk {
 
 bool read_number(std::string_view& text, long& value) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc()) return false;
+    if (error != std::errc() || value > kHighestLine) return false;
     text.remove_prefix(static_cast<std::size_t>(end - text.data()));
     return true;
 }
