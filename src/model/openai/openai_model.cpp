@@ -26,26 +26,38 @@ constexpr unsigned kMostLessons = 6;
 constexpr std::uint16_t kOllamaPort = 11434;
 constexpr std::int64_t kLargePrompt = 2000;  // tokens; below it nothing is asked beside the completion itself
 
-// What a 400 says the server does not take; nothing when it says something else.
-bool Refusals::* lesson(std::string_view words, const Refusals& known) {
-    struct Sign {
-        std::string_view word;
-        bool Refusals::* member;
-    };
-    constexpr std::array kSigns{
-        Sign{"does not support tools", &Refusals::tools},
-        Sign{"tool choice requires", &Refusals::tools},
-        Sign{"stream_options", &Refusals::stream_options},
-        Sign{"max_tokens", &Refusals::max_tokens},
-        Sign{"temperature", &Refusals::temperature},
-        Sign{"top_p", &Refusals::temperature},
-        Sign{"'seed'", &Refusals::seed},
-        Sign{"'stop'", &Refusals::stop},
-    };
-    for (const Sign& sign : kSigns) {
-        if (words.find(sign.word) != std::string_view::npos && !(known.*sign.member)) return sign.member;
-    }
-    return nullptr;
+struct Sign {
+    std::string_view word;
+    bool Refusals::* member;
+};
+// Ollama, vLLM and llama-server, each without what it takes to parse calls.
+constexpr std::array kToolSigns{
+    Sign{"does not support tools", &Refusals::tools},
+    Sign{"tool choice requires", &Refusals::tools},
+    Sign{"tools param requires", &Refusals::tools},
+};
+constexpr std::array kSettingSigns{
+    Sign{"stream_options", &Refusals::stream_options},
+    Sign{"max_tokens", &Refusals::max_tokens},
+    Sign{"temperature", &Refusals::temperature},
+    Sign{"top_p", &Refusals::temperature},
+    Sign{"'seed'", &Refusals::seed},
+    Sign{"\"seed\"", &Refusals::seed},
+    Sign{"'stop'", &Refusals::stop},
+    Sign{"\"stop\"", &Refusals::stop},
+};
+constexpr std::array<std::string_view, 7> kRefusingWords{"support",    "nknown",      "nrecognized", "nexpected",
+                                                         "not permit", "not allowed", "xtra"};
+
+// What a refusal says the server does not take; null when it says something else.
+bool Refusals::* lesson(std::string_view body, const Refusals& known) {
+    body = body.substr(0, 4096);
+    const auto says = [&](std::string_view word) { return body.find(word) != std::string_view::npos; };
+    const auto is_news = [&](const Sign& sign) { return says(sign.word) && !(known.*sign.member); };
+    if (const auto sign = std::ranges::find_if(kToolSigns, is_news); sign != kToolSigns.end()) return sign->member;
+    if (std::ranges::none_of(kRefusingWords, says)) return nullptr;
+    const auto sign = std::ranges::find_if(kSettingSigns, is_news);
+    return sign == kSettingSigns.end() ? nullptr : sign->member;
 }
 
 std::vector<std::string> call_ids(const ChatRequest& request) {
@@ -86,6 +98,7 @@ public:
         }
         auto reply = ask(request, on_delta, stop);
         if (reply) {
+            if (!reply->calls.empty() && !notes_.dialect) notes_.dialect = ToolDialect::native;
             judge_reading(bytes, *reply, stop);
             warn_of_plain_transport(*reply);
         }
@@ -147,6 +160,7 @@ private:
     Result<ChatReply> ask(const ChatRequest& request, const OnDelta& on_delta, std::stop_token stop) {
         const std::size_t limit =
             (64U << 10) + 64U * static_cast<std::size_t>(std::max(0, request.sampling.max_tokens));
+        const Refusals known = notes_.refusals;
         unsigned lessons = 0;
         for (unsigned made = 1;;) {
             ReplyReader reader(on_delta, call_ids(request), limit);
@@ -158,6 +172,7 @@ private:
                 ++lessons;
                 continue;
             }
+            if (lessons > 0 && !outcome.may_repeat) notes_.refusals = known;  // it was about something else
             if (!outcome.may_repeat || made == kTries || outcome.retry_after > kLongestWish) {
                 return fail(outcome.status == 0 ? outcome.reply.error()
                                                 : server_.explain(outcome.status, outcome.body, stop));
@@ -181,8 +196,8 @@ private:
             notes_.context = 0;
             return true;
         }
-        if (outcome.status != 400 && outcome.status != 422) return false;
-        const auto member = lesson(complaint_words(outcome.body), notes_.refusals);
+        if (outcome.status != 400 && outcome.status != 422 && outcome.status != 500) return false;
+        const auto member = lesson(outcome.body, notes_.refusals);
         if (member == nullptr) return false;
         notes_.refusals.*member = true;
         return true;
@@ -202,7 +217,7 @@ private:
         if (!probe) return;  // a later prompt will find out
         note_reading(probe->front_was_read, estimate);
         if (!probe->front_was_read) {
-            warn(reply, fmt::format("the server does not read the beginning of prompts of about {} tokens", estimate));
+            warn(reply, fmt::format("the model cannot say what stood in the first line of {} tokens", estimate));
         }
     }
 
@@ -228,7 +243,7 @@ private:
                                  ? "use a model with a larger context, or shorten the task"
                                  : "start the server with a larger context (llama-server -c, OLLAMA_CONTEXT_LENGTH, "
                                    "\"Context Length\" in LM Studio)";
-        reply.warnings.push_back(fmt::format("{}, so its answer may miss what was cut: {}", words, remedy));
+        reply.warnings.push_back(fmt::format("{}; its answer may miss what was cut: {}", words, remedy));
     }
 
     void warn_of_plain_transport(ChatReply& reply) {

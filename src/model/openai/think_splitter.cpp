@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <utility>
+
 #include "openai/reply_reader.hpp"
 
 namespace ec::model {

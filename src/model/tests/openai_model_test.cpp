@@ -104,6 +104,16 @@ TEST_F(OpenAiModelTest, LearnsWhatAServerDoesNotTakeAndRemembersIt) {
     EXPECT_EQ(server_->requests().size(), 5U);
 }
 
+TEST_F(OpenAiModelTest, LearnsNothingFromARefusalThatWasAboutSomethingElse) {
+    serve([](const SeenRequest&, const Peer& peer) {
+        return peer.answer(400, R"({"error":{"message":"max_tokens is too large, this model supports 100"}})");
+    });
+    EXPECT_EQ(failure().code, ErrorCode::invalid_argument);
+    EXPECT_NE(server_->requests().at(1).body.find("max_completion_tokens"), std::string::npos);
+    EXPECT_FALSE(complete());
+    EXPECT_NE(server_->requests().at(2).body.find(R"("max_tokens":)"), std::string::npos);
+}
+
 TEST_F(OpenAiModelTest, TellsAModelAboutToolsInWordsWhereTheServerTakesNone) {
     serve([](const SeenRequest& request, const Peer& peer) {
         if (request.body.find(R"("tools":)") == std::string::npos) return hi(peer);
@@ -184,7 +194,8 @@ TEST_F(OpenAiModelTest, AsksForAMarkerWhereTheServerDoesNotCount) {
     reads = false;
     const auto reply = complete(ask(std::string(70'000, 'x')));
     ASSERT_EQ(reply->warnings.size(), 1U);
-    EXPECT_TRUE(reply->warnings[0].starts_with("the server does not read the beginning")) << reply->warnings[0];
+    EXPECT_TRUE(reply->warnings[0].starts_with("the model cannot say what stood in the first line"))
+        << reply->warnings[0];
 }
 
 TEST_F(OpenAiModelTest, ProbesAContextOnRequest) {
