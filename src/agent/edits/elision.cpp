@@ -104,6 +104,13 @@ bool says_left_out(std::string_view text) {
     return old && code && stays && std::ranges::count(text, ' ') <= 7;
 }
 
+bool about_left_out(std::string_view text, bool anywhere) {
+    const std::initializer_list<std::string_view> kWords = {
+        "rest",     "remain",    "existing",  "unchanged", "omitted",   "same as",  "other",
+        "previous", "as before", "your code", "code here", "more code", "not shown"};
+    return anywhere ? contains_any(text, kWords) : starts_with_any(text, kWords);
+}
+
 bool is_placeholder(std::string_view line, std::string_view line_before) {
     const Remark remark = remark_of(line);
     std::string_view text = remark.text;
@@ -115,12 +122,9 @@ bool is_placeholder(std::string_view line, std::string_view line_before) {
                !(trim(line_before).ends_with(':') || trim(line_before).ends_with("\"\"\""));
     }
     if (!remark.comment && !remark.bracketed && !dots) return false;
-    if (dots && (remark.comment || remark.bracketed || trim(line).starts_with("..."))) {
-        const bool about_code =
-            contains_any(text, {"rest", "remain", "existing", "unchanged", "omitted", "same as", "previous", "other ",
-                                "as before", "your code", "code here", "more code", "not shown"});
-        if (about_code && std::ranges::count(text, ' ') <= 8) return true;
-    }
+    // "... rest unchanged" says it anywhere, "rest of the data..." only when it begins with it.
+    const bool leading = remark.text.starts_with("...") || remark.text.starts_with(kEllipsis);
+    if (dots && std::ranges::count(text, ' ') <= 8 && about_left_out(text, leading)) return true;
     return (remark.comment || remark.bracketed) && says_left_out(text);
 }
 

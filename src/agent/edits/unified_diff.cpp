@@ -27,12 +27,11 @@ std::optional<std::size_t> take_number(std::string_view& text) {
     return value;
 }
 
-// "-12,5": the line and the count; a count that is left out is 1.
+// "-12,5": the line and the count. A count that is left out means 1 to diff and nothing to a model.
 std::optional<std::size_t> take_range(std::string_view& text, std::optional<std::size_t>& count) {
     text.remove_prefix(1);
     const auto line = take_number(text);
     if (!line) return {};
-    count = 1;
     if (text.starts_with(',')) text.remove_prefix(1), count = take_number(text);
     return line;
 }
@@ -148,10 +147,9 @@ private:
             edit_.creates = true;
         } else if (text.starts_with("deleted file mode")) {
             removes_ = true;
-        } else if (fence_ != nullptr && !text.empty() && (text.front() == '+' || text.front() == '-') &&
-                   !text.starts_with("+++") && !text.starts_with("---")) {
-            --at_;
-            begin_hunk("@@");
+        } else if ((fence_ != nullptr || !after_git_) && !text.empty() &&
+                   std::string_view(" +-").contains(text.front()) && !blank(text)) {
+            start_hunk({});
             --at_;
         } else if (fence_ == nullptr && !after_git_ && !blank(text)) {
             --at_;
@@ -160,8 +158,13 @@ private:
     }
 
     void begin_hunk(std::string_view text) {
+        start_hunk(hunk_header(text));
+        ++at_;
+    }
+
+    // A hunk whose first line is the next one; without a header when the model left that out.
+    void start_hunk(const HunkHeader& header) {
         keep_hunk();
-        const HunkHeader header = hunk_header(text);
         hunk_.line = static_cast<int>(at_ + 1);
         if (header.old_line) {
             // With a count of 0 the number is the line that the new ones follow.
@@ -172,14 +175,13 @@ private:
         old_left_ = header.old_count;
         new_left_ = header.new_count;
         in_hunk_ = true;
-        ++at_;
     }
 
     void body(std::string_view text) {
         const bool complete = old_left_ == std::optional<std::size_t>(0) && new_left_ == std::optional<std::size_t>(0);
         if (text.starts_with('\\')) {
             no_newline();
-        } else if (fence_ == nullptr && (complete || !continues(text))) {
+        } else if (fence_ == nullptr && (!continues(text) || (complete && begins_bullet(text)))) {
             over_ = true;
             return;
         } else if (complete && text == "-- ") {
