@@ -43,7 +43,7 @@ add_library(ec_treesitter STATIC
   ${rust}/parser.c ${rust}/scanner.c)
 # Every grammar brings its own tree_sitter/parser.h beside its sources, found there by the quoted include.
 set_source_files_properties(${runtime}/src/lib.c PROPERTIES
-  INCLUDE_DIRECTORIES "${runtime}/src;${runtime}/src/wasm" COMPILE_DEFINITIONS "_DEFAULT_SOURCE;_POSIX_C_SOURCE=200112L")
+  INCLUDE_DIRECTORIES "${runtime}/src;${runtime}/src/wasm" COMPILE_OPTIONS -O2 COMPILE_DEFINITIONS "_DEFAULT_SOURCE;_POSIX_C_SOURCE=200112L")
 # The scanner that the two TypeScript grammars share looks for it on the include path instead.
 set_source_files_properties(${typescript}/scanner.c PROPERTIES INCLUDE_DIRECTORIES ${typescript})
 set_source_files_properties(${tsx}/scanner.c PROPERTIES INCLUDE_DIRECTORIES ${tsx})

@@ -126,6 +126,7 @@ private:
             const bool ended = string_view("\"'`=: \t\n\r,])}<|@&;\\").find(byte(stop)) != kNone;
             const string_view before = text_.substr(begin > 7 ? begin - 7 : 0, std::min<std::size_t>(begin, 7));
             const bool data = before == "base64," || before == "SHA256:" || before.ends_with("h1:") ||
+                              before == "sha256=" || before == "sha384=" || before == "sha512=" ||
                               text_.compare(begin, 4, "AAAA") == 0;  // a public key as ssh writes it
             if (alone && ended && !data && !is_data_line(begin, stop) &&
                 looks_random(text_.substr(begin, stop - begin)))

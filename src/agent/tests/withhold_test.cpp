@@ -65,7 +65,7 @@ TEST(Redact, FindsTokensOfKnownShape) {
         {"--header ", made("sk-ant-api03-", kBody36), "api key"},
         {"slack ", made("xoxb-", "123456789012-abcDEF123456"), "access token"},
         {"maps?key=", made("AIza", "SyD4x8Kq2LmN7pRtVw9YbCdEfGhJ3kMn5Qs"), "api key"},
-        {"//registry.npmjs.org/:_authToken=", made("npm_", kBody36), "access token"},
+        {"//packages.example/:_authToken=", made("npm_", kBody36), "access token"},
         {"cookie: ", made("eyJhbGciOiJIUzI1NiJ9", ".eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9P"),
          "access token"},
         {"{\"msg\":\"failed\\n", made("glpat-", "x9Yz3Ab7Cd1Ef5Gh2Ij8"), "access token"},
@@ -108,7 +108,7 @@ TEST(Redact, LeavesCodeAboutSecretsAlone) {
           std::string("API_KEY=${API_KEY}"), std::string("def token(self, value2): ..."),
           std::string("password: { type: 'string', min: 8 }"), std::string("type Token = string | undefined;"),
           std::string("password = user.password2_hash"), std::string("http://localhost:8080/a@b"),
-          std::string("npm_config_registry=https://registry.npmjs.org/"),
+          std::string("npm_config_registry=https://packages.example/"),
           std::string("sk-learn-model-selection-and-more-utils")}) {
         EXPECT_EQ(redact(text, nullptr, "a.py"), text);
     }
