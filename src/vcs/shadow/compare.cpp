@@ -166,10 +166,27 @@ Result<std::string> ShadowRepository::content(const std::string& object) {
     return store.get(ObjectKind::blob, wanted);
 }
 
-Result<std::string> ShadowRepository::diff(const std::string& before, const std::string& after) {
+Result<std::vector<std::string>> ShadowRepository::left_out(const std::string& id) {
+    EC_ASSIGN(const ObjectId wanted, parse_id(id));
+    EC_ASSIGN(const UniqueFd lock, lock_repository(folder_, Access::read));
+    EC_ASSIGN(const ObjectStore store, ObjectStore::open(folder_, true, {}));
+    EC_ASSIGN(const std::string text, store.get(ObjectKind::commit, wanted));
+    EC_ASSIGN(const Commit commit, read_commit(text));
+    EC_ASSIGN(const ObjectId blob, store.entry(commit.tree, "left-out"));
+    EC_ASSIGN(const std::string names, store.get(ObjectKind::blob, blob));
+    std::vector<std::string> paths;
+    for (const std::string_view name : split(names, '\0')) {
+        if (!name.empty()) paths.emplace_back(name);
+    }
+    return paths;
+}
+
+Result<std::string> ShadowRepository::diff(const std::string& before, const std::string& after,
+                                           const std::set<std::string>* only) {
     EC_ASSIGN(const auto list, changes(before, after));
     std::string text;
     for (const ShadowChange& change : list) {
+        if (only != nullptr && !only->contains(change.path)) continue;
         const auto load = [&](const ShadowFile& file) -> Result<std::optional<std::string>> {
             if (file.object.empty()) return std::nullopt;
             EC_ASSIGN(std::string bytes, content(file.object));

@@ -145,18 +145,29 @@ Result<Snapshot> ShadowRepository::snapshot(const SnapshotRequest& request) {
     if (bulk) EC_TRY(begin_bulk(folder_));
     EC_ASSIGN(ObjectStore store, ObjectStore::open(folder_, !bulk, options_.before_step));
     EC_TRY(scan.store(store));
+    Snapshot made;
+    made.files = scan.files();
+    made.files_read = scan.files_read();
+    made.left_out = scan.take_left_out();
+    made.info.files = hex(scan.root().tree);
+    if (made.info.files == request.unless_files) {
+        if (bulk) end_bulk(folder_);
+        return made;
+    }
+    std::string left_out;
+    for (const LeftOut& one : made.left_out) left_out.append(one.path).push_back('\0');
+    EC_ASSIGN(const ObjectId left_out_names, store.put(ObjectKind::blob, left_out));
     EC_ASSIGN(const ObjectId modes, store.put(ObjectKind::blob, scan.modes()));
     EC_ASSIGN(const ObjectId attached, put_attached(request, store));
     EC_ASSIGN(const ObjectId tree, store.put_tree({{"attached", kFolderMode, attached},
                                                    {"files", kFolderMode, scan.root().tree},
+                                                   {"left-out", kFileMode, left_out_names},
                                                    {"modes", kFileMode, modes}}));
-    Snapshot made;
     made.info.sequence = references.snapshots.empty() ? 1 : references.snapshots.rbegin()->first + 1;
     made.info.time_s = static_cast<std::int64_t>(started_ns / 1'000'000'000U);
     made.info.message = request.message;
     made.info.parent = request.parent;
     made.info.facts = request.facts;
-    made.info.files = hex(scan.root().tree);
     // Two snapshots of the same second and content are two all the same.
     made.info.facts["sequence"] = fmt::format("{}", made.info.sequence);
     EC_ASSIGN(const std::string text, write_commit(made.info, tree));
@@ -171,9 +182,6 @@ Result<Snapshot> ShadowRepository::snapshot(const SnapshotRequest& request) {
     // A cache that cannot be written costs time, nothing else.
     if (scan.differs() || !cache.valid) static_cast<void>(StatCache::save(folder_, commit, scan.root()));
     made.info.id = hex(commit);
-    made.files = scan.files();
-    made.files_read = scan.files_read();
-    made.left_out = scan.take_left_out();
     return made;
 }
 

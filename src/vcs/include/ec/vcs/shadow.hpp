@@ -24,6 +24,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -66,6 +67,8 @@ struct SnapshotRequest {
     std::string parent;  ///< id of the snapshot before, or empty
     /// When not empty, [a-z0-9-]+: in the same step the mark of this name is set to the new snapshot.
     std::string mark;
+    /// When not empty: no snapshot is made where the files are these already (SnapshotInfo::files).
+    std::string unless_files = {};
 };
 
 struct SnapshotInfo {
@@ -79,7 +82,7 @@ struct SnapshotInfo {
 };
 
 struct Snapshot {
-    SnapshotInfo info;
+    SnapshotInfo info;              ///< without an id where none was made, see SnapshotRequest::unless_files
     std::vector<LeftOut> left_out;  ///< sorted by path, at most 1000
     std::size_t files = 0;
     std::size_t files_read = 0;  ///< not known from the snapshot before
@@ -125,10 +128,14 @@ public:
     Result<std::vector<ShadowFile>> files(const std::string& id);
     /// What differs between two snapshots, sorted by path; an empty id stands for no files at all.
     Result<std::vector<ShadowChange>> changes(const std::string& before, const std::string& after);
-    /// The same as a unified patch in git's format, modes included; a binary file is one line.
-    Result<std::string> diff(const std::string& before, const std::string& after);
+    /// The same as a unified patch in git's format, modes included; a binary file is one line. With `only`, of those
+    /// files.
+    Result<std::string> diff(const std::string& before, const std::string& after,
+                             const std::set<std::string>* only = nullptr);
     /// The bytes of ShadowFile::object; `corrupt` when the store is damaged.
     Result<std::string> content(const std::string& object);
+    /// What a snapshot does not hold although it was there: files, and folders with all below them. At most 1000.
+    Result<std::vector<std::string>> left_out(const std::string& id);
     Result<std::vector<std::string>> attached(const std::string& id, const std::string& name);
 
     /// Drops the oldest snapshots beyond the limits and everything that only they held, and the marks that pointed to
