@@ -107,6 +107,7 @@ Result<Applied> apply_changes(const std::filesystem::path& workspace, std::span<
         replacer.remove_scratch(steps->back());
     }
     EC_ASSIGN(applied.written, replacer.perform(std::move(plan), journal));
+    applied.name = replacer.step_name();
     return applied;
 }
 

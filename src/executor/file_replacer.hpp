@@ -38,6 +38,7 @@ struct Order {
 struct Plan {
     UndoStep::Kind kind = UndoStep::Kind::apply;
     std::uint64_t of = 0;
+    std::string origin = {};  ///< as UndoStep::origin
     std::vector<Order> orders;
     std::vector<FolderState> folders;  ///< to be there again, with these owners and modes; parents first
     /// Folders to remove once empty; nullopt: those that lose a file.
@@ -63,6 +64,8 @@ public:
     Result<std::vector<std::string>> perform(Plan plan, UndoJournal& journal);
     /// The same without a journal entry: for taking back a step that was interrupted, which can be done again.
     Result<std::vector<std::string>> perform_again(Plan plan, const UndoStep& interrupted);
+    /// After perform(): UndoStep::apply_name() of the step it made; empty when it made none.
+    [[nodiscard]] const std::string& step_name() const { return scratch_name_; }
     /// Removes what an interrupted step left of its scratch folder.
     void remove_scratch(const UndoStep& step) const;
 

@@ -227,6 +227,7 @@ Result<std::vector<std::string>> FileReplacer::perform(Plan plan, UndoJournal& j
     }
     step.kind = plan.kind;
     step.of = plan.of;
+    step.origin = plan.origin;
     step.time_ms =
         std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
             .count();

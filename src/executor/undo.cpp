@@ -23,6 +23,7 @@ Plan reverse(const UndoStep& step, const UndoJournal& journal, UndoStep::Kind ki
     Plan plan;
     plan.kind = kind;
     plan.of = step.sequence;
+    plan.origin = step.apply_name();
     plan.folders = step.removed;
     plan.removable = step.created;
     for (const FileStep& file : step.files) {
@@ -51,7 +52,7 @@ Result<Undone> reverse_step(const fs::path& workspace, UndoJournal& journal, con
     EC_ASSIGN(FileReplacer replacer, FileReplacer::open(workspace, options.before_step));
     replacer.remove_scratch(step);
     EC_ASSIGN(auto restored, replacer.perform(reverse(step, journal, kind, options.force), journal));
-    return Undone{step.sequence, std::move(restored), !step.complete};
+    return Undone{step.sequence, std::move(restored), !step.complete, step.apply_name()};
 }
 
 Result<Undone> take_newest_back(const fs::path& asked, const UndoOptions& options, UndoStep::Kind kind) {
@@ -74,7 +75,7 @@ Result<Undone> take_newest_back(const fs::path& asked, const UndoOptions& option
         if (step.complete || options.force) return reverse_step(workspace, journal, step, kind, options);
         EC_ASSIGN(std::vector<std::string> restored, take_back(workspace, journal, step, options));
         // One that ended before its first file was replaced left nothing to take back.
-        if (!restored.empty()) return Undone{step.sequence, std::move(restored), true};
+        if (!restored.empty()) return Undone{step.sequence, std::move(restored), true, step.apply_name()};
     }
 }
 
@@ -95,7 +96,7 @@ Result<std::vector<UndoEntry>> undo_history(const fs::path& asked, const fs::pat
     const UndoStacks all = stacks(steps);
     std::vector<UndoEntry> entries;
     const auto add = [&](const UndoStep& step, UndoEntry::State state) {
-        UndoEntry entry{step.sequence, step.time_ms, state, {}};
+        UndoEntry entry{step.sequence, step.time_ms, state, {}, step.apply_name()};
         for (const FileStep& file : step.files) entry.files.push_back(file.path);
         entries.push_back(std::move(entry));
     };

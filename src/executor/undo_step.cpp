@@ -200,6 +200,7 @@ std::string encode(const UndoStep& step) {
                                     {"time_ms", step.time_ms},
                                     {"workspace", escape(step.workspace)},
                                     {"scratch", step.scratch},
+                                    {"origin", step.origin},
                                     {"files", std::move(files)},
                                     {"removed", std::move(removed)},
                                     {"created", std::move(created)}});
@@ -217,6 +218,7 @@ Result<UndoStep> decode_undo_step(std::string_view text) {
     step.workspace = fields.bytes("workspace");
     step.scratch = fields.file_name("scratch");
     if (!step.scratch.starts_with(".edgecoder-")) return fail(malformed("its scratch folder is none of ours"));
+    step.origin = fields.file_name("origin");
     for (const json::Value& file : fields.array("files")) {
         EC_ASSIGN(FileStep one, read_file_step(file));
         step.files.push_back(std::move(one));

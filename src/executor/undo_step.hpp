@@ -45,12 +45,16 @@ struct UndoStep {
     bool complete = false;       ///< a file beside it, not in it
     Kind kind = Kind::apply;
     std::uint64_t of = 0;  ///< the step that this one takes back
+    std::string origin;    ///< undo, redo: name of the apply that it all began with; empty when not known
     std::int64_t time_ms = 0;
     std::string workspace;  ///< canonical path
     std::string scratch;    ///< folder in the workspace that exists only while the step is carried out
     std::vector<FileStep> files;
     std::vector<FolderState> removed;  ///< folders that were there and may be gone, parents first
     std::vector<std::string> created;  ///< folders that were not there, parents first
+
+    /// A name that no other apply ever has, for an apply and for whatever takes it back or does it again.
+    [[nodiscard]] const std::string& apply_name() const { return kind == Kind::apply ? scratch : origin; }
 };
 
 std::string encode(const UndoStep& step);

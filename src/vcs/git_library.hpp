@@ -28,6 +28,16 @@ namespace ec::vcs {
     X(git_index_entrycount)       \
     X(git_index_free)             \
     X(git_index_get_byindex)      \
+    X(git_odb_add_backend)        \
+    X(git_odb_backend_loose)      \
+    X(git_odb_free)               \
+    X(git_odb_new)                \
+    X(git_odb_object_data)        \
+    X(git_odb_object_free)        \
+    X(git_odb_object_size)        \
+    X(git_odb_object_type)        \
+    X(git_odb_read)               \
+    X(git_odb_write)              \
     X(git_patch_free)             \
     X(git_patch_from_buffers)     \
     X(git_patch_get_delta)        \
@@ -63,6 +73,8 @@ using CommitHandle = std::unique_ptr<git_commit, GitFree<&GitLibrary::git_commit
 using TreeHandle = std::unique_ptr<git_tree, GitFree<&GitLibrary::git_tree_free>>;
 using DiffHandle = std::unique_ptr<git_diff, GitFree<&GitLibrary::git_diff_free>>;
 using IndexHandle = std::unique_ptr<git_index, GitFree<&GitLibrary::git_index_free>>;
+using OdbHandle = std::unique_ptr<git_odb, GitFree<&GitLibrary::git_odb_free>>;
+using OdbObjectHandle = std::unique_ptr<git_odb_object, GitFree<&GitLibrary::git_odb_object_free>>;
 using PatchHandle = std::unique_ptr<git_patch, GitFree<&GitLibrary::git_patch_free>>;
 
 /// An error that ends with libgit2's own words.

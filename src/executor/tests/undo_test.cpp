@@ -37,6 +37,27 @@ std::vector<Change> changes_of(const Project& project) {
             project.file("fresh/deep/er", "z", 0755)};
 }
 
+TEST(Undo, AnApplyKeepsItsNameThroughUndoAndRedo) {
+    const Project project;
+    fill(project);
+    const auto first = project.apply({project.file("edit.txt", "1", 0640)});
+    const auto second = project.apply({project.file("edit.txt", "2", 0640)});
+    ASSERT_TRUE(first && second);
+    EXPECT_FALSE(first->name.empty());
+    EXPECT_NE(first->name, second->name);
+    EXPECT_EQ(project.apply({project.file("edit.txt", "2", 0640)})->name, "") << "nothing was written";
+    for (int round = 0; round < 3; ++round) {
+        EXPECT_EQ(undo(project.root(), project.undo_options())->apply, second->name);
+        const auto history = undo_history(project.root(), project.undo_dir());
+        ASSERT_EQ(history->size(), 2U);
+        EXPECT_EQ((*history)[0].apply, second->name);
+        EXPECT_EQ((*history)[0].state, UndoEntry::State::undone);
+        EXPECT_EQ((*history)[1].apply, first->name);
+        EXPECT_EQ(redo(project.root(), project.undo_options())->apply, second->name);
+        EXPECT_EQ((*undo_history(project.root(), project.undo_dir()))[0].apply, second->name);
+    }
+}
+
 TEST(Undo, TheTreeIsAgainWhatItWasAndRedoBringsTheChangeBack) {
     const Project project;
     fill(project);

@@ -46,6 +46,9 @@ struct Refusal {
 struct Applied {
     std::vector<std::string> written;  ///< created, changed or deleted; sorted
     std::vector<Refusal> refused;      ///< sorted by path
+    /// Of this apply in the undo journal, unlike that of any other, and kept through undo and redo: whoever remembers
+    /// it can tell later whether the apply is in force (undo_history). Empty when nothing was written.
+    std::string name;
 };
 
 struct ApplyOptions {

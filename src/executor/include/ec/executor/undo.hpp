@@ -26,6 +26,7 @@ struct Undone {
     std::uint64_t step = 0;             ///< the step that was taken back
     std::vector<std::string> restored;  ///< files that were written or removed; sorted
     bool was_interrupted = false;       ///< that step had not come to its end
+    std::string apply;                  ///< Applied::name of the apply it all began with; empty when not known
 };
 
 /// Takes back the newest applied step that is not taken back yet. `not_found` when there is none, `conflict` naming the
@@ -41,6 +42,7 @@ struct UndoEntry {
     std::int64_t time_ms = 0;  ///< since the epoch
     State state = State::applied;
     std::vector<std::string> files;
+    std::string apply;  ///< Applied::name of the apply it all began with; empty when not known
 };
 
 /// The steps that undo (`applied`, `interrupted`) and redo (`undone`) can still reach, newest first.
