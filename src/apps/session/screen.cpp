@@ -10,7 +10,6 @@ namespace {
 
 constexpr std::string_view kHideCursor = "\x1b[?25l";
 constexpr std::string_view kShowCursor = "\x1b[?25h";
-constexpr std::string_view kEraseRight = "\x1b[K";
 constexpr std::string_view kEraseBelow = "\x1b[J";
 
 std::string up(std::size_t rows) { return rows == 0 ? std::string() : fmt::format("\x1b[{}A", rows); }
@@ -33,16 +32,17 @@ void LiveScreen::resize(std::size_t columns, std::size_t lines) {
     columns_ = columns;
 }
 
-std::string LiveScreen::to_top() const { return std::string(kHideCursor) + up(rows_above_) + "\r"; }
+// Erased from the left edge: tmux then forgets the cells, and does not wrap blanks when it gets narrower.
+std::string LiveScreen::to_top() const {
+    return std::string(kHideCursor) + up(rows_above_) + "\r" + std::string(kEraseBelow);
+}
 
 std::string LiveScreen::drawn() const {
     std::string out;
     for (std::size_t i = 0; i < live_.rows.size(); ++i) {
         if (i > 0) out += "\r\n";
         out += paint(shorten(live_.rows[i], width()), colours_);
-        out += kEraseRight;
     }
-    out += kEraseBelow;
     if (!live_.rows.empty()) out += up(live_.rows.size() - 1 - live_.row);
     out += "\r";
     if (live_.column > 0) out += fmt::format("\x1b[{}C", live_.column);
@@ -53,7 +53,6 @@ std::string LiveScreen::drawn() const {
 void LiveScreen::print(const std::vector<Line>& rows) {
     for (const Line& row : rows) {
         printed_ += paint(shorten(row, width()), colours_);
-        printed_ += kEraseRight;
         printed_ += "\r\n";
     }
 }
@@ -80,7 +79,7 @@ void LiveScreen::leave() {
     const std::string top = to_top() + std::exchange(printed_, {});
     live_ = {};
     rows_above_ = 0;
-    write_(top + std::string(kEraseBelow) + std::string(kShowCursor));
+    write_(top + std::string(kShowCursor));
 }
 
 void LiveScreen::forget() {

@@ -2,7 +2,7 @@
 //
 // A Display has a printed part that only grows and, on a LiveScreen, some live rows under it that are drawn again in
 // place: what still streams, the line that is typed, the status. Every update is one write, so that nothing tears.
-// Sequences used (ECMA-48): CUU, CUF, EL, ED, SGR, and DECTCEM to hide the cursor while it moves. One thread.
+// Sequences used (ECMA-48): CUU, CUF, CUP, ED, SGR, and DECTCEM to hide the cursor while it moves. One thread.
 #pragma once
 
 #include <cstddef>
@@ -57,7 +57,7 @@ public:
     void clear();
 
 private:
-    [[nodiscard]] std::string to_top() const;
+    [[nodiscard]] std::string to_top() const;  ///< and nothing from there on
     [[nodiscard]] std::string drawn() const;
 
     WriteBytes write_;

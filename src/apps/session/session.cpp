@@ -125,7 +125,7 @@ void Session::wait() {
     pollfd sources[2] = {{exchange_->wake_descriptor(), POLLIN, 0}, {options_.input, POLLIN, 0}};
     const nfds_t count = polls_input() ? 2 : 1;
     int timeout = -1;
-    if (task_running_ && live_) timeout = static_cast<int>(kTurn.count());
+    if (task_running_ && live_ && asking_ == Asking::nothing) timeout = static_cast<int>(kTurn.count());
     if (leaving_) timeout = 50;
     if (keys_.waiting()) timeout = kEscapeMs;
     const int ready = ::poll(sources, count, timeout);

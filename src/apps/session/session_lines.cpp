@@ -201,8 +201,11 @@ void Session::start(std::function<Worker::Done(std::stop_token)> job) {
 }
 
 void Session::finish(Worker::Done done) {
-    asking_ = Asking::nothing;
+    // A task that was stopped while it asked: what was typed before the question comes back.
+    if (std::exchange(asking_, Asking::nothing) != Asking::nothing && editor_)
+        editor_->exchange(std::exchange(draft_, {}));
     question_.reset();
+    view_->set_waiting(false);
     view_->set_status(std::move(done.status));
     if (std::exchange(task_running_, false)) view_->end_task();
     view_->settle();

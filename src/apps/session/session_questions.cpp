@@ -24,6 +24,7 @@ void Session::ask(Question question) {
     say(question_text(question), Tone::loud);
     question_ = std::move(question);
     asking_ = Asking::choice;
+    view_->set_waiting(true);
     prompted_ = false;
     // What was being typed is no answer; it comes back afterwards.
     if (editor_) draft_ = editor_->exchange({});
@@ -72,6 +73,7 @@ void Session::edit_answer() {
 
 void Session::answer(Answer answer) {
     asking_ = Asking::nothing;
+    view_->set_waiting(false);
     question_.reset();
     if (editor_) editor_->exchange(std::exchange(draft_, {}));
     exchange_->answer(std::move(answer));

@@ -18,6 +18,7 @@ using agent::PlanStep;
 // Enough of a thought to fill the widest live row.
 constexpr std::size_t kThoughtKept = 1024;
 constexpr std::size_t kFailuresShown = 8;
+constexpr std::size_t kPatchKept = 4U << 20;
 
 std::string_view mark(PlanStep::State state, bool plain) {
     switch (state) {
@@ -68,10 +69,19 @@ std::string verdict_text(const executor::TestReport& report) {
     return fmt::format("tests incomplete: {}", report.reason.empty() ? "no report" : report.reason);
 }
 
-std::string tokens_text(const agent::UsageEvent& usage) {
-    std::string out = grouped(usage.prompt_tokens) + " in";
-    if (usage.cached_tokens > 0) out += fmt::format(" ({} cached)", grouped(usage.cached_tokens));
-    return out + ", " + grouped(usage.completion_tokens) + " out";
+using Count = std::string (*)(std::int64_t);
+
+// "950", "1.2k", "3.4M": for the status line, where room is short.
+std::string rounded(std::int64_t number) {
+    if (number < 1000) return fmt::format("{}", number);
+    if (number < 1'000'000) return fmt::format("{:.1f}k", static_cast<double>(number) / 1e3);
+    return fmt::format("{:.1f}M", static_cast<double>(number) / 1e6);
+}
+
+std::string tokens_text(const agent::UsageEvent& usage, Count count) {
+    std::string out = count(usage.prompt_tokens) + " in";
+    if (usage.cached_tokens > 0) out += " (" + count(usage.cached_tokens) + " cached)";
+    return out + ", " + count(usage.completion_tokens) + " out";
 }
 
 }  // namespace
@@ -112,6 +122,7 @@ void SessionView::settle() {
 
 void SessionView::begin_task() {
     task_usage_ = {};
+    edits_.clear();
     stage_.clear();
     progress_.clear();
     announced_what_.clear();
@@ -208,8 +219,15 @@ void SessionView::on(const agent::ToolEvent& event) {
 }
 
 void SessionView::on(const agent::EditEvent& event) {
-    say({{"edit ", Tone::bold}, {event.path, Tone::bold}}, {.indent = "  "});
-    display_.print(diff_rows(event.patch, display_.width()));
+    if (edits_.size() + event.patch.size() < kPatchKept) edits_ += event.patch;
+    std::string_view patch = event.patch;
+    std::string_view what = "edit ";
+    if (patch.starts_with("--- /dev/null")) what = "new file ";
+    if (patch.find("\n+++ /dev/null\n") != std::string_view::npos) what = "delete ";
+    // The name stands in the line above; the diff begins with its first hunk.
+    if (const std::size_t hunk = patch.find("\n@@ "); hunk != std::string_view::npos) patch.remove_prefix(hunk + 1);
+    say({{std::string(what) + event.path, Tone::bold}}, {.indent = "  "});
+    display_.print(diff_rows(patch, display_.width()));
 }
 
 void SessionView::on(const agent::TestsEvent& event) {
@@ -266,8 +284,11 @@ void SessionView::on(const agent::CheckpointEvent& event) {
     say({{"checkpoint " + event.id + "  " + event.label, Tone::dim}}, {.indent = "  "});
 }
 
-void SessionView::show_patch(const std::string& patch, const executor::TestReport* report, std::size_t most_rows) {
-    display_.print(diff_rows(patch, display_.width(), most_rows));
+void SessionView::show_patch(const std::string& patch, const executor::TestReport* report) {
+    if (std::exchange(edits_, {}) == patch)
+        say(toned_line(Tone::bold, "The change is the one above."));
+    else
+        display_.print(diff_rows(patch, display_.width()));
     if (report != nullptr)
         show_tests(*report, {});
     else
@@ -285,7 +306,7 @@ std::vector<Line> SessionView::live_rows() const {
     } else if (Line pending = text_.pending(width); !pending.empty()) {
         rows.push_back(std::move(pending));
     }
-    if (started_) {
+    if (started_ && !waiting_) {
         constexpr std::array<std::string_view, 4> kTurning{"◐ ", "◓ ", "◑ ", "◒ "};
         const auto tick = static_cast<std::size_t>((clock_.now() - *started_) / kTurn);
         const std::string what = !progress_.empty() ? progress_ : stage_.empty() ? "working" : safe_line(stage_);
@@ -295,25 +316,35 @@ std::vector<Line> SessionView::live_rows() const {
 }
 
 Line SessionView::status_line(std::size_t width) const {
-    std::vector<std::string> parts{place_text(status_)};
-    if (!status_.model.empty()) parts.push_back(status_.model);
-    if (task_usage_.calls > 0 || task_usage_.prompt_tokens > 0) parts.push_back(tokens_text(task_usage_));
+    struct Part {
+        int keep;  ///< the higher, the longer it stays
+        std::string text;
+    };
+    std::vector<Part> parts;
+    if (!status_.model.empty()) parts.push_back({2, status_.model});
+    if (task_usage_.calls > 0 || task_usage_.prompt_tokens > 0) parts.push_back({3, tokens_text(task_usage_, rounded)});
     double seconds = task_usage_.seconds;
     if (started_) seconds = std::chrono::duration<double>(clock_.now() - *started_).count();
-    if (started_ || seconds > 0) parts.push_back(fmt::format("{:.0f} s", seconds));
-    if (task_usage_.joules) parts.push_back(fmt::format("{:.0f} J", *task_usage_.joules));
-    if (!status_.sandbox_tier.empty()) parts.push_back("sandbox " + status_.sandbox_tier);
-    Line line{{safe_line(parts.front()), status_.place == Place::remote ? Tone::loud : Tone::dim}};
-    line.push_back({safe_line(" · " + join({parts.begin() + 1, parts.end()}, " · ")), Tone::dim});
-    if (parts.size() == 1) line.pop_back();
-    return shorten(line, width);
+    if (started_ || seconds > 0) parts.push_back({4, fmt::format("{:.0f} s", seconds)});
+    if (task_usage_.joules) parts.push_back({0, fmt::format("{:.0f} J", *task_usage_.joules)});
+    if (!status_.sandbox_tier.empty()) parts.push_back({1, "tier " + status_.sandbox_tier});
+    const Line place{{safe_line(place_text(status_)), status_.place == Place::remote ? Tone::loud : Tone::dim}};
+    const auto whole = [&] {
+        Line line = place;
+        for (const Part& part : parts) line.push_back({" · " + safe_line(part.text), Tone::dim});
+        return line;
+    };
+    const auto least = [](const Part& a, const Part& b) { return a.keep < b.keep; };
+    while (!parts.empty() && cell_width(whole()) > width)
+        parts.erase(std::min_element(parts.begin(), parts.end(), least));
+    return shorten(whole(), width);
 }
 
 void SessionView::show_cost() {
     const agent::UsageEvent& all = status_.usage;
     say({{"model: ", Tone::dim}, {status_.model.empty() ? "none" : status_.model, Tone::plain}});
     say({{"runs: ", Tone::dim}, {place_text(status_), Tone::plain}});
-    say({{"tokens: ", Tone::dim}, {tokens_text(all), Tone::plain}});
+    say({{"tokens: ", Tone::dim}, {tokens_text(all, grouped), Tone::plain}});
     say({{"calls: ", Tone::dim}, {fmt::format("{} in {}", all.calls, seconds_text(all.seconds)), Tone::plain}});
     say({{"energy: ", Tone::dim},
          {all.joules ? fmt::format("{:.0f} J", *all.joules) : "not known on this machine", Tone::plain}});

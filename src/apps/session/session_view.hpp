@@ -32,6 +32,8 @@ public:
     /// A task begins or ended: totals and clock of the status line start anew, or stop.
     void begin_task();
     void end_task();
+    /// The task waits for the person: nothing turns.
+    void set_waiting(bool waiting) { waiting_ = waiting; }
     /// What the host says about itself, for the status line.
     void set_status(SessionStatus status) { status_ = std::move(status); }
     [[nodiscard]] const SessionStatus& status() const { return status_; }
@@ -40,13 +42,14 @@ public:
 
     /// Rows above the input: the text that grows, and what is being done with a turning mark. At most two.
     [[nodiscard]] std::vector<Line> live_rows() const;
-    /// "locally, no network · model · 1,234 in (900 cached), 56 out · 12 s · 45 J · sandbox A", cut at `width`.
+    /// "locally, no network · model · 1.2k in (900 cached), 56 out · 12 s · 45 J · tier A"; where `width` is too little
+    /// the parts that matter least are left out, the place never.
     [[nodiscard]] Line status_line(std::size_t width) const;
     /// Everything known about what the session used: /cost.
     void show_cost();
     void show_plan(const agent::Plan& plan);
-    /// The patch with its numbers, and the verdict of its tests when there is one.
-    void show_patch(const std::string& patch, const executor::TestReport* report, std::size_t most_rows = 400);
+    /// The patch to be decided on, unless the edits before were just that, and the verdict of its tests.
+    void show_patch(const std::string& patch, const executor::TestReport* report);
     void show_tests(const executor::TestReport& report, std::chrono::milliseconds wall);
 
 private:
@@ -70,6 +73,8 @@ private:
     std::string thought_;  ///< the end of what the model thinks
     std::size_t thought_words_ = 0;
     bool thinking_ = false;
+    bool waiting_ = false;
+    std::string edits_;  ///< patches told since the last question
     std::string stage_;
     std::string progress_;
     int announced_quarter_ = -1;  ///< of the progress, on a plain display

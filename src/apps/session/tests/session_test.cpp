@@ -61,12 +61,14 @@ TEST_P(SessionAtWidth, LeadsATaskFromPlanToChange) {
 TEST(Session, ShowsEveryEvent) {
     Pty pty({program(), "everything"}, usual(), 100, 60);
     ASSERT_TRUE(pty.wait_for("That was everything."));
+    pty.send("/cost\r");
+    ASSERT_TRUE(pty.wait_for("money: nothing"));
     for (const char* text :
          {"• context  2 files", "▸ 1. find the wrong sign", "I look at `calc.py`.", "thought: 3 words",
           "✓ read  calc.py lines 1-3", "edit calc.py", "2 -     return a - b", "tests failed: 1 failed, 1 passed",
           "test_calc.py::test_add  assert -1 == 3", "Warning: the server cut the prompt",
           "withheld from the model: .env  a file of secrets", "checkpoint c1  before the edit",
-          "locally, no network · tiny-coder-1.5b · 1,234 in (900 cached), 56 out"})
+          "1,234 in (900 cached), 56 out", "locally, no network · tiny-coder-1.5b · 1.2k in (900 cached), 56 out"})
         EXPECT_TRUE(pty.terminal.shows(text)) << text << "\n" << pty.terminal.all();
 }
 

@@ -136,8 +136,6 @@ void VirtualTerminal::control(std::string_view parameters, char final) {
         row_ -= std::min(row_, number);
     } else if (final == 'C') {
         column_ = std::min(column_ + number, columns_ - 1);
-    } else if (final == 'K' && text.empty()) {
-        blank(screen_[row_], column_);
     } else if (final == 'J' && text.empty()) {
         blank(screen_[row_], column_);
         for (std::size_t row = row_ + 1; row < lines_; ++row) blank(screen_[row], 0);
