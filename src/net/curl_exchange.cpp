@@ -20,6 +20,7 @@ using Time = std::chrono::steady_clock::time_point;
 using std::chrono::milliseconds;
 
 constexpr std::size_t kLargestHead = 256U << 10;
+constexpr milliseconds kFarewell{100};      // for the end of an answer that was enough
 constexpr milliseconds kLongestWait{1000};  // between two looks at the deadlines
 
 bool leads_here(const sockaddr& address) {
@@ -118,12 +119,16 @@ public:
     /// How long until a deadline passes; not positive when one has.
     [[nodiscard]] milliseconds patience() const {
         if (!connected_) return kLongestWait;  // libcurl keeps that one
+        if (satisfied_) {
+            return std::chrono::ceil<milliseconds>(*satisfied_ + kFarewell - std::chrono::steady_clock::now());
+        }
         const auto limit = answering_ ? exchange_.idle_timeout : exchange_.first_byte_timeout;
         const auto left = std::chrono::ceil<milliseconds>(last_ + limit - std::chrono::steady_clock::now());
         return std::min(left, kLongestWait);
     }
 
-    std::unexpected<Error> late() const {
+    Status late() const {
+        if (satisfied_) return {};
         const std::string where = origin(exchange_.url);
         if (!answering_) return fail(ErrorCode::timeout, fmt::format("{} took the request and does not answer", where));
         return fail(ErrorCode::timeout, fmt::format("{} stopped in the middle of its answer", where));
@@ -133,6 +138,7 @@ public:
     Status outcome(CURLcode code) {
         if (thrown_) std::rethrow_exception(thrown_);
         if (failure_) return fail(*failure_);
+        if (satisfied_) return {};
         if (code != CURLE_OK) return fail(explain(code));
         if (!announced_) return fail(ErrorCode::corrupt, fmt::format("{} sent no answer", origin(exchange_.url)));
         return {};
@@ -246,6 +252,12 @@ private:
         return listener_.head(head_.status, std::move(head_.headers));
     }
 
+    Status body(std::string_view bytes) {
+        EC_TRY(listener_.body(bytes));
+        if (!satisfied_ && listener_.satisfied()) satisfied_ = last_;
+        return {};
+    }
+
     // The children of this program must not inherit the connection, and a loopback address must be one.
     static curl_socket_t open_socket(void* self, curlsocktype, curl_sockaddr* address) {
         const auto& running = *static_cast<Running*>(self);
@@ -276,7 +288,7 @@ private:
     static std::size_t body_bytes(char* data, std::size_t, std::size_t size, void* self) {
         auto& running = *static_cast<Running*>(self);
         running.heard(size);
-        return running.guarded([&] { return running.listener_.body({data, size}); }) ? size : 0;
+        return running.guarded([&] { return running.body({data, size}); }) ? size : 0;
     }
 
     const CurlLibrary& curl_;
@@ -292,6 +304,7 @@ private:
     bool answering_ = false;
     bool announced_ = false;
     Time last_{};
+    std::optional<Time> satisfied_;
     std::uint64_t bytes_in_ = 0;
     std::uint64_t bytes_out_ = 0;
     std::optional<Error> failure_;

@@ -35,6 +35,8 @@ public:
     /// Once, before any body(); interim answers (1xx) are left out.
     virtual Status head(int status, Headers headers) = 0;
     virtual Status body(std::string_view bytes) = 0;
+    /// As ResponseSink says.
+    [[nodiscard]] virtual bool satisfied() const { return false; }
 };
 
 struct Traffic {

@@ -103,6 +103,8 @@ public:
         return {};
     }
 
+    [[nodiscard]] bool satisfied() const override { return sink_.satisfied && sink_.satisfied(); }
+
     HttpResponse response;
     bool redirect = false;
     bool abandoned = false;  ///< the redirect is known and its connection was given up

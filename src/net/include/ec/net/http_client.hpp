@@ -69,6 +69,9 @@ struct HttpResponse {
 struct ResponseSink {
     std::function<Status(const HttpResponse& head)> on_head;  ///< status and headers are known; may be empty
     std::function<Status(std::string_view bytes)> on_body;    ///< empty: the body is collected
+    /// Asked after bytes came; true: the answer has said what it had to, and its end is waited for only a moment, so
+    /// that the connection can be kept where the server ends it. May be empty.
+    std::function<bool()> satisfied;
 };
 
 class HttpClient {

@@ -1,0 +1,279 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <ec/core/rng.hpp>
+#include <ec/core/text.hpp>
+#include <ec/model/openai.hpp>
+#include <ec/net/http_client.hpp>
+
+#include "openai/chat_exchange.hpp"
+#include "openai/probes.hpp"
+#include "openai/prompt_check.hpp"
+#include "openai/server.hpp"
+#include "openai/server_notes.hpp"
+
+namespace ec::model {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr unsigned kTries = 4;
+constexpr milliseconds kFirstPause{500};
+constexpr milliseconds kLongestPause{8000};
+constexpr milliseconds kLongestWish{60'000};  // of a server's Retry-After that is honoured
+constexpr unsigned kMostLessons = 6;
+constexpr std::uint16_t kOllamaPort = 11434;
+constexpr std::int64_t kLargePrompt = 2000;  // tokens; below it nothing is asked beside the completion itself
+
+// What a 400 says the server does not take; nothing when it says something else.
+bool Refusals::* lesson(std::string_view words, const Refusals& known) {
+    struct Sign {
+        std::string_view word;
+        bool Refusals::* member;
+    };
+    constexpr std::array kSigns{
+        Sign{"does not support tools", &Refusals::tools},
+        Sign{"tool choice requires", &Refusals::tools},
+        Sign{"stream_options", &Refusals::stream_options},
+        Sign{"max_tokens", &Refusals::max_tokens},
+        Sign{"temperature", &Refusals::temperature},
+        Sign{"top_p", &Refusals::temperature},
+        Sign{"'seed'", &Refusals::seed},
+        Sign{"'stop'", &Refusals::stop},
+    };
+    for (const Sign& sign : kSigns) {
+        if (words.find(sign.word) != std::string_view::npos && !(known.*sign.member)) return sign.member;
+    }
+    return nullptr;
+}
+
+std::vector<std::string> call_ids(const ChatRequest& request) {
+    std::vector<std::string> ids;
+    for (const Message& message : request.messages) {
+        for (const ToolCall& call : message.calls) ids.push_back(call.id);
+    }
+    return ids;
+}
+
+class OpenAiModel final : public ServedModel {
+public:
+    OpenAiModel(net::HttpClient& http, OpenAiOptions options, const Clock& clock, Waiter& waiter)
+        : options_(std::move(options)),
+          server_(http, options_),
+          exchange_(server_, clock, options_.first_byte_timeout),
+          waiter_(waiter),
+          rng_(options_.seed),
+          notes_(load_notes(options_.notes_dir, options_.address)),
+          saved_(notes_) {
+        facts_.name = options_.address.text();
+        facts_.local = options_.address.local;
+        facts_.where = options_.address.base_url;
+        update_facts();
+    }
+
+    [[nodiscard]] const ModelFacts& facts() const override { return facts_; }
+
+    Result<ChatReply> complete(const ChatRequest& request, const OnDelta& on_delta, std::stop_token stop) override {
+        const std::size_t bytes = prompt_bytes(request);
+        EC_TRY(prepare(bytes, stop));
+        update_facts();
+        if (notes_.context > 0 && least_tokens(bytes) > notes_.context) {
+            return fail(ErrorCode::too_large,
+                        fmt::format("the prompt of about {} tokens does not fit into the {} that the model reads",
+                                    estimated_tokens(bytes), notes_.context),
+                        "use a model with a larger context");
+        }
+        auto reply = ask(request, on_delta, stop);
+        if (reply) {
+            judge_reading(bytes, *reply, stop);
+            warn_of_plain_transport(*reply);
+        }
+        remember();
+        return reply;
+    }
+
+    Result<ContextProbe> probe_context(std::int64_t tokens, std::stop_token stop) override {
+        EC_TRY(look(stop));
+        if (notes_.kind == ServerKind::openai && notes_.context == 0) notes_.context = server_.ask_context(stop);
+        EC_ASSIGN(const ContextProbe probe, send_marker(tokens, stop));
+        note_reading(probe.front_was_read, probe.estimated_tokens);
+        remember();
+        return probe;
+    }
+
+    Result<ToolDialect> probe_dialect(std::stop_token stop) override {
+        if (notes_.kind == ServerKind::unknown && is_ollama_port()) EC_TRY(look(stop));
+        EC_ASSIGN(const ChatReply reply, ask(dialect_question(), {}, stop));
+        notes_.dialect = dialect_of(reply);
+        remember();
+        return *notes_.dialect;
+    }
+
+private:
+    [[nodiscard]] bool is_ollama_port() const { return options_.address.port == kOllamaPort; }
+
+    Status look(std::stop_token stop) {
+        if (notes_.kind != ServerKind::unknown || std::exchange(looked_, true)) return {};
+        return server_.look(notes_, std::move(stop));
+    }
+
+    /// Asks the server about itself where that is due.
+    Status prepare(std::size_t bytes, std::stop_token stop) {
+        const bool large = estimated_tokens(bytes) > kLargePrompt;
+        if (!large && !is_ollama_port()) return {};
+        EC_TRY(look(stop));
+        if (large && notes_.kind == ServerKind::openai && notes_.context == 0 && !asked_context_) {
+            asked_context_ = true;
+            notes_.context = server_.ask_context(stop);
+        }
+        return {};
+    }
+
+    [[nodiscard]] net::HttpRequest http_request(const ChatRequest& request) {
+        const ModelAddress& address = options_.address;
+        if (notes_.kind != ServerKind::ollama) {
+            return server_.post(address.base_url + "/chat/completions",
+                                openai_body(address.model, request, notes_.refusals));
+        }
+        // A smaller context than the last one would load the model anew.
+        num_ctx_ =
+            std::max(num_ctx_, wanted_context(prompt_bytes(request), request.sampling.max_tokens, notes_.context));
+        return server_.post(address.root() + "/api/chat",
+                            ollama_body(address.model, request, notes_.refusals, num_ctx_));
+    }
+
+    /// Tries until there is an answer, or a failure that does not pass.
+    Result<ChatReply> ask(const ChatRequest& request, const OnDelta& on_delta, std::stop_token stop) {
+        const std::size_t limit =
+            (64U << 10) + 64U * static_cast<std::size_t>(std::max(0, request.sampling.max_tokens));
+        unsigned lessons = 0;
+        for (unsigned made = 1;;) {
+            ReplyReader reader(on_delta, call_ids(request), limit);
+            const bool ollama = notes_.kind == ServerKind::ollama;
+            TryOutcome outcome = exchange_.run(http_request(request), reader, ollama, stop);
+            counted_ = outcome.counted;
+            if (outcome.reply) return std::move(outcome.reply);
+            if (lessons < kMostLessons && learns(outcome)) {
+                ++lessons;
+                continue;
+            }
+            if (!outcome.may_repeat || made == kTries || outcome.retry_after > kLongestWish) {
+                return fail(outcome.status == 0 ? outcome.reply.error()
+                                                : server_.explain(outcome.status, outcome.body, stop));
+            }
+            if (!waiter_.wait(pause(made, outcome.retry_after), stop)) return fail(ErrorCode::cancelled, "stopped");
+            ++made;
+        }
+    }
+
+    /// Full jitter (AWS Architecture Blog, "Exponential Backoff and Jitter"), after what the server asks for.
+    milliseconds pause(unsigned made, milliseconds wish) {
+        const milliseconds ceiling = std::min(kLongestPause, kFirstPause * (1U << made));
+        return wish + milliseconds(rng_.below(static_cast<std::uint64_t>(ceiling.count()) + 1));
+    }
+
+    /// Whether a refusal says how to ask better.
+    bool learns(const TryOutcome& outcome) {
+        if (notes_.kind == ServerKind::ollama && outcome.status == 404 &&
+            complaint_words(outcome.body).find("model") == std::string::npos) {
+            notes_.kind = ServerKind::openai;  // another program took its port
+            notes_.context = 0;
+            return true;
+        }
+        if (outcome.status != 400 && outcome.status != 422) return false;
+        const auto member = lesson(complaint_words(outcome.body), notes_.refusals);
+        if (member == nullptr) return false;
+        notes_.refusals.*member = true;
+        return true;
+    }
+
+    void judge_reading(std::size_t bytes, ChatReply& reply, std::stop_token stop) {
+        const std::int64_t estimate = estimated_tokens(bytes);
+        if (counted_) {
+            const std::int64_t limit = notes_.kind == ServerKind::ollama ? num_ctx_ : notes_.context;
+            const auto cut = cut_words(bytes, reply.usage.prompt_tokens, limit);
+            if (cut) warn(reply, *cut);
+            if (cut || estimate > kLargePrompt) note_reading(!cut, estimate);
+            return;
+        }
+        if (estimate <= kLargePrompt || (notes_.reads_in_full && estimate <= notes_.verified_tokens * 5 / 4)) return;
+        const auto probe = send_marker(estimate, std::move(stop));
+        if (!probe) return;  // a later prompt will find out
+        note_reading(probe->front_was_read, estimate);
+        if (!probe->front_was_read) {
+            warn(reply, fmt::format("the server does not read the beginning of prompts of about {} tokens", estimate));
+        }
+    }
+
+    Result<ContextProbe> send_marker(std::int64_t tokens, std::stop_token stop) {
+        const std::string marker = fmt::format("K{:08X}", rng_.next() & 0xffffffffU);
+        const ChatRequest question = context_question(tokens, marker);
+        EC_ASSIGN(const ChatReply answer, ask(question, {}, std::move(stop)));
+        ContextProbe probe;
+        probe.estimated_tokens = estimated_tokens(prompt_bytes(question));
+        probe.counted_tokens = counted_ ? answer.usage.prompt_tokens : 0;
+        probe.front_was_read = repeats_marker(answer, marker);
+        probe.context = notes_.context;
+        return probe;
+    }
+
+    void note_reading(bool in_full, std::int64_t tokens) {
+        notes_.reads_in_full = in_full;
+        notes_.verified_tokens = in_full ? std::max(notes_.verified_tokens, tokens) : tokens;
+    }
+
+    void warn(ChatReply& reply, const std::string& words) const {
+        const char* remedy = notes_.kind == ServerKind::ollama
+                                 ? "use a model with a larger context, or shorten the task"
+                                 : "start the server with a larger context (llama-server -c, OLLAMA_CONTEXT_LENGTH, "
+                                   "\"Context Length\" in LM Studio)";
+        reply.warnings.push_back(fmt::format("{}, so its answer may miss what was cut: {}", words, remedy));
+    }
+
+    void warn_of_plain_transport(ChatReply& reply) {
+        if (options_.address.local || warned_ || !options_.address.base_url.starts_with("http:")) return;
+        warned_ = true;
+        reply.warnings.push_back(fmt::format("{} is not encrypted: the network in between can read prompts{}",
+                                             options_.address.base_url,
+                                             options_.api_key.empty() ? "" : " and the key"));
+    }
+
+    void update_facts() {
+        facts_.context = notes_.context;
+        facts_.parameters = notes_.parameters;
+        facts_.native_tools =
+            !notes_.refusals.tools && notes_.dialect.value_or(ToolDialect::native) == ToolDialect::native;
+    }
+
+    void remember() {
+        update_facts();
+        if (notes_ == saved_) return;
+        saved_ = notes_;
+        // What cannot be written down is found out again the next time.
+        static_cast<void>(save_notes(options_.notes_dir, options_.address, notes_));
+    }
+
+    OpenAiOptions options_;
+    Server server_;
+    ChatExchange exchange_;
+    Waiter& waiter_;
+    Rng rng_;
+    ServerNotes notes_;
+    ServerNotes saved_;
+    ModelFacts facts_;
+    std::int64_t num_ctx_ = 0;
+    bool counted_ = false;
+    bool looked_ = false;
+    bool asked_context_ = false;
+    bool warned_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<ServedModel> make_openai_model(net::HttpClient& http, OpenAiOptions options, const Clock& clock,
+                                               Waiter& waiter) {
+    return std::make_unique<OpenAiModel>(http, std::move(options), clock, waiter);
+}
+
+}  // namespace ec::model
