@@ -1,0 +1,42 @@
+// One connection of the HTTP server: reads requests, has them answered, writes the answers. Private to the server;
+// everything here happens on the server's loop.
+#pragma once
+
+#include <boost/asio/ip/tcp.hpp>
+#include <ec/net/http_server.hpp>
+#include <functional>
+#include <memory>
+#include <string_view>
+
+namespace ec::net {
+
+class HttpConnection;
+
+/// What a connection needs of its server.
+class ConnectionHost {
+public:
+    virtual ~ConnectionHost() = default;
+    [[nodiscard]] virtual const ServerOptions& options() const = 0;
+    [[nodiscard]] virtual const std::vector<Route>& routes() const = 0;
+    [[nodiscard]] virtual bool draining() const = 0;
+    /// Whether a Host header is one this server answers to.
+    [[nodiscard]] virtual bool answers_to(std::string_view host) const = 0;
+    /// Whether this address may ask for this route once more.
+    virtual bool admit(const std::string& peer, const Route& route) = 0;
+    /// Has the handler called on a thread of the pool, and `then` on the loop; false when too many wait already.
+    virtual bool dispatch(const Route& route, ServerRequest request, std::function<void(ServerResponse)> then) = 0;
+    virtual void forget(const std::shared_ptr<HttpConnection>& connection) = 0;
+};
+
+class HttpConnection {
+public:
+    virtual ~HttpConnection() = default;
+    virtual void start() = 0;
+    /// Ends when the request in hand is answered; at once when there is none.
+    virtual void drain() = 0;
+    virtual void close() = 0;
+    /// `host` outlives the connection.
+    static std::shared_ptr<HttpConnection> make(ConnectionHost& host, boost::asio::ip::tcp::socket socket);
+};
+
+}  // namespace ec::net

@@ -1,0 +1,40 @@
+// Which route a request belongs to, and how often one address may ask for it. Private to the HTTP server.
+#pragma once
+
+#include <cstdint>
+#include <ec/net/http_server.hpp>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace ec::net {
+
+/// Refuses (`invalid_argument`) a route without a handler, with a path that is none, or one that is there twice.
+Status check_routes(const std::vector<Route>& routes);
+
+struct Match {
+    const Route* route = nullptr;               ///< null: no route has the path, or none of them the method
+    std::vector<std::string> methods;           ///< of the routes with the path
+    std::map<std::string, std::string> params;  ///< of the route
+};
+/// `path` as it came, still encoded.
+Match match_route(const std::vector<Route>& routes, std::string_view method, std::string_view path);
+
+/// "localhost", "127.0.0.1:80", "[::1]:80" or one of `hosts`; case does not matter.
+bool is_our_host(std::string_view host, const std::vector<std::string>& hosts);
+
+/// Counts requests of one address to one route in windows of a minute. Holds at most 4,096 counts; when there are more
+/// addresses than that, the unknown ones share one. One thread.
+class RateLimiter {
+public:
+    /// False when this is one more than `most` in this minute.
+    bool admit(std::string_view peer, const Route& route, std::chrono::nanoseconds now);
+
+private:
+    std::map<std::pair<std::string, const Route*>, unsigned> counts_;
+    std::int64_t minute_ = -1;
+};
+
+}  // namespace ec::net
