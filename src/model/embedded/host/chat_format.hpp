@@ -35,7 +35,13 @@ public:
     /// The raw text of the message that follows the first `n` messages, if that text is where it came from.
     [[nodiscard]] const std::string* recall(const ChatRequest& request, std::size_t n) const;
 
+    /// All of it, for a file; what is no such thing is passed over when it comes back.
+    [[nodiscard]] json::Array saved() const;
+    void restore(const json::Array& saved);
+
 private:
+    void add(Hash128 key, const std::string& raw);
+
     std::multimap<Hash128, std::string> raw_;
     std::vector<Hash128> order_;  ///< oldest first
 };

@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <charconv>
 #include <ec/core/text.hpp>
 #include <ec/json/json.hpp>
+#include <optional>
 
 #include "chat_format.hpp"
 
@@ -21,6 +23,14 @@ Hash128 conversation(const ChatRequest& request, std::size_t n) {
         text += '\1';
     }
     return hash128(text);
+}
+
+std::optional<std::uint64_t> whole(const json::Value& value) {
+    if (!value.is_string()) return std::nullopt;
+    const auto& digits = value.get_string();
+    std::uint64_t number = 0;
+    if (std::from_chars(digits.data(), digits.data() + digits.size(), number).ec != std::errc()) return std::nullopt;
+    return number;
 }
 
 bool holds(const std::string& raw, const json::Value& argument) {
@@ -52,8 +62,10 @@ bool came_from(const Message& message, const std::string& raw) {
 }  // namespace
 
 void Memory::remember(const ChatRequest& request, const std::string& raw) {
-    if (raw.empty()) return;
-    const Hash128 key = conversation(request, request.messages.size());
+    if (!raw.empty()) add(conversation(request, request.messages.size()), raw);
+}
+
+void Memory::add(Hash128 key, const std::string& raw) {
     const auto [first, last] = raw_.equal_range(key);
     if (std::any_of(first, last, [&](const auto& entry) { return entry.second == raw; })) return;
     raw_.emplace(key, raw);
@@ -61,6 +73,25 @@ void Memory::remember(const ChatRequest& request, const std::string& raw) {
     if (order_.size() <= kMost) return;
     raw_.erase(raw_.find(order_.front()));
     order_.erase(order_.begin());
+}
+
+// Bytes that are no UTF-8 do not survive JSON; such a text is not worth keeping over a restart.
+json::Array Memory::saved() const {
+    json::Array out;
+    for (const auto& [key, raw] : raw_) {
+        if (is_valid_utf8(raw)) out.emplace_back(json::Array{std::to_string(key.high), std::to_string(key.low), raw});
+    }
+    return out;
+}
+
+void Memory::restore(const json::Array& saved) {
+    for (const json::Value& value : saved) {
+        if (!value.is_array() || value.get_array().size() != 3) continue;
+        const json::Array& entry = value.get_array();
+        const auto high = whole(entry[0]);
+        const auto low = whole(entry[1]);
+        if (high && low && entry[2].is_string()) add({*high, *low}, std::string(entry[2].get_string()));
+    }
 }
 
 const std::string* Memory::recall(const ChatRequest& request, std::size_t n) const {

@@ -203,13 +203,9 @@ private:
     std::chrono::nanoseconds decoding_since_{0};
 };
 
-Result<std::string> Generator::prompt(const ChatRequest& request) const {
-    EC_ASSIGN(Rendered rendered, format_.render(request, memory_));
-    return std::move(rendered.prompt);
-}
-
 Status Generator::run(const Chat& chat, const Output& output) {
     EC_ASSIGN(const Rendered rendered, format_.render(chat.request, memory_));
+    store_.restore(sequences_, rendered.prompt);
     for (unsigned first = 0; first < chat.n; first += kTogether) {
         Wave wave(*this, chat, rendered, output);
         EC_TRY(wave.run(first, std::min(kTogether, chat.n - first)));

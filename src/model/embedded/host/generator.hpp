@@ -9,6 +9,7 @@
 #include "chat_format.hpp"
 #include "drafter.hpp"
 #include "embedded/protocol.hpp"
+#include "prefix_store.hpp"
 #include "sequences.hpp"
 
 namespace ec::model::embedded {
@@ -23,14 +24,17 @@ struct Output {
 
 class Generator {
 public:
-    Generator(LoadedModel& model, Sequences& sequences, const ChatFormat& format, Memory& memory, BatchCost cost)
-        : model_(model), sequences_(sequences), format_(format), memory_(memory), cost_(std::move(cost)) {}
+    Generator(LoadedModel& model, Sequences& sequences, const ChatFormat& format, Memory& memory, PrefixStore& store,
+              BatchCost cost)
+        : model_(model),
+          sequences_(sequences),
+          format_(format),
+          memory_(memory),
+          store_(store),
+          cost_(std::move(cost)) {}
 
     /// `cancelled`, `too_large`, `invalid_argument`, `internal`.
     Status run(const Chat& chat, const Output& output);
-
-    /// The prompt that a request becomes.
-    Result<std::string> prompt(const ChatRequest& request) const;
 
 private:
     struct Branch;
@@ -40,6 +44,7 @@ private:
     Sequences& sequences_;
     const ChatFormat& format_;
     Memory& memory_;
+    PrefixStore& store_;
     BatchCost cost_;
 };
 

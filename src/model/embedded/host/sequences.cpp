@@ -71,6 +71,16 @@ std::size_t Sequences::known(std::string_view prompt) const {
     return std::min(best->evaluated, common_tokens(transcribe(runs, best->transcript, tokenizer_), best->transcript));
 }
 
+std::size_t Sequences::shared(std::string_view prompt, const Transcript& held) const {
+    const std::string text = whole(prompt);
+    const auto runs = splitter_.split(text);
+    std::size_t tokens = 0;
+    for (std::size_t i = 0; i < runs.size() && i < held.runs.size() && held.runs[i].bytes == runs[i]; ++i) {
+        tokens += held.runs[i].tokens;
+    }
+    return tokens;
+}
+
 Result<Sequence*> Sequences::begin(std::string_view prompt) {
     const std::string text = whole(prompt);
     const auto runs = splitter_.split(text);

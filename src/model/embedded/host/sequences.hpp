@@ -50,6 +50,8 @@ public:
 
     /// How many tokens of the prompt a begin() would find.
     [[nodiscard]] std::size_t known(std::string_view prompt) const;
+    /// The same for a transcript that stands elsewhere, in whole runs.
+    [[nodiscard]] std::size_t shared(std::string_view prompt, const Transcript& held) const;
     /// An unused sequence, emptied, to restore a saved prefix into; null when all are busy.
     Sequence* blank();
     /// Those that hold something and are not busy, the longest unused first.

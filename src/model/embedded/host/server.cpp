@@ -4,6 +4,7 @@
 #include <deque>
 #include <ec/core/clock.hpp>
 #include <ec/model/host.hpp>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -21,6 +22,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kPatience{10000};
 constexpr std::chrono::milliseconds kTick{3600000};
+constexpr std::chrono::milliseconds kIdle{400};
 constexpr std::size_t kMostWaiting = 64;
 
 /// Frames from the client, taken in by a thread of their own so that a cancel reaches a running request.
@@ -31,11 +33,18 @@ public:
     /// Only after the client is gone: the listener waits for it.
     ~Inbox() { listener_.join(); }
 
-    /// The next request, or what is wrong with one; nothing when the client is gone.
-    std::optional<Result<ToHost>> next() {
+    /// The next request, or what is wrong with one; nothing when the client is gone. `on_idle` is called once when none
+    /// comes for a while.
+    std::optional<Result<ToHost>> next(const std::function<void()>& on_idle) {
         std::unique_lock lock(mutex_);
         current_ = 0;
-        arrived_.wait(lock, [&] { return closed_ || !waiting_.empty(); });
+        const auto something = [&] { return closed_ || !waiting_.empty(); };
+        if (!arrived_.wait_for(lock, kIdle, something)) {
+            lock.unlock();
+            on_idle();
+            lock.lock();
+        }
+        arrived_.wait(lock, something);
         if (waiting_.empty() || closed_) return std::nullopt;
         Result<ToHost> message = std::move(waiting_.front());
         waiting_.pop_front();
@@ -101,9 +110,16 @@ public:
         EC_ASSIGN(service->format_, ChatFormat::create(*service->model_));
         service->cost_ = measure_batch_cost(*service->model_, SystemClock());
         service->sequences_ = std::make_unique<Sequences>(*service->model_);
+        service->store_ = std::make_unique<PrefixStore>(*service->model_, service->memory_, load.cache_dir,
+                                                        load.cache_bytes, load.quantised_cache ? "q8_0" : "f16");
         service->generator_ = std::make_unique<Generator>(*service->model_, *service->sequences_, *service->format_,
-                                                          service->memory_, service->cost_);
+                                                          service->memory_, *service->store_, service->cost_);
         return service;
+    }
+
+    /// Between requests and at the end.
+    void save(bool all) {
+        if (store_) store_->save(*sequences_, all);
     }
 
     [[nodiscard]] Loaded facts() const {
@@ -130,8 +146,9 @@ private:
     std::unique_ptr<LoadedModel> model_;
     std::unique_ptr<ChatFormat> format_;
     std::unique_ptr<Sequences> sequences_;
-    std::unique_ptr<Generator> generator_;
     Memory memory_;
+    std::unique_ptr<PrefixStore> store_;
+    std::unique_ptr<Generator> generator_;
     BatchCost cost_;
 };
 
@@ -141,13 +158,14 @@ public:
 
     int run() {
         Inbox inbox(channel_, controls_);
-        while (auto message = inbox.next()) {
+        while (auto message = inbox.next([this] { save(false); })) {
             if (*message) {
                 std::visit([&](const auto& request) { handle(request); }, **message);
             } else {
                 say(Failed{0, message->error()});
             }
         }
+        save(true);
         return 0;
     }
 
@@ -155,6 +173,10 @@ private:
     void say(const FromHost& message) {
         // A client that is gone closes the inbox, and that ends everything.
         static_cast<void>(channel_.send(encode(message), kPatience));
+    }
+
+    void save(bool all) {
+        if (service_) service_->save(all);
     }
 
     void conclude(std::int64_t id, const Status& status) { status ? say(Done{id}) : say(Failed{id, status.error()}); }
