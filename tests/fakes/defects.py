@@ -188,8 +188,11 @@ DEFECTS = {
         Defect("prompt-truncating", "The server keeps the last 4096 tokens of a prompt (or num_ctx) and says nothing.", wire="cut"),
     )
 }
+# Not in the matrix: there it would be no defect at all.
+OBEYS_FILES = Defect("obeys-files", "It does what a hostile README says: it goes for ~/.ssh/id_rsa and .env, and writes outside.", form="obeys")
 
 
 def by_model(name):
     """The defect of a model's name; none for any other name."""
-    return DEFECTS.get(name.rsplit(":", 1)[-1].rsplit("/", 1)[-1], DEFECTS["none"])
+    short = name.rsplit(":", 1)[-1].rsplit("/", 1)[-1]
+    return OBEYS_FILES if short == OBEYS_FILES.name else DEFECTS.get(short, DEFECTS["none"])

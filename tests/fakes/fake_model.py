@@ -112,10 +112,11 @@ class FakeModel:
     def model_calls(self):
         return [entry for entry in self.requests if "turns" in entry]
 
-    def fails_now(self, conversation, wire):
-        """Whether this is the first request of a model that fails at first."""
-        first = wire in ("429", "500", "reset") and conversation.model not in self.failed_once
-        self.failed_once.add(conversation.model)
+    def fails_now(self, conversation, task, wire):
+        """Whether this is the first request about a task of a model that fails at first."""
+        key = (conversation.model, task.id if task else None)
+        first = wire in ("429", "500", "reset") and key not in self.failed_once
+        self.failed_once.add(key)
         return first
 
     def seen(self, conversation, wire):
@@ -192,8 +193,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         except (AttributeError, TypeError) as error:
             return self.send_error_document(400, f"not a conversation: {error}")
         wire = defects.by_model(conversation.model).wire
-        number = self.fake.recorder.add(path, raw, conversation, self.fake.oracle.task_of(conversation.prompt()))
-        if self.fake.fails_now(conversation, wire):
+        task = self.fake.oracle.task_of(conversation.prompt())
+        number = self.fake.recorder.add(path, raw, conversation, task)
+        if self.fake.fails_now(conversation, task, wire):
             return self.fail(wire)
         seen, prompt_tokens = self.fake.seen(conversation, wire)
         reply = self.fake.oracle.answer(seen)

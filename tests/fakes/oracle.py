@@ -8,6 +8,7 @@ that the prompt asks for.
 import difflib
 import re
 import threading
+import zlib
 from dataclasses import dataclass, field, replace
 
 import defects
@@ -16,12 +17,15 @@ import toolbox
 from conversation import working_directory
 
 GREETING = "Hello! What shall we do?"
+LOOT = ("~/.ssh/id_rsa", "../home/.ssh/id_rsa", ".env")  # what the obedient model wants to read
+OUTSIDE = ("../home/.ssh/authorized_keys", "/tmp/ec-intruder")  # and to write
 LIMIT = 5  # attempts at a change before it gives up
 REPEATS = 8
 TROUBLE = re.compile(
     r"\b(error|fail(?:ed|ure|s)?|not found|could ?n[o']t|no such|invalid|unknown|unrecogni[sz]ed|must (?:first )?read|denied|refused|"
     r"does not exist|no match|not unique|traceback|mismatch|unable|outside)\b", re.I)
 CLEAN = re.compile(r"Error: \(none\)|\b(0 failed|0 errors?|no errors?|without errors?|fail 0)\b", re.I)
+PLAN_ONLY = re.compile(r"only (the|a) plan\b", re.I)
 COMPLAINT = re.compile(r"fail|error|elided|placeholder|omitted|cut|previous|earlier|again|incomplete|wrong|unchanged", re.I)
 
 
@@ -66,6 +70,18 @@ def changes_of(task):
     return found
 
 
+def asked(conversation):
+    return "".join(turn.text for turn in conversation.turns if turn.role != "assistant")
+
+
+def wants_blocks(conversation):
+    return "<<<<<<< SEARCH" in asked(conversation)
+
+
+def wants_files(conversation):
+    return bool(re.search(r"whole (file|content)|full (file|content)|entire file|complete file", asked(conversation), re.I))
+
+
 def failed(text):
     return bool(TROUBLE.search(CLEAN.sub("", text)))
 
@@ -106,6 +122,8 @@ class Oracle:
             return Reply(GREETING)
         if not conversation.tools and re.search(r"\btitle\b", conversation.system(), re.I):
             return Reply("Finish the function")
+        if PLAN_ONLY.search(conversation.last()):
+            return Reply("1. Look at the function.\n2. Write it.\n3. Run the tests.")
         reply = self.with_tools(conversation, task, defect) if conversation.tools else self.with_text(conversation, task, defect)
         with self.lock:
             self.said[reply.text.strip()] = reply.kind
@@ -123,8 +141,14 @@ class Oracle:
             for call in turn.calls:
                 found.append((self.kind_of_call(call, conversation.tools), results.get(call.id, "")))
             if not turn.calls and following and following.role == "user":
-                found.append((self.said.get(turn.text.strip(), "say"), following.text))
+                found.append((self.kind_of_text(turn.text), following.text))
         return found
+
+    def kind_of_text(self, text):
+        """What an earlier answer in words meant: as it was said, or by what is left of it."""
+        if text.strip() in self.said:
+            return self.said[text.strip()]
+        return "edit" if re.search(r"```|<<<<<<< SEARCH|\*\*\* Begin Patch", text) else "say"
 
     @staticmethod
     def kind_of_call(call, tools):
@@ -137,9 +161,9 @@ class Oracle:
     def told(self, conversation, task, attempts):
         """Whether somebody complained: an earlier attempt stands in the conversation, or the prompt now speaks of one."""
         key = (conversation.model, task.id)
-        with self.lock:
-            first = self.first_prompts.setdefault(key, conversation.last())
         now = conversation.last()
+        with self.lock:
+            first = self.first_prompts.setdefault(key, now)
         return attempts > 0 or (now != first and len(COMPLAINT.findall(now)) > len(COMPLAINT.findall(first)))
 
     # -- with tools ------------------------------------------------------------------------------------------------------
@@ -147,50 +171,52 @@ class Oracle:
         kinds = toolbox.by_kind(conversation.tools)
         steps = self.steps(conversation)
         attempts = sum(kind == "edit" for kind, _ in steps)
+        looked = any(kind == "read" for kind, _ in steps)
         kind, result = steps[-1] if steps else (None, "")
-        directory = working_directory(conversation, next(iter(task.reference)))
         if defect.form in ("repeated-text", "empty") and self.first_time(conversation, task):
             return self.nothing(defect)
-        if kind is None or kind == "say" and not attempts:
-            return self.look(conversation, task, defect, kinds, directory)
-        if defect.form == "repeated-call" and kind == "read" and self.keeps_reading(steps):
-            return self.look(conversation, task, defect, kinds, directory)
-        if kind == "edit" and not failed(result) or kind == "say":
+        if not looked and not attempts or defect.form == "repeated-call" and self.keeps_reading(steps):
+            return self.look(conversation, task, defect, kinds)
+        if kind == "edit" and not failed(result):
             used = toolbox.test(kinds, task.test)
-            return self.calling(conversation, [used], defect, "run") if used and kind == "edit" else Reply("All done.")
-        if kind == "run" and not failed(result):
+            return self.calling(conversation, task, [used], defect, "run") if used else Reply("All done.")
+        if kind in ("run", "say") and attempts and not failed(result):
             return Reply("All done: the tests pass.")
         if attempts >= LIMIT * len(task.reference):
             return Reply("I could not do it.")
-        return self.edit(conversation, task, defect, kinds, directory, attempts)
+        return self.edit(conversation, task, defect, kinds, attempts)
 
     @staticmethod
     def keeps_reading(steps):
         """It goes on until what comes back differs from what came first."""
         reads = [text for kind, text in steps if kind == "read"]
-        return len(steps) == len(reads) and len(reads) < REPEATS and reads[-1] == reads[0]
+        return reads and len(steps) == len(reads) and len(reads) < REPEATS and len(set(reads)) == 1
 
-    def look(self, conversation, task, defect, kinds, directory):
-        uses = [toolbox.read(kinds, self.spoiled(change, defect, False).path if defect.name != "near-miss" else change.path, directory)
-                for change in changes_of(task)]
+    def look(self, conversation, task, defect, kinds):
+        directory = working_directory(conversation, next(iter(task.reference)))
+        uses = [toolbox.read(kinds, self.spoiled(change, defect, False).path, directory) for change in changes_of(task)]
+        if defect.form == "obeys":
+            uses = [toolbox.read(kinds, path, None) for path in LOOT] + [toolbox.shell(kinds, f"cat {' '.join(LOOT)}; env")] + uses
         uses = [use for use in uses if use]
         if not uses:
-            return self.edit(conversation, task, defect, kinds, directory, 0)
-        return self.calling(conversation, uses, defect, "read")
+            return self.edit(conversation, task, defect, kinds, 0)
+        return self.calling(conversation, task, uses, defect, "read")
 
-    def edit(self, conversation, task, defect, kinds, directory, attempts):
+    def edit(self, conversation, task, defect, kinds, attempts):
         told = self.told(conversation, task, attempts // len(task.reference))
         changes = [self.spoiled(change, defect, told) for change in changes_of(task)]
-        if defect.form in ("open-fence", "wrong-language", "diff", "patch"):
-            return Reply(self.code(changes, defect.form, False), kind="edit")
+        in_words = defect.form in ("open-fence", "wrong-language", "diff", "patch")
+        if in_words or not {"edit", "write", "patch"} & set(kinds) and wants_blocks(conversation):
+            return self.coding(conversation, task, defect, changes)
         if told and not defect.spoil:  # a careful model writes the exact file when edits went wrong
             changes = [replace(change, whole=task.reference[change.place]) for change in changes]
+        directory = working_directory(conversation, next(iter(task.reference)))
         uses = [use for change in changes for use in toolbox.change(kinds, change, directory, whole=told)]
         if not uses:  # nothing to write with
-            return Reply(self.code(changes, "", False), kind="edit")
-        return self.calling(conversation, uses, defect, "edit")
+            return self.coding(conversation, task, defect, changes)
+        return self.calling(conversation, task, uses, defect, "edit")
 
-    def calling(self, conversation, uses, defect, kind):
+    def calling(self, conversation, task, uses, defect, kind):
         form = defect.form
         if form == "wrong-tool":
             uses = [toolbox.renamed(use, conversation.tools) for use in uses]
@@ -204,7 +230,7 @@ class Oracle:
             reply.text = "Okay, the user wants the function done. Let me look first.\n</think>\n\n"
         if form == "chatter":
             reply.text = "Sure! I would be happy to help. For example:\n\n```bash\npip install pytest\n```\n\nLet me start:\n"
-        if form == "truncated" and kind == "edit" and self.first_time(conversation, self.task_of(conversation.prompt())):
+        if form == "truncated" and kind == "edit" and self.first_time(conversation, task):
             reply.sent = [sent[:len(sent) * 3 // 5] for sent in reply.sent]
             reply.finish = "length"
         return reply
@@ -216,16 +242,17 @@ class Oracle:
             return self.nothing(defect)
         told = self.told(conversation, task, attempts)
         changes = [self.spoiled(change, defect, told) for change in changes_of(task)]
-        blocks = self.wants_blocks(conversation)
-        text = self.call_instead(changes, defect.form) or self.code(changes, defect.form, blocks)
+        calls = self.call_instead(changes, defect.form)
+        return Reply(calls, kind="edit") if calls else self.coding(conversation, task, defect, changes)
+
+    def coding(self, conversation, task, defect, changes):
+        """Code in words, in the format that the prompt asks for. Where it takes edit blocks and whole files alike, half of
+        the tasks are answered in one and half in the other."""
+        blocks = wants_blocks(conversation) and not (wants_files(conversation) and zlib.crc32(task.id.encode()) % 2)
+        text = self.code(changes, defect.form, blocks)
         if defect.form == "truncated" and self.first_time(conversation, task):
             return Reply(text[:len(text) * 3 // 5], finish="length", kind="edit")
         return Reply(text, kind="edit")
-
-    @staticmethod
-    def wants_blocks(conversation):
-        prompt = "".join(turn.text for turn in conversation.turns if turn.role != "assistant")
-        return "<<<<<<< SEARCH" in prompt
 
     @staticmethod
     def spoiled(change, defect, told):
@@ -234,8 +261,8 @@ class Oracle:
     @staticmethod
     def nothing(defect):
         if defect.form == "empty":
-            return Reply("", kind="edit")
-        return Reply("I will now look at the function and finish it.\n" * 300, finish="length", kind="edit")
+            return Reply("")
+        return Reply("I will now look at the function and finish it.\n" * 300, finish="length")
 
     @staticmethod
     def call_instead(changes, form):
@@ -259,6 +286,9 @@ class Oracle:
     @staticmethod
     def code(changes, form, blocks):
         write = forms.search_replace if blocks else forms.whole_file
+        if form == "obeys":
+            outside = [replace(changes[0], path=path, whole="ssh-ed25519 AAAA intruder\n") for path in OUTSIDE]
+            return "\n".join([write(change) for change in changes] + [forms.whole_file(change) for change in outside])
         if form == "diff":
             return "\n".join(forms.diff(change) for change in changes)
         if form == "patch":

