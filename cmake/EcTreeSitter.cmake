@@ -1,4 +1,5 @@
-# ec_treesitter: the tree-sitter runtime and the grammars for Python, JavaScript and TypeScript as one static library.
+# ec_treesitter: the tree-sitter runtime and the grammars as one static library: Python, JavaScript and TypeScript, which
+# are repaired and read, and C/C++ (one grammar), Go, Java and Rust, which are only read.
 # The sources come from the npm packages pinned by version and integrity in third_party/package-lock.json; they are
 # installed at configure time when they are missing or older than the lock file. Install scripts never run.
 set(third_party ${PROJECT_SOURCE_DIR}/third_party)
@@ -25,13 +26,21 @@ set(python ${modules}/tree-sitter-python/src)
 set(javascript ${modules}/tree-sitter-javascript/src)
 set(typescript ${modules}/tree-sitter-typescript/typescript/src)
 set(tsx ${modules}/tree-sitter-typescript/tsx/src)
+set(cpp ${modules}/tree-sitter-cpp/src)
+set(go ${modules}/tree-sitter-go/src)
+set(java ${modules}/tree-sitter-java/src)
+set(rust ${modules}/tree-sitter-rust/src)
 
 add_library(ec_treesitter STATIC
   ${runtime}/src/lib.c
   ${python}/parser.c ${python}/scanner.c
   ${javascript}/parser.c ${javascript}/scanner.c
   ${typescript}/parser.c ${typescript}/scanner.c
-  ${tsx}/parser.c ${tsx}/scanner.c)
+  ${tsx}/parser.c ${tsx}/scanner.c
+  ${cpp}/parser.c ${cpp}/scanner.c
+  ${go}/parser.c
+  ${java}/parser.c
+  ${rust}/parser.c ${rust}/scanner.c)
 # Every grammar brings its own tree_sitter/parser.h beside its sources, found there by the quoted include.
 set_source_files_properties(${runtime}/src/lib.c PROPERTIES
   INCLUDE_DIRECTORIES "${runtime}/src;${runtime}/src/wasm" COMPILE_DEFINITIONS "_DEFAULT_SOURCE;_POSIX_C_SOURCE=200112L")

@@ -8,6 +8,10 @@ const TSLanguage* tree_sitter_python(void);
 const TSLanguage* tree_sitter_javascript(void);
 const TSLanguage* tree_sitter_typescript(void);
 const TSLanguage* tree_sitter_tsx(void);
+const TSLanguage* tree_sitter_cpp(void);
+const TSLanguage* tree_sitter_go(void);
+const TSLanguage* tree_sitter_java(void);
+const TSLanguage* tree_sitter_rust(void);
 }
 
 namespace ec::codeindex {
@@ -26,6 +30,14 @@ const TSLanguage* grammar(Language language) {
             return tree_sitter_typescript();
         case Language::tsx:
             return tree_sitter_tsx();
+        case Language::cpp:
+            return tree_sitter_cpp();
+        case Language::go:
+            return tree_sitter_go();
+        case Language::java:
+            return tree_sitter_java();
+        case Language::rust:
+            return tree_sitter_rust();
     }
     return nullptr;
 }
@@ -99,6 +111,14 @@ std::string_view name(Language language) {
             return "typescript";
         case Language::tsx:
             return "tsx";
+        case Language::cpp:
+            return "cpp";
+        case Language::go:
+            return "go";
+        case Language::java:
+            return "java";
+        case Language::rust:
+            return "rust";
     }
     return "unknown";
 }
@@ -111,6 +131,11 @@ std::optional<Language> language_of(std::string_view path) {
     if (ending == "js" || ending == "mjs" || ending == "cjs" || ending == "jsx") return Language::javascript;
     if (ending == "ts" || ending == "mts" || ending == "cts") return Language::typescript;
     if (ending == "tsx") return Language::tsx;
+    if (ending == "go") return Language::go;
+    if (ending == "java") return Language::java;
+    if (ending == "rs") return Language::rust;
+    for (const std::string_view known : {"c", "h", "cc", "cpp", "cxx", "hh", "hpp", "hxx", "ipp"})
+        if (ending == known) return Language::cpp;
     return std::nullopt;
 }
 

@@ -34,6 +34,14 @@ Result<Host> parse_literal(std::string_view text) {
 }  // namespace
 
 Result<Host> Host::parse(std::string_view text) {
+    EC_ASSIGN(Host host, parse_local(text));
+    if (!host.literal && host.name.find('.') == std::string::npos) {
+        return wrong("a host name of one word is a local name");
+    }
+    return host;
+}
+
+Result<Host> Host::parse_local(std::string_view text) {
     if (text.starts_with('[')) {
         if (!text.ends_with(']') || text.find(':') == std::string_view::npos)
             return wrong("brackets hold an IPv6 address");
@@ -56,13 +64,19 @@ Result<Host> Host::parse(std::string_view text) {
             return wrong("a part of the host name begins or ends with '-'");
     }
     if (ends_in_a_number(labels.back())) return parse_literal(text);
-    if (labels.size() < 2) return wrong("a host name of one word is a local name");
     return Host{std::move(name), std::nullopt};
 }
 
 std::string Host::text() const { return literal && literal->v6 ? fmt::format("[{}]", name) : name; }
 
-Result<Authority> Authority::parse(std::string_view text, std::uint16_t default_port) {
+namespace {
+
+struct HostAndPort {
+    std::string_view host;
+    std::uint16_t port = 0;
+};
+
+Result<HostAndPort> split_authority(std::string_view text, std::uint16_t default_port) {
     if (text.find('@') != std::string_view::npos) return wrong("user information has no place before a host");
     const std::size_t close = text.rfind(']');
     const std::size_t colon = text.rfind(':');
@@ -79,8 +93,21 @@ Result<Authority> Authority::parse(std::string_view text, std::uint16_t default_
         if (port > 65535) return wrong("a port is a number from 1 to 65535");
     }
     if (port == 0) return wrong("the port is missing");
-    EC_ASSIGN(Host parsed, Host::parse(host));
-    return Authority{std::move(parsed), static_cast<std::uint16_t>(port)};
+    return HostAndPort{host, static_cast<std::uint16_t>(port)};
+}
+
+}  // namespace
+
+Result<Authority> Authority::parse(std::string_view text, std::uint16_t default_port) {
+    EC_ASSIGN(const HostAndPort parts, split_authority(text, default_port));
+    EC_ASSIGN(Host host, Host::parse(parts.host));
+    return Authority{std::move(host), parts.port};
+}
+
+Result<Authority> Authority::parse_local(std::string_view text, std::uint16_t default_port) {
+    EC_ASSIGN(const HostAndPort parts, split_authority(text, default_port));
+    EC_ASSIGN(Host host, Host::parse_local(parts.host));
+    return Authority{std::move(host), parts.port};
 }
 
 std::string Authority::text() const { return fmt::format("{}:{}", host.text(), port); }

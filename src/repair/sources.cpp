@@ -141,11 +141,28 @@ std::vector<std::pair<int, int>> test_line_ranges(const SourceUnit& unit) {
     return ranges;
 }
 
+std::optional<Language> repairable_language(std::string_view path) {
+    const auto language = codeindex::language_of(path);
+    switch (language.value_or(Language::cpp)) {
+        case Language::python:
+        case Language::javascript:
+        case Language::typescript:
+        case Language::tsx:
+            return language;
+        case Language::cpp:
+        case Language::go:
+        case Language::java:
+        case Language::rust:
+            break;
+    }
+    return std::nullopt;
+}
+
 std::vector<SourceUnit> load_units(const std::filesystem::path& root, const std::set<std::string>& files,
                                    bool with_tests) {
     std::vector<SourceUnit> units;
     for (const std::string& file : files) {
-        const auto language = codeindex::language_of(file);
+        const auto language = repairable_language(file);
         if (!language || !is_inside_relative(file) || (!with_tests && is_test_or_configuration(file))) continue;
         std::error_code error;
         const auto real = std::filesystem::canonical(root / file, error);

@@ -9,11 +9,14 @@ Result<std::string> unified_patch(const std::vector<FileVersion>& files) {
     EC_ASSIGN(const GitLibrary* const git, git_library());
     std::string out;
     for (const FileVersion& file : files) {
-        if (file.before == file.after) continue;
+        if (file.created == file.removed && file.before == file.after) continue;
         git_diff_options options = GIT_DIFF_OPTIONS_INIT;
         git_patch* raw = nullptr;
-        if (git->git_patch_from_buffers(&raw, file.before.data(), file.before.size(), file.path.c_str(),
-                                        file.after.data(), file.after.size(), file.path.c_str(), &options) != 0) {
+        // No buffer at all is how libgit2 is told that a side has no file; an empty one is an empty file.
+        const char* const before = file.created ? nullptr : file.before.data();
+        const char* const after = file.removed ? nullptr : file.after.data();
+        if (git->git_patch_from_buffers(&raw, before, file.before.size(), file.path.c_str(), after, file.after.size(),
+                                        file.path.c_str(), &options) != 0) {
             return git_failure(*git, "cannot compare " + file.path);
         }
         const PatchHandle patch(raw);

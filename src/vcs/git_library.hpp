@@ -12,26 +12,31 @@
 
 namespace ec::vcs {
 
-#define EC_GIT_FUNCTIONS(X)     \
-    X(git_libgit2_init)         \
-    X(git_error_last)           \
-    X(git_buf_dispose)          \
-    X(git_commit_free)          \
-    X(git_commit_lookup)        \
-    X(git_commit_parent)        \
-    X(git_commit_parentcount)   \
-    X(git_commit_tree)          \
-    X(git_diff_foreach)         \
-    X(git_diff_free)            \
-    X(git_diff_tree_to_workdir) \
-    X(git_patch_free)           \
-    X(git_patch_from_buffers)   \
-    X(git_patch_get_delta)      \
-    X(git_patch_to_buf)         \
-    X(git_reference_name_to_id) \
-    X(git_repository_free)      \
-    X(git_repository_open_ext)  \
-    X(git_repository_workdir)   \
+#define EC_GIT_FUNCTIONS(X)       \
+    X(git_libgit2_init)           \
+    X(git_error_last)             \
+    X(git_buf_dispose)            \
+    X(git_commit_free)            \
+    X(git_commit_lookup)          \
+    X(git_commit_parent)          \
+    X(git_commit_parentcount)     \
+    X(git_commit_tree)            \
+    X(git_diff_foreach)           \
+    X(git_diff_free)              \
+    X(git_diff_tree_to_workdir)   \
+    X(git_ignore_path_is_ignored) \
+    X(git_index_entrycount)       \
+    X(git_index_free)             \
+    X(git_index_get_byindex)      \
+    X(git_patch_free)             \
+    X(git_patch_from_buffers)     \
+    X(git_patch_get_delta)        \
+    X(git_patch_to_buf)           \
+    X(git_reference_name_to_id)   \
+    X(git_repository_free)        \
+    X(git_repository_index)       \
+    X(git_repository_open_ext)    \
+    X(git_repository_workdir)     \
     X(git_tree_free)
 
 /// The functions of libgit2 that we call, under their own names.
@@ -57,6 +62,7 @@ using RepositoryHandle = std::unique_ptr<git_repository, GitFree<&GitLibrary::gi
 using CommitHandle = std::unique_ptr<git_commit, GitFree<&GitLibrary::git_commit_free>>;
 using TreeHandle = std::unique_ptr<git_tree, GitFree<&GitLibrary::git_tree_free>>;
 using DiffHandle = std::unique_ptr<git_diff, GitFree<&GitLibrary::git_diff_free>>;
+using IndexHandle = std::unique_ptr<git_index, GitFree<&GitLibrary::git_index_free>>;
 using PatchHandle = std::unique_ptr<git_patch, GitFree<&GitLibrary::git_patch_free>>;
 
 /// An error that ends with libgit2's own words.

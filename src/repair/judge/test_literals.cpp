@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <ec/codeindex/syntax.hpp>
 #include <ec/core/fs.hpp>
+#include <ec/repair/sources.hpp>
 #include <set>
 
 namespace ec::repair {
@@ -70,7 +71,7 @@ std::vector<std::string> literals_of_failing_tests(const BaselineRun& baseline,
         // The outermost frame of the project is the test; the inner ones are the program.
         if (observed.test.frames.empty()) continue;
         const executor::TraceFrame& frame = observed.test.frames.front();
-        const auto language = codeindex::language_of(frame.file);
+        const auto language = repairable_language(frame.file);
         if (!language || !is_inside_relative(frame.file) || !seen.emplace(frame.file, frame.line).second) continue;
         auto text = read_file(workspace / frame.file, 4ULL << 20);
         if (!text) continue;

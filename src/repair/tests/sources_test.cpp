@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <ec/core/fs.hpp>
 #include <ec/repair/sources.hpp>
 
 namespace ec::repair {
@@ -41,6 +42,18 @@ TEST(FilesOfTests, ADoctestStandsInWhatIsToBeRepaired) {
                 IsEmpty());
     EXPECT_THAT(tests_of("pytest --doctest-modules", {"src/pkg/mod.py::pkg.mod.C.f"}, {"src/pkg/mod.py"}), IsEmpty());
     EXPECT_THAT(tests_of("python3 -m doctest mod.py", {"mod.f:3"}, {"mod.py"}), IsEmpty());
+}
+
+TEST(LoadUnits, TakeOnlyWhatTheMutationOperatorsCanEdit) {
+    const TempDir dir = TempDir::create().value();
+    const auto root = std::filesystem::canonical(dir.path());
+    const std::set<std::string> files = {"a.py", "b.ts", "c.cpp", "d.go", "e.rs", "f.java"};
+    for (const std::string& file : files) ASSERT_TRUE(write_file_atomic(root / file, "\n"));
+    std::set<std::string> taken;
+    for (const SourceUnit& unit : load_units(root, files, false)) taken.insert(unit.path);
+    EXPECT_EQ(taken, (std::set<std::string>{"a.py", "b.ts"}));
+    EXPECT_FALSE(repairable_language("src/x.cpp"));
+    EXPECT_TRUE(repairable_language("src/x.tsx"));
 }
 
 TEST(TestLines, HoldWhatDecidesTheExitStatusOfALoneScript) {

@@ -25,6 +25,21 @@ TEST(UnifiedPatch, IsAppliedByGitAndRestoresTheNewFile) {
     EXPECT_EQ(changed_lines(patch), 4U);
 }
 
+TEST(UnifiedPatch, CreatesAndRemovesFilesTheWayGitDoes) {
+    const TempDir dir = TempDir::create().value();
+    write(dir.path() / "old.py", "gone = 1\n");
+    write(dir.path() / "empty", "");
+    const std::string patch = unified_patch({{"new.py", "", "x = 1\n", true, false},
+                                             {"old.py", "gone = 1\n", "", false, true},
+                                             {"empty", "", "", false, true}})
+                                  .value();
+    write(dir.path() / "p", patch);
+    ASSERT_EQ(shell("cd " + dir.path().string() + " && git init -q . && git apply p"), 0) << patch;
+    EXPECT_EQ(read_file(dir.path() / "new.py").value(), "x = 1\n");
+    EXPECT_FALSE(std::filesystem::exists(dir.path() / "old.py"));
+    EXPECT_FALSE(std::filesystem::exists(dir.path() / "empty"));
+}
+
 TEST(UnifiedPatch, IsEmptyForEqualFilesAndRefusesBinaries) {
     EXPECT_EQ(unified_patch({{"x", "a\n", "a\n"}}).value(), "");
     EXPECT_FALSE(unified_patch({{"x", std::string("a\0b", 3), "c"}}));

@@ -20,6 +20,8 @@ struct Host {
 
     /// `invalid_argument` with the reason. IPv6 literals stand in brackets.
     static Result<Host> parse(std::string_view text);
+    /// As parse(), and names of one word: for servers that a person named, such as localhost.
+    static Result<Host> parse_local(std::string_view text);
     /// As it stands in a URL: IPv6 literals in brackets.
     [[nodiscard]] std::string text() const;
     bool operator==(const Host&) const = default;
@@ -31,6 +33,8 @@ struct Authority {
 
     /// HOST[:PORT], as RFC 3986 without user information; `default_port` 0 means that the port must be there.
     static Result<Authority> parse(std::string_view text, std::uint16_t default_port);
+    /// As parse(), and hosts of one word.
+    static Result<Authority> parse_local(std::string_view text, std::uint16_t default_port);
     [[nodiscard]] std::string text() const;
     bool operator==(const Authority&) const = default;
 };

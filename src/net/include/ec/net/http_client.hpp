@@ -2,7 +2,8 @@
 //
 // Whatever leaves this machine passes the egress ledger first: a request to an address that is not loopback is recorded
 // before its first byte, and does not happen when that fails. Redirects are followed only within the rules of the
-// request and are recorded as connections of their own. Connections are kept and used again.
+// request and are recorded as connections of their own. Connections are kept and used again. Proxies are those of the
+// environment (`https_proxy`, `no_proxy`), except on loopback, where nothing is recorded and nothing may leave.
 //
 // libcurl does the work (HTTP/1.1 and HTTP/2, TLS, proxies) and is loaded at the first request, because loading it
 // costs more than most commands take. Threads: one request at a time per client; the stop token may fire anywhere.
@@ -48,8 +49,11 @@ struct HttpRequest {
     std::chrono::milliseconds first_byte_timeout{600'000};  ///< a large prompt on a slow machine takes minutes
     std::chrono::milliseconds idle_timeout{120'000};        ///< between two bytes of the answer
     std::uint64_t body_limit = 64ULL << 20;                 ///< of the answer; `too_large` above
-    unsigned redirects = 0;                                 ///< how many may be followed; never from https to http
-    std::string ca_file;                                    ///< empty: the system's
+    /// How many may be followed; 0 hands the redirect itself back. Never from https to http, and never from this
+    /// machine to another or back: `denied`. To another origin go no headers but those that describe the wanted
+    /// content.
+    unsigned redirects = 0;
+    std::string ca_file;  ///< empty: the system's
 };
 
 struct HttpResponse {
@@ -70,8 +74,10 @@ struct ResponseSink {
 class HttpClient {
 public:
     virtual ~HttpClient() = default;
-    /// Any HTTP status is a success here. `unavailable` when nothing answers at the address (the message names it),
-    /// `timeout`, `cancelled`, `denied` for TLS that cannot be trusted or a ledger that cannot be written.
+    /// Any HTTP status is a success here. `invalid_argument` for a URL or header that is none, `unavailable` when
+    /// nothing answers at the address in time (the message names it), `timeout` when it stops answering, `io` when the
+    /// connection breaks, `corrupt` when the answer is not HTTP, `too_large`, `cancelled`, `denied` for TLS that cannot
+    /// be trusted or a ledger that cannot be written. Messages and the ledger name host and port, never more.
     virtual Result<HttpResponse> send(const HttpRequest& request, const ResponseSink& sink, std::stop_token stop) = 0;
 };
 
@@ -91,6 +97,10 @@ public:
     Result<std::vector<Event>> feed(std::string_view bytes);
 
 private:
+    void take_line(std::vector<Event>& events);
+    void take_field(std::string_view name, std::string_view value);
+    void dispatch(std::vector<Event>& events);
+
     std::size_t limit_;
     std::string line_;
     Event event_;

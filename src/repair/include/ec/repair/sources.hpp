@@ -1,10 +1,12 @@
 // Which files of a project a repair may edit, and which parts of them.
 #pragma once
 
+#include <ec/codeindex/syntax.hpp>
 #include <ec/executor/test_command.hpp>
 #include <ec/repair/judge.hpp>
 #include <ec/repair/mutation.hpp>
 #include <filesystem>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -12,6 +14,10 @@
 #include <vector>
 
 namespace ec::repair {
+
+/// The language of a file that the mutation operators can edit: Python, JavaScript or TypeScript; nothing for the others
+/// that are only read.
+std::optional<codeindex::Language> repairable_language(std::string_view path);
 
 /// Tests, fixtures, conftest and build configuration by name: never edited unless asked.
 bool is_test_or_configuration(std::string_view path);

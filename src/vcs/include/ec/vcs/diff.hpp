@@ -13,6 +13,9 @@ struct FileVersion {
     std::string path;  ///< relative, with '/' separators
     std::string before;
     std::string after;
+    bool created = false;  ///< there was no such file: `before` is empty
+    bool removed = false;  ///< there is none any more: `after` is empty
+    bool operator==(const FileVersion&) const = default;
 };
 
 /// A patch that `git apply` and `patch -p1` accept, three lines of context; empty when nothing differs. Files whose

@@ -1,0 +1,40 @@
+// The files an agent may see, by path relative to the workspace and with '/' between the parts.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ec::agent {
+
+class FileSource {
+public:
+    virtual ~FileSource() = default;
+    /// The whole content; nothing when there is no such file or it may not be seen. Any thread.
+    [[nodiscard]] virtual std::optional<std::string> read(const std::string& path) const = 0;
+    /// All paths, sorted.
+    [[nodiscard]] virtual std::vector<std::string> paths() const = 0;
+};
+
+/// Files in memory, for tests and for what has no disk behind it.
+class MemoryFiles final : public FileSource {
+public:
+    MemoryFiles() = default;
+    explicit MemoryFiles(std::map<std::string, std::string> files) : files_(std::move(files)) {}
+    [[nodiscard]] std::optional<std::string> read(const std::string& path) const override {
+        const auto at = files_.find(path);
+        return at == files_.end() ? std::nullopt : std::optional(at->second);
+    }
+    [[nodiscard]] std::vector<std::string> paths() const override {
+        std::vector<std::string> paths;
+        for (const auto& [path, content] : files_) paths.push_back(path);
+        return paths;
+    }
+    void put(const std::string& path, std::string content) { files_[path] = std::move(content); }
+
+private:
+    std::map<std::string, std::string> files_;
+};
+
+}  // namespace ec::agent

@@ -1,0 +1,85 @@
+#include "edits_of.hpp"
+
+#include <fmt/format.h>
+
+#include <ec/agent/edits.hpp>
+#include <ec/agent/withhold.hpp>
+#include <ec/core/text.hpp>
+
+namespace ec::agent {
+namespace {
+
+constexpr std::size_t kProblemBytes = 4000;
+
+/// The draft as the model sees it: with secrets taken out.
+class ShownFiles final : public FileSource {
+public:
+    explicit ShownFiles(const Draft& draft) : draft_(draft) {}
+    [[nodiscard]] std::optional<std::string> read(const std::string& path) const override {
+        auto text = draft_.read(path);
+        if (text) text = agent::redact(*text, nullptr, path);
+        return text;
+    }
+    [[nodiscard]] std::vector<std::string> paths() const override { return draft_.paths(); }
+
+private:
+    const Draft& draft_;
+};
+
+/// Puts the secrets of the file at `path` back into what was made of its redacted form.
+Result<std::string> with_secrets(const Draft& draft, const std::string& path, const std::string& after) {
+    const auto before = draft.read(path);
+    if (!before) return after;
+    return restore_withheld(after, *before, path);
+}
+
+Status may_change(const Task& task, const FileChange& change) {
+    if (!task.ports.may_write) return {};
+    EC_TRY(task.ports.may_write(change.path));
+    return change.kind == FileChange::Kind::rename ? task.ports.may_write(change.new_path) : Status{};
+}
+
+}  // namespace
+
+TakenEdits take_edits(Task& task, Draft& draft, const model::ChatReply& reply, const std::string& likely, bool quiet) {
+    EditHints hints;
+    hints.only_file = likely;
+    hints.workspace = task.ports.sandbox->workspace().string();
+    hints.cut = reply.finish == model::Finish::length;
+    ParsedEdits parsed = parse_edits(reply.text, ShownFiles(draft), hints);
+    TakenEdits taken;
+    for (FileChange& change : parsed.changes) {
+        if (change.kind != FileChange::Kind::remove) {
+            auto after = with_secrets(draft, change.path, change.after);
+            if (!after) {
+                taken.problems += fmt::format("{}: {}. Leave the withheld values as they stand.\n", change.path,
+                                              after.error().message);
+                continue;
+            }
+            change.after = *std::move(after);
+        }
+        const std::string& target = change.kind == FileChange::Kind::rename ? change.new_path : change.path;
+        if (const Status allowed = may_change(task, change); !allowed) {
+            taken.problems += fmt::format("{} may not be changed: {}.\n", target, allowed.error().message);
+            continue;
+        }
+        const Draft earlier = draft;
+        draft.take({change});
+        taken.paths.push_back(change.path);
+        if (quiet) continue;
+        const auto before = earlier.read(change.path);
+        const auto patch = vcs::unified_patch(
+            {{path, before.value_or(""), draft.read(target).value_or(""), !before, !draft.read(target)}});
+        task.events.event(EditEvent{target, patch ? *patch : ""});
+    }
+    for (const EditProblem& problem : parsed.problems) {
+        if (problem.kind == EditProblem::Kind::no_edits) continue;
+        taken.truncated = taken.truncated || problem.kind == EditProblem::Kind::truncated;
+        if (problem.kind == EditProblem::Kind::no_change) continue;  // said and done, or done before
+        taken.problems += problem.message + "\n";
+    }
+    taken.problems = ellipsize(taken.problems, kProblemBytes);
+    return taken;
+}
+
+}  // namespace ec::agent

@@ -1,0 +1,71 @@
+#include "task.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ec/agent/withhold.hpp>
+#include <ec/model/tool_repair.hpp>
+
+namespace ec::agent {
+
+model::ChatReply Task::account(model::ChatReply reply, const std::vector<model::ToolSpec>& tools) {
+    usage.prompt_tokens += reply.usage.prompt_tokens;
+    usage.cached_tokens += reply.usage.cached_tokens;
+    usage.completion_tokens += reply.usage.completion_tokens;
+    ++usage.calls;
+    usage.seconds = std::chrono::duration<double>(ports.clock->now() - started).count();
+    events.event(usage);
+    for (const std::string& warning : reply.warnings) events.event(WarningEvent{warning});
+    const auto known = [&](const model::ToolCall& call) {
+        return std::ranges::any_of(tools, [&](const model::ToolSpec& tool) { return tool.name == call.name; });
+    };
+    const auto good = static_cast<std::uint32_t>(std::ranges::count_if(reply.calls, known));
+    const auto native = static_cast<std::uint32_t>(reply.calls.size());
+    reply = model::repair_tool_calls(std::move(reply), tools);
+    skill.tool_calls_good += good;
+    // What had to be repaired was not written as asked.
+    skill.tool_calls_bad +=
+        native - good + static_cast<std::uint32_t>(reply.calls.size() > native ? reply.calls.size() - native : 0);
+    return reply;
+}
+
+Result<model::ChatReply> Task::ask(const model::ChatRequest& request) {
+    const auto on_delta = [&](const model::Delta& delta) {
+        switch (delta.kind) {
+            case model::Delta::Kind::text:
+            case model::Delta::Kind::thinking:
+                events.event(TextEvent{std::string(delta.text), delta.kind == model::Delta::Kind::thinking});
+                break;
+            case model::Delta::Kind::prompt_progress:
+                events.event(ProgressEvent{"prompt", delta.progress, "reading the prompt"});
+                break;
+        }
+    };
+    EC_ASSIGN(model::ChatReply reply, ports.model->complete(request, on_delta, stop));
+    return account(std::move(reply), request.tools);
+}
+
+std::string Task::redact(const std::string& path, std::string_view text) {
+    std::vector<Withheld> found;
+    std::string clean = agent::redact(text, &found, path);
+    for (const Withheld& secret : found) {
+        const std::string what = secret.line > 0 ? fmt::format("{} line {}", path, secret.line) : path;
+        if (told.insert(what + secret.kind).second) events.event(WithheldEvent{what, secret.kind});
+    }
+    return clean;
+}
+
+Result<TestVerdict> Task::test(const Draft& draft) {
+    stage("test", bench->command().text);
+    EC_ASSIGN(TestVerdict verdict, bench->run(draft, stop));
+    ++candidates;
+    events.event(TestsEvent{verdict.report, verdict.wall});
+    return verdict;
+}
+
+Result<TestVerdict> Task::try_candidate(const Draft& draft) {
+    ++candidates;
+    return bench->run(draft, stop);
+}
+
+}  // namespace ec::agent

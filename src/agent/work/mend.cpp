@@ -1,0 +1,54 @@
+#include "mend.hpp"
+
+#include <fmt/format.h>
+
+#include <ec/repair/repair.hpp>
+
+#include "scratch.hpp"
+
+namespace ec::agent {
+namespace {
+
+class SearchEvents final : public repair::RepairEvents {
+public:
+    explicit SearchEvents(AgentEvents& events) : events_(events) {}
+    void stage(std::string_view, std::string_view) override {}
+    void progress(const repair::SearchProgress& progress) override {
+        events_.event(ProgressEvent{
+            "candidates", -1, fmt::format("{} candidates, {:.0f} a second", progress.tried, progress.per_second)});
+    }
+
+private:
+    AgentEvents& events_;
+};
+
+}  // namespace
+
+bool is_near_miss(const TestVerdict& now, const executor::TestReport& before) {
+    if (now.report.verdict != executor::TestReport::Verdict::failed) return false;
+    return now.report.passed() >= now.report.failed() || now.report.failed() < before.failed();
+}
+
+Result<std::optional<Mended>> mend(const TestBench& bench, const Draft& draft, const MendRequest& request,
+                                   const Clock& clock, AgentEvents& events, std::stop_token stop) {
+    const auto scratch = Scratch::make(bench.sandbox().workspace(), draft);
+    if (!scratch) return std::nullopt;  // too large to be copied: no search, no harm
+    EC_ASSIGN(const auto sandbox, bench.opener()(scratch->path()));
+    repair::RepairRequest search;
+    search.test = bench.command().text;
+    search.budget = request.budget;
+    search.seed = request.seed;
+    SearchEvents search_events(events);
+    const auto result = repair::repair(*sandbox, clock, search_events, search, stop);
+    if (!result) {
+        if (result.error().code == ErrorCode::cancelled) return fail(result.error());
+        return std::nullopt;
+    }
+    if (result->status != repair::RepairResult::Status::fixed) return std::nullopt;
+    const repair::VerifiedPatch& best = result->patches.front();
+    Mended mended{draft, best.explanation, best.report};
+    for (const vcs::FileVersion& file : best.files) mended.draft.put(file.path, file.after);
+    return mended;
+}
+
+}  // namespace ec::agent

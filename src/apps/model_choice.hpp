@@ -1,0 +1,41 @@
+// From the words after --model to a model: none, a name from the library, a GGUF file, or BASE_URL#MODEL.
+#pragma once
+
+#include <ec/core/clock.hpp>
+#include <ec/core/result.hpp>
+#include <ec/core/waiter.hpp>
+#include <ec/model/chat.hpp>
+#include <ec/net/http_client.hpp>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+namespace ec::apps {
+
+/// What models stand on; outlives every model made from it.
+class ModelPorts {
+public:
+    /// The ledger is opened at the first request that needs it, so that nothing of it is touched without one.
+    static Result<std::unique_ptr<ModelPorts>> open(const std::filesystem::path& data_dir, std::string who);
+
+    [[nodiscard]] net::HttpClient& http() { return *http_; }
+    [[nodiscard]] const Clock& clock() const { return clock_; }
+    [[nodiscard]] Waiter& waiter() { return waiter_; }
+    [[nodiscard]] const std::filesystem::path& data_dir() const { return data_dir_; }
+
+private:
+    ModelPorts(std::filesystem::path data_dir, net::FileEgressLedger ledger, std::string who);
+    std::filesystem::path data_dir_;
+    net::FileEgressLedger ledger_;
+    SystemClock clock_;
+    SystemWaiter waiter_;
+    std::unique_ptr<net::HttpClient> http_;
+};
+
+/// Null for "none". `invalid_argument` for words that name no model here, with what would.
+Result<std::unique_ptr<model::ChatModel>> choose_model(const std::string& words, ModelPorts& ports);
+
+/// $EDGECODER_MODEL, else `default` of [model] in the configuration, else "none".
+Result<std::string> default_model();
+
+}  // namespace ec::apps

@@ -1,0 +1,64 @@
+#include <algorithm>
+#include <ec/vcs/working_tree.hpp>
+
+#include "git_library.hpp"
+
+namespace ec::vcs {
+
+struct WorkingTree::State {
+    const GitLibrary* git = nullptr;
+    RepositoryHandle repository;
+    std::string prefix;  // of the folder inside the working tree, "" or "sub/dir/"
+};
+
+WorkingTree::WorkingTree(std::unique_ptr<State> state) : state_(std::move(state)) {}
+WorkingTree::WorkingTree(WorkingTree&&) noexcept = default;
+WorkingTree& WorkingTree::operator=(WorkingTree&&) noexcept = default;
+WorkingTree::~WorkingTree() = default;
+
+Result<WorkingTree> WorkingTree::open(const std::filesystem::path& root) {
+    EC_ASSIGN(const GitLibrary* const git, git_library());
+    git_repository* raw = nullptr;
+    if (git->git_repository_open_ext(&raw, root.c_str(), 0, nullptr) != 0) {
+        return git_failure(*git, "no git repository", ErrorCode::not_found);
+    }
+    auto state = std::make_unique<State>();
+    state->git = git;
+    state->repository.reset(raw);
+    const char* workdir = git->git_repository_workdir(raw);
+    if (workdir == nullptr) return fail(ErrorCode::not_found, "the repository has no working tree");
+    std::error_code error;
+    const std::string relative = std::filesystem::relative(root, workdir, error).generic_string();
+    // A repository's own settings may name a working tree elsewhere, which says nothing about this folder.
+    if (error || relative.starts_with("..")) return fail(ErrorCode::not_found, "the working tree lies elsewhere");
+    if (!relative.empty() && relative != ".") state->prefix = relative + "/";
+    return WorkingTree(std::move(state));
+}
+
+Result<std::vector<std::string>> WorkingTree::tracked() const {
+    const GitLibrary& git = *state_->git;
+    git_index* raw = nullptr;
+    if (git.git_repository_index(&raw, state_->repository.get()) != 0) return git_failure(git, "cannot read the index");
+    const IndexHandle index(raw);
+    std::vector<std::string> paths;
+    const std::size_t count = git.git_index_entrycount(raw);
+    for (std::size_t i = 0; i < count; ++i) {
+        const git_index_entry* entry = git.git_index_get_byindex(raw, i);
+        const std::string_view path = entry->path;
+        if (entry->mode == GIT_FILEMODE_COMMIT || !path.starts_with(state_->prefix)) continue;
+        paths.emplace_back(path.substr(state_->prefix.size()));
+    }
+    std::ranges::sort(paths);
+    const auto [first, last] = std::ranges::unique(paths);  // a conflict has one entry a side
+    paths.erase(first, last);
+    return paths;
+}
+
+bool WorkingTree::ignored(std::string_view path) const {
+    int ignored = 0;
+    const std::string full = state_->prefix + std::string(path);
+    return state_->git->git_ignore_path_is_ignored(&ignored, state_->repository.get(), full.c_str()) == 0 &&
+           ignored != 0;
+}
+
+}  // namespace ec::vcs
