@@ -13,6 +13,8 @@
 #include "interrupt.hpp"
 #include "policy_command.hpp"
 #include "reduced_consent.hpp"
+#include "review_cli.hpp"
+#include "review_command.hpp"
 #include "undo_command.hpp"
 
 namespace ec::apps {
@@ -154,6 +156,7 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
     DoctorOptions doctor;
     PolicyOptions policy;
     ConsentOptions consent;
+    ReviewOptions review;
     add_fix(app, fix);
     add_exec(app, exec);
     add_undo(
@@ -169,6 +172,7 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
     add_doctor(app, doctor);
     add_policy(app, policy);
     add_consent(app, consent);
+    add_review(app, review);
     if (argc <= 1) {
         err << app.help();
         return kUsage;
@@ -192,6 +196,9 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
     if (app.got_subcommand("undo")) return run_undo(undo, out, err);
     if (app.got_subcommand("redo")) return run_undo(redo, out, err);
     if (app.got_subcommand("consent")) return run_consent(consent, err);
+    if (const CLI::App* group = app.get_subcommand("review"); group->parsed()) {
+        return run_review(*group, review, out, err);
+    }
     if (app.got_subcommand("egress")) return run_egress(egress, out, err);
     return run_doctor(doctor, out, err);
 }

@@ -22,6 +22,14 @@ std::filesystem::path data_dir() {
     return {};
 }
 
+std::filesystem::path config_dir() {
+    if (const auto xdg = variable("XDG_CONFIG_HOME"); xdg.starts_with('/'))
+        return std::filesystem::path(xdg) / "edgecoder";
+    if (const auto home = variable("HOME"); home.starts_with('/'))
+        return std::filesystem::path(home) / ".config/edgecoder";
+    return {};
+}
+
 Result<std::filesystem::path> undo_dir() {
     const std::filesystem::path data = data_dir();
     if (!data.empty()) return data / "undo";

@@ -1,4 +1,4 @@
-// Where this program keeps what must last.
+// Where this program keeps what must last, and where a person's settings lie.
 #pragma once
 
 #include <ec/core/result.hpp>
@@ -8,6 +8,9 @@ namespace ec::apps {
 
 /// $EDGECODER_DATA_DIR, else $XDG_DATA_HOME/edgecoder, else ~/.local/share/edgecoder; empty when no home is known.
 std::filesystem::path data_dir();
+
+/// $XDG_CONFIG_HOME/edgecoder, else ~/.config/edgecoder; empty when no home is known.
+std::filesystem::path config_dir();
 
 /// Where what --apply replaces is kept, inside data_dir(); `unavailable` when no home is known.
 Result<std::filesystem::path> undo_dir();

@@ -16,6 +16,7 @@
 #include "interrupt.hpp"
 #include "policy_files.hpp"
 #include "reduced_consent.hpp"
+#include "write_patch.hpp"
 
 namespace ec::apps {
 namespace {
@@ -83,41 +84,6 @@ Status check(const FixOptions& options) {
     return {};
 }
 
-// Every file is checked before the first is written; then all are replaced or none.
-Status write_patch(const std::filesystem::path& root, const std::vector<vcs::FileVersion>& files,
-                   const std::vector<std::string>& approved) {
-    std::vector<executor::Change> changes;
-    executor::ApplyOptions apply_options;
-    EC_ASSIGN(apply_options.undo_dir, undo_dir());
-    apply_options.approved = approved;
-    for (const vcs::FileVersion& file : files) {
-        EC_ASSIGN(const executor::FileIdentity before, executor::identify(root, file.path));
-        EC_ASSIGN(const std::string now, read_file(root / file.path));
-        if (now != file.before) {
-            return fail(ErrorCode::conflict, fmt::format("{} was changed meanwhile; nothing was written", file.path),
-                        "run fix again");
-        }
-        executor::Change change;
-        change.path = file.path;
-        change.mode = static_cast<unsigned>(std::filesystem::status(root / file.path).permissions()) & 0777U;
-        change.content = file.after;
-        change.before = before;
-        changes.push_back(std::move(change));
-    }
-    // Asked first: a fix is written as a whole or not at all.
-    for (const executor::Change& change : changes) {
-        if (!executor::is_guarded_path(change.path) || executor::is_approved(change.path, approved)) continue;
-        return fail(ErrorCode::denied, fmt::format("{} may not be written by a fix; nothing was written", change.path),
-                    fmt::format("to allow it add --approve {}", shell_quote(change.path)));
-    }
-    EC_ASSIGN(const executor::Applied applied, executor::apply_changes(root, changes, apply_options));
-    if (!applied.refused.empty()) {
-        return fail(ErrorCode::denied, fmt::format("{} may not be written by a fix", applied.refused.front().path),
-                    "edgecoder undo takes back what was written");
-    }
-    return {};
-}
-
 struct Outcome {
     repair::RepairResult result;
     FixSummary summary;
@@ -149,7 +115,7 @@ Result<Outcome> fix(const FixOptions& options, FixEvents& events, const Clock& c
     summary.tier = sandbox->isolation().tier;
     outcome.summary = summary;
     if (options.apply && outcome.result.status == repair::RepairResult::Status::fixed) {
-        EC_TRY(write_patch(sandbox->workspace(), outcome.result.patches.front().files, options.approved));
+        EC_TRY(write_patch(sandbox->workspace(), outcome.result.patches.front().files, options.approved, "a fix"));
         outcome.summary.applied = true;
     }
     return outcome;

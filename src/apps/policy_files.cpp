@@ -18,12 +18,6 @@ fs::path absolute_variable(const char* name) {
     return value != nullptr && *value == '/' ? fs::path(value) : fs::path{};
 }
 
-fs::path config_dir() {
-    if (const fs::path xdg = absolute_variable("XDG_CONFIG_HOME"); !xdg.empty()) return xdg / "edgecoder";
-    if (const fs::path home = absolute_variable("HOME"); !home.empty()) return home / ".config/edgecoder";
-    return {};
-}
-
 bool lies_in(const fs::path& file, const fs::path& folder) {
     const std::string inside = file.lexically_relative(folder).string();
     return !inside.empty() && inside != ".." && !inside.starts_with("../");

@@ -172,6 +172,13 @@ const Node* first_unread(const Node& node, std::string& name) {
     return found;
 }
 
+void mark_read(const Node& node) {
+    node.read = true;
+    if (const auto* fields = std::get_if<Fields>(&node.value)) {
+        for (const auto& [key, value] : *fields) mark_read(value);
+    }
+}
+
 }  // namespace
 
 Document::Document(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -215,6 +222,10 @@ const Node* Table::find(std::string_view key) {
     if (found == fields.end()) return nullptr;
     found->second.read = true;
     return state_->status ? &found->second : nullptr;
+}
+
+void Table::leave(std::string_view key) {
+    if (const Node* node = find(key)) mark_read(*node);
 }
 
 std::optional<std::string> Table::string(std::string_view key) {

@@ -76,6 +76,17 @@ TEST(Toml, WhatTheLibraryTakesForGrantedIsRefusedToo) {
 TEST(Toml, TheFirstFailureIsKept) { EXPECT_EQ(trouble("count = 99\nname = 3"), "f.toml:2: name: must be a string"); }
 
 // Every level of a text is a stack frame, when it is copied and when it is destroyed.
+TEST(Toml, LeavesToOthersWhatIsTheirs) {
+    auto document = toml::Document::parse("[theirs]\nx = { y = [1] }\n[ours]\nz = 1\n", "f.toml");
+    ASSERT_TRUE(document);
+    toml::Table root = document->root();
+    root.leave("theirs");
+    root.leave("absent");
+    EXPECT_FALSE(document->finish());
+    EXPECT_TRUE(root.table("ours")->integer("z", 0, 9));
+    EXPECT_TRUE(document->finish());
+}
+
 TEST(Toml, DeepTextsAreRefusedAndNotFollowed) {
     std::string dotted = "a";
     for (int i = 0; i < 100'000; ++i) dotted += ".a";

@@ -17,8 +17,8 @@ namespace ec::codeindex {
 
 enum class Language { python, javascript, typescript, tsx, cpp, go, java, rust };
 std::string_view name(Language language);
-/// By file name ending (.py .pyi .js .mjs .cjs .jsx .ts .mts .cts .tsx; .c .h .cc .cpp .cxx .hh .hpp .hxx .ipp .go .java
-/// .rs); nothing for anything else. C is read with the grammar of C++.
+/// By file name ending (.py .pyi .js .mjs .cjs .jsx .ts .mts .cts .tsx; .c .h .cc .cpp .cxx .hh .hpp .hxx .ipp .go
+/// .java .rs); nothing for anything else. C is read with the grammar of C++.
 std::optional<Language> language_of(std::string_view path);
 
 struct Child;

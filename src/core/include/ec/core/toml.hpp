@@ -35,6 +35,9 @@ public:
     std::optional<std::vector<Text>> strings(std::string_view key);
     std::optional<Table> table(std::string_view key);
 
+    /// A key whose value is for another reader of the same file: whatever it holds is no error here.
+    void leave(std::string_view key);
+
     /// The keys, sorted: for tables whose keys are names of the file's own.
     [[nodiscard]] std::vector<std::string> keys() const;
     /// The line of a key's value, or of the table itself for a key that is absent.

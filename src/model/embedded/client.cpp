@@ -1,0 +1,175 @@
+#include "client.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <ec/core/fs.hpp>
+
+namespace ec::model::embedded {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Reading tens of gigabytes from a slow disk takes minutes; prompts on slow machines as well.
+constexpr milliseconds kLoadPatience{15 * 60000};
+constexpr milliseconds kAnswerPatience{15 * 60000};
+constexpr milliseconds kSendPatience{10000};
+constexpr milliseconds kCancelPatience{80};
+
+/// Makes a descriptor readable when a stop is requested.
+class Wake {
+public:
+    explicit Wake(const std::stop_token& stop) : callback_(stop, Write{open(stop)}) {}
+    [[nodiscard]] int fd() const { return read_.get(); }
+
+private:
+    struct Write {
+        int fd;
+        void operator()() const noexcept {
+            if (fd >= 0) static_cast<void>(!::write(fd, "", 1));
+        }
+    };
+    int open(const std::stop_token& stop) {
+        int fds[2];
+        if (!stop.stop_possible() || ::pipe(fds) != 0) return -1;
+        read_.reset(fds[0]);
+        write_.reset(fds[1]);
+        for (const int fd : fds) static_cast<void>(::fcntl(fd, F_SETFD, FD_CLOEXEC));
+        return fds[1];
+    }
+
+    UniqueFd read_;
+    UniqueFd write_;
+    std::stop_callback<Write> callback_;  // after the descriptors, so that it is gone before they are
+};
+
+std::int64_t number(const FromHost& message) {
+    return std::visit(
+        [](const auto& answer) -> std::int64_t {
+            if constexpr (requires { answer.id; }) return answer.id;
+            return 0;
+        },
+        message);
+}
+
+std::unexpected<Error> stopped() { return fail(ErrorCode::cancelled, "the request was cancelled"); }
+
+}  // namespace
+
+Status Client::ensure(std::stop_token stop) {
+    if (process_) return {};
+    Status started = start(stop);
+    if (!started) {
+        const std::lock_guard lock(mutex_);
+        process_.reset();
+    }
+    return started;
+}
+
+Status Client::start(std::stop_token stop) {
+    std::filesystem::path program = options_.host;
+    if (program.empty()) {
+        EC_ASSIGN(const std::filesystem::path folder, executable_dir());
+        program = folder / "edgecoderd";
+    }
+    EC_ASSIGN(HostProcess process, HostProcess::start(program));
+    {
+        const std::lock_guard lock(mutex_);
+        process_.emplace(std::move(process));
+        if (paused_) EC_TRY(process_->channel().send(encode(ToHost(Pause{})), kSendPatience));
+    }
+    const Load load{.file = std::filesystem::absolute(options_.file).string(),
+                    .threads = options_.threads,
+                    .context = options_.context,
+                    .memory_bytes = options_.memory_bytes,
+                    .gpu_layers = options_.gpu_layers,
+                    .quantised_cache = options_.quantised_cache,
+                    .embeddings = embeddings_,
+                    .cache_dir = options_.cache_dir.string(),
+                    .cache_bytes = options_.cache_bytes};
+    if (!send(load)) return fail(crashed());
+    EC_ASSIGN(const FromHost answer, receive(stop, kLoadPatience));
+    if (const auto* failed = std::get_if<Failed>(&answer)) return fail(failed->error);
+    const auto* loaded = std::get_if<Loaded>(&answer);
+    if (loaded == nullptr) return fail(ErrorCode::corrupt, "the model's process answers what it was not asked");
+    loaded_ = *loaded;
+    return {};
+}
+
+Status Client::send(const ToHost& message) {
+    const std::string frame = encode(message);
+    const std::lock_guard lock(mutex_);
+    if (!process_) return fail(ErrorCode::io, "the model's process is gone");
+    return process_->channel().send(frame, kSendPatience);
+}
+
+Result<FromHost> Client::receive(std::stop_token stop, milliseconds patience) {
+    const Wake wake(stop);
+    if (stop.stop_requested()) return stopped();
+    Result<std::optional<std::string>> frame = process_->channel().receive(patience, wake.fd());
+    if (!frame) return fail(crashed());
+    if (!*frame) {
+        if (stop.stop_requested()) return stopped();
+        return fail(ErrorCode::timeout, "the model's process does not answer");
+    }
+    Result<FromHost> message = decode_from_host(**frame);
+    if (!message) static_cast<void>(crashed());  // nothing else that it says can be believed
+    return message;
+}
+
+Error Client::crashed() {
+    const std::lock_guard lock(mutex_);
+    const std::string how = process_ ? process_->ending() : "it was not running";
+    process_.reset();
+    return {ErrorCode::unavailable, "the process that ran the model ended unexpectedly (" + how + ")",
+            "ask again: the conversation is kept, and the next request starts the model anew"};
+}
+
+Status Client::converse(const ToHost& request, std::int64_t id, const std::function<bool(const FromHost&)>& on_answer,
+                        std::stop_token stop) {
+    EC_TRY(ensure(stop));
+    if (const Status sent = send(request); !sent) {
+        if (sent.error().code == ErrorCode::too_large) return sent;
+        return fail(crashed());
+    }
+    for (;;) {
+        Result<FromHost> answer = receive(stop, kAnswerPatience);
+        if (!answer) {
+            if (answer.error().code == ErrorCode::cancelled) cancel(id);
+            if (answer.error().code == ErrorCode::timeout) static_cast<void>(crashed());
+            return fail(std::move(answer).error());
+        }
+        // What still comes of an earlier request that was cancelled is of no interest.
+        if (number(*answer) != id) continue;
+        if (const auto* failed = std::get_if<Failed>(&*answer)) return fail(failed->error);
+        if (std::holds_alternative<Done>(*answer)) return {};
+        if (!on_answer(*answer)) {
+            cancel(id);
+            return {};
+        }
+    }
+}
+
+// Waits a moment for the host to stop, so that its threads are free when the caller goes on.
+void Client::cancel(std::int64_t id) {
+    if (!send(Cancel{id})) return;
+    const auto until = std::chrono::steady_clock::now() + kCancelPatience;
+    for (;;) {
+        const auto left = std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now());
+        if (left.count() <= 0) return;
+        Result<FromHost> answer = receive({}, left);
+        if (!answer) return;
+        const bool last = std::holds_alternative<Done>(*answer) || std::holds_alternative<Failed>(*answer);
+        if (last && number(*answer) == id) return;
+    }
+}
+
+void Client::set_paused(bool paused) {
+    const std::lock_guard lock(mutex_);
+    paused_ = paused;
+    if (!process_) return;
+    // A host that is gone is noticed by the next request.
+    static_cast<void>(process_->channel().send(encode(paused ? ToHost(Pause{}) : ToHost(Resume{})), kSendPatience));
+}
+
+}  // namespace ec::model::embedded

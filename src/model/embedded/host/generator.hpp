@@ -1,0 +1,46 @@
+// Answers one request: the prompt is evaluated as far as it is new, then n samples grow from it together, one token of
+// each in every batch.
+#pragma once
+
+#include <ec/core/result.hpp>
+#include <ec/model/chat.hpp>
+#include <functional>
+
+#include "chat_format.hpp"
+#include "drafter.hpp"
+#include "embedded/protocol.hpp"
+#include "sequences.hpp"
+
+namespace ec::model::embedded {
+
+/// Where a request's outcome goes while it is made.
+struct Output {
+    std::function<void(double share)> progress;
+    /// Of a request for one sample only.
+    std::function<void(bool thinking, const std::string& text)> chunk;
+    std::function<void(unsigned index, const ChatReply& reply)> reply;
+};
+
+class Generator {
+public:
+    Generator(LoadedModel& model, Sequences& sequences, const ChatFormat& format, Memory& memory, BatchCost cost)
+        : model_(model), sequences_(sequences), format_(format), memory_(memory), cost_(std::move(cost)) {}
+
+    /// `cancelled`, `too_large`, `invalid_argument`, `internal`.
+    Status run(const Chat& chat, const Output& output);
+
+    /// The prompt that a request becomes.
+    Result<std::string> prompt(const ChatRequest& request) const;
+
+private:
+    struct Branch;
+    class Wave;
+
+    LoadedModel& model_;
+    Sequences& sequences_;
+    const ChatFormat& format_;
+    Memory& memory_;
+    BatchCost cost_;
+};
+
+}  // namespace ec::model::embedded

@@ -1,0 +1,97 @@
+// A small HTTP/1.1 server for EdgeCoder's services: a table of routes, plain functions as handlers.
+//
+// Connections are served by one event loop; handlers run on a pool of threads with a bounded queue and may block for a
+// short while. What is not a well-formed request within the limits never reaches a handler. Errors are
+// application/problem+json (RFC 9457) with a stable `code`. There is no TLS here: an address that is not loopback needs
+// `behind_proxy`, said by a person who has put TLS in front.
+//
+// Against a browser on the same machine that was led here (DNS rebinding), a server on loopback answers only to Host
+// names of loopback or those in `hosts`, and never sends CORS headers.
+//
+// Threads: start() returns at once; handlers are called from several threads; stop() drains: no new requests, those in
+// hand are answered, at most for `drain`.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <ec/core/result.hpp>
+#include <ec/net/http_client.hpp>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ec::net {
+
+struct ServerRequest {
+    std::string method;
+    std::string path;                           ///< decoded, without the query
+    std::map<std::string, std::string> params;  ///< what stood where the route has {name}
+    Headers headers;                            ///< names in lower case
+    std::string body;
+    std::string peer;  ///< the address of the other end
+
+    [[nodiscard]] std::string header(std::string_view lower_case_name) const;  ///< empty when absent
+};
+
+struct ServerResponse {
+    int status = 200;
+    std::string type = "application/json";
+    std::string body;
+    Headers headers;
+};
+
+/// An RFC 9457 problem. `code` is stable and lower_case; `fields` names the input at fault.
+ServerResponse problem(int status, std::string_view code, std::string_view detail,
+                       const std::vector<std::string>& fields = {});
+/// The problem that an Error stands for.
+ServerResponse problem(const Error& error);
+
+/// One path and method, with what its OpenAPI entry says.
+struct Route {
+    std::string method;         ///< "GET", "POST", …
+    std::string path;           ///< "/reviews/{id}": {name} takes one segment of 1 to 200 characters of [A-Za-z0-9._~-]
+    std::string summary;        ///< one sentence
+    std::vector<int> statuses;  ///< that the handler gives, beside those of the server itself
+    bool secured = false;       ///< documented as asking for a bearer token; the handler asks
+    std::string request_type;   ///< empty: no body is taken; "application/json", …
+    std::uint64_t body_limit = 64 << 10;  ///< bytes; 413 above
+    unsigned per_minute = 600;            ///< requests from one address; 429 above
+    std::function<ServerResponse(const ServerRequest& request)> handle;
+};
+
+/// An OpenAPI 3.1 document of a route table.
+std::string openapi_document(std::string_view title, std::string_view version, const std::vector<Route>& routes);
+
+struct ServerOptions {
+    std::string address = "127.0.0.1";
+    std::uint16_t port = 0;  ///< 0: any free one
+    bool behind_proxy = false;
+    std::vector<std::string> hosts;  ///< further Host names (without port) that are ours
+    unsigned threads = 4;
+    unsigned waiting = 64;       ///< requests that wait for a thread; 503 above
+    unsigned connections = 256;  ///< more are not accepted until one ends
+    std::uint64_t head_bytes = 16 << 10;
+    std::chrono::milliseconds head_timeout{10'000};
+    std::chrono::milliseconds body_timeout{30'000};
+    std::chrono::milliseconds idle_timeout{30'000};  ///< between two requests of a connection
+    std::chrono::milliseconds drain{5'000};
+    std::function<std::chrono::nanoseconds()> now = {};  ///< for the rates; empty: the monotonic clock
+};
+
+class HttpServer {
+public:
+    virtual ~HttpServer() = default;  ///< stops
+    [[nodiscard]] virtual std::uint16_t port() const = 0;
+    [[nodiscard]] virtual std::string url() const = 0;  ///< "http://127.0.0.1:4305"
+    /// Drains and ends all threads; returns when that is done. Any thread but a handler's.
+    virtual void stop() = 0;
+};
+
+/// Listens and serves. `invalid_argument` for a route table that is none and for an address that is not loopback
+/// without `behind_proxy`; `unavailable` when the address is in use.
+Result<std::unique_ptr<HttpServer>> start_http_server(std::vector<Route> routes, ServerOptions options);
+
+}  // namespace ec::net
