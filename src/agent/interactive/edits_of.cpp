@@ -64,7 +64,7 @@ void take(Task& task, Draft& draft, ParsedEdits parsed, bool quiet, TakenEdits& 
         if (quiet) continue;
         const auto before = earlier.read(change.path);
         const auto patch = vcs::unified_patch(
-            {{path, before.value_or(""), draft.read(target).value_or(""), !before, !draft.read(target)}});
+            {{target, before.value_or(""), draft.read(target).value_or(""), !before, !draft.read(target)}});
         task.events.event(EditEvent{target, patch ? *patch : ""});
     }
     for (const EditProblem& problem : parsed.problems) {
