@@ -9,7 +9,7 @@ EC_BUILD_LIBRARIES=(ca-certificates libfmt-dev libxxhash-dev libpugixml-dev libs
     libcurl4-openssl-dev libsqlite3-dev libtomlplusplus-dev)
 # The sample project of the quickstart runs under Debian's own Python.
 EC_SAMPLE_LIBRARIES=(python3-pytest)
-EC_TEST_TOOLS=(make=make ip=iproute2)
+EC_TEST_TOOLS=(make=make ip=iproute2 strace=strace)
 EC_TEST_LIBRARIES=(libgtest-dev libgmock-dev librapidcheck-dev python3-pytest)
 EC_FULL_TOOLS=(clang++-19=clang-19 clang-format-19=clang-format-19 clang-tidy-19=clang-tidy-19)
 EC_MEMCHECK_TOOLS=(valgrind=valgrind)

@@ -33,6 +33,20 @@ std::vector<std::string> dropped(const std::string& before, const std::string& a
     return lost;
 }
 
+std::size_t margin(const std::vector<std::string>& lines) {
+    std::size_t least = std::string::npos;
+    for (const std::string& line : lines)
+        if (!blank(line)) least = std::min(least, indent_of(line).size());
+    return least == std::string::npos ? 0 : least;
+}
+
+// A whole file that stands to the right of its margin, as code in a list or in a quotation does, is moved there.
+void take_to_margin(std::vector<std::string>& lines, const std::vector<std::string>& old) {
+    const std::size_t extra = margin(lines);
+    if (extra == 0 || margin(old) != 0 || std::ranges::all_of(old, blank)) return;
+    for (std::string& line : lines) line.erase(0, blank(line) ? line.size() : extra);
+}
+
 std::string some_of(const std::vector<std::string>& names) {
     std::vector<std::string> shown(names.begin(),
                                    names.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(names.size(), 5)));
@@ -144,6 +158,7 @@ void Workspace::write(const FileEdit& edit, const std::string& path) {
             for (const HunkLine& line : hunk.lines) lines.push_back(line.text);
     const std::vector<std::string> old = plain_lines(before);
     if (edit.name_line && !lines.empty() && (old.empty() || old.front() != lines.front())) lines.erase(lines.begin());
+    if (edit.format == EditFormat::whole) take_to_margin(lines, old);
     std::string text = in_the_manner_of(before, lines);
     if (edit.final_newline) {
         FileText file = FileText::parse(text);

@@ -58,7 +58,12 @@ std::set<std::string> defined_names(const std::vector<std::string>& lines) {
     return out;
 }
 
-bool unbalanced(const std::vector<std::string>& lines) {
+bool unbalanced(const std::vector<std::string>& lines, std::string_view path) {
+    const std::string_view ending = path.substr(std::min(path.size(), path.rfind('.') + 1));
+    // "//" divides in Python and its like; "#" names private members in JavaScript and its like.
+    const bool slashes = !is_one_of(ending, {"py", "pyi", "rb", "sh", "bash", "pl", "toml", "yml", "yaml"});
+    const bool hash = !is_one_of(ending, {"js", "mjs", "cjs", "jsx", "ts", "tsx", "c", "h", "cc", "cpp", "hpp", "go",
+                                          "rs", "java", "kt", "swift", "cs"});
     long depth = 0;
     for (const std::string_view line : lines) {
         char quote = 0;
@@ -70,7 +75,7 @@ bool unbalanced(const std::vector<std::string>& lines) {
                 quote = c == quote ? '\0' : quote;
             else if (c == '"' || c == '\'' || c == '`')
                 quote = c;
-            else if (c == '#' || (c == '/' && line.substr(i).starts_with("//")))
+            else if ((hash && c == '#') || (slashes && c == '/' && line.substr(i).starts_with("//")))
                 break;
             else if (c == '(' || c == '[' || c == '{')
                 ++depth;

@@ -34,8 +34,11 @@ ParsedEdits applied(const Reading& reading, const FileSource& files, const EditH
     for (std::size_t i = 0; i < count; ++i) {
         const FileEdit& edit = reading.edits[i];
         if (std::ranges::find(out.formats, edit.format) == out.formats.end()) out.formats.push_back(edit.format);
-        // Models that loop send one block twice.
-        if (i > 0 && same(edit, reading.edits[i - 1])) continue;
+        // Models that loop send what they sent before, block by block or as a whole.
+        const auto sent = reading.edits.begin() + static_cast<std::ptrdiff_t>(i);
+        if (std::any_of(reading.edits.begin(), sent, [&](const FileEdit& earlier) { return same(edit, earlier); })) {
+            continue;
+        }
         workspace.apply(edit);
     }
     out.changes = workspace.changes();

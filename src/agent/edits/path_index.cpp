@@ -127,11 +127,26 @@ std::vector<std::string> PathIndex::ending_with(const std::string& path) const {
     return whole.empty() ? ends : whole;
 }
 
+bool PathIndex::knows(const std::string& path) const {
+    const auto place = by_name_.find(lowered(last_part(path)));
+    return place != by_name_.end() && std::ranges::find(place->second, path) != place->second.end();
+}
+
+// Models make up a folder for the workspace ("/workspace/src/a.py", "/home/user/project/src/a.py"). When what follows
+// it is exactly a file that is known, that one is meant; what comes out lies in the workspace whatever went in.
+std::string PathIndex::without_invented_root(std::string name) const {
+    if (!name.starts_with('/')) return name;
+    for (std::size_t at = name.find('/', 1); at != std::string::npos; at = name.find('/', at + 1)) {
+        if (std::string rest = name.substr(at + 1); knows(rest)) return rest;
+    }
+    return name;
+}
+
 std::expected<PathIndex::Found, PathIndex::Refused> PathIndex::resolve(std::string_view written,
                                                                        Meaning meaning) const {
     std::string name = bare_name(written);
     if (!workspace_.empty() && name.starts_with(workspace_ + "/")) name.erase(0, workspace_.size() + 1);
-    auto path = inside(name);
+    auto path = inside(without_invented_root(name));
     if (!path)
         return std::unexpected(
             Refused{EditProblem::Kind::bad_path,
@@ -140,9 +155,7 @@ std::expected<PathIndex::Found, PathIndex::Refused> PathIndex::resolve(std::stri
     const std::string folder = std::string(last_part(workspace_)) + "/";
     for (const std::string& candidate :
          {*path, !workspace_.empty() && path->starts_with(folder) ? path->substr(folder.size()) : *path}) {
-        const auto place = by_name_.find(lowered(last_part(candidate)));
-        if (place == by_name_.end()) continue;
-        if (std::ranges::find(place->second, candidate) != place->second.end()) return Found{candidate, true};
+        if (knows(candidate)) return Found{candidate, true};
         std::vector<std::string> ends = ending_with(candidate);
         if (meaning == Meaning::new_file)
             std::erase_if(ends, [&](const std::string& p) { return p.size() != candidate.size(); });

@@ -40,6 +40,8 @@ public:
 
 private:
     [[nodiscard]] std::vector<std::string> ending_with(const std::string& path) const;
+    [[nodiscard]] bool knows(const std::string& path) const;
+    [[nodiscard]] std::string without_invented_root(std::string name) const;
 
     std::string workspace_;
     std::unordered_map<std::string, std::vector<std::string>> by_name_;  // last part in lower case

@@ -62,10 +62,11 @@ Named name_of(const Reply& reply, const Fence& fence, const Lines& body, const P
     return {comment, true};
 }
 
-FileEdit edit_of(const Fence& fence, Lines body, const EditHints& hints) {
+FileEdit edit_of(const Fence& fence, Lines body, const std::string& name, const EditHints& hints) {
     FileEdit edit{.kind = FileEdit::Kind::write, .format = EditFormat::whole};
     edit.line = static_cast<int>(fence.begin + 1);
-    edit.cut = !fence.closed && (hints.cut || unbalanced(body));
+    edit.path = name;
+    edit.cut = !fence.closed && (hints.cut || unbalanced(body, name.empty() ? hints.only_file : name));
     edit.content = std::move(body);
     return edit;
 }
@@ -128,8 +129,7 @@ void read_whole_files(Reply& reply, const EditHints& hints, const FileSource& fi
         Lines body = body_of(reply, fence);
         if (has_taken_line(reply, fence) || std::ranges::all_of(body, blank)) continue;
         const Named named = name_of(reply, fence, body, index);
-        FileEdit edit = edit_of(fence, std::move(body), hints);
-        edit.path = named.name;
+        FileEdit edit = edit_of(fence, std::move(body), named.name, hints);
         if (named.in_comment && !named.name.empty()) edit.name_line = true;
         if (named.name.empty()) {
             if (!shows_a_session(fence.info)) unnamed.push_back(std::move(edit));

@@ -6,6 +6,8 @@
 #include <ec/agent/withhold.hpp>
 #include <ec/core/text.hpp>
 
+#include "edit_calls.hpp"
+
 namespace ec::agent {
 namespace {
 
@@ -39,15 +41,8 @@ Status may_change(const Task& task, const FileChange& change) {
     return change.kind == FileChange::Kind::rename ? task.ports.may_write(change.new_path) : Status{};
 }
 
-}  // namespace
-
-TakenEdits take_edits(Task& task, Draft& draft, const model::ChatReply& reply, const std::string& likely, bool quiet) {
-    EditHints hints;
-    hints.only_file = likely;
-    hints.workspace = task.ports.sandbox->workspace().string();
-    hints.cut = reply.finish == model::Finish::length;
-    ParsedEdits parsed = parse_edits(reply.text, ShownFiles(draft), hints);
-    TakenEdits taken;
+/// Puts what was understood of an answer into the draft, and into words what was not.
+void take(Task& task, Draft& draft, ParsedEdits parsed, bool quiet, TakenEdits& taken) {
     for (FileChange& change : parsed.changes) {
         if (change.kind != FileChange::Kind::remove) {
             auto after = with_secrets(draft, change.path, change.after);
@@ -69,7 +64,7 @@ TakenEdits take_edits(Task& task, Draft& draft, const model::ChatReply& reply, c
         if (quiet) continue;
         const auto before = earlier.read(change.path);
         const auto patch = vcs::unified_patch(
-            {{path, before.value_or(""), draft.read(target).value_or(""), !before, !draft.read(target)}});
+            {{target, before.value_or(""), draft.read(target).value_or(""), !before, !draft.read(target)}});
         task.events.event(EditEvent{target, patch ? *patch : ""});
     }
     for (const EditProblem& problem : parsed.problems) {
@@ -79,6 +74,29 @@ TakenEdits take_edits(Task& task, Draft& draft, const model::ChatReply& reply, c
         taken.problems += problem.message + "\n";
     }
     taken.problems = ellipsize(taken.problems, kProblemBytes);
+}
+
+EditHints hints_for(const Task& task, const std::string& likely, bool cut) {
+    EditHints hints;
+    hints.only_file = likely;
+    hints.workspace = task.ports.sandbox->workspace().string();
+    hints.cut = cut;
+    return hints;
+}
+
+}  // namespace
+
+TakenEdits take_edits(Task& task, Draft& draft, const model::ChatReply& reply, const std::string& likely, bool quiet) {
+    const EditHints hints = hints_for(task, likely, reply.finish == model::Finish::length);
+    TakenEdits taken;
+    take(task, draft, parse_edits(reply.text, ShownFiles(draft), hints), quiet, taken);
+    return taken;
+}
+
+TakenEdits take_edit_call(Task& task, Draft& draft, const model::ToolCall& call, const std::string& likely,
+                          bool quiet) {
+    TakenEdits taken;
+    take(task, draft, edits_of_call(call, ShownFiles(draft), hints_for(task, likely, false)), quiet, taken);
     return taken;
 }
 

@@ -18,4 +18,7 @@ struct TakenEdits {
 /// `likely` is the file that an edit without a name is for; may be empty. With `quiet` no event is sent.
 TakenEdits take_edits(Task& task, Draft& draft, const model::ChatReply& reply, const std::string& likely, bool quiet);
 
+/// The same for one call for which is_edit_call() holds.
+TakenEdits take_edit_call(Task& task, Draft& draft, const model::ToolCall& call, const std::string& likely, bool quiet);
+
 }  // namespace ec::agent

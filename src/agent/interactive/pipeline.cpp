@@ -7,6 +7,7 @@
 #include <set>
 
 #include "../work/mend.hpp"
+#include "edit_calls.hpp"
 #include "edits_of.hpp"
 #include "localise.hpp"
 #include "prompt.hpp"
@@ -38,6 +39,15 @@ struct Sample {
                 SIZE_MAX - report.passed()};
     }
 };
+
+/// An answer without tools is text; a call that was made all the same stands in the conversation as text too.
+std::string in_words(const ChatReply& reply) {
+    std::string text = reply.text;
+    for (const model::ToolCall& call : reply.calls) {
+        text += fmt::format("{}{} {}", text.empty() ? "" : "\n", call.name, json::write(call.arguments));
+    }
+    return text;
+}
 
 class Pipeline {
 public:
@@ -139,6 +149,11 @@ private:
     Result<bool> consider(ChatReply reply) {
         Sample sample(Draft(*task_.ports.workspace));
         sample.problems = take_edits(task_, sample.draft, reply, likely_, true).problems;
+        for (const model::ToolCall& call : reply.calls) {
+            if (is_edit_call(call)) {
+                sample.problems += take_edit_call(task_, sample.draft, call, likely_, true).problems;
+            }
+        }
         sample.reply = std::move(reply);
         const bool fresh = !sample.draft.empty() && seen_.insert(sample.draft.identity()).second;
         (sample.problems.empty() ? task_.skill.edits_good : task_.skill.edits_bad) += 1;
@@ -173,7 +188,7 @@ private:
         attempt_.draft = sample.draft;
         attempt_.verdict = sample.verdict;
         attempt_.answer = sample.reply.text;
-        conversation_.push_back({Role::assistant, sample.reply.text, {}, {}});
+        conversation_.push_back({Role::assistant, in_words(sample.reply), {}, {}});
         solved_ = true;
         return true;
     }
@@ -190,7 +205,7 @@ private:
         task_.stage("repair", fmt::format("round {} of {}", round + 1, task_.settings.repairs));
         const auto best = std::ranges::min_element(samples_, {}, [](const Sample& sample) { return sample.rank(); });
         std::vector<Message> asked = conversation_;
-        asked.push_back({Role::assistant, best->reply.text, {}, {}});
+        asked.push_back({Role::assistant, in_words(best->reply), {}, {}});
         std::string feedback = best->problems;
         if (feedback.empty() && best->verdict) {
             feedback = task_.redact("output of the tests", describe(*best->verdict, kFeedbackBytes));
@@ -210,7 +225,7 @@ private:
         const auto best = std::ranges::min_element(samples_, {}, [](const Sample& sample) { return sample.rank(); });
         attempt_.review_reason = task_.out_of_time() ? "time" : "model_limit";
         if (best == samples_.end()) return;
-        conversation_.push_back({Role::assistant, best->reply.text, {}, {}});
+        conversation_.push_back({Role::assistant, in_words(best->reply), {}, {}});
         attempt_.answer = best->reply.text;
         attempt_.verdict = best->verdict;
         attempt_.draft = best->draft;

@@ -6,6 +6,8 @@
 #include <ec/agent/withhold.hpp>
 #include <ec/model/tool_repair.hpp>
 
+#include "edit_calls.hpp"
+
 namespace ec::agent {
 
 model::ChatReply Task::account(model::ChatReply reply, const std::vector<model::ToolSpec>& tools) {
@@ -21,7 +23,9 @@ model::ChatReply Task::account(model::ChatReply reply, const std::vector<model::
     };
     const auto good = static_cast<std::uint32_t>(std::ranges::count_if(reply.calls, known));
     const auto native = static_cast<std::uint32_t>(reply.calls.size());
-    reply = model::repair_tool_calls(std::move(reply), tools);
+    std::vector<model::ToolSpec> meant = tools;
+    meant.insert(meant.end(), edit_call_specs().begin(), edit_call_specs().end());
+    reply = model::repair_tool_calls(std::move(reply), meant);
     skill.tool_calls_good += good;
     // What had to be repaired was not written as asked.
     skill.tool_calls_bad +=

@@ -10,6 +10,7 @@
 #include <ec/model/tokens.hpp>
 
 #include "../work/mend.hpp"
+#include "edit_calls.hpp"
 #include "edits_of.hpp"
 #include "prompt.hpp"
 #include "tools.hpp"
@@ -91,7 +92,8 @@ private:
             say(edits.problems);
             return false;
         }
-        if (!reply.calls.empty()) return false;
+        // Edits that came as calls are edits: the tests follow them by themselves.
+        if (!std::ranges::all_of(reply.calls, is_edit_call)) return false;
         if (changed_ && task_.bench) return judge(reply);
         return finish(reply);
     }
@@ -100,7 +102,8 @@ private:
         for (const model::ToolCall& call : reply.calls) {
             const std::string arguments = json::write(call.arguments);
             task_.events.event(ToolEvent{ToolEvent::Phase::started, call.name, ellipsize(arguments, 120), true});
-            EC_ASSIGN(const ToolResult result, call_tool(task_, attempt_.draft, call));
+            EC_ASSIGN(const ToolResult result,
+                      is_edit_call(call) ? edit(call) : call_tool(task_, attempt_.draft, call));
             const auto lines = split_lines(result.text);
             task_.events.event(ToolEvent{ToolEvent::Phase::finished, call.name,
                                          lines.empty() ? "" : ellipsize(lines.front(), 120), result.ok});
@@ -121,6 +124,13 @@ private:
             messages_.push_back({Role::tool, std::move(text), {}, call.id});
         }
         return false;
+    }
+
+    Result<ToolResult> edit(const model::ToolCall& call) {
+        const TakenEdits edits = take_edit_call(task_, attempt_.draft, call, last_read_, false);
+        changed_ = changed_ || !edits.paths.empty();
+        if (!edits.problems.empty()) return ToolResult{edits.problems, false};
+        return ToolResult{edits.paths.empty() ? "Nothing changed" : "Changed " + join(edits.paths, ", "), true};
     }
 
     /// The tests over what was written; a near miss goes to the mutation search before the model is asked again.

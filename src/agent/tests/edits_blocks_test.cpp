@@ -100,6 +100,14 @@ TEST(EditBlocks, EditSeveralFilesInOrder) {
     EXPECT_EQ(edits.changes[1].after, kAfter);
 }
 
+TEST(EditBlocks, ThatComeAgainAfterAnotherFilesAreAppliedOnce) {
+    const std::string both = "other.py\n" + block("x = 1\n", "x = 1\nx = x + 1\n") + "\napp.py\n" + block(kOld, kNew);
+    const ParsedEdits edits = parse_edits(both + "\n" + both + "\n" + both, kFiles);
+    ASSERT_EQ(edits.changes.size(), 2U) << told(edits);
+    EXPECT_EQ(edits.changes[0].after, "x = 1\nx = x + 1\ny = 2\n");
+    EXPECT_EQ(edits.changes[1].after, kAfter);
+}
+
 TEST(EditBlocks, KeepTheFilesLineEndingsAndItsEnd) {
     const MemoryFiles files{{"a.txt", "\xef\xbb\xbfone\r\ntwo\r\nthree"}};
     EXPECT_EQ(only_text(parse_edits("a.txt\n" + block("two\nthree\n", "2\n3\n4\n"), files)),

@@ -44,6 +44,8 @@ INSTANTIATE_TEST_SUITE_P(
         NamePlace{"comment", "```python\n# src/app.py\n" + std::string(kNew) + "```\n"},
         NamePlace{"dot slash", fenced("./src/app.py\n")}, NamePlace{"name alone", fenced("app.py\n")},
         NamePlace{"absolute", fenced("/home/me/project/src/app.py\n")},
+        NamePlace{"in an invented folder", fenced("/workspace/src/app.py\n")},
+        NamePlace{"in an invented home", fenced("/home/user/repo/src/app.py\n")},
         NamePlace{"with the folder", fenced("project/src/app.py\n")}, NamePlace{"case", fenced("SRC/App.py\n")},
         NamePlace{"backslashes", fenced("src\\app.py\n")}, NamePlace{"quotes", fenced("\"src/app.py\"\n")},
         NamePlace{"four backticks", "src/app.py\n````python\n" + std::string(kNew) + "````\n"},
@@ -99,6 +101,16 @@ TEST(WholeFile, ReadsAReplyThatIsNothingButTheFileWhenOneWasAskedFor) {
     const EditHints hints{.only_file = "src/app.py", .bare_code = true};
     EXPECT_EQ(only_text(parse_edits(kNew, kFiles, hints)), kNew);
     EXPECT_EQ(only_problem(parse_edits("I cannot do that.\n", kFiles, hints)), Kind::no_edits);
+}
+
+TEST(WholeFile, MovesAFileThatStandsToTheRightBackToItsMargin) {
+    EXPECT_EQ(only_text(parse_edits("src/app.py\n```python\n    def f():\n\n        return 2\n```\n", kFiles)),
+              "def f():\n\n    return 2\n");
+}
+
+TEST(WholeFile, KnowsACommentOfItsLanguageInAFenceThatIsNeverClosed) {
+    const std::string divides = "def f(a):\n    return range(len(a) // 2)\n";
+    EXPECT_EQ(only_text(parse_edits("src/app.py\n```python\n" + divides, kFiles)), divides);
 }
 
 TEST(WholeFile, SaysWhenTheFileIsRepeatedUnchanged) {

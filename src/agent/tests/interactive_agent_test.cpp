@@ -131,6 +131,20 @@ TEST_F(AgentTest, UsesAToolCallThatCameAsText) {
     EXPECT_NE(answer.text.find("return a - b"), std::string::npos);
 }
 
+TEST_F(AgentTest, TakesAnEditThatCameAsACallOfAToolThatIsNotThere) {
+    model_.calls("str_replace", {{"path", "calc.py"}, {"old_str", "return a - b"}, {"new_str", "return a + b"}});
+    EXPECT_EQ(run("make add work").value().status, Status::fixed);
+    EXPECT_EQ(model_.requests.size(), 1U);
+}
+
+TEST_F(AgentTest, TakesAnEditThatASmallModelWroteAsTheTextOfACall) {
+    model_.facts().parameters = 1'500'000'000;
+    model_.says(R"({"name": "write_file", "arguments": {"path": "calc.py", "content": )"
+                R"("def add(a, b):\n    return a + b\n\n\ndef double(a):\n    return a * 2\n"}})");
+    EXPECT_EQ(run("make add work").value().status, Status::fixed);
+    EXPECT_EQ(model_.requests.size(), 1U);
+}
+
 TEST_F(AgentTest, LeadsASmallModelWithoutTools) {
     model_.facts().parameters = 1'500'000'000;
     model_.says(kFix);

@@ -26,7 +26,7 @@ using Groups = std::span<const std::string_view>;
 // What harnesses call the same thing; models remember all of them.
 constexpr std::string_view kToolNames[] = {
     "read readfile readfiles openfile open view viewfile cat getfile showfile fileread",
-    "write writefile createfile savefile writetofile newfile create filewrite",
+    "write writefile createfile savefile writetofile newfile create filewrite createorupdatefile overwritefile putfile",
     "edit editfile strreplace strreplaceeditor strreplacebasededittool replace replaceinfile "
     "searchreplace applydiff modifyfile updatefile multiedit fileedit",
     "list listfiles ls listdir listdirectory dir tree glob",
