@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <cmath>
-#include <ec/core/fs.hpp>
 #include <ec/core/text.hpp>
 #include <ec/executor/apply.hpp>
 #include <ec/executor/sandbox.hpp>

@@ -1,18 +1,17 @@
-// Writes a verified patch into the real workspace: all of it or nothing, with a step in the undo journal.
+// Writes an approved change to the project: every file is checked first, then all are replaced or none.
 #pragma once
 
 #include <ec/core/result.hpp>
 #include <ec/vcs/diff.hpp>
 #include <filesystem>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace ec::apps {
 
-/// Every file is checked before the first is written. `conflict` when one is not what `before` says, `denied` for a
-/// guarded place that `approved` does not name. `who` is what a refusal calls the writer: "a fix".
+/// `who` names the writer in errors ("a fix"). `conflict` when a file is not what the change was made from, `denied`
+/// for guarded places that `approved` does not name. `edgecoder undo` takes it back.
 Status write_patch(const std::filesystem::path& root, const std::vector<vcs::FileVersion>& files,
-                   const std::vector<std::string>& approved, std::string_view who);
+                    const std::vector<std::string>& approved, std::string_view who);
 
 }  // namespace ec::apps

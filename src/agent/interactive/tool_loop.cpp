@@ -64,8 +64,12 @@ private:
     void make_room() {
         const std::int64_t context = task_.ports.model->facts().context;
         if (context <= 0) return;
-        const auto budget = static_cast<std::int64_t>(kContextShare * static_cast<double>(context));
-        messages_ = compact(std::move(messages_), budget);
+        CompactionLimits limits;
+        limits.tokens = static_cast<std::size_t>(kContextShare * static_cast<double>(context));
+        if (model::estimate_tokens(messages_) <= limits.tokens) return;
+        // Well below the limit, or the next turn would have to do it again and nothing evaluated could be kept.
+        limits.tokens = limits.tokens * 2 / 3;
+        messages_ = compact(std::move(messages_), limits).messages;
     }
 
     Result<Attempt> ended(std::string reason, std::string review_reason) {
@@ -79,7 +83,8 @@ private:
         show_plan(reply.text);
         const TakenEdits edits = take_edits(task_, attempt_.draft, reply, last_read_, false);
         changed_ = changed_ || !edits.paths.empty();
-        if (guard_.text(reply.text + reply.thinking) == LoopVerdict::stop) {
+        guard_.new_answer();
+        if (guard_.text(reply.thinking + reply.text) == LoopGuard::Verdict::stop) {
             attempt_.reason = "the model repeats itself";
             attempt_.review_reason = "model_limit";
             return true;
@@ -109,17 +114,15 @@ private:
                                          lines.empty() ? "" : ellipsize(lines.front(), 120), result.ok});
             if (call.name == "read" && result.ok) last_read_ = result.text.substr(0, result.text.find(" ("));
             std::string text = result.text;
-            switch (guard_.call(call.name, arguments, hash128(result.text).low)) {
-                case LoopVerdict::fine:
-                    break;
-                case LoopVerdict::warn:
-                    text += "\nYou have made this call before and this is the same answer. Go on with something else.";
-                    break;
-                case LoopVerdict::stop:
-                    messages_.push_back({Role::tool, text, {}, call.id});
-                    attempt_.reason = fmt::format("the model repeats the same call of {}", call.name);
-                    attempt_.review_reason = "model_limit";
-                    return true;
+            const LoopGuard::Verdict repeats = guard_.call(call.name, call.arguments, hash128(result.text));
+            if (repeats == LoopGuard::Verdict::warn) {
+                text += "\nNote: " + guard_.reason() + ". Go on with something else.";
+            }
+            if (repeats == LoopGuard::Verdict::stop) {
+                messages_.push_back({Role::tool, text, {}, call.id});
+                attempt_.reason = guard_.reason();
+                attempt_.review_reason = "model_limit";
+                return true;
             }
             messages_.push_back({Role::tool, std::move(text), {}, call.id});
         }

@@ -126,8 +126,8 @@ ToolResult search_tool(Task& task, const Draft& draft, const model::ToolCall& ca
 Result<ToolResult> run_tool(Task& task, const Draft& draft, const model::ToolCall& call) {
     const std::string command = text_of(call, "command");
     if (trim(command).empty()) return refused("run needs a command");
-    const GuardAnswer guard = guard_command(command);
-    if (guard.verdict == GuardVerdict::refuse) return refused("Refused: " + guard.reason);
+    const GuardVerdict guard = guard_shell_line(command, task.ports.sandbox->workspace().string());
+    if (guard.answer == GuardAnswer::refuse) return refused("Refused: " + guard.why);
     const Answer answer = task.person.approve_command(command, "the model wants to run it in the sandbox");
     if (answer.kind == Answer::Kind::reject) return refused("The person does not want this command to run");
     if (answer.kind == Answer::Kind::redirect) return refused("The person says: " + answer.text);

@@ -1,0 +1,60 @@
+// An agent over one project, with all that it stands on: built in order, taken down in reverse. What `run`, `fix` with
+// a model and the session in the terminal have in common.
+#pragma once
+
+#include <ec/agent/interactive_agent.hpp>
+#include <ec/agent/workspace_files.hpp>
+#include <ec/core/clock.hpp>
+#include <ec/executor/sandbox.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "model_choice.hpp"
+
+namespace ec::apps {
+
+struct AgentOptions {
+    std::string directory = ".";
+    std::string model;  ///< as after --model; empty: the configured one
+    agent::AgentSettings settings;
+    bool write = false;                 ///< whether approved changes are written to the project
+    std::vector<std::string> approved;  ///< guarded places that may be written
+    std::string who = "run";            ///< for the egress ledger
+};
+
+class AgentSetup {
+public:
+    static Result<std::unique_ptr<AgentSetup>> open(AgentOptions options);
+    ~AgentSetup();
+
+    [[nodiscard]] agent::InteractiveAgent& agent() { return *agent_; }
+    [[nodiscard]] executor::Sandbox& sandbox() { return *sandbox_; }
+    [[nodiscard]] const agent::WorkspaceFiles& files() const { return files_; }
+    /// Null: no model.
+    [[nodiscard]] model::ChatModel* model() { return model_.get(); }
+    /// The words that chose it.
+    [[nodiscard]] const std::string& model_words() const { return options_.model; }
+    Status use_model(const std::string& words);
+    /// Keeps what was learnt of the model for the next time.
+    void remember_skill();
+    [[nodiscard]] Result<std::unique_ptr<executor::Sandbox>> open_sandbox(const std::filesystem::path& folder) const;
+    [[nodiscard]] ModelPorts& model_ports() { return *ports_; }
+
+private:
+    class Source;
+    AgentSetup(AgentOptions options, agent::WorkspaceFiles files);
+    Status build();
+    agent::AgentPorts agent_ports();
+
+    AgentOptions options_;
+    SystemClock clock_;
+    agent::WorkspaceFiles files_;
+    std::unique_ptr<Source> source_;
+    std::unique_ptr<executor::Sandbox> sandbox_;
+    std::unique_ptr<ModelPorts> ports_;
+    std::unique_ptr<model::ChatModel> model_;
+    std::unique_ptr<agent::InteractiveAgent> agent_;
+};
+
+}  // namespace ec::apps
