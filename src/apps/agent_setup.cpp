@@ -10,28 +10,18 @@
 
 namespace ec::apps {
 
-/// The workspace as the agent sees it.
-class AgentSetup::Source final : public agent::FileSource {
-public:
-    explicit Source(const agent::WorkspaceFiles& files) : files_(files) {}
-    [[nodiscard]] std::optional<std::string> read(const std::string& path) const override {
-        auto text = files_.read(path);
-        return text ? std::optional(*std::move(text)) : std::nullopt;
-    }
-    [[nodiscard]] std::vector<std::string> paths() const override { return files_.paths(); }
+AgentSetup::AgentSetup(AgentOptions options, ProjectView project)
+    : options_(std::move(options)),
+      project_(std::move(project)),
+      keeper_(options_.directory, [this](const std::string& text) {
+          if (events_ != nullptr) events_->event(agent::WarningEvent{text});
+      }) {}
 
-private:
-    const agent::WorkspaceFiles& files_;
-};
-
-AgentSetup::AgentSetup(AgentOptions options, agent::WorkspaceFiles files)
-    : options_(std::move(options)), files_(std::move(files)), source_(std::make_unique<Source>(files_)) {}
-
-AgentSetup::~AgentSetup() { remember_skill(); }
+AgentSetup::~AgentSetup() = default;
 
 Result<std::unique_ptr<AgentSetup>> AgentSetup::open(AgentOptions options) {
-    EC_ASSIGN(agent::WorkspaceFiles files, agent::WorkspaceFiles::list(options.directory));
-    std::unique_ptr<AgentSetup> setup(new AgentSetup(std::move(options), std::move(files)));
+    EC_ASSIGN(ProjectView project, ProjectView::open(options.directory));
+    std::unique_ptr<AgentSetup> setup(new AgentSetup(std::move(options), std::move(project)));
     EC_TRY(setup->build());
     return setup;
 }
@@ -62,17 +52,39 @@ agent::AgentPorts AgentSetup::agent_ports() {
     agent::AgentPorts ports;
     ports.model = model_.get();
     ports.sandbox = sandbox_.get();
-    ports.workspace = source_.get();
-    for (const agent::Withheld& file : files_.withheld()) ports.secrets.push_back(file.path);
-    ports.may_write = [this](const std::string& path) { return files_.may_write(path); };
+    ports.workspace = &project_;
+    for (const agent::Withheld& file : project_.files().withheld()) ports.secrets.push_back(file.path);
+    ports.may_write = [this](const std::string& path) { return project_.files().may_write(path); };
+    ports.instructions = [this] { return project_.instructions(); };
+    ports.map = [this](const std::string& task, const std::vector<std::string>& files, std::size_t bytes) {
+        return project_.map(task, files, bytes);
+    };
+    ports.search = [this](const std::string& query, std::size_t bytes) { return project_.search(query, bytes); };
+    ports.checkpoint = [this](const std::string& label, const std::vector<model::Message>& conversation) {
+        keeper_.keep(label, conversation);
+    };
     ports.clock = &clock_;
     ports.open_sandbox = [this](const std::filesystem::path& folder) { return open_sandbox(folder); };
     if (options_.write) {
-        ports.write = [this](const std::vector<vcs::FileVersion>& files) {
-            return write_patch(files_.root(), files, options_.approved, "an agent");
+        ports.write = [this](const std::vector<vcs::FileVersion>& files) -> Status {
+            EC_ASSIGN(const executor::Applied applied,
+                      write_patch(project_.files().root(), files, options_.approved, "an agent"));
+            keeper_.applied(applied);
+            return {};
         };
     }
     return ports;
+}
+
+Result<agent::TaskResult> AgentSetup::run(const std::string& task, agent::AgentEvents& events, agent::Person& person,
+                                          std::stop_token stop) {
+    if (std::exchange(seen_, true)) EC_TRY(project_.refresh());
+    keeper_.task(task);
+    events_ = &events;
+    auto result = agent_->run(task, events, person, std::move(stop));
+    events_ = nullptr;
+    remember_skill();
+    return result;
 }
 
 Status AgentSetup::use_model(const std::string& words) {

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <ec/agent/interactive_agent.hpp>
-#include <ec/agent/workspace_files.hpp>
 #include <ec/core/clock.hpp>
 #include <ec/executor/sandbox.hpp>
 #include <memory>
@@ -11,6 +10,8 @@
 #include <vector>
 
 #include "model_choice.hpp"
+#include "project_view.hpp"
+#include "session_keeper.hpp"
 
 namespace ec::apps {
 
@@ -30,7 +31,11 @@ public:
 
     [[nodiscard]] agent::InteractiveAgent& agent() { return *agent_; }
     [[nodiscard]] executor::Sandbox& sandbox() { return *sandbox_; }
-    [[nodiscard]] const agent::WorkspaceFiles& files() const { return files_; }
+    [[nodiscard]] ProjectView& project() { return project_; }
+    [[nodiscard]] SessionKeeper& keeper() { return keeper_; }
+    /// A task as the next step of the session; the project is looked at anew.
+    Result<agent::TaskResult> run(const std::string& task, agent::AgentEvents& events, agent::Person& person,
+                                  std::stop_token stop);
     /// Null: no model.
     [[nodiscard]] model::ChatModel* model() { return model_.get(); }
     /// The words that chose it.
@@ -42,15 +47,16 @@ public:
     [[nodiscard]] ModelPorts& model_ports() { return *ports_; }
 
 private:
-    class Source;
-    AgentSetup(AgentOptions options, agent::WorkspaceFiles files);
+    AgentSetup(AgentOptions options, ProjectView project);
     Status build();
     agent::AgentPorts agent_ports();
 
     AgentOptions options_;
     SystemClock clock_;
-    agent::WorkspaceFiles files_;
-    std::unique_ptr<Source> source_;
+    ProjectView project_;
+    SessionKeeper keeper_;
+    agent::AgentEvents* events_ = nullptr;  ///< of the task under way
+    bool seen_ = false;                     ///< the project is as open() saw it
     std::unique_ptr<executor::Sandbox> sandbox_;
     std::unique_ptr<ModelPorts> ports_;
     std::unique_ptr<model::ChatModel> model_;

@@ -6,6 +6,7 @@
 #include <span>
 #include <string_view>
 
+#include "diff_command.hpp"
 #include "doctor_command.hpp"
 #include "egress_command.hpp"
 #include "exec_command.hpp"
@@ -15,6 +16,7 @@
 #include "reduced_consent.hpp"
 #include "review_cli.hpp"
 #include "review_command.hpp"
+#include "resume_command.hpp"
 #include "undo_command.hpp"
 
 namespace ec::apps {
@@ -105,6 +107,21 @@ void add_undo(CLI::App& app, const char* name, const char* help, const char* foo
     undo->footer(footer);
 }
 
+void add_diff(CLI::App& app, DiffOptions& options) {
+    CLI::App* diff = app.add_subcommand("diff", "Show what the agent changed in a session, or in one step of it");
+    diff->add_option("--dir", options.directory, "The project (default: the current directory)");
+    diff->add_option("--session", options.session, "The session (default: the newest)");
+    diff->add_option("--step", options.step, "Only this step");
+    diff->add_flag("--json", options.json, "Print one JSON document on stdout");
+}
+
+void add_resume(CLI::App& app, ResumeOptions& options) {
+    CLI::App* resume = app.add_subcommand("resume", "Show the sessions of this project that can be gone on with");
+    resume->add_option("--dir", options.directory, "The project (default: the current directory)");
+    resume->add_flag("--list", options.list, "Show them, which is also what happens without it");
+    resume->add_flag("--json", options.json, "Print one JSON document on stdout");
+}
+
 void add_consent(CLI::App& app, ConsentOptions& options) {
     CLI::App* consent = app.add_subcommand("consent", "Agree to reduced isolation on this machine, at a terminal");
     CLI::Option* what =
@@ -157,6 +174,8 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
     PolicyOptions policy;
     ConsentOptions consent;
     ReviewOptions review;
+    DiffOptions diff;
+    ResumeOptions resume;
     add_fix(app, fix);
     add_exec(app, exec);
     add_undo(
@@ -168,6 +187,8 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
         app, "redo", "Take back the last undo",
         "Exit status: 0 done, 1 nothing to redo or files changed since, 2 wrong usage, 3 this machine cannot do it.",
         redo);
+    add_diff(app, diff);
+    add_resume(app, resume);
     add_egress(app, egress);
     add_doctor(app, doctor);
     add_policy(app, policy);
@@ -195,6 +216,8 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
     }
     if (app.got_subcommand("undo")) return run_undo(undo, out, err);
     if (app.got_subcommand("redo")) return run_undo(redo, out, err);
+    if (app.got_subcommand("diff")) return run_diff(diff, out, err);
+    if (app.got_subcommand("resume")) return run_resume_list(resume, out, err);
     if (app.got_subcommand("consent")) return run_consent(consent, err);
     if (const CLI::App* group = app.get_subcommand("review"); group->parsed()) {
         return run_review(*group, review, out, err);

@@ -35,7 +35,7 @@ Result<executor::Change> change_of(const fs::path& root, const vcs::FileVersion&
 
 }  // namespace
 
-Status write_patch(const fs::path& root, const std::vector<vcs::FileVersion>& files,
+Result<executor::Applied> write_patch(const fs::path& root, const std::vector<vcs::FileVersion>& files,
                     const std::vector<std::string>& approved, std::string_view who) {
     executor::ApplyOptions options;
     EC_ASSIGN(options.undo_dir, undo_dir());
@@ -52,12 +52,12 @@ Status write_patch(const fs::path& root, const std::vector<vcs::FileVersion>& fi
                     fmt::format("{} may not be written by {}; nothing was written", change.path, who),
                     fmt::format("to allow it add --approve {}", shell_quote(change.path)));
     }
-    EC_ASSIGN(const executor::Applied applied, executor::apply_changes(root, changes, options));
+    EC_ASSIGN(executor::Applied applied, executor::apply_changes(root, changes, options));
     if (!applied.refused.empty()) {
         return fail(ErrorCode::denied, fmt::format("{} may not be written by {}", applied.refused.front().path, who),
                     "edgecoder undo takes back what was written");
     }
-    return {};
+    return applied;
 }
 
 }  // namespace ec::apps

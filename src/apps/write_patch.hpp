@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ec/core/result.hpp>
+#include <ec/executor/apply.hpp>
 #include <ec/vcs/diff.hpp>
 #include <filesystem>
 #include <string>
@@ -11,7 +12,7 @@ namespace ec::apps {
 
 /// `who` names the writer in errors ("a fix"). `conflict` when a file is not what the change was made from, `denied`
 /// for guarded places that `approved` does not name. `edgecoder undo` takes it back.
-Status write_patch(const std::filesystem::path& root, const std::vector<vcs::FileVersion>& files,
+Result<executor::Applied> write_patch(const std::filesystem::path& root, const std::vector<vcs::FileVersion>& files,
                     const std::vector<std::string>& approved, std::string_view who);
 
 }  // namespace ec::apps

@@ -50,6 +50,7 @@ struct Journal {
     std::set<std::string> undone;
     std::string next_undo;
     std::string next_redo;
+    bool interrupted = false;  ///< the next to undo was cut in the middle: its files are old and new at once
 
     static Result<Journal> read(const std::filesystem::path& workspace, const std::filesystem::path& undo_dir) {
         Journal journal;
@@ -61,6 +62,7 @@ struct Journal {
             } else {
                 journal.in_force.insert(entry->apply);
                 journal.next_undo = entry->apply;
+                journal.interrupted = entry->state == executor::UndoEntry::State::interrupted;
             }
         }
         return journal;
@@ -284,9 +286,31 @@ Result<LoadedStep> Checkpoints::load(const std::string& session, std::optional<u
     return fail(ErrorCode::not_found, fmt::format("the session has no step {} (any more)", step.value_or(0)));
 }
 
+// An apply that was cut by the death of its process and is no step's: its files are put back to what they were.
+Result<std::vector<std::string>> Checkpoints::mend(const std::string& session, const std::string& at,
+                                                   const RestoreOptions& options) {
+    EC_ASSIGN(const Journal journal, Journal::read(repository_.workspace(), options_.undo_dir));
+    if (!journal.interrupted) return std::vector<std::string>{};
+    EC_ASSIGN(const std::vector<AppliedFiles> applied, applied_of(at));
+    for (const AppliedFiles& one : applied) {
+        if (one.name == journal.next_undo) return std::vector<std::string>{};
+    }
+    EC_TRY(keep(session, "before an interrupted change was taken back"));
+    const auto undone =
+        executor::undo(repository_.workspace(), {options_.undo_dir, options.force, options_.before_step});
+    if (!undone && undone.error().code != ErrorCode::not_found) return fail(undone.error());
+    return undone ? undone->restored : std::vector<std::string>{};
+}
+
 Result<LoadedStep> Checkpoints::undo(const std::string& session, const RestoreOptions& options) {
     EC_ASSIGN(Line line, this->line(session));
     EC_ASSIGN(const std::string at, settle(session, line));
+    EC_ASSIGN(std::vector<std::string> mended, mend(session, at, options));
+    if (!mended.empty()) {
+        EC_ASSIGN(LoadedStep loaded, load_step(line.steps.at(at)));
+        loaded.files = std::move(mended);
+        return loaded;
+    }
     const Step* parent = line.parent_of(at);
     if (parent == nullptr) return fail(ErrorCode::not_found, "there is nothing to undo in this session");
     EC_ASSIGN(const std::vector<AppliedFiles> applied, applied_of(at));
@@ -301,6 +325,7 @@ Result<LoadedStep> Checkpoints::undo(const std::string& session, const RestoreOp
 Result<LoadedStep> Checkpoints::redo(const std::string& session, const RestoreOptions& options) {
     EC_ASSIGN(Line line, this->line(session));
     EC_ASSIGN(const std::string at, settle(session, line));
+    EC_TRY(mend(session, at, options));
     const Step* child = line.child_of(at);
     if (child == nullptr) return fail(ErrorCode::not_found, "there is nothing to redo in this session");
     EC_ASSIGN(const std::vector<AppliedFiles> applied, applied_of(child->id));

@@ -147,11 +147,36 @@ Result<ToolResult> run_tool(Task& task, const Draft& draft, const model::ToolCal
     return ToolResult{task.redact("output of " + command, text), true};
 }
 
+// git itself, read-only by what it is asked and harmless by where it runs: in the sandbox, with nobody's configuration.
 Result<ToolResult> git_tool(Task& task, const model::ToolCall& call) {
-    if (!task.ports.git) return refused("This project has no git history to look at");
-    const auto text = task.ports.git(text_of(call, "what"), text_of(call, "path"));
-    if (!text) return refused(text.error().message);
-    return ToolResult{task.redact("git", ellipsize(*text, kResultBytes)), true};
+    const std::string what = text_of(call, "what");
+    const std::string path = text_of(call, "path");
+    executor::RunSpec spec;
+    spec.argv = {"git", "-c", "safe.directory=*", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "--no-pager"};
+    if (what == "log") {
+        spec.argv.insert(spec.argv.end(), {"log", "-n", "20", "--date=short", "--format=%h %ad %an: %s"});
+    } else if (what == "diff") {
+        spec.argv.insert(spec.argv.end(), {"diff", "--no-ext-diff", "--no-textconv", "HEAD"});
+    } else if (what == "blame" && !path.empty()) {
+        spec.argv.insert(spec.argv.end(), {"blame", "--date=short"});
+    } else {
+        return refused("git looks at log, diff, or blame with a path");
+    }
+    if (!path.empty()) {
+        if (!task.ports.workspace->read(path)) return refused("There is no file " + path + " to be seen");
+        spec.argv.insert(spec.argv.end(), {"--", path});
+    } else if (what == "diff") {
+        // What may not be seen as a file may not be seen as a difference either.
+        spec.argv.emplace_back("--");
+        for (const std::string& file : task.ports.secrets) spec.argv.push_back(":(exclude)" + file);
+        if (task.ports.secrets.empty()) spec.argv.emplace_back(".");
+    }
+    spec.environment = {{"GIT_CONFIG_NOSYSTEM", "1"}, {"GIT_CONFIG_GLOBAL", "/dev/null"}, {"GIT_OPTIONAL_LOCKS", "0"}};
+    spec.collect_changes = false;
+    EC_ASSIGN(const executor::RunResult result, task.ports.sandbox->run(spec, task.stop));
+    if (result.cannot_isolate) return fail(*result.cannot_isolate);
+    if (!result.ok()) return refused("git says: " + ellipsize(to_valid_utf8(trim(result.err)), 300));
+    return ToolResult{task.redact("git", ellipsize(to_valid_utf8(result.out), kResultBytes)), true};
 }
 
 Result<ToolResult> test_tool(Task& task, const Draft& draft) {

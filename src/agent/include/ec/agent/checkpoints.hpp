@@ -105,7 +105,8 @@ public:
     Result<LoadedStep> load(const std::string& session, std::optional<unsigned> step = std::nullopt);
 
     /// Takes the session's current step back, files and conversation; returns the step where it stands then.
-    /// `not_found` at its beginning, or where older steps were dropped.
+    /// `not_found` at its beginning, or where older steps were dropped. An apply that was cut in the middle and is no
+    /// step's is taken back instead, and the session stays where it stands.
     Result<LoadedStep> undo(const std::string& session, const RestoreOptions& options = {});
     Result<LoadedStep> redo(const std::string& session, const RestoreOptions& options = {});
 
@@ -138,6 +139,8 @@ private:
     Result<std::string> settle(const std::string& session, Line& line);
     Result<std::vector<AppliedFiles>> applied_of(const std::string& id);
     Result<LoadedStep> load_step(const Step& step);
+    Result<std::vector<std::string>> mend(const std::string& session, const std::string& at,
+                                          const RestoreOptions& options);
     Result<vcs::Snapshot> snapshot(const vcs::SnapshotRequest& request);
     Status prune();
     Result<std::vector<std::string>> take_back(const Step& step, const std::vector<AppliedFiles>& applied,

@@ -77,8 +77,6 @@ struct AgentPorts {
     std::function<std::string(const std::string& task, const std::vector<std::string>& files, std::size_t bytes)> map;
     /// Regions that match a query, as text.
     std::function<std::string(const std::string& query, std::size_t bytes)> search;
-    /// Read-only questions to git: "log", "diff", "blame PATH".
-    std::function<Result<std::string>(const std::string& what, const std::string& path)> git;
     /// Writes an approved change to the workspace; all files or none.
     std::function<Status(const std::vector<vcs::FileVersion>& files)> write;
     /// Keeps files and conversation as they are now; the label is a line for a person.

@@ -1,0 +1,59 @@
+#include "diff_command.hpp"
+
+#include <unistd.h>
+
+#include <ec/core/text.hpp>
+#include <ec/json/json.hpp>
+#include <ostream>
+
+#include "session_store.hpp"
+#include "terminal.hpp"
+
+namespace ec::apps {
+namespace {
+
+struct Found {
+    std::string session;
+    std::string patch;
+};
+
+Result<Found> find(const DiffOptions& options) {
+    EC_ASSIGN(agent::Checkpoints checkpoints, open_checkpoints(options.directory));
+    Found found;
+    EC_ASSIGN(found.session, choose_session(checkpoints, options.session));
+    EC_ASSIGN(found.patch, checkpoints.diff(found.session, options.step));
+    return found;
+}
+
+// A terminal gets no control characters of the files'; anything else gets the patch as it is, for git apply.
+std::string for_terminal(std::string_view patch) {
+    std::string text;
+    for (const std::string_view line : split_lines(patch)) text += printable(line) + "\n";
+    return text;
+}
+
+}  // namespace
+
+int run_diff(const DiffOptions& options, std::ostream& out, std::ostream& err) {
+    const auto found = find(options);
+    if (!found) {
+        err << "edgecoder: " << printable(found.error().message) << '\n';
+        if (!found.error().remedy.empty()) err << "           " << printable(found.error().remedy) << '\n';
+        if (options.json) {
+            out << json::write(json::Object{{"status", "error"}, {"reason", found.error().message}}) << '\n';
+        }
+        return exit_status(found.error().code);
+    }
+    if (options.json) {
+        json::Object document{{"session", found->session}, {"step", nullptr}, {"patch", found->patch}};
+        if (options.step) document["step"] = *options.step;
+        out << json::write(document) << '\n';
+        return 0;
+    }
+    const bool terminal = ::isatty(STDOUT_FILENO) == 1;
+    out << Style::for_descriptor(STDOUT_FILENO).diff(terminal ? for_terminal(found->patch) : found->patch);
+    if (found->patch.empty()) err << "edgecoder: the agent changed no files there\n";
+    return 0;
+}
+
+}  // namespace ec::apps

@@ -1,0 +1,64 @@
+#include "session_keeper.hpp"
+
+#include "session_store.hpp"
+
+namespace ec::apps {
+
+Status SessionKeeper::open() {
+    if (checkpoints_) return {};
+    EC_ASSIGN(agent::Checkpoints checkpoints, open_checkpoints(directory_));
+    checkpoints_.emplace(std::move(checkpoints));
+    return {};
+}
+
+Status SessionKeeper::begin() {
+    EC_TRY(open());
+    if (!session_.empty()) return {};
+    EC_ASSIGN(session_, checkpoints_->begin(task_));
+    return {};
+}
+
+void SessionKeeper::keep(const std::string& label, const std::vector<model::Message>& conversation) {
+    Status kept = begin();
+    if (kept) {
+        agent::StepRecord record;
+        record.label = label;
+        record.conversation = conversation;
+        record.notes = {{"task", task_}};
+        record.applied = applied_;
+        const auto step = checkpoints_->record(session_, record);
+        if (step) {
+            applied_.clear();
+            return;
+        }
+        kept = fail(step.error());
+    }
+    if (!warned_ && warn_) warn_("this session is not kept: " + kept.error().message);
+    warned_ = true;
+}
+
+Result<agent::LoadedStep> SessionKeeper::undo() {
+    EC_TRY(open());
+    EC_ASSIGN(session_, choose_session(*checkpoints_, session_));
+    return checkpoints_->undo(session_);
+}
+
+Result<agent::LoadedStep> SessionKeeper::redo() {
+    EC_TRY(open());
+    EC_ASSIGN(session_, choose_session(*checkpoints_, session_));
+    return checkpoints_->redo(session_);
+}
+
+Result<std::string> SessionKeeper::diff() {
+    EC_TRY(open());
+    EC_ASSIGN(const std::string session, choose_session(*checkpoints_, session_));
+    return checkpoints_->diff(session);
+}
+
+Result<agent::LoadedStep> SessionKeeper::resume(const std::string& session) {
+    EC_TRY(open());
+    EC_ASSIGN(session_, choose_session(*checkpoints_, session));
+    return checkpoints_->load(session_);
+}
+
+}  // namespace ec::apps
