@@ -13,7 +13,7 @@ using agent::Answer;
 void Session::ask(Question question) {
     view_->settle();
     if (const auto* plan = std::get_if<PlanQuestion>(&question)) {
-        view_->show_plan(plan->plan);
+        view_->ask_plan(plan->plan);
     } else if (const auto* patch = std::get_if<PatchQuestion>(&question)) {
         view_->show_patch(patch->patch, patch->report ? &*patch->report : nullptr);
     } else {

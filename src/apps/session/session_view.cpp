@@ -17,6 +17,8 @@ using agent::PlanStep;
 
 // Enough of a thought to fill the widest live row.
 constexpr std::size_t kThoughtKept = 1024;
+// What takes no longer is not announced as running.
+constexpr std::chrono::milliseconds kQuick{200};
 constexpr std::size_t kFailuresShown = 8;
 constexpr std::size_t kPatchKept = 4U << 20;
 
@@ -120,19 +122,27 @@ void SessionView::settle() {
     display_.print(text_.finish(display_.width()));
 }
 
+void SessionView::begin_job(std::string what) {
+    stage_ = std::move(what);
+    progress_.clear();
+    working_since_ = clock_.now() + kQuick;
+}
+
 void SessionView::begin_task() {
     task_usage_ = {};
     edits_.clear();
     stage_.clear();
     progress_.clear();
     announced_what_.clear();
-    started_ = clock_.now();
+    started_ = working_since_ = clock_.now();
 }
 
-void SessionView::end_task() {
+void SessionView::end_job() {
     settle();
+    working_since_.reset();
     if (started_) task_usage_.seconds = std::chrono::duration<double>(clock_.now() - *started_).count();
     started_.reset();
+    waiting_ = false;
     stage_.clear();
     progress_.clear();
 }
@@ -170,6 +180,11 @@ void SessionView::show_plan(const agent::Plan& plan) {
             {.indent = std::string(cell_width(lead), ' ')});
     }
     if (!plan.files.empty()) say({{"files: " + join(plan.files, ", "), Tone::dim}}, {.indent = "  "});
+}
+
+void SessionView::ask_plan(const agent::Plan& plan) {
+    if (plan_ != plan) show_plan(plan);
+    plan_ = plan;
 }
 
 void SessionView::on(const agent::TextEvent& event) {
@@ -272,7 +287,7 @@ void SessionView::on(const agent::ProgressEvent& event) {
 void SessionView::on(const agent::UsageEvent& event) { task_usage_ = event; }
 
 void SessionView::on(const agent::WarningEvent& event) {
-    say({{"Warning: ", Tone::loud}, {event.text, Tone::loud}}, {.indent = "  "});
+    print_text(display_, "Warning: " + event.text, Tone::loud, {.indent = "  "});
 }
 
 void SessionView::on(const agent::WithheldEvent& event) {
@@ -306,9 +321,9 @@ std::vector<Line> SessionView::live_rows() const {
     } else if (Line pending = text_.pending(width); !pending.empty()) {
         rows.push_back(std::move(pending));
     }
-    if (started_ && !waiting_) {
+    if (working_since_ && !waiting_ && clock_.now() >= *working_since_) {
         constexpr std::array<std::string_view, 4> kTurning{"◐ ", "◓ ", "◑ ", "◒ "};
-        const auto tick = static_cast<std::size_t>((clock_.now() - *started_) / kTurn);
+        const auto tick = static_cast<std::size_t>((clock_.now() - *working_since_) / kTurn);
         const std::string what = !progress_.empty() ? progress_ : stage_.empty() ? "working" : safe_line(stage_);
         rows.push_back(shorten({{std::string(kTurning[tick % 4]), Tone::cyan}, {what, Tone::dim}}, width));
     }

@@ -29,9 +29,12 @@ public:
 
     /// Ends what streams, so that other output may follow.
     void settle();
-    /// A task begins or ended: totals and clock of the status line start anew, or stop.
+    /// A task begins: totals and clock of the status line start anew.
     void begin_task();
-    void end_task();
+    /// Something else begins, "running make"; shown only when it takes its time.
+    void begin_job(std::string what);
+    /// What began has ended.
+    void end_job();
     /// The task waits for the person: nothing turns.
     void set_waiting(bool waiting) { waiting_ = waiting; }
     /// What the host says about itself, for the status line.
@@ -48,6 +51,8 @@ public:
     /// Everything known about what the session used: /cost.
     void show_cost();
     void show_plan(const agent::Plan& plan);
+    /// The plan to be decided on; later events tell only what changes of it.
+    void ask_plan(const agent::Plan& plan);
     /// The patch to be decided on, unless the edits before were just that, and the verdict of its tests.
     void show_patch(const std::string& patch, const executor::TestReport* report);
     void show_tests(const executor::TestReport& report, std::chrono::milliseconds wall);
@@ -82,7 +87,8 @@ private:
     std::optional<agent::Plan> plan_;
     agent::UsageEvent task_usage_;
     SessionStatus status_;
-    std::optional<std::chrono::nanoseconds> started_;
+    std::optional<std::chrono::nanoseconds> started_;        ///< of the task
+    std::optional<std::chrono::nanoseconds> working_since_;  ///< of whatever runs
 };
 
 /// "locally, no network", "locally, 127.0.0.1:11434", "remote: api.example.com", "no model".
