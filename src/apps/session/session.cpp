@@ -79,7 +79,7 @@ Result<int> Session::run() {
     if (worker_->busy() && leaving_ && clock_.now() >= leave_by_) std::_Exit(*leaving_);
     worker_.reset();
     signals_.reset();
-    return leaving_.value_or(failed_ ? 1 : 0);
+    return leaving_.value_or(failed_ && !interactive_ ? 1 : 0);
 }
 
 void Session::open_terminal() {

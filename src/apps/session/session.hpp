@@ -54,8 +54,9 @@ public:
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
 
-    /// Until the person leaves: 0, or 1 when lines came from a pipe and one failed, 130 when interrupted. Fails with
-    /// `unavailable` when the system gives no descriptors.
+    /// Until the person leaves: 0, or 1 when lines came from a pipe and one failed, 130 when interrupted. Fails when
+    /// the system gives no descriptors. Ends the process itself, the terminal put back, when the host is still working
+    /// two seconds after the person left.
     Result<int> run();
 
 private:

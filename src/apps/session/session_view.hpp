@@ -38,7 +38,10 @@ public:
     /// The task waits for the person: nothing turns.
     void set_waiting(bool waiting) { waiting_ = waiting; }
     /// What the host says about itself, for the status line.
-    void set_status(SessionStatus status) { status_ = std::move(status); }
+    void set_status(SessionStatus status) {
+        status_ = std::move(status);
+        status_known_ = true;
+    }
     [[nodiscard]] const SessionStatus& status() const { return status_; }
     [[nodiscard]] const std::optional<agent::Plan>& plan() const { return plan_; }
     [[nodiscard]] Display& display() { return display_; }
@@ -85,8 +88,10 @@ private:
     int announced_quarter_ = -1;  ///< of the progress, on a plain display
     std::string announced_what_;
     std::optional<agent::Plan> plan_;
+    bool plan_told_ = false;  ///< in this task
     agent::UsageEvent task_usage_;
     SessionStatus status_;
+    bool status_known_ = false;
     std::optional<std::chrono::nanoseconds> started_;        ///< of the task
     std::optional<std::chrono::nanoseconds> working_since_;  ///< of whatever runs
 };
