@@ -7,6 +7,8 @@
 #include <ec/core/text.hpp>
 #include <ostream>
 
+#include "session/safe_text.hpp"
+
 namespace ec::apps {
 namespace {
 
@@ -58,12 +60,6 @@ void LiveLine::clear() {
     shown_ = false;
 }
 
-std::string printable(std::string_view text) {
-    std::string out = to_valid_utf8(text);
-    for (char& c : out) {
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = c == '\t' ? ' ' : '?';
-    }
-    return out;
-}
+std::string printable(std::string_view text) { return session::safe_line(text); }
 
 }  // namespace ec::apps

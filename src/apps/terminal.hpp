@@ -42,7 +42,7 @@ private:
     bool shown_ = false;
 };
 
-/// Text made safe for a terminal: control characters (escape sequences of a hostile program too) become '?'.
+/// Text made safe for a terminal, as session/safe_text.hpp says: escape sequences, C1 and bidi controls too.
 std::string printable(std::string_view text);
 
 }  // namespace ec::apps

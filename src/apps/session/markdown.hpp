@@ -20,7 +20,6 @@ public:
     [[nodiscard]] Line pending(std::size_t width) const;
     /// Ends the text: the rows that are left. Ready for another text afterwards.
     std::vector<Line> finish(std::size_t width);
-    [[nodiscard]] bool empty() const { return line_.empty() && !in_fence_; }
 
 private:
     [[nodiscard]] std::vector<Line> rows(std::size_t width) const;

@@ -3,11 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ec/core/text.hpp>
 #include <utility>
+
+#include "safe_text.hpp"
 
 namespace ec::apps::session {
 namespace {
 
+// As programs expect it of a terminal.
+constexpr std::size_t kTab = 8;
 constexpr std::string_view kHideCursor = "\x1b[?25l";
 constexpr std::string_view kShowCursor = "\x1b[?25h";
 constexpr std::string_view kEraseBelow = "\x1b[J";
@@ -100,6 +105,11 @@ void PlainScreen::print(const std::vector<Line>& rows) {
 
 void print_line(Display& display, const Line& line, const Wrapping& how) {
     display.print(wrap(line, display.width(), how));
+}
+
+void print_text(Display& display, std::string_view text, Tone tone, const Wrapping& how) {
+    for (const std::string_view line : split_lines(text))
+        print_line(display, {{safe_code_line(line, kTab), tone}}, how);
 }
 
 }  // namespace ec::apps::session

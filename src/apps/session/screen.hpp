@@ -85,5 +85,7 @@ private:
 
 /// Wraps `line` to the display and prints it.
 void print_line(Display& display, const Line& line, const Wrapping& how = {});
+/// As print_line() for text of several lines, in one tone.
+void print_text(Display& display, std::string_view text, Tone tone, const Wrapping& how = {});
 
 }  // namespace ec::apps::session

@@ -69,7 +69,7 @@ Result<int> Session::run() {
     worker_ = std::make_unique<Worker>([this] { exchange_->wake(); });
     open_terminal();
     if (!options_.greeting.empty()) say(options_.greeting);
-    start([this](std::stop_token) { return Worker::Done{Worker::Done::Show::nothing, std::string(), host_.status()}; });
+    call("starting", Worker::Done::Show::nothing, [](std::stop_token) { return Result<std::string>(); });
     if (options_.first) lines_.push_back(*options_.first);
     loop();
     exchange_->close();
@@ -79,7 +79,7 @@ Result<int> Session::run() {
     if (worker_->busy() && leaving_ && clock_.now() >= leave_by_) std::_Exit(*leaving_);
     worker_.reset();
     signals_.reset();
-    return leaving_.value_or(failed_ ? 1 : 0);
+    return leaving_.value_or(failed_ && !interactive_ ? 1 : 0);
 }
 
 void Session::open_terminal() {
@@ -125,7 +125,7 @@ void Session::wait() {
     pollfd sources[2] = {{exchange_->wake_descriptor(), POLLIN, 0}, {options_.input, POLLIN, 0}};
     const nfds_t count = polls_input() ? 2 : 1;
     int timeout = -1;
-    if (task_running_ && live_ && asking_ == Asking::nothing) timeout = static_cast<int>(kTurn.count());
+    if (live_ && worker_->busy() && asking_ == Asking::nothing) timeout = static_cast<int>(kTurn.count());
     if (leaving_) timeout = 50;
     if (keys_.waiting()) timeout = kEscapeMs;
     const int ready = ::poll(sources, count, timeout);
@@ -294,7 +294,7 @@ void Session::draw() {
 
 void Session::say(std::string_view sentence, Tone tone) {
     view_->settle();
-    print_line(view_->display(), {{std::string(sentence), tone}}, {.indent = "  "});
+    print_text(view_->display(), sentence, tone, {.indent = "  "});
 }
 
 }  // namespace ec::apps::session

@@ -8,6 +8,7 @@
 #include <deque>
 #include <ec/core/clock.hpp>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -53,8 +54,9 @@ public:
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
 
-    /// Until the person leaves: 0, or 1 when lines came from a pipe and one failed, 130 when interrupted. Fails with
-    /// `unavailable` when the system gives no descriptors.
+    /// Until the person leaves: 0, or 1 when lines came from a pipe and one failed, 130 when interrupted. Fails when
+    /// the system gives no descriptors. Ends the process itself, the terminal put back, when the host is still working
+    /// two seconds after the person left.
     Result<int> run();
 
 private:
@@ -83,7 +85,9 @@ private:
     void begin_command(const struct TypedLine& line);
     void begin_task(std::string text);
     void set_planning(const std::string& words);
-    void start(std::function<Worker::Done(std::stop_token)> job);
+    using Call = std::function<Result<std::string>(std::stop_token)>;
+    void call(const std::string& what, Worker::Done::Show show, Call call);
+    void launch(Worker::Job job);
     void finish(Worker::Done done);
     void show_help();
 
@@ -114,6 +118,7 @@ private:
     std::string partial_line_;       ///< plain mode: input behind the last line end
     std::deque<std::string> lines_;  ///< typed or piped, not begun yet
     bool task_running_ = false;
+    std::chrono::nanoseconds job_started_{0};
     bool stopping_ = false;
     bool armed_ = false;  ///< one Ctrl-C on an empty line: the next leaves
     bool prompted_ = false;

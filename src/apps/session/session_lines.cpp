@@ -18,6 +18,9 @@ using Show = Worker::Done::Show;
 
 // More of a command's output is not put on the screen.
 constexpr std::size_t kMostOutputLines = 400;
+constexpr std::size_t kMostTypedRows = 12;
+// A shorter wait needs no words.
+constexpr std::chrono::milliseconds kNoticed{500};
 
 class PostedEvents final : public agent::AgentEvents {
 public:
@@ -42,7 +45,16 @@ void print_output(Display& display, std::string_view text) {
     const std::size_t first = lines.size() > kMostOutputLines ? lines.size() - kMostOutputLines : 0;
     if (first > 0) print_line(display, toned_line(Tone::dim, fmt::format("… {} lines before, not shown", first)));
     for (std::size_t i = first; i < lines.size(); ++i)
-        print_line(display, {{std::string(lines[i]), Tone::plain}}, {.indent = "", .by_words = false});
+        print_text(display, lines[i].empty() ? "\n" : lines[i], Tone::plain, {.indent = "", .by_words = false});
+}
+
+// A long paste is shown by its beginning.
+void show_typed(Display& display, const std::string& prompt, std::string_view line) {
+    std::vector<Line> rows = layout(prompt, line, line.size(), display.width()).rows;
+    const std::size_t more = rows.size() > kMostTypedRows ? rows.size() - kMostTypedRows : 0;
+    rows.resize(rows.size() - more);
+    if (more > 0) rows.push_back(toned_line(Tone::dim, fmt::format("  … {} more rows", more)));
+    display.print(rows);
 }
 
 }  // namespace
@@ -51,8 +63,7 @@ void Session::take_line(std::string line) {
     prompted_ = false;
     armed_ = false;
     // A line that was typed stays on the screen above what it did; a plain terminal echoed it already.
-    if (live_ && !trim(line).empty())
-        print_line(view_->display(), {{prompt(), Tone::cyan}, {line, Tone::bold}}, {.indent = "  "});
+    if (live_ && !trim(line).empty()) show_typed(view_->display(), prompt(), line);
     if (asking_ != Asking::nothing) return take_answer(line);
     if (!trim(line).empty() && interactive_) {
         if (const Status kept = history_.add(line); !kept)
@@ -75,7 +86,8 @@ void Session::take_line_while_busy(std::string line) {
         return;
     }
     lines_.push_back(std::move(line));
-    say("This waits for the end of what runs now (Ctrl-C stops it).", Tone::dim);
+    if (task_running_ || clock_.now() - job_started_ > kNoticed)
+        say("This waits for the end of what runs now (Ctrl-C stops it).", Tone::dim);
 }
 
 void Session::run_next() {
@@ -96,8 +108,8 @@ void Session::begin(const std::string& line) {
         case TypedLine::Kind::command:
             return begin_command(typed);
         case TypedLine::Kind::shell:
-            return start([this, command = typed.rest](std::stop_token stop) {
-                return Done{Show::output, host_.run_command(command, stop), host_.status()};
+            return call("running " + typed.rest, Show::output, [this, command = typed.rest](std::stop_token stop) {
+                return host_.run_command(command, stop);
             });
         case TypedLine::Kind::unknown:
             failed_ = true;
@@ -111,7 +123,7 @@ void Session::begin(const std::string& line) {
 void Session::begin_task(std::string text) {
     view_->begin_task();
     task_running_ = true;
-    start([this, request = TaskRequest{std::move(text), options_.plan_first}](std::stop_token stop) {
+    launch([this, request = TaskRequest{std::move(text), options_.plan_first}](std::stop_token stop) {
         PostedEvents events(*exchange_);
         SessionPerson at_terminal(*exchange_, stop);
         UnattendedPerson nobody(options_.assume_yes, [&](std::string_view sentence) {
@@ -130,54 +142,36 @@ void Session::begin_command(const TypedLine& line) {
             return show_help();
         case Command::model:
             if (rest.empty())
-                return start([this](std::stop_token stop) {
-                    return Done{Show::output, model_list(host_, stop), host_.status()};
-                });
-            return start([this, rest](std::stop_token stop) {
-                Result<std::string> said = host_.set_model(rest, stop);
-                return Done{Show::sentence, std::move(said), host_.status()};
-            });
+                return call("asking for the models", Show::output,
+                            [this](std::stop_token stop) { return model_list(host_, stop); });
+            return call("loading the model", Show::sentence,
+                        [this, rest](std::stop_token stop) { return host_.set_model(rest, stop); });
         case Command::plan:
             return set_planning(rest);
         case Command::test:
-            return start([this, rest](std::stop_token stop) {
+            return call("running the tests", Show::sentence, [this, rest](std::stop_token stop) {
                 PostedEvents events(*exchange_);
-                Result<std::string> said =
-                    host_.run_tests(rest.empty() ? std::nullopt : std::optional(rest), events, stop);
-                return Done{Show::sentence, std::move(said), host_.status()};
+                return host_.run_tests(rest.empty() ? std::nullopt : std::optional(rest), events, stop);
             });
         case Command::diff:
-            return start([this](std::stop_token) { return Done{Show::diff, host_.diff(), host_.status()}; });
+            return call("comparing", Show::diff, [this](std::stop_token) { return host_.diff(); });
         case Command::undo:
-            return start([this](std::stop_token) {
-                Result<std::string> said = host_.undo();
-                return Done{Show::sentence, std::move(said), host_.status()};
-            });
+            return call("undoing", Show::sentence, [this](std::stop_token) { return host_.undo(); });
         case Command::redo:
-            return start([this](std::stop_token) {
-                Result<std::string> said = host_.redo();
-                return Done{Show::sentence, std::move(said), host_.status()};
-            });
+            return call("redoing", Show::sentence, [this](std::stop_token) { return host_.redo(); });
         case Command::review:
-            return start([this, rest](std::stop_token stop) {
+            return call("reviewing", Show::output, [this, rest](std::stop_token stop) {
                 SessionPerson at_terminal(*exchange_, stop);
                 UnattendedPerson nobody(options_.assume_yes);
                 agent::Person& person = interactive_ ? static_cast<agent::Person&>(at_terminal) : nobody;
-                Result<std::string> said = host_.review(rest, person, stop);
-                return Done{Show::output, std::move(said), host_.status()};
+                return host_.review(rest, person, stop);
             });
         case Command::cost:
             return view_->show_cost();
         case Command::clear:
-            return start([this](std::stop_token) {
-                Result<std::string> said = host_.clear();
-                return Done{Show::sentence, std::move(said), host_.status()};
-            });
+            return call("forgetting", Show::sentence, [this](std::stop_token) { return host_.clear(); });
         case Command::resume:
-            return start([this](std::stop_token stop) {
-                Result<std::string> said = host_.resume(stop);
-                return Done{Show::sentence, std::move(said), host_.status()};
-            });
+            return call("resuming", Show::sentence, [this](std::stop_token stop) { return host_.resume(stop); });
         case Command::quit:
             return leave(failed_ && !interactive_ ? 1 : 0);
     }
@@ -195,8 +189,15 @@ void Session::set_planning(const std::string& words) {
     say("/plan takes on, off or show.", Tone::loud);
 }
 
-void Session::start(std::function<Worker::Done(std::stop_token)> job) {
+void Session::call(const std::string& what, Show show, Call call) {
+    view_->begin_job(what);
+    launch(
+        [this, show, call = std::move(call)](std::stop_token stop) { return Done{show, call(stop), host_.status()}; });
+}
+
+void Session::launch(Worker::Job job) {
     stopping_ = false;
+    job_started_ = clock_.now();
     worker_->start(std::move(job));
 }
 
@@ -205,10 +206,9 @@ void Session::finish(Worker::Done done) {
     if (std::exchange(asking_, Asking::nothing) != Asking::nothing && editor_)
         editor_->exchange(std::exchange(draft_, {}));
     question_.reset();
-    view_->set_waiting(false);
     view_->set_status(std::move(done.status));
-    if (std::exchange(task_running_, false)) view_->end_task();
-    view_->settle();
+    task_running_ = false;
+    view_->end_job();
     if (!done.text) {
         failed_ = true;
         const Error& error = done.text.error();
@@ -225,11 +225,12 @@ void Session::finish(Worker::Done done) {
         say(*done.text, Tone::bold);
     }
     // What nobody read in time is not lost: it is the next task.
-    for (std::string& note : exchange_->take_redirects()) {
+    for (const std::string& note : exchange_->take_redirects()) {
         if (stopping_) {
             say("Not read before the stop: " + note, Tone::dim);
         } else {
-            lines_.push_back(std::move(note));
+            // A second slash keeps one that is no command's from being read as one.
+            lines_.push_back(note.starts_with('/') ? "/" + note : note);
         }
     }
     stopping_ = false;

@@ -13,7 +13,7 @@ using agent::Answer;
 void Session::ask(Question question) {
     view_->settle();
     if (const auto* plan = std::get_if<PlanQuestion>(&question)) {
-        view_->show_plan(plan->plan);
+        view_->ask_plan(plan->plan);
     } else if (const auto* patch = std::get_if<PatchQuestion>(&question)) {
         view_->show_patch(patch->patch, patch->report ? &*patch->report : nullptr);
     } else {
@@ -31,13 +31,11 @@ void Session::ask(Question question) {
 }
 
 void Session::take_answer(std::string_view words) {
-    if (asking_ == Asking::redirect) {
-        if (trim(words).empty()) {
-            asking_ = Asking::choice;
-            return say(question_text(*question_), Tone::loud);
-        }
-        return answer({Answer::Kind::redirect, std::string(trim(words))});
+    if (asking_ != Asking::choice && trim(words).empty()) {
+        asking_ = Asking::choice;
+        return say(question_text(*question_), Tone::loud);
     }
+    if (asking_ == Asking::redirect) return answer({Answer::Kind::redirect, std::string(trim(words))});
     if (asking_ == Asking::edit) return answer({Answer::Kind::edit, std::string(words)});
     const std::optional<Answer> read = read_answer(words);
     if (!read) return say("Answer with a, e, r or d and Enter: " + question_text(*question_), Tone::loud);

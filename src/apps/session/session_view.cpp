@@ -17,8 +17,24 @@ using agent::PlanStep;
 
 // Enough of a thought to fill the widest live row.
 constexpr std::size_t kThoughtKept = 1024;
+// What takes no longer is not announced as running.
+constexpr std::chrono::milliseconds kQuick{200};
 constexpr std::size_t kFailuresShown = 8;
+// Of a file while it is told, and of a change that is to be decided on.
+constexpr std::size_t kMostEditRows = 400;
+constexpr std::size_t kMostDecidedRows = 20'000;
 constexpr std::size_t kPatchKept = 4U << 20;
+
+// Bytes of the two lines that name the file, where nothing else stands before the first hunk (a change of mode or of
+// name must be seen).
+std::size_t names_before_hunk(std::string_view patch) {
+    const std::size_t first = patch.find('\n');
+    const std::size_t second = first == std::string_view::npos ? first : patch.find('\n', first + 1);
+    if (second == std::string_view::npos) return 0;
+    const bool plain = patch.starts_with("--- ") && patch.substr(first + 1).starts_with("+++ ") &&
+                       patch.substr(second + 1).starts_with("@@ ");
+    return plain ? second + 1 : 0;
+}
 
 std::string_view mark(PlanStep::State state, bool plain) {
     switch (state) {
@@ -120,19 +136,28 @@ void SessionView::settle() {
     display_.print(text_.finish(display_.width()));
 }
 
+void SessionView::begin_job(std::string what) {
+    stage_ = std::move(what);
+    progress_.clear();
+    working_since_ = clock_.now() + kQuick;
+}
+
 void SessionView::begin_task() {
     task_usage_ = {};
+    plan_told_ = false;
     edits_.clear();
     stage_.clear();
     progress_.clear();
     announced_what_.clear();
-    started_ = clock_.now();
+    started_ = working_since_ = clock_.now();
 }
 
-void SessionView::end_task() {
+void SessionView::end_job() {
     settle();
+    working_since_.reset();
     if (started_) task_usage_.seconds = std::chrono::duration<double>(clock_.now() - *started_).count();
     started_.reset();
+    waiting_ = false;
     stage_.clear();
     progress_.clear();
 }
@@ -149,8 +174,9 @@ void SessionView::on(const agent::StageEvent& event) {
 void SessionView::on(const agent::PlanEvent& event) {
     const std::optional<agent::Plan> before = std::exchange(plan_, event.plan);
     const auto same_text = [](const PlanStep& a, const PlanStep& b) { return a.text == b.text; };
-    if (!before || !std::equal(before->steps.begin(), before->steps.end(), event.plan.steps.begin(),
-                               event.plan.steps.end(), same_text)) {
+    const bool known = std::exchange(plan_told_, true) && before && before->files == event.plan.files;
+    if (!known || !std::equal(before->steps.begin(), before->steps.end(), event.plan.steps.begin(),
+                              event.plan.steps.end(), same_text)) {
         show_plan(event.plan);
         return;
     }
@@ -170,6 +196,11 @@ void SessionView::show_plan(const agent::Plan& plan) {
             {.indent = std::string(cell_width(lead), ' ')});
     }
     if (!plan.files.empty()) say({{"files: " + join(plan.files, ", "), Tone::dim}}, {.indent = "  "});
+}
+
+void SessionView::ask_plan(const agent::Plan& plan) {
+    if (!std::exchange(plan_told_, true) || plan_ != plan) show_plan(plan);
+    plan_ = plan;
 }
 
 void SessionView::on(const agent::TextEvent& event) {
@@ -224,10 +255,9 @@ void SessionView::on(const agent::EditEvent& event) {
     std::string_view what = "edit ";
     if (patch.starts_with("--- /dev/null")) what = "new file ";
     if (patch.find("\n+++ /dev/null\n") != std::string_view::npos) what = "delete ";
-    // The name stands in the line above; the diff begins with its first hunk.
-    if (const std::size_t hunk = patch.find("\n@@ "); hunk != std::string_view::npos) patch.remove_prefix(hunk + 1);
+    patch.remove_prefix(names_before_hunk(patch));
     say({{std::string(what) + event.path, Tone::bold}}, {.indent = "  "});
-    display_.print(diff_rows(patch, display_.width()));
+    display_.print(diff_rows(patch, display_.width(), kMostEditRows));
 }
 
 void SessionView::on(const agent::TestsEvent& event) {
@@ -272,7 +302,7 @@ void SessionView::on(const agent::ProgressEvent& event) {
 void SessionView::on(const agent::UsageEvent& event) { task_usage_ = event; }
 
 void SessionView::on(const agent::WarningEvent& event) {
-    say({{"Warning: ", Tone::loud}, {event.text, Tone::loud}}, {.indent = "  "});
+    print_text(display_, "Warning: " + event.text, Tone::loud, {.indent = "  "});
 }
 
 void SessionView::on(const agent::WithheldEvent& event) {
@@ -285,10 +315,13 @@ void SessionView::on(const agent::CheckpointEvent& event) {
 }
 
 void SessionView::show_patch(const std::string& patch, const executor::TestReport* report) {
-    if (std::exchange(edits_, {}) == patch)
+    const bool above = std::exchange(edits_, {}) == patch;
+    std::vector<Line> rows = diff_rows(patch, display_.width(), kMostDecidedRows);
+    // Only what was shown whole needs no second look.
+    if (above && rows.size() <= kMostEditRows)
         say(toned_line(Tone::bold, "The change is the one above."));
     else
-        display_.print(diff_rows(patch, display_.width()));
+        display_.print(rows);
     if (report != nullptr)
         show_tests(*report, {});
     else
@@ -301,14 +334,18 @@ std::vector<Line> SessionView::live_rows() const {
     if (thinking_) {
         const std::string safe = safe_line(thought_);
         std::string_view tail = safe;
-        while (cell_width(tail) + 2 > width) tail.remove_prefix(first_code_point(tail).bytes);
+        for (std::size_t cells = cell_width(tail); cells + 2 > width && !tail.empty();) {
+            const CodePoint first = first_code_point(tail);
+            cells -= static_cast<std::size_t>(cell_width(first.value));
+            tail.remove_prefix(first.bytes);
+        }
         rows.push_back({{"… ", Tone::dim}, {std::string(tail), Tone::dim}});
     } else if (Line pending = text_.pending(width); !pending.empty()) {
         rows.push_back(std::move(pending));
     }
-    if (started_ && !waiting_) {
+    if (working_since_ && !waiting_ && clock_.now() >= *working_since_) {
         constexpr std::array<std::string_view, 4> kTurning{"◐ ", "◓ ", "◑ ", "◒ "};
-        const auto tick = static_cast<std::size_t>((clock_.now() - *started_) / kTurn);
+        const auto tick = static_cast<std::size_t>((clock_.now() - *working_since_) / kTurn);
         const std::string what = !progress_.empty() ? progress_ : stage_.empty() ? "working" : safe_line(stage_);
         rows.push_back(shorten({{std::string(kTurning[tick % 4]), Tone::cyan}, {what, Tone::dim}}, width));
     }
@@ -316,6 +353,7 @@ std::vector<Line> SessionView::live_rows() const {
 }
 
 Line SessionView::status_line(std::size_t width) const {
+    if (!status_known_) return {};
     struct Part {
         int keep;  ///< the higher, the longer it stays
         std::string text;

@@ -29,13 +29,19 @@ public:
 
     /// Ends what streams, so that other output may follow.
     void settle();
-    /// A task begins or ended: totals and clock of the status line start anew, or stop.
+    /// A task begins: totals and clock of the status line start anew.
     void begin_task();
-    void end_task();
+    /// Something else begins, "running make"; shown only when it takes its time.
+    void begin_job(std::string what);
+    /// What began has ended.
+    void end_job();
     /// The task waits for the person: nothing turns.
     void set_waiting(bool waiting) { waiting_ = waiting; }
     /// What the host says about itself, for the status line.
-    void set_status(SessionStatus status) { status_ = std::move(status); }
+    void set_status(SessionStatus status) {
+        status_ = std::move(status);
+        status_known_ = true;
+    }
     [[nodiscard]] const SessionStatus& status() const { return status_; }
     [[nodiscard]] const std::optional<agent::Plan>& plan() const { return plan_; }
     [[nodiscard]] Display& display() { return display_; }
@@ -48,6 +54,8 @@ public:
     /// Everything known about what the session used: /cost.
     void show_cost();
     void show_plan(const agent::Plan& plan);
+    /// The plan to be decided on; later events tell only what changes of it.
+    void ask_plan(const agent::Plan& plan);
     /// The patch to be decided on, unless the edits before were just that, and the verdict of its tests.
     void show_patch(const std::string& patch, const executor::TestReport* report);
     void show_tests(const executor::TestReport& report, std::chrono::milliseconds wall);
@@ -80,9 +88,12 @@ private:
     int announced_quarter_ = -1;  ///< of the progress, on a plain display
     std::string announced_what_;
     std::optional<agent::Plan> plan_;
+    bool plan_told_ = false;  ///< in this task
     agent::UsageEvent task_usage_;
     SessionStatus status_;
-    std::optional<std::chrono::nanoseconds> started_;
+    bool status_known_ = false;
+    std::optional<std::chrono::nanoseconds> started_;        ///< of the task
+    std::optional<std::chrono::nanoseconds> working_since_;  ///< of whatever runs
 };
 
 /// "locally, no network", "locally, 127.0.0.1:11434", "remote: api.example.com", "no model".
