@@ -109,12 +109,17 @@ string_view without_trailing_blanks(string_view line) {
 
 }  // namespace
 
-void IgnoreRules::add(string_view folder, string_view text) {
+bool IgnoreRules::add(string_view folder, string_view text) {
     if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+    bool whole = true;
     for (string_view line : split_lines(text)) {
         line = without_trailing_blanks(line);
-        if (line.empty() || line.starts_with('#') || line.size() > kLongestLine) continue;
-        if (rules_.size() == kMostRules) return;
+        if (line.empty() || line.starts_with('#')) continue;
+        if (rules_.size() == kMostRules) return false;
+        if (line.size() > kLongestLine) {
+            whole = false;
+            continue;
+        }
         Rule rule;
         if (!folder.empty()) {
             rule.folder = std::string(folder) + "/";
@@ -135,6 +140,7 @@ void IgnoreRules::add(string_view folder, string_view text) {
         for (const string_view part : split(line, '/')) rule.segments.emplace_back(part);
         rules_.push_back(std::move(rule));
     }
+    return whole;
 }
 
 bool IgnoreRules::matched(string_view path, std::span<const string_view> parts, bool is_folder) const {

@@ -12,9 +12,9 @@ namespace ec::agent {
 /// An ordered list of patterns; the last one that matches decides. A value; safe to read from several threads.
 class IgnoreRules {
 public:
-    /// Adds the patterns of an ignore file that lies in `folder` ("" or "src/lib"), after those added before. Lines
-    /// beyond 10,000 in all and lines above 1,024 bytes are passed over.
-    void add(std::string_view folder, std::string_view text);
+    /// Adds the patterns of an ignore file that lies in `folder` ("" or "src/lib"), after those added before. False
+    /// when some were left out: beyond 10,000 in all, or above 1,024 bytes.
+    [[nodiscard]] bool add(std::string_view folder, std::string_view text);
     [[nodiscard]] bool empty() const { return rules_.empty(); }
     /// Whether `path` (a file, or a folder written "name/") or a folder above it is ignored.
     [[nodiscard]] bool ignored(std::string_view path) const;

@@ -58,10 +58,10 @@ Instructions read_instructions(const WorkspaceFiles& files, std::span<const std:
         for (const std::string_view name : kNames) {
             if (out.files.size() + here.size() >= limits.files || left == 0) break;
             const std::string path = folder.empty() ? std::string(name) : folder + "/" + std::string(name);
-            const auto text = files.read(path);
-            if (!text) continue;
             std::vector<Withheld> withheld;
-            InstructionFile file{path, plain_text(redact(*text, &withheld, path)), false};
+            const auto text = files.read_redacted(path, &withheld);
+            if (!text) continue;
+            InstructionFile file{path, plain_text(*text), false};
             if (trim(file.text).empty() || !seen.insert(file.text).second) continue;
             file.text = cut_text(file.text, std::min(limits.file_bytes, left), file.cut);
             left -= std::min(left, file.text.size());

@@ -166,7 +166,7 @@ std::string_view secret_name_kind(std::string_view name) {
     };
     if (ends({"password", "passwd", "passphrase", "pwd"})) return "password";
     if (ends({"apikey", "accesskey", "secretkey", "accesskeyid", "accountkey", "signingkey", "encryptionkey",
-              "apisecret", "secretaccesskey", "connectionstring"}))
+              "apisecret", "secretaccesskey", "connectionstring", "keydata"}))
         return "api key";
     if (ends({"privatekey"})) return "private key";
     if (ends({"secret", "credential", "credentials"})) return "secret";
@@ -175,7 +175,7 @@ std::string_view secret_name_kind(std::string_view name) {
 }
 
 bool is_secret_value(std::string_view value, bool quoted) {
-    if (value.size() < (quoted ? 8U : 12U) || value.size() > 512) return false;
+    if (value.size() < (quoted ? 8U : 12U) || value.size() > 4096) return false;
     const std::string low = lowered(value);
     if (contains_any(low, {"example", "changeme", "change-me", "change_me", "placeholder", "dummy",   "your",
                            "xxxx",    "****",     "....",      "<",         ">",           "${",      "{{",

@@ -11,7 +11,8 @@ namespace {
 using std::string_view;
 
 constexpr std::size_t kNone = string_view::npos;
-constexpr std::size_t kLongestValue = 512;
+constexpr std::size_t kLongestValue = 4096;
+constexpr std::size_t kLongestAddress = 512;
 constexpr std::size_t kLongestKeyBlock = 32 << 10;
 constexpr std::size_t kShortestKeyBlock = 100;  // with the footer
 constexpr string_view kPlaceholderStart = "[withheld: ";
@@ -145,7 +146,7 @@ private:
     /// user:password@host behind "://" (RFC 3986, 3.2.1).
     std::size_t address(std::size_t begin) {
         std::size_t colon = kNone;
-        for (std::size_t at = begin; at < std::min(text_.size(), begin + kLongestValue); ++at) {
+        for (std::size_t at = begin; at < std::min(text_.size(), begin + kLongestAddress); ++at) {
             const char c = text_[at];
             if (c == ':' && colon == kNone) colon = at;
             if (c == '@' && colon != kNone && is_secret_value(text_.substr(colon + 1, at - colon - 1), true))
@@ -191,15 +192,20 @@ private:
         if (quote != '\0') ++at;
         for (const string_view scheme : {"Bearer ", "Basic ", "bearer ", "basic ", "Token ", "token "})
             if (text_.compare(at, scheme.size(), scheme) == 0) at += scheme.size();
-        std::size_t end = at;
-        const std::size_t limit = std::min(text_.size(), at + kLongestValue + 1);
+        // Names in a bare value ("token=token=…") share its end, which is looked for once.
+        std::size_t end = quote == '\0' && at >= bare_begin_ && at < bare_end_ ? bare_end_ : at;
+        const std::size_t limit = quote == '\0' ? text_.size() : std::min(text_.size(), at + kLongestValue + 1);
         while (end < limit && text_[end] != '\n' && text_[end] != '\r' && text_[end] != quote &&
                !(quote == '\0' && bare_value_ends(text_[end])))
             ++end;
+        if (quote == '\0') {
+            bare_begin_ = at;
+            bare_end_ = end;
+        }
         if (quote != '\0' && byte(end) != quote) return;
         if (quote != '\0' && end > at && text_[end - 1] == '\\') --end;
         string_view value = text_.substr(at, end - at);
-        if (quote == '\0' && !(with_bare_values_ && may_be_bare(value))) return;
+        if (value.size() > kLongestValue || (quote == '\0' && !(with_bare_values_ && may_be_bare(value)))) return;
         if (value.find(' ') == kNone && is_secret_value(value, quote != '\0')) add(kind, at, end);
     }
 
@@ -238,6 +244,8 @@ private:
     string_view text_;
     bool with_random_;
     bool with_bare_values_;
+    std::size_t bare_begin_ = 0;  // the bare value looked at last
+    std::size_t bare_end_ = 0;
     std::size_t footer_ = 0;  // the footer found last; before the text when none was looked for
     std::vector<Withheld> found_;
 };
@@ -248,7 +256,10 @@ struct Slot {
     std::size_t end = 0;
     string_view shown;
     string_view real;
+    std::size_t line_ends = 0;  // that follow the placeholder in place of those inside the secret
 };
+
+std::size_t line_ends_in(string_view text) { return static_cast<std::size_t>(std::ranges::count(text, '\n')); }
 
 /// Placeholders in `text` that were not put there by us just now: they stand for themselves.
 void literal_slots(string_view text, std::size_t offset, std::vector<Slot>& slots) {
@@ -256,7 +267,7 @@ void literal_slots(string_view text, std::size_t offset, std::vector<Slot>& slot
         const std::size_t close = text.substr(at, 40).find(']');
         if (close == kNone) continue;
         const string_view shown = text.substr(at, close + 1);
-        slots.push_back({offset + at, offset + at + shown.size(), shown, shown});
+        slots.push_back({offset + at, offset + at + shown.size(), shown, shown, 0});
     }
 }
 
@@ -273,6 +284,7 @@ std::string redact(string_view text, std::vector<Withheld>* found, string_view p
     std::size_t at = 0;
     for (const Withheld& secret : secrets) {
         out.append(text.substr(at, secret.begin - at)).append(placeholder(secret.kind));
+        out.append(line_ends_in(text.substr(secret.begin, secret.end - secret.begin)), '\n');
         at = secret.end;
     }
     out.append(text.substr(at));
@@ -289,8 +301,8 @@ Result<std::string> restore_withheld(string_view edited, string_view original, s
     for (const Withheld& secret : secrets) {
         literal_slots(original.substr(at, secret.begin - at), at, real);
         shown.push_back(placeholder(secret.kind));
-        real.push_back(
-            {secret.begin, secret.end, shown.back(), original.substr(secret.begin, secret.end - secret.begin)});
+        const string_view value = original.substr(secret.begin, secret.end - secret.begin);
+        real.push_back({secret.begin, secret.end, shown.back(), value, line_ends_in(value)});
         at = secret.end;
     }
     literal_slots(original.substr(at), at, real);
@@ -305,6 +317,7 @@ Result<std::string> restore_withheld(string_view edited, string_view original, s
     for (std::size_t i = 0; i < wanted.size(); ++i) {
         out.append(edited.substr(at, wanted[i].begin - at)).append(real[i].real);
         at = wanted[i].end;
+        for (std::size_t n = 0; n < real[i].line_ends && at < edited.size() && edited[at] == '\n'; ++n) ++at;
     }
     return out.append(edited.substr(at));
 }

@@ -4,6 +4,7 @@
 #include <ec/core/text.hpp>
 #include <ec/vcs/working_tree.hpp>
 #include <optional>
+#include <tuple>
 
 #include "context/folder_rules.hpp"
 #include "context/ignore_rules.hpp"
@@ -58,10 +59,17 @@ struct WorkspaceFiles::State {
     IgnoreRules own;                   // .edgecoderignore
     IgnoreRules walked;                // .gitignore, where there is no repository
     std::size_t entries = 0;
+    std::optional<Error> failure;  // an .edgecoderignore that cannot be obeyed
 
     [[nodiscard]] bool is_tracked(std::string_view path) const {
         return std::ranges::binary_search(tracked, path, {},
                                           [](const std::string& one) -> std::string_view { return one; });
+    }
+    /// A folder of build outputs, unless somebody tracks files in it.
+    [[nodiscard]] bool is_output(std::string_view folder) const {
+        const std::string prefix = std::string(folder) + "/";
+        const auto at = std::ranges::lower_bound(tracked, prefix);
+        return (at == tracked.end() || !at->starts_with(prefix)) && is_output_folder(root / folder);
     }
     [[nodiscard]] bool ignored_by_git(std::string_view path) const {
         return git ? git->ignored(path) : walked.ignored(path);
@@ -69,10 +77,7 @@ struct WorkspaceFiles::State {
     void withhold(std::string_view path, std::string_view kind) {
         if (withheld.size() < kMostWithheld) withheld.push_back({std::string(path), std::string(kind)});
     }
-    void read_ignore_file(std::string_view folder, std::string_view name, IgnoreRules& rules) const {
-        const std::string path = folder.empty() ? std::string(name) : std::string(folder) + "/" + std::string(name);
-        if (const auto text = read_inside(root, path, kLargestIgnoreFile)) rules.add(folder, *text);
-    }
+    void read_ignore_files(const std::string& folder);
 
     void walk();
     void enter(const std::string& folder, std::vector<std::string>& folders);
@@ -94,15 +99,32 @@ bool WorkspaceFiles::State::wanted_folder(const std::string& path) {
         withhold(path + "/", "folder of secrets");
         return false;
     }
-    if (ignored_by_git(path + "/") || is_output_folder(root / path)) return false;
+    if (ignored_by_git(path + "/") || is_output(path)) return false;
     // A repository inside a repository belongs to somebody else; inside a plain folder it is part of the work.
     std::error_code error;
     return !git || !fs::exists(fs::symlink_status(root / path / ".git", error));
 }
 
+/// What keeps files from the agent must not fail open: an .edgecoderignore that is there and cannot be taken whole is
+/// an error. A link is followed, since its target says only what is to be hidden.
+void WorkspaceFiles::State::read_ignore_files(const std::string& folder) {
+    const fs::path place = root / folder;
+    std::error_code error;
+    if (fs::exists(fs::symlink_status(place / kOwnIgnoreFile, error))) {
+        const auto text = read_file(place / kOwnIgnoreFile, kLargestIgnoreFile);
+        if (!text) {
+            failure = text.error();
+        } else if (!own.add(folder, *text)) {
+            failure = Error{ErrorCode::too_large,
+                            (place / kOwnIgnoreFile).string() + " has more or longer lines than are read", ""};
+        }
+    }
+    if (git) return;
+    if (const auto text = read_file(place / ".gitignore", kLargestIgnoreFile)) std::ignore = walked.add(folder, *text);
+}
+
 void WorkspaceFiles::State::enter(const std::string& folder, std::vector<std::string>& folders) {
-    read_ignore_file(folder, kOwnIgnoreFile, own);
-    if (!git) read_ignore_file(folder, ".gitignore", walked);
+    read_ignore_files(folder);
     std::vector<std::string> below;
     std::vector<std::string> files;
     std::error_code error;
@@ -178,7 +200,7 @@ Status WorkspaceFiles::State::rules_against(const std::string& path) const {
     if (withheld_by_name(path)) return denied("is a file of secrets");
     if (is_tracked(path)) return {};
     if (ignored_by_git(path)) return denied("is ignored by git");
-    if (any_folder_above(path, [&](std::string_view folder) { return is_output_folder(root / folder); }))
+    if (any_folder_above(path, [&](std::string_view folder) { return is_output(folder); }))
         return denied("lies in a folder of build outputs");
     return {};
 }
@@ -215,9 +237,10 @@ Result<WorkspaceFiles> WorkspaceFiles::list(const fs::path& root, const Workspac
         const std::size_t slash = path.rfind('/');
         // The walk reads those that it meets; a folder that git ignores may hold tracked ones.
         if (slash != std::string::npos && state->git->ignored(path.substr(0, slash) + "/"))
-            state->read_ignore_file(path.substr(0, slash), kOwnIgnoreFile, state->own);
+            state->read_ignore_files(path.substr(0, slash));
     }
     state->walk();
+    if (state->failure) return fail(*state->failure);
     state->add_tracked();
     std::ranges::sort(state->paths);
     const auto order = [](const Withheld& one) -> const std::string& { return one.path; };
@@ -255,6 +278,11 @@ Result<std::string> WorkspaceFiles::read(std::string_view path) const {
     if (std::string_view(text).substr(0, kBinaryPrefix).find('\0') != std::string_view::npos)
         return fail(ErrorCode::invalid_argument, real + " is a binary file");
     return text;
+}
+
+Result<std::string> WorkspaceFiles::read_redacted(std::string_view path, std::vector<Withheld>* found) const {
+    EC_ASSIGN(const std::string text, read(path));
+    return redact(text, found, path);
 }
 
 }  // namespace ec::agent

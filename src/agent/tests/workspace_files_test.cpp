@@ -105,6 +105,44 @@ TEST(WorkspaceFiles, CannotBeWidenedByEditingTheIgnoreFile) {
     EXPECT_TRUE(files.may_write("a.py"));
 }
 
+TEST(WorkspaceFiles, RefuseAWorkspaceWhoseEdgecoderignoreCannotBeTakenWhole) {
+    for (const std::string& text : {std::string(300'000, '#'), std::string(2000, 'x') + "\n"}) {
+        const Workspace w;
+        w.file("sub/.edgecoderignore", text);
+        EXPECT_EQ(WorkspaceFiles::list(w.path()).error().code, ErrorCode::too_large);
+    }
+    const Workspace dangling;
+    dangling.link(".edgecoderignore", "nowhere");
+    EXPECT_FALSE(WorkspaceFiles::list(dangling.path()));
+    const Workspace shared;
+    shared.file("rules", "hidden.py\n");
+    shared.file("hidden.py");
+    shared.link(".edgecoderignore", "rules");
+    EXPECT_THAT(shared.list().paths(), ElementsAre(".edgecoderignore", "rules"));
+}
+
+TEST(WorkspaceFiles, TakeAFolderOfTrackedFilesForNoOutput) {
+    const Workspace w;
+    w.file("package.json");
+    w.file("build/scripts/pack.js");
+    w.file("dist/bundle.js");
+    w.git("init -q .");
+    w.git("add package.json build");
+    w.file("build/new.js");
+    const WorkspaceFiles files = w.list();
+    EXPECT_THAT(files.paths(), ElementsAre("build/new.js", "build/scripts/pack.js", "package.json"));
+    EXPECT_EQ(code(files.may_write("dist/x.js")), ErrorCode::denied);
+}
+
+TEST(WorkspaceFiles, GiveRedactedTextForPrompts) {
+    const Workspace w;
+    w.file("a.py", "password = 'hunter2secret'\n");
+    std::vector<Withheld> found;
+    EXPECT_EQ(w.list().read_redacted("a.py", &found).value(), "password = '[withheld: password]'\n");
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found[0].path, "a.py");
+}
+
 TEST(WorkspaceFiles, NeverShowFilesOfSecretsAndSayWhichTheyAre) {
     const Workspace w;
     w.file(".env", "A=1\n");
@@ -193,7 +231,7 @@ TEST(WorkspaceFiles, SayWhenThereAreTooMany) {
 
 bool ignored(std::string_view patterns, std::string_view path) {
     IgnoreRules rules;
-    rules.add("", patterns);
+    EXPECT_TRUE(rules.add("", patterns));
     return rules.ignored(path);
 }
 
@@ -228,8 +266,8 @@ TEST(IgnoreRules, ReadTheSyntaxOfGitignore) {
 
 TEST(IgnoreRules, OfAFolderHoldBelowItOnly) {
     IgnoreRules rules;
-    rules.add("", "*.c\n");
-    rules.add("lib", "!a.c\n/b.h\n");
+    EXPECT_TRUE(rules.add("", "*.c\n"));
+    EXPECT_TRUE(rules.add("lib", "!a.c\n/b.h\n"));
     EXPECT_FALSE(rules.ignored("lib/a.c"));
     EXPECT_TRUE(rules.ignored("a.c"));
     EXPECT_TRUE(rules.ignored("lib/b.h"));

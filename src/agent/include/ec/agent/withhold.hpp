@@ -35,8 +35,8 @@ std::optional<Withheld> withheld_by_name(std::string_view path);
 /// The secrets in `text`, in order, not overlapping. `path` names the source and tells lock files; it may be empty.
 std::vector<Withheld> scan(std::string_view path, std::string_view text);
 
-/// `text` with every secret replaced by its placeholder. What was found is appended to `found` when given. Line breaks
-/// outside of secrets stay where they are; a block of a private key becomes one line.
+/// `text` with every secret replaced by its placeholder. What was found is appended to `found` when given. Lines keep
+/// their numbers: a block of a private key leaves its placeholder and empty lines.
 std::string redact(std::string_view text, std::vector<Withheld>* found = nullptr, std::string_view path = {});
 
 /// "[withheld: api key]", as it stands in a prompt.

@@ -27,7 +27,8 @@ struct WorkspaceLimits {
 
 class WorkspaceFiles {
 public:
-    /// Looks through `root`. Fails with `not_found` when it is no folder.
+    /// Looks through `root`. Fails with `not_found` when it is no folder, and when an `.edgecoderignore` cannot be read
+    /// whole (256 KiB, 10,000 patterns of 1,024 bytes), because then nobody knows what it hides.
     static Result<WorkspaceFiles> list(const std::filesystem::path& root, const WorkspaceLimits& limits = {});
     WorkspaceFiles(WorkspaceFiles&&) noexcept;
     WorkspaceFiles& operator=(WorkspaceFiles&&) noexcept;
@@ -50,6 +51,9 @@ public:
     /// The text of a file, unredacted: pass it through redact() before it goes into a prompt. Errors as may_read();
     /// `not_found`, `too_large`, and `invalid_argument` for a binary file (a NUL in its first 8,000 bytes, git's rule).
     [[nodiscard]] Result<std::string> read(std::string_view path) const;
+    /// As read(), redacted: what an index, a map or a prompt is made of. What was withheld is appended to `found`.
+    [[nodiscard]] Result<std::string> read_redacted(std::string_view path,
+                                                    std::vector<Withheld>* found = nullptr) const;
 
 private:
     struct State;
