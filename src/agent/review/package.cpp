@@ -61,9 +61,21 @@ bool looks_like_lines(std::string_view text) {
     return !text.empty() && text.find_first_not_of("0123456789-") == std::string_view::npos;
 }
 
-Result<std::string> snippet(const WorkspaceFiles& files, Region& region) {
-    EC_ASSIGN(const std::string text, files.read(region.path));
+/// Without its secrets. Plain before, so that no control character splits one in two; and after, whatever the redactor
+/// put in.
+std::string redacted(std::string_view raw, const Redactor& redact) { return plain(redact(plain(raw))); }
+
+Result<std::string> snippet(const WorkspaceFiles& files, Region& region, const Redactor& redact) {
+    EC_ASSIGN(const std::string raw, files.read(region.path));
+    // Before the lines get numbers, which would hide a secret.
+    const std::string text = redacted(raw, redact);
     const auto lines = split_lines(text);
+    if (lines.size() != split_lines(raw).size() && region.first != 0) {
+        return fail(
+            ErrorCode::denied,
+            fmt::format("{} holds a secret of several lines, and its lines have other numbers without it", region.path),
+            fmt::format("name the whole file (--file {})", region.path));
+    }
     if (region.first == 0) {
         region.first = 1;
         region.last = static_cast<unsigned>(lines.size());
@@ -183,8 +195,9 @@ Result<ReviewPackage> build_package(const ReviewQuestion& question, const Redact
     package.regions = question.regions;
     std::string text = fmt::format(
         "A coding assistant could not solve this on the developer's machine: {}. Please solve it.\n\n## Task\n\n{}\n\n",
-        explain(question.why), trim(question.task));
-    if (!trim(question.test).empty()) text += fmt::format("## Test command\n\n{}\n", indented(question.test));
+        explain(question.why), trim(redacted(question.task, redact)));
+    if (!trim(question.test).empty())
+        text += fmt::format("## Test command\n\n{}\n", indented(redacted(question.test, redact)));
     if (!package.regions.empty()) {
         text +=
             "## Files\n\nOnly these parts of the project are shown. The number before \"|\" is the line's and no part "
@@ -192,18 +205,19 @@ Result<ReviewPackage> build_package(const ReviewQuestion& question, const Redact
     }
     EC_ASSIGN(const WorkspaceFiles files, WorkspaceFiles::list(question.workspace));
     for (Region& region : package.regions) {
-        EC_ASSIGN(const std::string part, snippet(files, region));
+        EC_ASSIGN(const std::string part, snippet(files, region, redact));
         text += part;
         if (text.size() > kMostPackage)
             return fail(ErrorCode::too_large, fmt::format("more than {} bytes would be sent", kMostPackage),
                         "name fewer lines (--file PATH:FIRST-LAST)");
     }
     if (!trim(question.failing_output).empty())
-        text += fmt::format("## Failing output\n\n{}\n", indented(bounded_output(question.failing_output)));
+        text += fmt::format("## Failing output\n\n{}\n",
+                            indented(bounded_output(redacted(question.failing_output, redact))));
     text += kAnswerForm;
     text = without_place(std::move(text), question.workspace);
-    // Plain before, so that no control character splits a secret in two; and after, whatever the redactor put in.
-    package.text = plain(redact(plain(text)));
+    // Once more over all: a secret may have come together only here.
+    package.text = redacted(text, redact);
     if (package.text.size() > kMostPackage)
         return fail(ErrorCode::too_large, fmt::format("more than {} bytes would be sent", kMostPackage));
     EC_ASSIGN(package.key, random_token());

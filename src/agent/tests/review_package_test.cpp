@@ -67,6 +67,20 @@ TEST_F(Package, IsRedactedAsAWhole) {
     EXPECT_EQ(package->regions, (std::vector<Region>{{"src/a.py", 1, 4}}));
 }
 
+TEST_F(Package, IsRedactedBeforeItsLinesHaveNumbers) {
+    // A redactor that knows secrets at the start of a line only.
+    const auto redact = [](std::string_view raw) {
+        return replace_all("\n" + std::string(raw), "\nSECRET = 'hunter2'", "\n[secret]").substr(1);
+    };
+    question_.regions = {{"src/a.py", 4, 4}};
+    const auto package = build_package(question_, redact);
+    ASSERT_TRUE(package);
+    EXPECT_NE(package->text.find("    4 | [secret]\n"), std::string::npos);
+    // Lines that are gone would give those behind them wrong numbers.
+    const auto joining = [](std::string_view raw) { return replace_all(std::string(raw), "\n\nSECRET", " SECRET"); };
+    EXPECT_EQ(build_package(question_, joining).error().code, ErrorCode::denied);
+}
+
 TEST_F(Package, ASecretSplitByAControlCharacterIsSeenByTheRedactor) {
     question_.failing_output = "hun\r\nter2 and h\x1bunter2";
     std::string seen;

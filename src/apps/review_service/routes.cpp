@@ -1,0 +1,276 @@
+#include "routes.hpp"
+
+#include <fmt/format.h>
+
+#include <ec/agent/review.hpp>
+#include <ec/core/text.hpp>
+#include <ec/core/token.hpp>
+#include <ec/json/json.hpp>
+
+namespace ec::apps {
+namespace {
+
+using net::problem;
+using net::Route;
+using net::ServerRequest;
+using net::ServerResponse;
+
+constexpr std::size_t kLongestKey = 128;
+constexpr std::uint64_t kMostQuestionBody = 4 * agent::kMostPackage;  // JSON may spell a byte with several
+constexpr std::uint64_t kMostAnswerBody = 3 * agent::kMostAnswer + 1024;
+constexpr unsigned kLinkTries = 60;
+
+std::string_view bearer(const ServerRequest& request, std::string& kept) {
+    constexpr std::string_view kScheme = "Bearer ";
+    kept = request.header("authorization");
+    return kept.starts_with(kScheme) ? std::string_view(kept).substr(kScheme.size()) : std::string_view();
+}
+
+ServerResponse unauthorized() {
+    ServerResponse response = problem(401, "unauthorized", "this needs the token of the service");
+    response.headers.emplace_back("WWW-Authenticate", "Bearer");
+    return response;
+}
+
+ServerResponse json_response(int status, json::Object object) {
+    return {.status = status, .type = "application/json", .body = json::write(std::move(object)) + "\n", .headers = {}};
+}
+
+ServerResponse html(int status, std::string body) {
+    ServerResponse response{
+        .status = status, .type = "text/html; charset=utf-8", .body = std::move(body), .headers = {}};
+    response.headers = {{"Content-Security-Policy",
+                         "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; "
+                         "frame-ancestors 'none'"},
+                        {"Referrer-Policy", "no-referrer"}};
+    return response;
+}
+
+json::Object to_json(const StoredReview& review) {
+    json::Object object{{"id", review.id}, {"state", review.waiting() ? "waiting" : "answered"}};
+    if (!review.waiting()) object["answer"] = review.answer;
+    return object;
+}
+
+bool plain_text(std::string_view text, std::size_t most) {
+    return !trim(text).empty() && text.size() <= most && is_valid_utf8(text) && text.find('\0') == std::string::npos;
+}
+
+/// The value of one field of an application/x-www-form-urlencoded body (WHATWG URL, section 5.1).
+std::string form_field(std::string_view body, std::string_view name) {
+    const auto digit = [](char c) {
+        return c >= '0' && c <= '9'   ? c - '0'
+               : c >= 'a' && c <= 'f' ? c - 'a' + 10
+               : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                      : -1;
+    };
+    for (const std::string_view pair : split(body, '&')) {
+        const std::size_t equals = pair.find('=');
+        if (pair.substr(0, equals) != name || equals == std::string_view::npos) continue;
+        std::string value;
+        for (std::size_t i = equals + 1; i < pair.size(); ++i) {
+            const bool escape =
+                pair[i] == '%' && i + 2 < pair.size() && digit(pair[i + 1]) >= 0 && digit(pair[i + 2]) >= 0;
+            value += escape           ? static_cast<char>(digit(pair[i + 1]) * 16 + digit(pair[i + 2]))
+                     : pair[i] == '+' ? ' '
+                                      : pair[i];
+            if (escape) i += 2;
+        }
+        return replace_all(std::move(value), "\r\n", "\n");
+    }
+    return {};
+}
+
+/// The handlers, with what they share.
+class ReviewRoutes {
+public:
+    ReviewRoutes(ReviewStore& store, std::string token) : store_(store), token_(std::move(token)) {}
+
+    ServerResponse create(const ServerRequest& request) const {
+        if (!authorized(request)) return unauthorized();
+        const std::string key = request.header("idempotency-key");
+        if (key.empty() || key.size() > kLongestKey)
+            return problem(400, "idempotency_key_required", "an Idempotency-Key of at most 128 characters is needed");
+        const auto body = json::parse(request.body);
+        if (!body) return problem(400, "malformed", body.error().message);
+        json::Reader reader(*body);
+        const std::string package = reader.require("package").string("package");
+        const bool link = reader.boolean("link");
+        if (!reader.status()) return problem(422, "invalid", reader.status().error().message);
+        if (!plain_text(package, agent::kMostPackage))
+            return problem(422, "invalid", "the package must be text, and not too long", {"package"});
+        const auto review = store_.add(key, package, link);
+        if (!review && review.error().code == ErrorCode::corrupt)
+            return problem(422, "idempotency_key_reused", review.error().message);
+        if (!review) return problem(review.error());
+        json::Object object = to_json(*review);
+        if (!review->link.empty()) object["link"] = fmt::format("/r/{}.{}", review->id, review->link);
+        return json_response(201, std::move(object));
+    }
+
+    ServerResponse read(const ServerRequest& request) const {
+        if (!authorized(request)) return unauthorized();
+        const auto review = store_.get(request.params.at("id"));
+        return review ? json_response(200, to_json(*review)) : problem(review.error());
+    }
+
+    // A link's bearer may answer the question of the link, and learns of no other.
+    ServerResponse answer(const ServerRequest& request) const {
+        const std::string& id = request.params.at("id");
+        std::string header;
+        const std::string_view given = bearer(request, header);
+        if (!same_secret(given, token_)) {
+            const auto linked = store_.get_by_link(given);
+            if (!linked || linked->id != id) return unauthorized();
+        }
+        const auto body = json::parse(request.body);
+        if (!body) return problem(400, "malformed", body.error().message);
+        json::Reader reader(*body);
+        const std::string text = reader.require("answer").string("answer");
+        if (!reader.status()) return problem(422, "invalid", reader.status().error().message, {"answer"});
+        if (!plain_text(text, agent::kMostAnswer))
+            return problem(422, "invalid", "the answer must be text, and not too long", {"answer"});
+        const auto review = store_.answer(id, text);
+        return review ? json_response(200, to_json(*review)) : problem(review.error());
+    }
+
+    ServerResponse show_page(const ServerRequest& request) const {
+        const std::string& token = request.params.at("token");
+        const auto review = store_.get_by_link(token);
+        if (!review) return gone(review.error());
+        return html(200, review_page(*review, token));
+    }
+
+    ServerResponse answer_page(const ServerRequest& request) const {
+        const auto review = store_.get_by_link(request.params.at("token"));
+        if (!review) return gone(review.error());
+        const std::string text = form_field(request.body, "answer");
+        if (!plain_text(text, agent::kMostAnswer))
+            return html(422, note("That is no answer", "Go back: the answer must be text, and not too long."));
+        const auto answered = store_.answer(review->id, text);
+        if (!answered) return gone(answered.error());
+        return html(200, note("Thank you", "Your answer is on its way. This link is used up."));
+    }
+
+    ServerResponse ready() const {
+        if (!store_.check()) return problem(503, "not_ready", "the store does not answer");
+        return {.type = "text/plain", .body = "ready\n", .headers = {}};
+    }
+
+    ServerResponse metrics() const {
+        const auto waiting = store_.count(true);
+        const auto answered = store_.count(false);
+        if (!waiting || !answered) return problem(503, "not_ready", "the store does not answer");
+        return {.type = "text/plain; version=0.0.4",
+                .body = fmt::format(
+                    "# HELP edgecoder_reviews Reviews kept, by state.\n# TYPE edgecoder_reviews gauge\n"
+                    "edgecoder_reviews{{state=\"waiting\"}} {}\nedgecoder_reviews{{state=\"answered\"}} {}\n",
+                    *waiting, *answered),
+                .headers = {}};
+    }
+
+private:
+    [[nodiscard]] bool authorized(const ServerRequest& request) const {
+        std::string header;
+        return same_secret(bearer(request, header), token_);
+    }
+
+    static std::string note(std::string_view title, std::string_view text) {
+        return fmt::format(
+            "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{0}</title></head>"
+            "<body><main><h1>{0}</h1><p>{1}</p></main></body></html>\n",
+            title, text);
+    }
+    static ServerResponse gone(const Error& error) {
+        if (error.code == ErrorCode::not_found || error.code == ErrorCode::conflict)
+            return html(404, note("Nothing here", "This link is unknown, used or too old."));
+        return html(http_status(error.code), note("Not now", "Something went wrong here. Try again later."));
+    }
+
+    ReviewStore& store_;
+    std::string token_;
+};
+
+}  // namespace
+
+std::vector<Route> review_routes(ReviewStore& store, std::string token) {
+    const auto shared = std::make_shared<const ReviewRoutes>(store, std::move(token));
+    const auto with = [&](ServerResponse (ReviewRoutes::*handler)(const ServerRequest&) const) {
+        return [shared, handler](const ServerRequest& request) { return (shared.get()->*handler)(request); };
+    };
+    const auto plain = [&](ServerResponse (ReviewRoutes::*handler)() const) {
+        return [shared, handler](const ServerRequest&) { return (shared.get()->*handler)(); };
+    };
+    std::vector<Route> routes{
+        {.method = "POST",
+         .path = "/reviews",
+         .summary = "Store a question, and make a link for a person if asked to",
+         .statuses = {201, 401, 422},
+         .secured = true,
+         .request_type = "application/json",
+         .body_limit = kMostQuestionBody,
+         .per_minute = 120,
+         .handle = with(&ReviewRoutes::create)},
+        {.method = "GET",
+         .path = "/reviews/{id}",
+         .summary = "The state of a question, with its answer",
+         .statuses = {200, 401, 404},
+         .secured = true,
+         .request_type = "",
+         .handle = with(&ReviewRoutes::read)},
+        {.method = "POST",
+         .path = "/reviews/{id}/answer",
+         .summary = "Answer a question, once",
+         .statuses = {200, 401, 404, 409, 422},
+         .secured = true,
+         .request_type = "application/json",
+         .body_limit = kMostAnswerBody,
+         .per_minute = 120,
+         .handle = with(&ReviewRoutes::answer)},
+        {.method = "GET",
+         .path = "/r/{token}",
+         .summary = "The page on which a person with a link reads a question",
+         .statuses = {200, 404},
+         .request_type = "",
+         .per_minute = kLinkTries,
+         .handle = with(&ReviewRoutes::show_page)},
+        {.method = "POST",
+         .path = "/r/{token}",
+         .summary = "The answer from that page, once",
+         .statuses = {200, 404, 422},
+         .request_type = "application/x-www-form-urlencoded",
+         .body_limit = kMostAnswerBody,
+         .per_minute = kLinkTries,
+         .handle = with(&ReviewRoutes::answer_page)},
+        {.method = "GET",
+         .path = "/healthz",
+         .summary = "Whether the service runs",
+         .statuses = {200},
+         .request_type = "",
+         .handle =
+             [](const ServerRequest&) { return ServerResponse{.type = "text/plain", .body = "ok\n", .headers = {}}; }},
+        {.method = "GET",
+         .path = "/readyz",
+         .summary = "Whether its store answers",
+         .statuses = {200},
+         .request_type = "",
+         .handle = plain(&ReviewRoutes::ready)},
+        {.method = "GET",
+         .path = "/metrics",
+         .summary = "Counts for Prometheus",
+         .statuses = {200},
+         .request_type = "",
+         .handle = plain(&ReviewRoutes::metrics)}};
+    Route openapi{.method = "GET",
+                  .path = "/openapi.json",
+                  .summary = "This document",
+                  .statuses = {200},
+                  .request_type = "",
+                  .handle = nullptr};
+    routes.push_back(openapi);
+    routes.back().handle = [document = net::openapi_document("EdgeCoder review", EC_VERSION, routes)](
+                               const ServerRequest&) { return ServerResponse{.body = document, .headers = {}}; };
+    return routes;
+}
+
+}  // namespace ec::apps

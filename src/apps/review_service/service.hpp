@@ -1,0 +1,34 @@
+// `edgecoderd review`: a team's review service.
+#pragma once
+
+#include <cstdint>
+#include <ec/core/result.hpp>
+#include <filesystem>
+#include <iosfwd>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace ec::apps {
+
+inline constexpr std::uint16_t kReviewPort = 4305;
+
+struct ReviewServiceOptions {
+    std::filesystem::path data_dir = {};  ///< empty: data_dir()
+    std::filesystem::path config = {};    ///< empty: config.toml in config_dir(), which may be missing
+    std::string listen;                   ///< ADDR:PORT, [ADDR]:PORT; empty: as configured, else 127.0.0.1:4305
+    bool behind_proxy = false;
+};
+
+struct ListenAddress {
+    std::string address;
+    std::uint16_t port = 0;
+    bool operator==(const ListenAddress&) const = default;
+};
+/// "127.0.0.1:4305", "[::1]:0"; `invalid_argument` for anything else.
+Result<ListenAddress> parse_listen(std::string_view text);
+
+/// Serves until a stop is requested, then drains. Prints `ready review URL` on `out`. Exit status: 0, 2 or 3.
+int run_review_service(const ReviewServiceOptions& options, std::ostream& out, std::ostream& err, std::stop_token stop);
+
+}  // namespace ec::apps
