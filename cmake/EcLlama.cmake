@@ -76,7 +76,7 @@ endfunction()
 
 if(EC_LLAMA STREQUAL "npm" OR EC_LLAMA STREQUAL "source")
   ec_llama_install()
-  set(llama_headers include ggml/include ":(glob)common/**/*.h" LICENSE
+  set(llama_headers include ggml/include ":(glob)common/**/*.h" tools/llama-bench LICENSE
       models/ggml-vocab-qwen2.gguf models/templates/Qwen-Qwen2.5-7B-Instruct.jinja)
 endif()
 if(EC_LLAMA STREQUAL "npm")

@@ -148,6 +148,7 @@ Result<GgufFacts> read_gguf_facts(const std::filesystem::path& file) {
     const std::int64_t key = number(gguf.get(), own + ".attention.key_length", head);
     const std::int64_t value = number(gguf.get(), own + ".attention.value_length", head);
     facts.cache_per_token = facts.layers * kv_heads * (key + value) * 2;
+    facts.pools = number(gguf.get(), own + ".pooling_type", 0) != 0;
     facts.identity = identity_of(gguf.get(), facts.bytes, file);
     return facts;
 }

@@ -15,6 +15,7 @@ struct GgufFacts {
     std::int64_t width = 0;
     std::int64_t context = 0;          ///< that it was trained with
     std::int64_t cache_per_token = 0;  ///< bytes of keys and values in 16 bits, all layers counted as full attention
+    bool pools = false;                ///< says how the vectors of tokens become one of a text
     std::string identity;              ///< differs between different models; names of cached prefixes begin with it
 };
 

@@ -27,7 +27,7 @@ F cpu_function(const char* name) {
 
 bool wants_abort(void* controls) { return static_cast<const Controls*>(controls)->cancelled(); }
 
-llama_context_params parameters(const Load& load, const Budget& budget, int threads) {
+llama_context_params parameters(const Load& load, const GgufFacts& facts, const Budget& budget, int threads) {
     llama_context_params params = llama_context_default_params();
     params.n_ctx = static_cast<std::uint32_t>(budget.context);
     params.n_batch = kBatch;
@@ -46,6 +46,7 @@ llama_context_params parameters(const Load& load, const Budget& budget, int thre
     if (load.embeddings) {
         // A text is pooled as a whole, so it must fit into one micro batch.
         params.embeddings = true;
+        if (!facts.pools) params.pooling_type = LLAMA_POOLING_TYPE_MEAN;
         params.n_ubatch = params.n_batch = params.n_ctx;
         params.n_outputs_max = 0;
     }
@@ -105,14 +106,14 @@ Status LoadedModel::open(const Load& load, const Budget& budget) {
         return fail(ErrorCode::corrupt, "cannot load " + load.file + ": " + take_complaint(),
                     "check the file, or whether this version of llama.cpp knows its architecture");
     }
-    if (!load.embeddings && !llama_model_has_decoder(model_.get())) {
-        return fail(ErrorCode::invalid_argument, load.file + " is no model that writes text");
-    }
     const int threads = load.threads > 0 ? static_cast<int>(load.threads) : physical_cores();
-    context_.reset(llama_init_from_model(model_.get(), parameters(load, budget, threads)));
+    context_.reset(llama_init_from_model(model_.get(), parameters(load, facts_, budget, threads)));
     if (!context_) {
         return fail(ErrorCode::too_large, "cannot make room to run the model: " + take_complaint(),
                     "take a smaller context or a smaller model");
+    }
+    if (!load.embeddings && memory() == nullptr) {
+        return fail(ErrorCode::invalid_argument, load.file + " is no model that writes text");
     }
     attach_threads(threads);
     llama_set_abort_callback(context_.get(), &wants_abort, &controls_);
