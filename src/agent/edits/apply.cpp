@@ -115,6 +115,10 @@ void Workspace::apply(const FileEdit& edit) {
     } else if (edit.kind == FileEdit::Kind::remove) {
         state(*path).now.reset();
         index_.remove(*path);
+    } else if (!now && edit.kind == FileEdit::Kind::update && !only_adds(edit)) {
+        problem(
+            EditProblem::Kind::no_file, edit, *path,
+            fmt::format("{} has its name only since an earlier edit of this answer; edit it under the old one", *path));
     } else if (edit.kind == FileEdit::Kind::write || !now) {
         write(edit, *path);
     } else {
@@ -126,7 +130,8 @@ void Workspace::apply(const FileEdit& edit) {
 void Workspace::set(const FileEdit& edit, const std::string& path, std::string text) {
     State& file = state(path);
     const std::string before = file.now.value_or("");
-    if (file.now && text == before && edit.new_path.empty()) {
+    const bool moves = !edit.new_path.empty() && edit.kind == FileEdit::Kind::update && file.original;
+    if (file.now && text == before && !moves) {
         problem(EditProblem::Kind::no_change, edit, path, fmt::format("the edit leaves {} as it was", path));
         return;
     }
@@ -140,7 +145,7 @@ void Workspace::set(const FileEdit& edit, const std::string& path, std::string t
     }
     if (!file.now) index_.add(path);
     file.now = std::move(text);
-    if (!edit.new_path.empty()) move(edit, path);
+    if (moves) move(edit, path);
 }
 
 void Workspace::write(const FileEdit& edit, const std::string& path) {
@@ -198,6 +203,10 @@ void Workspace::move(const FileEdit& edit, const std::string& path) {
         return;
     }
     if (target->path == path) return;
+    if (std::ranges::any_of(states_, [&](const auto& other) { return other.second.moved_to == target->path; })) {
+        problem(EditProblem::Kind::malformed, edit, path, fmt::format("two files are moved to {}", target->path));
+        return;
+    }
     state(path).moved_to = target->path;
     index_.remove(path);
     index_.add(target->path);

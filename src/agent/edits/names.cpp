@@ -42,6 +42,13 @@ std::string only_quoted_name(std::string_view line, const PathIndex& index) {
     return found;
 }
 
+// "<source>python": what some models are told to write instead of a fence.
+bool is_tag(std::string_view line) {
+    const std::size_t close = line.find('>');
+    return line.starts_with('<') && close != std::string_view::npos && close < 20 &&
+           line.find_first_of(" /.") == std::string_view::npos;
+}
+
 }  // namespace
 
 std::string name_before(const Reply& reply, std::size_t at, const PathIndex& index) {
@@ -56,6 +63,7 @@ std::string name_before(const Reply& reply, std::size_t at, const PathIndex& ind
             if (fence.info.empty() && i + 1 != at) return {};
             continue;
         }
+        if (is_tag(trim(line))) continue;
         std::string name = bare_name(without_bullet(line));
         if (names_file(name, index)) return name;
         // "src/a.py (new file)"

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <ec/agent/edits.hpp>
+#include <ec/core/text.hpp>
 #include <string>
 
 #include "edits/apply.hpp"
@@ -50,6 +51,10 @@ ParsedEdits applied(const Reading& reading, const FileSource& files, const EditH
              {},
              reading.edits[kMaxEdits].line,
              "the answer holds too many edits; the first " + std::to_string(kMaxEdits) + " were read"});
+    if (out.changes.empty() && out.problems.empty())
+        out.problems.push_back({EditProblem::Kind::no_change, {}, 0, "the edits of the answer undo one another"});
+    // They quote replies and files, and go to a model as text.
+    for (EditProblem& problem : out.problems) problem.message = to_valid_utf8(problem.message);
     std::ranges::stable_sort(out.problems, {}, &EditProblem::line);
     return out;
 }

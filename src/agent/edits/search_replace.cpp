@@ -99,9 +99,16 @@ Block block_at(const Reply& reply, std::size_t head) {
         }
     }
     if (!like_head.empty()) block.dividers = like_head;
+    // Some models write the divider once more where the last marker belongs, or just before it.
+    const bool doubled = block.dividers.size() == 2 && (!block.closed || block.dividers.back() + 1 == i);
+    const std::size_t second = doubled ? block.dividers.back() : 0;
+    if (doubled) block.dividers.pop_back();
     if (block.closed) {
-        block.body_end = i;
+        block.body_end = doubled ? second : i;
         block.end = i + 1;
+    } else if (doubled) {
+        block.body_end = second;
+        block.end = second + 1;
     } else {
         block.body_end = block.end = block.dividers.empty() ? head + 1 : end_without_tail(reply, block, i);
     }

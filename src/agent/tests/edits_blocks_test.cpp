@@ -57,6 +57,10 @@ INSTANTIATE_TEST_SUITE_P(
         Spelling{"indented in a list",
                  "- app.py\n  ```python\n  <<<<<<< SEARCH\n          return 1\n  =======\n          return 10\n  "
                  ">>>>>>> REPLACE\n  ```\n"},
+        Spelling{"divider for the last marker",
+                 "app.py\n```\n<<<<<<< SEARCH\n" + std::string(kOld) + "=======\n" + kNew + "=======\n\nDone.\n"},
+        Spelling{"divider before the last marker", "app.py\n" + block(kOld, std::string(kNew) + "=======\n")},
+        Spelling{"tags for fences", "app.py\n<source>python\n" + block(kOld, kNew) + "</source>\n"},
         Spelling{"twice the same", "app.py\n" + block(kOld, kNew) + block(kOld, kNew)},
         Spelling{"lower case",
                  "app.py\n<<<<<<< search\n" + std::string(kOld) + "=======\n" + kNew + ">>>>>>> replace\n"},
