@@ -236,13 +236,13 @@ private:
         } catch (...) {
             thrown_ = std::current_exception();
         }
+        last_ = std::chrono::steady_clock::now();  // how long the listener took is not the server's fault
         return !failure_ && !thrown_;
     }
 
     void heard(std::size_t size) {
         bytes_in_ += size;
         answering_ = true;
-        last_ = std::chrono::steady_clock::now();
     }
 
     Status line(std::string_view text) {
@@ -254,7 +254,7 @@ private:
 
     Status body(std::string_view bytes) {
         EC_TRY(listener_.body(bytes));
-        if (!satisfied_ && listener_.satisfied()) satisfied_ = last_;
+        if (!satisfied_ && listener_.satisfied()) satisfied_ = std::chrono::steady_clock::now();
         return {};
     }
 

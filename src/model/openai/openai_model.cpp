@@ -90,7 +90,7 @@ public:
         const std::size_t bytes = prompt_bytes(request);
         EC_TRY(prepare(bytes, stop));
         update_facts();
-        if (notes_.context > 0 && least_tokens(bytes) > notes_.context) {
+        if (!fits(bytes)) {
             return fail(ErrorCode::too_large,
                         fmt::format("the prompt of about {} tokens does not fit into the {} that the model reads",
                                     estimated_tokens(bytes), notes_.context),
@@ -127,8 +127,14 @@ private:
     [[nodiscard]] bool is_ollama_port() const { return options_.address.port == kOllamaPort; }
 
     Status look(std::stop_token stop) {
-        if (notes_.kind != ServerKind::unknown || std::exchange(looked_, true)) return {};
-        return server_.look(notes_, std::move(stop));
+        if (notes_.kind != ServerKind::unknown || looked_) return {};
+        EC_TRY(server_.look(notes_, std::move(stop)));
+        looked_ = true;
+        return {};
+    }
+
+    [[nodiscard]] bool fits(std::size_t bytes) const {
+        return notes_.context == 0 || least_tokens(bytes) <= notes_.context;
     }
 
     /// Asks the server about itself where that is due.
@@ -136,10 +142,11 @@ private:
         const bool large = estimated_tokens(bytes) > kLargePrompt;
         if (!large && !is_ollama_port()) return {};
         EC_TRY(look(stop));
-        if (large && notes_.kind == ServerKind::openai && notes_.context == 0 && !asked_context_) {
-            asked_context_ = true;
-            notes_.context = server_.ask_context(stop);
-        }
+        // What is remembered may be of a server that was started anew since.
+        const bool due = notes_.context == 0 || !fits(bytes);
+        if (!large || !due || std::exchange(asked_context_, true)) return {};
+        if (notes_.kind == ServerKind::openai) notes_.context = server_.ask_context(stop);
+        if (notes_.kind == ServerKind::ollama && !looked_) EC_TRY(server_.look(notes_, stop));
         return {};
     }
 
@@ -174,12 +181,20 @@ private:
             }
             if (lessons > 0 && !outcome.may_repeat) notes_.refusals = known;  // it was about something else
             if (!outcome.may_repeat || made == kTries || outcome.retry_after > kLongestWish) {
-                return fail(outcome.status == 0 ? outcome.reply.error()
-                                                : server_.explain(outcome.status, outcome.body, stop));
+                return fail(explained(outcome, stop));
             }
             if (!waiter_.wait(pause(made, outcome.retry_after), stop)) return fail(ErrorCode::cancelled, "stopped");
             ++made;
         }
+    }
+
+    Error explained(const TryOutcome& outcome, std::stop_token stop) {
+        if (outcome.status == 0) return outcome.reply.error();
+        Error error = server_.explain(outcome.status, outcome.body, std::move(stop));
+        if (outcome.retry_after > kLongestWish) {
+            error.remedy = fmt::format("it asks to be tried again in {} seconds", outcome.retry_after.count() / 1000);
+        }
+        return error;
     }
 
     /// Full jitter (AWS Architecture Blog, "Exponential Backoff and Jitter"), after what the server asks for.
@@ -209,16 +224,20 @@ private:
             const std::int64_t limit = notes_.kind == ServerKind::ollama ? num_ctx_ : notes_.context;
             const auto cut = cut_words(bytes, reply.usage.prompt_tokens, limit);
             if (cut) warn(reply, *cut);
-            if (cut || estimate > kLargePrompt) note_reading(!cut, estimate);
+            const bool plausible = reply.usage.prompt_tokens >= least_tokens(bytes) / 2;
+            if (cut || (plausible && estimate > kLargePrompt)) note_reading(!cut, estimate);
             return;
         }
-        if (estimate <= kLargePrompt || (notes_.reads_in_full && estimate <= notes_.verified_tokens * 5 / 4)) return;
-        const auto probe = send_marker(estimate, std::move(stop));
-        if (!probe) return;  // a later prompt will find out
-        note_reading(probe->front_was_read, estimate);
-        if (!probe->front_was_read) {
-            warn(reply, fmt::format("the model cannot say what stood in the first line of {} tokens", estimate));
+        if (estimate <= kLargePrompt) return;
+        if (notes_.reads_in_full == true && estimate <= notes_.verified_tokens * 5 / 4) return;
+        if (unread_tokens_ == 0 || estimate < unread_tokens_) {
+            const auto probe = send_marker(estimate, std::move(stop));
+            if (!probe) return;  // a later prompt will find out
+            note_reading(probe->front_was_read, estimate);
+            if (probe->front_was_read) return;
+            unread_tokens_ = estimate;
         }
+        warn(reply, fmt::format("the model cannot say what stood in the first line of {} tokens", unread_tokens_));
     }
 
     Result<ContextProbe> send_marker(std::int64_t tokens, std::stop_token stop) {
@@ -235,7 +254,7 @@ private:
 
     void note_reading(bool in_full, std::int64_t tokens) {
         notes_.reads_in_full = in_full;
-        notes_.verified_tokens = in_full ? std::max(notes_.verified_tokens, tokens) : tokens;
+        notes_.verified_tokens = in_full ? std::max(notes_.verified_tokens, tokens) : 0;
     }
 
     void warn(ChatReply& reply, const std::string& words) const {
@@ -278,6 +297,7 @@ private:
     ServerNotes saved_;
     ModelFacts facts_;
     std::int64_t num_ctx_ = 0;
+    std::int64_t unread_tokens_ = 0;  ///< the smallest prompt whose front was seen not to be read; 0 none
     bool counted_ = false;
     bool looked_ = false;
     bool asked_context_ = false;

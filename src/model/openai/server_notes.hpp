@@ -19,7 +19,7 @@ struct ServerNotes {
     std::int64_t parameters = 0;  ///< 0 unknown
     std::optional<ToolDialect> dialect;
     std::optional<bool> reads_in_full;  ///< whether prompts reach the model whole, as far as was seen
-    std::int64_t verified_tokens = 0;   ///< the largest prompt that was seen to
+    std::int64_t verified_tokens = 0;   ///< the largest prompt that was seen to arrive whole
     Refusals refusals;
     bool operator==(const ServerNotes&) const = default;
 };

@@ -54,7 +54,7 @@ TEST_F(OpenAiFailuresTest, AServerThatSaysHowLongIsWaitedFor) {
     EXPECT_LE(waiter_.waits[0], 8s);
     left = 4;
     wish = "Retry-After: 3600\r\n";  // longer than anybody waits
-    EXPECT_EQ(failure().code, ErrorCode::unavailable);
+    EXPECT_EQ(failure().remedy, "it asks to be tried again in 3600 seconds");
     EXPECT_EQ(waiter_.waits.size(), 1U);
 }
 

@@ -173,6 +173,23 @@ TEST_F(OpenAiModelTest, RefusesAPromptThatCannotFit) {
     EXPECT_EQ(model_->facts().context, 4096);
 }
 
+TEST_F(OpenAiModelTest, AsksAgainBeforeItRefusesWithARememberedContext) {
+    int context = 4096;
+    serve([&](const SeenRequest& request, const Peer& peer) {
+        if (request.target == "/v1/models") {
+            return peer.answer(200, R"({"data":[{"id":"m","max_model_len":)" + std::to_string(context) + "}]}");
+        }
+        return request.method == "GET" ? peer.answer(404, "")
+                                       : stream(peer, {word("x"), kStop, usage(14'000), "[DONE]"});
+    });
+    ASSERT_TRUE(complete(ask(std::string(10'000, 'x'))));
+    context = 65536;
+    model_ = model_at(server_->url());
+    EXPECT_EQ(model_->facts().context, 4096);
+    EXPECT_TRUE(complete(ask(std::string(50'000, 'x'))));
+    EXPECT_EQ(model_->facts().context, 65536);
+}
+
 std::string marker_in(const std::string& body) {
     const std::size_t at = body.find("The marker is ");
     return at == std::string::npos ? "" : body.substr(at + 14, 9);
@@ -196,6 +213,8 @@ TEST_F(OpenAiModelTest, AsksForAMarkerWhereTheServerDoesNotCount) {
     ASSERT_EQ(reply->warnings.size(), 1U);
     EXPECT_TRUE(reply->warnings[0].starts_with("the model cannot say what stood in the first line"))
         << reply->warnings[0];
+    EXPECT_EQ(complete(ask(std::string(80'000, 'x')))->warnings.size(), 1U);
+    EXPECT_EQ(asked("/v1/chat/completions"), 7U);  // said again without being tried again
 }
 
 TEST_F(OpenAiModelTest, ProbesAContextOnRequest) {

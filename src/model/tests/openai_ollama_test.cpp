@@ -76,6 +76,13 @@ TEST_F(OllamaTest, IsWarnedAboutWhenItCutThePrompt) {
     EXPECT_TRUE(reply->warnings[0].starts_with("the server read only 2051 of about")) << reply->warnings[0];
 }
 
+TEST_F(OllamaTest, IsNotBelievedToReadEverythingWhenItCountsOnlyWhatWasNotCached) {
+    last_ = R"({"done":true,"done_reason":"stop","prompt_eval_count":12})";
+    EXPECT_TRUE(complete(large())->warnings.empty());
+    const auto notes = *read_file(std::filesystem::directory_iterator(folder_.path() / "notes")->path());
+    EXPECT_NE(notes.find(R"("reads_in_full":"unknown")"), std::string::npos) << notes;
+}
+
 TEST_F(OllamaTest, GetsToolsInWordsForAModelThatTakesNone) {
     show_ = R"({"capabilities":["completion"]})";
     ChatRequest request = large();
@@ -178,6 +185,20 @@ TEST(OllamasPort, ComesWithTheCommandThatStartsIt) {
     EXPECT_EQ(reply.error().code, ErrorCode::unavailable);
     EXPECT_EQ(reply.error().remedy, "start it with `ollama serve`, or use --model none");
     EXPECT_EQ(ollama.asked.size(), 1U);
+}
+
+TEST(OllamasPort, IsLookedAtAgainWhenSomethingAnswersThere) {
+    FakeOllama ollama;
+    NoWait waiter;
+    const ManualClock clock;
+    OpenAiOptions options;
+    options.address = *parse_model_address("http://localhost:11434#m");
+    const auto model = make_openai_model(ollama, options, clock, waiter);
+    ollama.running = false;
+    EXPECT_FALSE(model->complete(ask("hi"), {}, {}));
+    ollama.running = true;
+    EXPECT_TRUE(model->complete(ask("hi"), {}, {}));
+    EXPECT_EQ(ollama.asked.back(), "http://localhost:11434/api/chat");
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <ec/net/http_client.hpp>
 #include <ec/net/testing/scripted_server.hpp>
-#include <thread>
+#include <semaphore>
 
 #include "proxy_fakes.hpp"
 
@@ -89,6 +89,52 @@ TEST_F(HttpLimitsTest, AServerThatFallsSilentIsGivenUp) {
     HttpRequest request;
     request.idle_timeout = 30ms;
     EXPECT_EQ(send(server, request).error().code, ErrorCode::timeout);
+}
+
+TEST_F(HttpLimitsTest, ACallerThatTakesItsTimeIsNotTheServersFault) {
+    std::binary_semaphore taking(0);
+    std::binary_semaphore sent(0);
+    ScriptedServer server([&](const SeenRequest&, const Peer& peer) {
+        peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n");
+        taking.acquire();
+        peer.send("1\r\nb\r\n0\r\n\r\n");
+        sent.release();
+        return true;
+    });
+    std::string seen;
+    ResponseSink sink;
+    sink.on_body = [&](std::string_view bytes) {
+        seen += bytes;
+        if (seen != "a") return Status{};
+        taking.release();
+        sent.acquire();
+        const auto until = Clock::now() + 40ms;
+        while (Clock::now() < until) continue;
+        return Status{};
+    };
+    HttpRequest request;
+    request.url = server.url();
+    request.idle_timeout = 30ms;
+    EXPECT_TRUE(client_->send(request, sink, {}));
+    EXPECT_EQ(seen, "ab");
+}
+
+TEST_F(HttpLimitsTest, AnAnswerThatWasEnoughIsNotWaitedFor) {
+    ScriptedServer server([](const SeenRequest& request, const Peer& peer) {
+        peer.begin(200, "text/plain") && peer.chunk("all");
+        if (request.target == "/ends") return peer.chunk("");
+        peer.wait_for_end();
+        return false;
+    });
+    ResponseSink sink;
+    sink.on_body = [](std::string_view) { return Status{}; };
+    sink.satisfied = [] { return true; };
+    for (const char* target : {"/ends", "/ends", "/stays", "/ends"}) {
+        HttpRequest request;
+        request.url = server.url(target);
+        EXPECT_TRUE(client_->send(request, sink, {}));
+    }
+    EXPECT_EQ(server.connections(), 2U);
 }
 
 TEST_F(HttpLimitsTest, AHostThatDropsPacketsIsUnavailableInTime) {
