@@ -84,11 +84,8 @@ private:
         const TakenEdits edits = take_edits(task_, attempt_.draft, reply, last_read_, false);
         changed_ = changed_ || !edits.paths.empty();
         guard_.new_answer();
-        if (guard_.text(reply.thinking + reply.text) == LoopGuard::Verdict::stop) {
-            attempt_.reason = "the model repeats itself";
-            attempt_.review_reason = "model_limit";
-            return true;
-        }
+        const bool circles = guard_.text(reply.thinking + reply.text) == LoopGuard::Verdict::stop;
+        if (circles && edits.paths.empty()) return babbled();
         if (!reply.calls.empty()) {
             EC_ASSIGN(const bool looping, answer_calls(reply));
             if (looping) return true;
@@ -101,6 +98,20 @@ private:
         if (!std::ranges::all_of(reply.calls, is_edit_call)) return false;
         if (changed_ && task_.bench) return judge(reply);
         return finish(reply);
+    }
+
+    /// Of an answer that goes round in circles only the beginning is kept, or the model would go on like this. A few of
+    /// them are forgiven.
+    bool babbled() {
+        constexpr std::size_t kKept = 200;
+        messages_.back() = {Role::assistant, ellipsize(messages_.back().text, kKept), {}, {}};
+        if (++nudges_ > kMostNudges) {
+            attempt_.reason = "the model repeats itself";
+            attempt_.review_reason = "model_limit";
+            return true;
+        }
+        say("Your answer repeated itself (" + guard_.reason() + "). Go on with the task.");
+        return false;
     }
 
     Result<bool> answer_calls(const ChatReply& reply) {

@@ -131,6 +131,16 @@ TEST_F(AgentTest, UsesAToolCallThatCameAsText) {
     EXPECT_NE(answer.text.find("return a - b"), std::string::npos);
 }
 
+TEST_F(AgentTest, ForgivesAnAnswerThatGoesRoundInCircles) {
+    std::string babble;
+    for (int line = 0; line < 300; ++line) babble += "I will now look at the function and finish it.\n";
+    model_.says(babble);
+    model_.says(kFix);
+    EXPECT_EQ(run("make add work").value().status, Status::fixed);
+    ASSERT_EQ(model_.requests.size(), 2U);
+    for (const model::Message& message : model_.requests[1].messages) EXPECT_LT(message.text.size(), 5000U);
+}
+
 TEST_F(AgentTest, TakesAnEditThatCameAsACallOfAToolThatIsNotThere) {
     model_.calls("str_replace", {{"path", "calc.py"}, {"old_str", "return a - b"}, {"new_str", "return a + b"}});
     EXPECT_EQ(run("make add work").value().status, Status::fixed);
