@@ -140,6 +140,11 @@ TEST(Redact, TakesAPrivateKeyWholeAndNoCertificate) {
     EXPECT_EQ(redact("a\n" + head + lines), "a\n[withheld: private key]\n\n\n");
     const std::string certificate = "-----BEGIN CERTIFICATE-----\n" + lines + "-----END CERTIFICATE-----\n";
     EXPECT_EQ(redact(certificate), certificate);
+    const std::string around =
+        "'-----BEGIN CERTIFICATE-----'\npassword = 'hunter2secret'; (x)\n'-----END CERTIFICATE-----'";
+    EXPECT_THAT(redact(around), Not(HasSubstr("hunter2")));
+    const std::string constants = "A = '" + head.substr(0, head.size() - 1) + "'\nB = '" + tail + "'\n";
+    EXPECT_EQ(redact(constants), constants);
     const std::string check = "if \"" + head.substr(0, head.size() - 1) + "\" in text:";
     EXPECT_EQ(redact(check, nullptr, "a.py"), check);
 }
@@ -175,11 +180,11 @@ TEST(Redact, TakesAnyBytesInLinearTime) {
 }
 
 TEST(RestoreWithheld, PutsSecretsBackIntoAnEditedText) {
-    const std::string original = "password='hunter2secret'\nx = 1\nk = '" + kRandom40 + "'  # see [withheld: note]\n";
+    const std::string original = "password='hunter2secret'\nx = 1\nk = '" + kRandom40 + "'  # see [withheld: secret]\n";
     std::string edited = redact(original);
     edited.replace(edited.find("x = 1"), 5, "x = 2\ny = 3");
     EXPECT_EQ(restore_withheld(edited, original).value(),
-              "password='hunter2secret'\nx = 2\ny = 3\nk = '" + kRandom40 + "'  # see [withheld: note]\n");
+              "password='hunter2secret'\nx = 2\ny = 3\nk = '" + kRandom40 + "'  # see [withheld: secret]\n");
     EXPECT_EQ(restore_withheld(redact(original), original).value(), original);
 }
 
@@ -192,6 +197,12 @@ TEST(RestoreWithheld, PutsAKeyOfSeveralLinesBack) {
     EXPECT_EQ(restore_withheld(edited, original).value(), original);
     edited.replace(edited.find("x = 1"), 5, "x = 2");
     EXPECT_EQ(restore_withheld(edited, original).value(), "KEY = \"\"\"" + key + "\"\"\"\nx = 2\n");
+}
+
+TEST(RestoreWithheld, IsNotMisledByHalfAPlaceholder) {
+    const std::string original =
+        "# [withheld: \npassword='[withheld: ' + 'x'\nk '" + kRandom40 + "' [withheld: " + kRandom40 + "]\n";
+    EXPECT_EQ(restore_withheld(redact(original), original).value(), original);
 }
 
 TEST(RestoreWithheld, RefusesEditsThatLoseOrInventAPlaceholder) {
