@@ -89,8 +89,9 @@ TEST(Redact, FindsTokensOfKnownShape) {
 TEST(Redact, FindsValuesGivenToNamesOfSecrets) {
     for (const std::string& text :
          {std::string("password = \"hunter2secret!\""), std::string("DB_PASSWORD=hunter2secret99"),
-          std::string("\"apiKey\": \"k3y9f8a7d6\""), std::string("password: str = 'c0rrect-horse9'"),
-          std::string("client_secret => 'a8f5f167f44f4964'"), std::string("export API_TOKEN=a8f5f167f44f4964e6c9"),
+          std::string("password = 'hunter2<secret>'"), std::string("\"apiKey\": \"k3y9f8a7d6\""),
+          std::string("password: str = 'c0rrect-horse9'"), std::string("client_secret => 'a8f5f167f44f4964'"),
+          std::string("export API_TOKEN=a8f5f167f44f4964e6c9"),
           std::string("Authorization: Bearer a8f5f167f44f4964e6c9"), std::string("<password>hunter2secret!</password>"),
           std::string("postgres://app:hunter2secret@db/x"), std::string("deploy --password hunter2secret99 --yes"),
           std::string(R"({"body":"{\"password\":\"hunter2secret9\"}"})"),
@@ -109,9 +110,10 @@ TEST(Redact, LeavesCodeAboutSecretsAlone) {
           std::string("API_KEY=${API_KEY}"), std::string("def token(self, value2): ..."),
           std::string("password: { type: 'string', min: 8 }"), std::string("type Token = string | undefined;"),
           std::string("password = user.password2_hash"), std::string("http://localhost:8080/a@b"),
-          std::string("npm_config_registry=https://packages.example/"),
+          std::string("secret = config.secrets[0].value"), std::string("npm_config_registry=https://packages.example/"),
           std::string("sk-learn-model-selection-and-more-utils")}) {
         EXPECT_EQ(redact(text, nullptr, "a.py"), text);
+        EXPECT_EQ(redact(text), text);
     }
 }
 
