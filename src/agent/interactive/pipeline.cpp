@@ -24,7 +24,7 @@ constexpr std::size_t kFeedbackBytes = 2500;
 constexpr double kSampleTemperature = 0.8;  // the samples must differ
 
 struct Sample {
-    explicit Sample(Draft draft) : draft(std::move(draft)) {}
+    explicit Sample(Draft start) : draft(std::move(start)) {}
 
     Draft draft;
     ChatReply reply;
