@@ -253,7 +253,7 @@ TEST_F(AgentTest, WorksWithoutAModelOnFailingTestsAndSaysWhatItCannotDo) {
 
     agent_.reset();
     settings_.test = "";
-    files_ = MemoryFiles({{"README.md", "nothing to run\n"}});
+    files_ = MemoryFiles(std::map<std::string, std::string>{{"README.md", "nothing to run\n"}});
     const auto refused = run("write a poem about it");
     ASSERT_FALSE(refused);
     EXPECT_NE(refused.error().message.find("without a model"), std::string::npos);
