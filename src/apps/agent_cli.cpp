@@ -23,6 +23,7 @@ void add_run(CLI::App& app, RunCommandOptions& options) {
     run->add_flag("--yes", options.yes, "Write the change to the project");
     run->add_option("--approve", options.approved, "Guarded file or folder that may be written; repeatable")
         ->allow_extra_args(false);
+    run->add_flag("--edit-tests", options.edit_tests, "Let changes of existing tests and build configuration count");
     run->add_flag("--json", options.json, "Print JSON lines of events, the last one the result");
     run->footer(
         "Examples:\n  edgecoder run \"make the parser accept comments\" --test \"pytest -q\" --model ./model.gguf\n"

@@ -46,6 +46,7 @@ Result<AgentOptions> agent_options(const RunCommandOptions& options) {
     agent_options.approved = options.approved;
     agent_options.settings.test = options.test;
     agent_options.settings.approach = *approach;
+    agent_options.settings.edit_tests = options.edit_tests;
     agent_options.settings.samples = options.samples;
     agent_options.settings.seed = options.seed;
     agent_options.settings.budget = std::chrono::milliseconds(std::llround(options.budget_seconds * 1000));

@@ -19,6 +19,7 @@ struct RunCommandOptions {
     double budget_seconds = 900;
     std::uint64_t seed = 1;
     bool yes = false;  ///< approve the change and write it
+    bool edit_tests = false;
     bool json = false;
     std::vector<std::string> approved;
 };

@@ -70,7 +70,7 @@ Status InteractiveAgent::State::prepare(Task& task) {
     if (settings.test.empty() && needs_no_project(task.words)) return {};
     const std::string command = settings.test.empty() ? discover_test_command(*ports.workspace) : settings.test;
     if (command.empty()) return {};
-    task.bench.emplace(*ports.sandbox, ports.open_sandbox, command, settings.test_limit);
+    task.bench.emplace(*ports.sandbox, ports.open_sandbox, command, settings.test_limit, settings.edit_tests);
     EC_ASSIGN(TestVerdict before, task.test(Draft(*ports.workspace)));
     if (settings.test.empty() && before.report.verdict == executor::TestReport::Verdict::incomplete) {
         // A guess that does not work is no test command, and must not judge anything.

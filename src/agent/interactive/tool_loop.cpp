@@ -151,6 +151,7 @@ private:
     Result<bool> judge(const ChatReply& reply) {
         EC_ASSIGN(attempt_.verdict, task_.test(attempt_.draft));
         changed_ = false;
+        if (!attempt_.verdict->note.empty()) attempt_.draft = attempt_.draft.without(attempt_.draft.changed_tests());
         attempt_.answer = reply.text;
         if (attempt_.verdict->passed()) return true;
         if (task_.before && is_near_miss(*attempt_.verdict, task_.before->report)) {

@@ -91,6 +91,28 @@ TEST_F(AgentTest, GivesANearMissToTheMutationSearchBeforeAskingAgain) {
     EXPECT_FALSE(result.explanation.empty());
 }
 
+TEST_F(AgentTest, DoesNotCountAChangeOfTheTestsThatJudgeIt) {
+    settings_.repairs = 0;
+    settings_.mend_budget = std::chrono::milliseconds(1);
+    model_.says(
+        "test_calc.py\n<<<<<<< SEARCH\n        self.assertEqual(add(2, 3), 5)\n=======\n"
+        "        self.assertEqual(add(2, 3), -1)\n>>>>>>> REPLACE\n");
+    model_.says(kFix);
+    const TaskResult result = run("make add work").value();
+    EXPECT_EQ(result.status, Status::fixed) << result.reason;
+    ASSERT_EQ(written_.size(), 1U);
+    EXPECT_EQ(written_[0].path, "calc.py");
+    EXPECT_NE(model_.requests[1].messages.back().text.find("do not count"), std::string::npos);
+}
+
+TEST_F(AgentTest, CountsAChangeOfTheTestsWhenThePersonWantsIt) {
+    settings_.edit_tests = true;
+    model_.says(
+        "test_calc.py\n<<<<<<< SEARCH\n        self.assertEqual(add(2, 3), 5)\n=======\n"
+        "        self.assertEqual(add(2, 3), -1)\n>>>>>>> REPLACE\n");
+    EXPECT_EQ(run("the sum is meant to be a difference").value().status, Status::fixed);
+}
+
 TEST_F(AgentTest, KeepsThePrefixOfEveryRequestByteForByte) {
     model_.calls("read", {{"path", "calc.py"}});
     model_.calls("search", {{"query", "double"}});

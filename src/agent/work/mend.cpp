@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <ec/repair/repair.hpp>
+#include <ec/repair/sources.hpp>
 
 #include "scratch.hpp"
 
@@ -26,6 +28,8 @@ private:
 
 bool is_near_miss(const TestVerdict& now, const executor::TestReport& before) {
     if (now.report.verdict != executor::TestReport::Verdict::failed) return false;
+    // Fewer tests than before: something did not even load, and no small mutation of it is what is missing.
+    if (now.report.passed() + now.report.failed() < before.passed() + before.failed()) return false;
     return now.report.passed() >= now.report.failed() || now.report.failed() < before.failed();
 }
 
@@ -45,9 +49,15 @@ Result<std::optional<Mended>> mend(const TestBench& bench, const Draft& draft, c
         return std::nullopt;
     }
     if (result->status != repair::RepairResult::Status::fixed) return std::nullopt;
-    const repair::VerifiedPatch& best = result->patches.front();
-    Mended mended{draft, best.explanation, best.report};
-    for (const vcs::FileVersion& file : best.files) mended.draft.put(file.path, file.after);
+    // A lone file is searched whatever it is called; what says when it is right stays as it is.
+    const auto keeps_tests = [](const repair::VerifiedPatch& patch) {
+        return std::ranges::none_of(
+            patch.files, [](const vcs::FileVersion& file) { return repair::is_test_or_configuration(file.path); });
+    };
+    const auto best = std::ranges::find_if(result->patches, keeps_tests);
+    if (best == result->patches.end()) return std::nullopt;
+    Mended mended{draft, best->explanation, best->report};
+    for (const vcs::FileVersion& file : best->files) mended.draft.put(file.path, file.after);
     return mended;
 }
 

@@ -32,11 +32,12 @@ std::string counts(const TestReport& report) {
 }
 
 TestBench::TestBench(executor::Sandbox& sandbox, SandboxOpener open, const std::string& command,
-                     std::chrono::milliseconds limit)
+                     std::chrono::milliseconds limit, bool edit_tests)
     : sandbox_(sandbox),
       open_(std::move(open)),
       command_(executor::recognise_test_command(command, sandbox.workspace())),
-      limit_(limit) {}
+      limit_(limit),
+      edit_tests_(edit_tests) {}
 
 Result<TestVerdict> TestBench::run_in(executor::Sandbox& sandbox, std::vector<executor::FileEdit> edits,
                                       std::stop_token stop) const {
@@ -59,11 +60,21 @@ Result<TestVerdict> TestBench::run_in(executor::Sandbox& sandbox, std::vector<ex
     return verdict;
 }
 
-Result<TestVerdict> TestBench::run(const Draft& draft, std::stop_token stop) const {
+Result<TestVerdict> TestBench::run_once(const Draft& draft, std::stop_token stop) const {
     if (!draft.removes_files()) return run_in(sandbox_, draft.edits(), stop);
     EC_ASSIGN(const Scratch scratch, Scratch::make(sandbox_.workspace(), draft));
     EC_ASSIGN(const auto sandbox, open_(scratch.path()));
     return run_in(*sandbox, {}, stop);
+}
+
+Result<TestVerdict> TestBench::run(const Draft& draft, std::stop_token stop) const {
+    const std::vector<std::string> changed = edit_tests_ ? std::vector<std::string>{} : draft.changed_tests();
+    if (changed.empty()) return run_once(draft, stop);
+    EC_ASSIGN(TestVerdict verdict, run_once(draft.without(changed), stop));
+    if (verdict.passed()) return run_once(draft, stop);
+    verdict.note = fmt::format("Your changes of {} do not count and are taken back: the tests are what a change is judged by.",
+                               join(changed, ", "));
+    return verdict;
 }
 
 std::string describe(const TestVerdict& verdict, std::size_t bytes) {
@@ -81,6 +92,7 @@ std::string describe(const TestVerdict& verdict, std::size_t bytes) {
     if (verdict.status == executor::RunStatus::timeout || verdict.status == executor::RunStatus::cpu) {
         text += "It was stopped because its time was over.\n";
     }
+    if (!verdict.note.empty()) text += verdict.note + "\n";
     bool any = false;
     for (const TestCase& test : verdict.report.tests) {
         if (!bad(test)) continue;

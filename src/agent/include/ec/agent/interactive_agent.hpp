@@ -50,6 +50,7 @@ struct AgentSettings {
     std::string test;  ///< the test command; empty: found from the project, or none
     Approach approach = Approach::automatic;
     bool plan_first = false;  ///< ask for a plan alone, and for the person's word on it, before anything else
+    bool edit_tests = false;  ///< changes of existing tests and configuration count
     unsigned samples = 4;
     unsigned repairs = 2;
     unsigned turns = 40;                            ///< of a tool loop
