@@ -12,7 +12,7 @@ set(EC_LLAMA npm CACHE STRING "Where llama.cpp comes from: npm, source, system o
 set_property(CACHE EC_LLAMA PROPERTY STRINGS npm source system off)
 set(EC_LLAMA_DIR ${PROJECT_BINARY_DIR}/lib/llama)
 set(llama_pinned ${PROJECT_SOURCE_DIR}/third_party/llama)
-set(EC_LLAMA_UNPACKED ${PROJECT_BINARY_DIR}/llama)
+set(EC_LLAMA_UNPACKED ${PROJECT_BINARY_DIR}/llama CACHE INTERNAL "Where the files of the bundle lie")
 
 # ec_llama_install(): the two packages, where they are missing or older than the lock file. Install scripts never run.
 function(ec_llama_install)

@@ -1,11 +1,14 @@
 #include "cli.hpp"
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <ec/executor/early_start.hpp>
 #include <ostream>
 #include <span>
 #include <string_view>
 
+#include "agent_cli.hpp"
 #include "diff_command.hpp"
 #include "doctor_command.hpp"
 #include "egress_command.hpp"
@@ -14,9 +17,11 @@
 #include "interrupt.hpp"
 #include "policy_command.hpp"
 #include "reduced_consent.hpp"
+#include "resume_command.hpp"
 #include "review_cli.hpp"
 #include "review_command.hpp"
-#include "resume_command.hpp"
+#include "run_command.hpp"
+#include "session_host.hpp"
 #include "undo_command.hpp"
 
 namespace ec::apps {
@@ -163,7 +168,7 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
     exec.early = begin_exec({argv, static_cast<std::size_t>(argc)}, exec);
     CLI::App app("EdgeCoder: a privacy-first coding assistant that proves its patches by running them.", "edgecoder");
     app.set_version_flag("--version", "edgecoder " EC_VERSION);
-    app.require_subcommand(1);
+    app.require_subcommand(0, 1);
     app.footer("Run 'edgecoder COMMAND --help' for a command's options.");
     FixOptions fix;
     UndoCommandOptions undo;
@@ -176,6 +181,10 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
     ReviewOptions review;
     DiffOptions diff;
     ResumeOptions resume;
+    RunCommandOptions run;
+    SessionCommandOptions session;
+    add_session(app, session);
+    add_run(app, run);
     add_fix(app, fix);
     add_exec(app, exec);
     add_undo(
@@ -194,7 +203,7 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
     add_policy(app, policy);
     add_consent(app, consent);
     add_review(app, review);
-    if (argc <= 1) {
+    if (argc <= 1 && (::isatty(STDIN_FILENO) != 1 || ::isatty(STDOUT_FILENO) != 1)) {
         err << app.help();
         return kUsage;
     }
@@ -206,6 +215,8 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
         app.exit(error, out, err);
         return kUsage;
     }
+    if (app.get_subcommands().empty()) return run_session(session, err);
+    if (app.got_subcommand("run")) return run_task(run, out, err);
     if (app.got_subcommand("fix")) return run_fix(fix, out, err);
     if (app.got_subcommand("exec")) {
         const Interrupt interrupt;

@@ -11,7 +11,7 @@
 #include "interrupt.hpp"
 #include "reduced_consent.hpp"
 #include "session/event_writer.hpp"
-#include "session/person.hpp"
+#include "session/safe_text.hpp"
 #include "session/screen.hpp"
 #include "session/session_view.hpp"
 #include "task_report.hpp"
@@ -19,6 +19,7 @@
 namespace ec::apps {
 namespace {
 
+constexpr std::size_t kColumns = 100;
 constexpr double kLongestBudget = 7 * 24 * 3600;
 
 /// Nobody is there: a plan and a command in the sandbox harm nothing, and a patch is written only with --yes.
@@ -88,7 +89,8 @@ int run_task(const RunCommandOptions& options, std::ostream& out, std::ostream& 
         events.result(task_json(*result, since(start, clock)));
         return task_exit_status(*result);
     }
-    session::PlainScreen screen([&](std::string_view bytes) { err << bytes << std::flush; });
+    session::PlainScreen screen([&](std::string_view bytes) { err << bytes << std::flush; },
+                                Style::for_descriptor(2).colours(), kColumns);
     session::SessionView view(screen, clock);
     const auto result = run(options, view, interrupt.token());
     view.settle();
@@ -96,7 +98,7 @@ int run_task(const RunCommandOptions& options, std::ostream& out, std::ostream& 
     if (result->tier == "C") err << "edgecoder: " << kReducedSentence << '\n';
     print_task(*result, since(start, clock), Style::for_descriptor(2), err);
     if (result->status == agent::TaskResult::Status::answered) {
-        out << printable_text(result->answer) << '\n';
+        for (const std::string_view line : split_lines(result->answer)) out << session::safe_code_line(line) << '\n';
     } else if (!result->patch.empty()) {
         out << Style::for_descriptor(1).diff(result->patch);
     }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <ec/agent/checkpoints.hpp>
+#include <ec/executor/apply.hpp>
 #include <ec/model/chat.hpp>
 #include <functional>
 #include <optional>

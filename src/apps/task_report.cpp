@@ -36,7 +36,8 @@ json::Object base(std::string_view status, std::size_t tried, std::chrono::milli
     return {{"status", status},
             {"patch", ""},
             {"tests", json::Object{{"before", counts({})}, {"after", counts({})}}},
-            {"candidates", json::Object{{"tried", tried}, {"per_second", static_cast<std::int64_t>(per_second(tried, wall))}}},
+            {"candidates",
+             json::Object{{"tried", tried}, {"per_second", static_cast<std::int64_t>(per_second(tried, wall))}}},
             {"proposer", "none"},
             {"wall_ms", wall.count()},
             {"tier", ""},
@@ -48,7 +49,8 @@ json::Object base(std::string_view status, std::size_t tried, std::chrono::milli
 json::Object task_json(const TaskResult& result, std::chrono::milliseconds wall) {
     json::Object document = base(status_name(result.status), result.candidates, wall);
     document["patch"] = result.patch;
-    document["tests"] = json::Object{{"before", counts(result.before)}, {"after", counts(result.after)}, {"runner", result.before.runner}};
+    document["tests"] = json::Object{
+        {"before", counts(result.before)}, {"after", counts(result.after)}, {"runner", result.before.runner}};
     document["proposer"] = result.proposer;
     document["tier"] = result.tier;
     document["isolation"] = result.tier == "C" ? "reduced" : "full";
@@ -88,8 +90,8 @@ void print_task(const TaskResult& result, std::chrono::milliseconds wall, const 
             }
             break;
         case TaskResult::Status::fixed:
-            err << style.green("done") << "     " << printable(result.explanation.empty() ? "the change is made" : result.explanation)
-                << "\n";
+            err << style.green("done") << "     "
+                << printable(result.explanation.empty() ? "the change is made" : result.explanation) << "\n";
             if (result.tested) {
                 err << fmt::format("tests    {} passed, {} failed before; {} passed, {} failed after (tier {})\n",
                                    result.before.passed(), result.before.failed(), result.after.passed(),
@@ -97,13 +99,14 @@ void print_task(const TaskResult& result, std::chrono::milliseconds wall, const 
             } else {
                 err << style.yellow("tests") << "    none ran: no test command is known; give one with --test\n";
             }
-            err << (result.applied ? "applied  the files are changed; edgecoder undo takes it back\n"
-                                   : "         nothing is written; --yes writes it, or pipe the patch into `git apply`\n");
+            err << (result.applied
+                        ? "applied  the files are changed; edgecoder undo takes it back\n"
+                        : "         nothing is written; --yes writes it, or pipe the patch into `git apply`\n");
             break;
     }
-    err << style.dim(fmt::format("{} calls, {} tokens read ({} kept from before), {} written, {:.1f} s", result.usage.calls,
-                                 result.usage.prompt_tokens, result.usage.cached_tokens, result.usage.completion_tokens,
-                                 static_cast<double>(wall.count()) / 1000))
+    err << style.dim(fmt::format("{} calls, {} tokens read ({} kept from before), {} written, {:.1f} s",
+                                 result.usage.calls, result.usage.prompt_tokens, result.usage.cached_tokens,
+                                 result.usage.completion_tokens, static_cast<double>(wall.count()) / 1000))
         << "\n";
 }
 

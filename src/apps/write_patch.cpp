@@ -36,7 +36,7 @@ Result<executor::Change> change_of(const fs::path& root, const vcs::FileVersion&
 }  // namespace
 
 Result<executor::Applied> write_patch(const fs::path& root, const std::vector<vcs::FileVersion>& files,
-                    const std::vector<std::string>& approved, std::string_view who) {
+                                      const std::vector<std::string>& approved, std::string_view who) {
     executor::ApplyOptions options;
     EC_ASSIGN(options.undo_dir, undo_dir());
     options.approved = approved;

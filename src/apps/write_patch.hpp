@@ -13,6 +13,6 @@ namespace ec::apps {
 /// `who` names the writer in errors ("a fix"). `conflict` when a file is not what the change was made from, `denied`
 /// for guarded places that `approved` does not name. `edgecoder undo` takes it back.
 Result<executor::Applied> write_patch(const std::filesystem::path& root, const std::vector<vcs::FileVersion>& files,
-                    const std::vector<std::string>& approved, std::string_view who);
+                                      const std::vector<std::string>& approved, std::string_view who);
 
 }  // namespace ec::apps

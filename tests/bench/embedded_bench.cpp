@@ -6,10 +6,13 @@
 //   embedded_bench second-turn FILE THREADS what a second turn after a prompt of 2,500 tokens evaluates
 //   embedded_bench cancel FILE THREADS      how long a cancel takes while a prompt is read, and while one is answered
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <ec/core/fs.hpp>
+#include <ec/core/text.hpp>
 #include <ec/model/embedded.hpp>
 #include <iostream>
 #include <span>
@@ -33,7 +36,8 @@ ChatRequest asking(std::string text, int max_tokens) {
 
 std::string code(int lines) {
     std::string text;
-    for (int i = 0; i < lines; ++i) text += fmt::format("def function_{}(left, right): return left * {} + right\n", i, i);
+    for (int i = 0; i < lines; ++i)
+        text += fmt::format("def function_{}(left, right): return left * {} + right\n", i, i);
     return text;
 }
 
@@ -46,20 +50,38 @@ int complain(const Error& error) {
     return exit_status(error.code);
 }
 
+// Processor time of the host so far, which other work on the machine does not change; 0 where the system does not tell.
+double host_seconds() {
+    const auto children = read_file(fmt::format("/proc/self/task/{}/children", ::getpid()), 4096);
+    if (!children) return 0;
+    const auto stat = read_file(fmt::format("/proc/{}/stat", trim(*children)), 4096);
+    if (!stat) return 0;
+    const std::vector<std::string_view> fields = split(std::string_view(*stat).substr(stat->rfind(')')), ' ');
+    // utime and stime are fields 14 and 15 of proc(5); ')' ends field 2.
+    const auto ticks = std::atof(std::string(fields.at(12)).c_str()) + std::atof(std::string(fields.at(13)).c_str());
+    return ticks / static_cast<double>(::sysconf(_SC_CLK_TCK));
+}
+
 Result<ChatReply> answer(EmbeddedModel& model, const ChatRequest& request) { return model.complete(request, {}, {}); }
 
 int speed(EmbeddedModel& model) {
+    const double begun = host_seconds();
     const auto read = answer(model, asking(code(29), 1));
     if (!read) return complain(read.error());
+    const double between = host_seconds();
     const auto written = answer(model, asking("write", 128));
+    const double ended = host_seconds();
     if (!written) return complain(written.error());
     const Usage& prompt = read->usage;
     const Usage& text = written->usage;
-    std::cout << fmt::format("read {} tokens {:.2f} per second, wrote {} tokens {:.2f} per second\n",
-                             prompt.prompt_tokens, per_second(prompt.prompt_tokens, prompt.prompt_time),
-                             text.completion_tokens,
-                             // The first token comes out of the prompt, the last is not evaluated any more.
-                             per_second(text.completion_tokens - 1, text.completion_time));
+    std::cout << fmt::format(
+        "read {} tokens {:.2f} per second, wrote {} tokens {:.2f} per second; of processor time {:.2f} and {:.2f}\n",
+        prompt.prompt_tokens, per_second(prompt.prompt_tokens, prompt.prompt_time), text.completion_tokens,
+        // The first token comes out of the prompt, the last is not evaluated any more.
+        per_second(text.completion_tokens - 1, text.completion_time),
+        static_cast<double>(prompt.prompt_tokens) / std::max(between - begun, 0.01),
+        // Its short prompt was read in that time as well, as llama-bench reads one.
+        static_cast<double>(text.completion_tokens - 1) / std::max(ended - between, 0.01));
     return 0;
 }
 

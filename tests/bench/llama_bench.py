@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import statistics
 import subprocess
 import tempfile
@@ -29,6 +30,21 @@ def peer(bin_dir, model, threads):
     return results
 
 
+def peer_cpu(bin_dir, model, threads):
+    """The same per second of processor time: three repetitions less one, so that loading and warming up cancel out."""
+    results = []
+    for tokens, more in ((512, ["-p", "512", "-n", "0"]), (128, ["-p", "0", "-n", "128", "-d", "32"])):
+        seconds = []
+        for repetitions in ("1", "3"):
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            subprocess.run([bin_dir / "llama-bench", "-m", model, "-t", str(threads), "-r", repetitions, "-o", "json",
+                            "-ngl", "0", *more], cwd=bin_dir.parent / "lib/llama", capture_output=True, check=True)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+        results.append(2 * tokens / (seconds[1] - seconds[0]))
+    return results
+
+
 def ours(bin_dir, task, model, threads):
     done = subprocess.run([bin_dir / "embedded_bench", task, model, str(threads)], capture_output=True, text=True,
                           check=True)
@@ -41,6 +57,7 @@ def main():
     parser.add_argument("--model", type=pathlib.Path)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--cpu", action="store_true", help="per second of processor time, for a busy machine")
     parser.add_argument("bin_dir", type=pathlib.Path)
     args = parser.parse_args()
     bin_dir = args.bin_dir.resolve()
@@ -52,16 +69,18 @@ def main():
         print(f"{model.name}, {model.stat().st_size >> 20} MiB, {args.threads} threads, load {os.getloadavg()[0]:.1f}")
         mine, theirs = [], []
         for _ in range(args.rounds):
-            numbers = re.findall(r"([\d.]+) per second", ours(bin_dir, "speed", model, args.threads))
-            mine.append([float(number) for number in numbers])
-            theirs.append(peer(bin_dir, model, args.threads))
+            said = ours(bin_dir, "speed", model, args.threads)
+            wanted = r"time ([\d.]+) and ([\d.]+)" if args.cpu else r"([\d.]+) per second.* ([\d.]+) per second"
+            mine.append([float(number) for number in re.search(wanted, said).groups()])
+            theirs.append((peer_cpu if args.cpu else peer)(bin_dir, model, args.threads))
             print(f"  ours {mine[-1][0]:8.2f} {mine[-1][1]:7.2f}   llama-bench {theirs[-1][0]:8.2f} {theirs[-1][1]:7.2f}"
                   f"   load {os.getloadavg()[0]:.1f}", flush=True)
         for index, name in enumerate(("read 512", "write 128")):
             a = statistics.median(row[index] for row in mine)
             b = statistics.median(row[index] for row in theirs)
+            unit = "second of processor time" if args.cpu else "second"
             pairs = statistics.median(x[index] / y[index] for x, y in zip(mine, theirs))
-            print(f"{name}: ours {a:.2f}, llama-bench {b:.2f} tokens a second, ratio {a / b:.3f}"
+            print(f"{name}: ours {a:.2f}, llama-bench {b:.2f} tokens a {unit}, ratio {a / b:.3f}"
                   f" (median of the rounds' own ratios {pairs:.3f})")
         print(ours(bin_dir, "second-turn", model, args.threads))
         print(ours(bin_dir, "cancel", model, args.threads))

@@ -140,6 +140,7 @@ Result<Checkpoints::Line> Checkpoints::line(const std::string& session) {
         line.sequence[info.id] = info.sequence;
         line.files[info.id] = info.files;
         if (!fact(info, "floor").empty()) line.floors.insert(info.id);
+        if (!fact(info, "wrote").empty()) line.writers.insert(info.id);
     }
     if (!line.steps.contains(line.head)) return no_session();
     return line;
@@ -158,8 +159,11 @@ Result<std::string> Checkpoints::settled(const Line& line) {
     EC_ASSIGN(const Journal journal, Journal::read(repository_.workspace(), options_.undo_dir));
     std::string at = line.head;
     std::string here = line.head;
-    for (bool more = true; more;) {
-        EC_ASSIGN(const std::vector<AppliedFiles> applied, applied_of(here));
+    for (bool more = !journal.undone.empty(); more;) {
+        std::vector<AppliedFiles> applied;
+        if (line.writers.contains(here)) {
+            EC_ASSIGN(applied, applied_of(here));
+        }
         const Step* parent = line.parent_of(here);
         more = parent != nullptr && !line.floors.contains(here);
         if (parent == nullptr) break;
@@ -176,6 +180,20 @@ Result<std::string> Checkpoints::settled(const Line& line) {
         at = child->id;
     }
     return at;
+}
+
+// The files of the newest step that wrote any, at or below this one, were all taken back.
+Result<bool> Checkpoints::is_taken_back(vcs::SnapshotInfo here) {
+    EC_ASSIGN(const Journal journal, Journal::read(repository_.workspace(), options_.undo_dir));
+    if (journal.undone.empty()) return false;
+    while (fact(here, "wrote").empty()) {
+        if (here.parent.empty() || !fact(here, "floor").empty()) return false;
+        auto parent = repository_.find(here.parent);
+        if (!parent) return false;
+        here = *std::move(parent);
+    }
+    EC_ASSIGN(const std::vector<AppliedFiles> applied, applied_of(here.id));
+    return all_in(applied, journal.undone);
 }
 
 Result<std::string> Checkpoints::settle(const std::string& session, Line& line) {
@@ -198,15 +216,18 @@ Result<std::string> Checkpoints::begin(const std::string& task) {
 }
 
 Result<Step> Checkpoints::record(const std::string& session, const StepRecord& record) {
-    EC_ASSIGN(const Line line, this->line(session));
-    EC_ASSIGN(const std::string settled_at, settled(line));
+    EC_ASSIGN(const auto marks, repository_.marks());
+    const auto mark = marks.find(session);
+    if (mark == marks.end()) return no_session();
+    EC_ASSIGN(const vcs::SnapshotInfo head, repository_.find(mark->second));
+    EC_ASSIGN(const bool floor, is_taken_back(head));
     vcs::SnapshotRequest request;
     request.message = record.label;
-    request.parent = line.head;
+    request.parent = head.id;
     request.mark = session;
-    request.facts = {
-        {"kind", "step"}, {"session", session}, {"number", fmt::format("{}", line.steps.at(line.head).number + 1)}};
-    if (settled_at != line.head) request.facts["floor"] = "yes";
+    request.facts = {{"kind", "step"}, {"session", session}, {"number", fmt::format("{}", step_of(head).number + 1)}};
+    if (floor) request.facts["floor"] = "yes";
+    if (!record.applied.empty()) request.facts["wrote"] = "yes";
     std::vector<std::string>& conversation = request.attached["conversation"];
     for (const model::Message& message : record.conversation) conversation.push_back(write_message(message));
     request.attached["notes"] = {json::write(record.notes)};

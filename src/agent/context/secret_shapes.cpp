@@ -176,11 +176,12 @@ std::string_view secret_name_kind(std::string_view name) {
 
 bool is_secret_value(std::string_view value, bool quoted) {
     if (value.size() < (quoted ? 8U : 12U) || value.size() > 4096) return false;
+    if (value.front() == '<' || value.front() == '$' || value.front() == '&' || value.front() == '*') return false;
     const std::string low = lowered(value);
-    if (contains_any(low, {"example", "changeme", "change-me", "change_me", "placeholder", "dummy",   "your",
-                           "xxxx",    "****",     "....",      "<",         ">",           "${",      "{{",
-                           "%(",      "%s",       "[withheld", "redacted",  "process.env", "environ", "getenv",
-                           "://",     "insert",   "todo",      "sample",    "fake",        "mock"}))
+    if (contains_any(low, {"example",   "changeme", "change-me",   "change_me", "placeholder", "dummy", "your",
+                           "xxxx",      "****",     "....",        "${",        "{{",          "%(",    "%s",
+                           "[withheld", "redacted", "process.env", "environ",   "getenv",      "://",   "insert",
+                           "todo",      "sample",   "fake",        "mock"}))
         return false;
     const Classes classes = classes_of(value);
     const std::size_t letters = classes.count[0] + classes.count[1];
@@ -195,7 +196,7 @@ bool is_secret_value(std::string_view value, bool quoted) {
                    c == '(' || c == ')' || c == ',' || c == '$' || c == '&' || c == '*' || c == '\\' || c == '|';
         }))
         return false;
-    if (!quoted && (value.find('(') != std::string_view::npos || classes.count[2] == 0)) return false;
+    if (!quoted && (value.find_first_of("([{") != std::string_view::npos || classes.count[2] == 0)) return false;
     return entropy(value) >= 2.7;
 }
 

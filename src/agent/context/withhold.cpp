@@ -14,7 +14,7 @@ constexpr std::size_t kNone = string_view::npos;
 constexpr std::size_t kLongestValue = 4096;
 constexpr std::size_t kLongestAddress = 512;
 constexpr std::size_t kLongestKeyBlock = 32 << 10;
-constexpr std::size_t kShortestKeyBlock = 100;  // with the footer
+constexpr std::size_t kShortestKeyLine = 24;
 constexpr string_view kPlaceholderStart = "[withheld: ";
 
 bool is_name_byte(char c) { return is_token_byte(c) && c != '+' && c != '/' && c != '=' && c != '~'; }
@@ -61,24 +61,41 @@ private:
         return at;
     }
 
-    /// An armoured block (RFC 7468, RFC 4880): a private key is withheld whole, anything else is passed over whole.
+    /// An armoured block (RFC 7468, RFC 4880): a private key is withheld whole, another block is passed over, and a
+    /// header that no block follows (code that looks for keys) is a few words like all others.
     std::size_t key_block(std::size_t begin) {
         const std::size_t label_end = text_.find("-----", begin + 11);
         if (label_end == kNone || label_end - begin > 100) return begin + 11;
-        const string_view label = text_.substr(begin + 11, label_end - begin - 11);
-        const bool is_private = label.find("PRIVATE KEY") != kNone;
-        std::size_t end = label_end + 5;
-        std::size_t least = 16;  // bytes behind the header
-        if (const std::size_t footer = footer_after(end); footer != kNone && footer - end <= kLongestKeyBlock) {
+        const bool is_private = text_.substr(begin, label_end - begin).find("PRIVATE KEY") != kNone;
+        const std::size_t body = label_end + 5;
+        const std::size_t footer = footer_after(body);
+        std::size_t end = body;
+        if (footer != kNone && footer - body <= kLongestKeyBlock && text_.find("-----BEGIN ", body) > footer) {
             const std::size_t close = text_.find("-----", footer + 9);
             end = close != kNone && close - footer < 100 ? close + 5 : footer + 9;
-            least = kShortestKeyBlock;
+            if (!is_private && !is_armour(text_.substr(body, footer - body))) return body;
         } else if (is_private) {
-            end = end_of_run(end, [](char c) { return is_token_byte(c) || c == '\n' || c == '\r' || c == '\\'; });
+            end = end_of_run(body, [](char c) { return is_token_byte(c) || c == '\n' || c == '\r' || c == '\\'; });
         }
-        // Code that looks for keys has header and footer close together, examples have "XXXX" between them.
-        if (is_private && end - label_end - 5 > least) add("private key", begin, end);
+        if (!is_private) return end;
+        if (!has_key_line(text_.substr(body, end - body))) return body;
+        add("private key", begin, end);
         return end;
+    }
+
+    /// Base64, headers, and what quoting puts around their lines.
+    static bool is_armour(string_view body) {
+        return std::ranges::all_of(body, [](char c) {
+            return is_token_byte(c) || is_blank(c) || is_quote(c) || string_view("\n\r\\,:").find(c) != kNone;
+        });
+    }
+    static bool has_key_line(string_view body) {
+        std::size_t run = 0;
+        for (const char c : body) {
+            run = is_token_byte(c) && c != '-' && c != '.' && c != '_' && c != '~' ? run + 1 : 0;
+            if (run == kShortestKeyLine) return true;
+        }
+        return false;
     }
 
     /// The next "-----END ". Looked for once only, however many headers stand before it.
@@ -261,13 +278,22 @@ struct Slot {
 
 std::size_t line_ends_in(string_view text) { return static_cast<std::size_t>(std::ranges::count(text, '\n')); }
 
-/// Placeholders in `text` that were not put there by us just now: they stand for themselves.
+/// The placeholder that begins at `at`, empty when none does. Only what redact() writes is one.
+string_view placeholder_at(string_view text, std::size_t at) {
+    constexpr std::array<string_view, 6> kKinds = {"api key",     "access token", "password",
+                                                   "private key", "secret",       "random string"};
+    const string_view rest = text.substr(at + kPlaceholderStart.size());
+    for (const string_view kind : kKinds)
+        if (rest.starts_with(kind) && rest.substr(kind.size()).starts_with(']'))
+            return text.substr(at, kPlaceholderStart.size() + kind.size() + 1);
+    return {};
+}
+
+/// The placeholders in `text` as slots that stand for themselves.
 void literal_slots(string_view text, std::size_t offset, std::vector<Slot>& slots) {
     for (std::size_t at = text.find(kPlaceholderStart); at != kNone; at = text.find(kPlaceholderStart, at + 1)) {
-        const std::size_t close = text.substr(at, 40).find(']');
-        if (close == kNone) continue;
-        const string_view shown = text.substr(at, close + 1);
-        slots.push_back({offset + at, offset + at + shown.size(), shown, shown, 0});
+        const string_view shown = placeholder_at(text, at);
+        if (!shown.empty()) slots.push_back({offset + at, offset + at + shown.size(), shown, shown, 0});
     }
 }
 

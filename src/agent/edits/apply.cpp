@@ -183,7 +183,7 @@ void Workspace::write(const FileEdit& edit, const std::string& path) {
 
 void Workspace::update(const FileEdit& edit, const std::string& path) {
     FileText file = FileText::parse(*state(path).now);
-    HunkCursor cursor;
+    HunkCursor cursor{.pairs = &pairs_};
     bool failed = false;
     for (const Hunk& hunk : edit.hunks) {
         const auto failure = apply_hunk(file, hunk, cursor);

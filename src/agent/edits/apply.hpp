@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "edits/file_edit.hpp"
+#include "edits/match.hpp"
 #include "edits/path_index.hpp"
 
 namespace ec::agent::edits {
@@ -42,6 +43,7 @@ private:
     std::map<std::string, State> states_;
     std::vector<std::string> order_;
     std::vector<EditProblem> problems_;
+    std::size_t pairs_ = kMostPairs;  // of lines, for similarity, over all edits
 };
 
 }  // namespace ec::agent::edits

@@ -134,7 +134,8 @@ std::optional<HunkFailure> apply_hunk(FileText& file, const Hunk& hunk, HunkCurs
     if (near)
         near = static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, static_cast<std::ptrdiff_t>(*near) + cursor.shift));
     const std::vector<HunkLine>* lines = &hunk.lines;
-    MatchQuery query{side(*lines, '-'), anchored ? anchored : near, anchored.value_or(cursor.from), hunk.at_end};
+    MatchQuery query{side(*lines, '-'), anchored ? anchored : near, anchored.value_or(cursor.from), hunk.at_end,
+                     cursor.pairs};
     if (query.search.empty()) {
         insert_only(file, hunk, *lines, near, anchored, cursor);
         return {};
@@ -154,7 +155,8 @@ std::optional<HunkFailure> apply_hunk(FileText& file, const Hunk& hunk, HunkCurs
         const auto replacement = side(*lines, '+');
         if (hunk.part_of_line && !match.error().ambiguous && replace_in_line(file, query.search, replacement, cursor))
             return {};
-        MatchQuery done{replacement, {}, 0, false};
+        std::size_t no_pairs = 0;
+        MatchQuery done{replacement, {}, 0, false, &no_pairs};
         if (!replacement.empty() && !std::ranges::all_of(replacement, blank))
             if (const MatchResult there = find_match(file.lines, done); there && there->exact)
                 return HunkFailure{EditProblem::Kind::no_change,

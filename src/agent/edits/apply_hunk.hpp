@@ -12,8 +12,9 @@ namespace ec::agent::edits {
 
 /// How far the hunks before this one in the same diff have come.
 struct HunkCursor {
-    std::size_t from = 0;      ///< line after the last hunk
-    std::ptrdiff_t shift = 0;  ///< lines that the hunks before have added
+    std::size_t from = 0;          ///< line after the last hunk
+    std::size_t* pairs = nullptr;  ///< as in MatchQuery
+    std::ptrdiff_t shift = 0;      ///< lines that the hunks before have added
 };
 
 struct HunkFailure {

@@ -30,7 +30,7 @@ public:
     // Reads to the end of the patch; gives the line behind it.
     std::size_t run() {
         if (trim(line()).starts_with(kBegin)) ++at_;
-        while (at_ < reply_.size()) {
+        while (at_ < reply_.size() && out_.edits.size() <= kMaxEdits) {
             const std::string_view text = trim(line());
             if (text.starts_with(kEnd)) {
                 ended_ = true;
@@ -163,7 +163,7 @@ private:
 }  // namespace
 
 void read_apply_patch(Reply& reply, const EditHints& hints, Reading& out) {
-    for (std::size_t i = 0; i < reply.size(); ++i) {
+    for (std::size_t i = 0; i < reply.size() && out.edits.size() <= kMaxEdits; ++i) {
         const std::string_view text = trim(reply.line(i));
         // Before a here-document's first line stands its command: cat <<EOF | apply_patch, in the line before.
         if (!text.starts_with(kBegin) && !is_file_header(text)) continue;

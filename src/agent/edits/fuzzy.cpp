@@ -17,7 +17,6 @@ constexpr double kEnoughForOneLine = 0.9;
 constexpr double kMargin = 0.1;    // between the best place and any other
 constexpr double kSameLine = 0.6;  // two lines less similar than this are not the same line changed
 constexpr double kWorthShowing = 0.3;
-constexpr std::size_t kMostCells = 2'000'000;
 constexpr std::size_t kMostOfLine = 200;  // characters of a line that are compared
 
 struct Line {
@@ -156,8 +155,11 @@ std::unexpected<MatchFailure> nowhere(std::string detail) {
 }  // namespace
 
 MatchResult find_similar(std::span<const TextLine> file, const MatchQuery& query) {
-    if (query.search.size() > kMostCells || file.size() * query.search.size() > kMostCells)
+    std::size_t enough = kMostPairs;
+    std::size_t& left = query.pairs == nullptr ? enough : *query.pairs;
+    if (!query.search.empty() && file.size() > left / query.search.size())
         return nowhere(", and is too long to look for similar lines; quote fewer lines, exactly as they are");
+    left -= file.size() * query.search.size();
     const auto search =
         comparable(query.search.size(), [&](std::size_t i) -> std::string_view { return query.search[i]; });
     const auto lines = comparable(file.size(), [&](std::size_t i) -> std::string_view { return file[i].text; });

@@ -8,7 +8,7 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
-constexpr std::size_t kMostCells = 1'000'000;
+constexpr std::size_t kMostCells = 250'000;
 
 void put(Hunk& hunk, char mark, const Lines& lines, std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) hunk.lines.push_back({mark, lines[i]});

@@ -13,11 +13,14 @@
 
 namespace ec::agent::edits {
 
+inline constexpr std::size_t kMostPairs = 2'000'000;
+
 struct MatchQuery {
     std::vector<std::string> search;
     std::optional<std::size_t> near;  ///< line (from 0) where the model says it is; decides between equals only
     std::size_t from = 0;             ///< lines before this one count only when nothing is found after it
     bool at_end = false;              ///< the last of several equals is meant
+    std::size_t* pairs = nullptr;     ///< of lines that may still be compared for similarity, over several queries
 };
 
 struct Match {

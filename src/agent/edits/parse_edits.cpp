@@ -12,6 +12,8 @@ namespace {
 
 using namespace edits;
 
+constexpr std::size_t kMostProblems = 100;  // that are told; a model acts on the first few
+
 ParsedEdits failed(EditProblem::Kind kind, std::string message) {
     ParsedEdits out;
     out.problems.push_back({kind, {}, 0, std::move(message)});
@@ -56,6 +58,7 @@ ParsedEdits applied(const Reading& reading, const FileSource& files, const EditH
     // They quote replies and files, and go to a model as text.
     for (EditProblem& problem : out.problems) problem.message = to_valid_utf8(problem.message);
     std::ranges::stable_sort(out.problems, {}, &EditProblem::line);
+    if (out.problems.size() > kMostProblems) out.problems.resize(kMostProblems);
     return out;
 }
 

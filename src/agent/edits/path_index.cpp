@@ -100,7 +100,8 @@ bool looks_like_path(std::string_view text) {
 
 PathIndex::PathIndex(const FileSource& files, std::string workspace) : workspace_(std::move(workspace)) {
     while (workspace_.ends_with('/')) workspace_.pop_back();
-    for (std::string& path : files.paths()) by_name_[lowered(last_part(path))].push_back(std::move(path));
+    for (std::string& path : files.paths())
+        if (inside(path) == path) by_name_[lowered(last_part(path))].push_back(std::move(path));
 }
 
 void PathIndex::add(const std::string& path) {

@@ -174,7 +174,7 @@ FileEdit edit_of(const Reply& reply, const Block& block) {
 
 void read_search_replace(Reply& reply, const EditHints& hints, const PathIndex& index, Reading& out) {
     std::string last_name;
-    for (std::size_t i = 0; i < reply.size(); ++i) {
+    for (std::size_t i = 0; i < reply.size() && out.edits.size() <= kMaxEdits; ++i) {
         if (reply.taken(i)) continue;
         const Marker head = marker(reply.line(i));
         if (head.kind != Kind::head) continue;

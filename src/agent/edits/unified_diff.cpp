@@ -81,7 +81,7 @@ public:
         edit_.path = std::move(name);
         edit_.format = EditFormat::unified_diff;
         edit_.line = static_cast<int>(at_ + 1);
-        while (at_ < end_ && !over_) step();
+        while (at_ < end_ && !over_ && out_.edits.size() <= kMaxEdits) step();
         keep_file();
         if (!out_.edits.empty() && out_.edits.size() > first_ && at_ >= reply_.size() && hints_.cut &&
             (fence_ == nullptr || !fence_->closed))
@@ -324,7 +324,7 @@ void read_unified_diffs(Reply& reply, const EditHints& hints, const PathIndex& i
         DiffReader(reply, fence.begin + 1, fence.body_end(), &fence, hints, out).run(std::move(name));
         reply.take(fence.begin, fence.end);
     }
-    for (std::size_t i = 0; i < reply.size(); ++i) {
+    for (std::size_t i = 0; i < reply.size() && out.edits.size() <= kMaxEdits; ++i) {
         if (reply.taken(i) || fenced[i] || !begins_file(reply, i, reply.size(), 0)) continue;
         std::size_t limit = i;
         while (limit < reply.size() && !reply.taken(limit) && !fenced[limit]) ++limit;

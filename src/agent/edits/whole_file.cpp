@@ -126,6 +126,7 @@ void read_whole_files(Reply& reply, const EditHints& hints, const FileSource& fi
     std::vector<FileEdit> unnamed;
     const std::vector<Fence> fences = fences_of(reply);
     for (const Fence& fence : fences) {
+        if (out.edits.size() > kMaxEdits) break;
         Lines body = body_of(reply, fence);
         if (has_taken_line(reply, fence) || std::ranges::all_of(body, blank)) continue;
         const Named named = name_of(reply, fence, body, index);

@@ -152,7 +152,8 @@ Result<ToolResult> git_tool(Task& task, const model::ToolCall& call) {
     const std::string what = text_of(call, "what");
     const std::string path = text_of(call, "path");
     executor::RunSpec spec;
-    spec.argv = {"git", "-c", "safe.directory=*", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "--no-pager"};
+    spec.argv = {"git",       "-c", "safe.directory=*", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null",
+                 "--no-pager"};
     if (what == "log") {
         spec.argv.insert(spec.argv.end(), {"log", "-n", "20", "--date=short", "--format=%h %ad %an: %s"});
     } else if (what == "diff") {

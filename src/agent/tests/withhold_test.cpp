@@ -89,8 +89,9 @@ TEST(Redact, FindsTokensOfKnownShape) {
 TEST(Redact, FindsValuesGivenToNamesOfSecrets) {
     for (const std::string& text :
          {std::string("password = \"hunter2secret!\""), std::string("DB_PASSWORD=hunter2secret99"),
-          std::string("\"apiKey\": \"k3y9f8a7d6\""), std::string("password: str = 'c0rrect-horse9'"),
-          std::string("client_secret => 'a8f5f167f44f4964'"), std::string("export API_TOKEN=a8f5f167f44f4964e6c9"),
+          std::string("password = 'hunter2<secret>'"), std::string("\"apiKey\": \"k3y9f8a7d6\""),
+          std::string("password: str = 'c0rrect-horse9'"), std::string("client_secret => 'a8f5f167f44f4964'"),
+          std::string("export API_TOKEN=a8f5f167f44f4964e6c9"),
           std::string("Authorization: Bearer a8f5f167f44f4964e6c9"), std::string("<password>hunter2secret!</password>"),
           std::string("postgres://app:hunter2secret@db/x"), std::string("deploy --password hunter2secret99 --yes"),
           std::string(R"({"body":"{\"password\":\"hunter2secret9\"}"})"),
@@ -109,9 +110,10 @@ TEST(Redact, LeavesCodeAboutSecretsAlone) {
           std::string("API_KEY=${API_KEY}"), std::string("def token(self, value2): ..."),
           std::string("password: { type: 'string', min: 8 }"), std::string("type Token = string | undefined;"),
           std::string("password = user.password2_hash"), std::string("http://localhost:8080/a@b"),
-          std::string("npm_config_registry=https://packages.example/"),
+          std::string("secret = config.secrets[0].value"), std::string("npm_config_registry=https://packages.example/"),
           std::string("sk-learn-model-selection-and-more-utils")}) {
         EXPECT_EQ(redact(text, nullptr, "a.py"), text);
+        EXPECT_EQ(redact(text), text);
     }
 }
 
@@ -140,6 +142,11 @@ TEST(Redact, TakesAPrivateKeyWholeAndNoCertificate) {
     EXPECT_EQ(redact("a\n" + head + lines), "a\n[withheld: private key]\n\n\n");
     const std::string certificate = "-----BEGIN CERTIFICATE-----\n" + lines + "-----END CERTIFICATE-----\n";
     EXPECT_EQ(redact(certificate), certificate);
+    const std::string around =
+        "'-----BEGIN CERTIFICATE-----'\npassword = 'hunter2secret'; (x)\n'-----END CERTIFICATE-----'";
+    EXPECT_THAT(redact(around), Not(HasSubstr("hunter2")));
+    const std::string constants = "A = '" + head.substr(0, head.size() - 1) + "'\nB = '" + tail + "'\n";
+    EXPECT_EQ(redact(constants), constants);
     const std::string check = "if \"" + head.substr(0, head.size() - 1) + "\" in text:";
     EXPECT_EQ(redact(check, nullptr, "a.py"), check);
 }
@@ -175,11 +182,11 @@ TEST(Redact, TakesAnyBytesInLinearTime) {
 }
 
 TEST(RestoreWithheld, PutsSecretsBackIntoAnEditedText) {
-    const std::string original = "password='hunter2secret'\nx = 1\nk = '" + kRandom40 + "'  # see [withheld: note]\n";
+    const std::string original = "password='hunter2secret'\nx = 1\nk = '" + kRandom40 + "'  # see [withheld: secret]\n";
     std::string edited = redact(original);
     edited.replace(edited.find("x = 1"), 5, "x = 2\ny = 3");
     EXPECT_EQ(restore_withheld(edited, original).value(),
-              "password='hunter2secret'\nx = 2\ny = 3\nk = '" + kRandom40 + "'  # see [withheld: note]\n");
+              "password='hunter2secret'\nx = 2\ny = 3\nk = '" + kRandom40 + "'  # see [withheld: secret]\n");
     EXPECT_EQ(restore_withheld(redact(original), original).value(), original);
 }
 
@@ -192,6 +199,12 @@ TEST(RestoreWithheld, PutsAKeyOfSeveralLinesBack) {
     EXPECT_EQ(restore_withheld(edited, original).value(), original);
     edited.replace(edited.find("x = 1"), 5, "x = 2");
     EXPECT_EQ(restore_withheld(edited, original).value(), "KEY = \"\"\"" + key + "\"\"\"\nx = 2\n");
+}
+
+TEST(RestoreWithheld, IsNotMisledByHalfAPlaceholder) {
+    const std::string original =
+        "# [withheld: \npassword='[withheld: ' + 'x'\nk '" + kRandom40 + "' [withheld: " + kRandom40 + "]\n";
+    EXPECT_EQ(restore_withheld(redact(original), original).value(), original);
 }
 
 TEST(RestoreWithheld, RefusesEditsThatLoseOrInventAPlaceholder) {

@@ -88,7 +88,8 @@ Status Client::start(std::stop_token stop) {
                     .cache_dir = options_.cache_dir.string(),
                     .cache_bytes = options_.cache_bytes};
     if (!send(load)) return fail(crashed());
-    EC_ASSIGN(const FromHost answer, receive(stop, kLoadPatience));
+    const Wake wake(stop);
+    EC_ASSIGN(const FromHost answer, receive(stop, wake.fd(), kLoadPatience));
     if (const auto* failed = std::get_if<Failed>(&answer)) return fail(failed->error);
     const auto* loaded = std::get_if<Loaded>(&answer);
     if (loaded == nullptr) return fail(ErrorCode::corrupt, "the model's process answers what it was not asked");
@@ -103,10 +104,9 @@ Status Client::send(const ToHost& message) {
     return process_->channel().send(frame, kSendPatience);
 }
 
-Result<FromHost> Client::receive(std::stop_token stop, milliseconds patience) {
-    const Wake wake(stop);
+Result<FromHost> Client::receive(const std::stop_token& stop, int wake_fd, milliseconds patience) {
     if (stop.stop_requested()) return stopped();
-    Result<std::optional<std::string>> frame = process_->channel().receive(patience, wake.fd());
+    Result<std::optional<std::string>> frame = process_->channel().receive(patience, wake_fd);
     if (!frame) return fail(crashed());
     if (!*frame) {
         if (stop.stop_requested()) return stopped();
@@ -132,9 +132,11 @@ Status Client::converse(const ToHost& request, std::int64_t id, const std::funct
         if (sent.error().code == ErrorCode::too_large) return sent;
         return fail(crashed());
     }
+    const Wake wake(stop);
     for (;;) {
-        Result<FromHost> answer = receive(stop, kAnswerPatience);
+        Result<FromHost> answer = receive(stop, wake.fd(), kAnswerPatience);
         if (!answer) {
+            if (answer.error().code == ErrorCode::timeout && paused()) continue;
             if (answer.error().code == ErrorCode::cancelled) cancel(id);
             if (answer.error().code == ErrorCode::timeout) static_cast<void>(crashed());
             return fail(std::move(answer).error());
@@ -157,11 +159,16 @@ void Client::cancel(std::int64_t id) {
     for (;;) {
         const auto left = std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now());
         if (left.count() <= 0) return;
-        Result<FromHost> answer = receive({}, left);
+        Result<FromHost> answer = receive({}, -1, left);
         if (!answer) return;
         const bool last = std::holds_alternative<Done>(*answer) || std::holds_alternative<Failed>(*answer);
         if (last && number(*answer) == id) return;
     }
+}
+
+bool Client::paused() {
+    const std::lock_guard lock(mutex_);
+    return paused_;
 }
 
 void Client::set_paused(bool paused) {

@@ -38,7 +38,9 @@ public:
 private:
     Status start(std::stop_token stop);
     Status send(const ToHost& message);
-    Result<FromHost> receive(std::stop_token stop, std::chrono::milliseconds patience);
+    /// `wake_fd` becomes readable when `stop` is stopped; -1 for none.
+    Result<FromHost> receive(const std::stop_token& stop, int wake_fd, std::chrono::milliseconds patience);
+    [[nodiscard]] bool paused();
     Error crashed();
     void cancel(std::int64_t id);
 

@@ -70,7 +70,7 @@ TEST_F(EmbeddedRestart, PassesOverFilesWithAByteWrong) {
     turn();
     const std::filesystem::path file = saved().at(0);
     const std::string whole = read_file(file).value();
-    for (const std::size_t at : {std::size_t{3}, whole.find('\n') + 5, whole.size() / 2, whole.size() - 1}) {
+    for (const std::size_t at : {std::size_t{3}, whole.size() / 2, whole.size() - 1}) {
         std::string wrong = whole;
         wrong[at] = static_cast<char>(wrong[at] ^ 0x55);
         std::filesystem::remove_all(options_.cache_dir);

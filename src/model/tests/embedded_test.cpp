@@ -32,6 +32,7 @@ TEST(EmbeddedModel, SaysWhatItIs) {
     EXPECT_TRUE(model->facts().embedded);
     EXPECT_EQ(model->facts().context, 4096);
     EXPECT_GT(model->facts().parameters, 1'000'000);
+    EXPECT_LE(model->batch_cost().size(), 6U);
 }
 
 TEST(EmbeddedModel, StreamsTheTextThatItReturns) {

@@ -93,7 +93,8 @@ TEST_F(InThisProcess, RepeatsWhatTheModelReallyWrote) {
     ChatRequest request = with_tools();
     Memory memory;
     const std::string raw =
-        "<think>hm</think>\nLet me look.\n<tool_call>\n{\"arguments\":{\"path\":  \"a.py\"},\"name\":\"read_file\"}\n</tool_call>";
+        "<think>hm</think>\nLet me look.\n<tool_call>\n{\"arguments\":{\"path\":  "
+        "\"a.py\"},\"name\":\"read_file\"}\n</tool_call>";
     memory.remember(request, raw);
     request.messages.push_back({Role::assistant, "Let me look.", {{"1", "read_file", {{"path", "a.py"}}}}, {}});
     request.messages.push_back({Role::tool, "print(1)", {}, "1"});

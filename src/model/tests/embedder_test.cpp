@@ -43,9 +43,11 @@ float dot(const std::vector<float>& a, const std::vector<float>& b) {
 TEST_F(EmbedderOfMiniLm, RanksTheCodeThatAQuestionAsksForFirst) {
     const auto code = embed({
         "def load_lines(path):\n    with open(path) as f:\n        return f.read().splitlines()",
-        "def quicksort(items):\n    if len(items) < 2: return items\n    pivot = items[0]\n    return quicksort([x for x in "
+        "def quicksort(items):\n    if len(items) < 2: return items\n    pivot = items[0]\n    return quicksort([x for "
+        "x in "
         "items[1:] if x < pivot]) + [pivot] + quicksort([x for x in items[1:] if x >= pivot])",
-        "def connect_socket(host, port):\n    s = socket.socket(socket.AF_INET, socket.SOCK_STREAM)\n    s.connect((host, "
+        "def connect_socket(host, port):\n    s = socket.socket(socket.AF_INET, socket.SOCK_STREAM)\n    "
+        "s.connect((host, "
         "port))\n    return s",
     });
     const auto questions = embed({"read all lines of a text file", "sort a list of numbers", "open a TCP connection"});

@@ -53,13 +53,18 @@ TEST(TextStream, GivesTheSameHoweverTheBytesAreCut) {
         {"<think>STOP</think>x", {"x", "STOP", false}},
         {"<thin", {"<thin", "", false}},
         {"a <think>b</think>", {"a <think>b</think>", "", false}},
-        {"\xff" "a\xe2\x82", {"\xef\xbf\xbd" "a\xef\xbf\xbd", "", false}},
+        {"\xff"
+         "a\xe2\x82",
+         {"\xef\xbf\xbd"
+          "a\xef\xbf\xbd",
+          "", false}},
     };
     for (const Case& one : cases) {
         for (const std::size_t size : {1U, 2U, 3U, 7U, 100U}) {
             Streamed got = stream(options, one.bytes, size);
             // How many replacement characters stand for a broken one depends on nothing but where it breaks off.
-            if (one.bytes.starts_with("\xff")) got.text = replace_all(got.text, "\xef\xbf\xbd\xef\xbf\xbd", "\xef\xbf\xbd");
+            if (one.bytes.starts_with("\xff"))
+                got.text = replace_all(got.text, "\xef\xbf\xbd\xef\xbf\xbd", "\xef\xbf\xbd");
             EXPECT_EQ(got, one.expected) << one.bytes << " in pieces of " << size;
         }
     }

@@ -42,6 +42,49 @@ void describe(gguf_context* file, const Shape& shape, const std::string& chat_te
     gguf_set_val_str(file, "tokenizer.chat_template", chat_template.c_str());
 }
 
+constexpr const char* kWords = "tokenizer.ggml.tokens";
+constexpr const char* kTypes = "tokenizer.ggml.token_type";
+constexpr const char* kMerges = "tokenizer.ggml.merges";
+constexpr std::int32_t kControl = 3;
+
+/// Strings of an array, as many as are wanted.
+std::vector<const char*> strings(const gguf_context* file, const char* key, std::size_t most) {
+    std::vector<const char*> out;
+    const std::int64_t at = gguf_find_key(file, key);
+    const std::size_t n = at < 0 ? 0 : std::min(gguf_get_arr_n(file, at), most);
+    for (std::size_t i = 0; i < n; ++i) out.push_back(gguf_get_arr_str(file, at, i));
+    return out;
+}
+
+// Words come in the order of the merges that made them, so the first so many merges make the first so many words.
+Status cut_vocabulary(gguf_context* file, const gguf_context* whole, std::size_t most) {
+    const std::vector<const char*> words = strings(whole, kWords, static_cast<std::size_t>(-1));
+    const std::int64_t types_at = gguf_find_key(whole, kTypes);
+    if (types_at < 0 || gguf_get_arr_n(whole, types_at) != words.size()) {
+        return fail(ErrorCode::corrupt, "the vocabulary has no types");
+    }
+    const auto* types = static_cast<const std::int32_t*>(gguf_get_arr_data(whole, types_at));
+    std::vector<const char*> kept;
+    std::vector<std::int32_t> kept_types;
+    std::vector<std::uint32_t> moved(words.size());
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        if (i >= most && types[i] != kControl) continue;
+        moved[i] = static_cast<std::uint32_t>(kept.size());
+        kept.push_back(words[i]);
+        kept_types.push_back(types[i]);
+    }
+    std::vector<const char*> merges = strings(whole, kMerges, most - std::min<std::size_t>(most, 256));
+    gguf_set_arr_str(file, kWords, kept.data(), kept.size());
+    gguf_set_arr_data(file, kTypes, GGUF_TYPE_INT32, kept_types.data(), kept_types.size());
+    gguf_set_arr_str(file, kMerges, merges.data(), merges.size());
+    for (const char* special : {"bos", "eos", "padding"}) {
+        const std::string key = std::string("tokenizer.ggml.") + special + "_token_id";
+        const std::int64_t at = gguf_find_key(whole, key.c_str());
+        if (at >= 0) gguf_set_val_u32(file, key.c_str(), moved.at(gguf_get_val_u32(whole, at)));
+    }
+    return {};
+}
+
 class Layout {
 public:
     Layout(gguf_context* file, ggml_context* tensors) : file_(file), tensors_(tensors) {}
@@ -131,9 +174,9 @@ Status write_data(std::FILE* out, const gguf_context* file, const std::vector<gg
 }  // namespace
 
 Result<Shape> shape(std::string_view name) {
-    if (name == "tiny") return Shape{};
-    if (name == "qwen2.5-0.5b") return Shape{24, 896, 4864, 14, 2, 32768};
-    if (name == "qwen2.5-1.5b") return Shape{28, 1536, 8960, 12, 2, 32768};
+    if (name == "tiny") return Shape{.words = 16000};
+    if (name == "qwen2.5-0.5b") return Shape{24, 896, 4864, 14, 2, 32768, 0};
+    if (name == "qwen2.5-1.5b") return Shape{28, 1536, 8960, 12, 2, 32768, 0};
     return fail(ErrorCode::invalid_argument, "no such shape: " + std::string(name));
 }
 
@@ -150,10 +193,11 @@ Status write_synthetic_model(const std::filesystem::path& path, const Shape& sha
     const Gguf file(gguf_init_empty());
     gguf_set_kv(file.get(), vocabulary.get());
     describe(file.get(), shape, chat_template);
+    if (shape.words > 0) EC_TRY(cut_vocabulary(file.get(), vocabulary.get(), shape.words));
 
     const Tensors tensors(ggml_init({ggml_tensor_overhead() * (shape.layers * 12 + 8), nullptr, true}));
     Layout layout(file.get(), tensors.get());
-    const std::int64_t key = gguf_find_key(file.get(), "tokenizer.ggml.tokens");
+    const std::int64_t key = gguf_find_key(file.get(), kWords);
     if (key < 0) return fail(ErrorCode::corrupt, "the vocabulary has no tokens");
     const auto words = static_cast<std::int64_t>(gguf_get_arr_n(file.get(), key));
     layout.matrix("token_embd.weight", GGML_TYPE_Q8_0, shape.width, words);

@@ -42,8 +42,9 @@ Thinking split_harmony(std::string_view text) {
         for (const std::string_view mark : {"<|end|>", "<|return|>", "<|start|>"})
             if (const std::size_t end = body.find(mark); end != std::string_view::npos)
                 body = body.substr(0, end), ended = true;
-        add(head.starts_with("final") ? out.text : out.thinking, body);
-        if (!head.starts_with("final") && at == std::string_view::npos && !ended) out.open = true;
+        const bool thinks = head.starts_with("analysis");
+        add(thinks ? out.thinking : out.text, body);
+        if (thinks && at == std::string_view::npos && !ended) out.open = true;
     }
     return out;
 }

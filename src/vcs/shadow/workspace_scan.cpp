@@ -28,7 +28,7 @@ std::string below(const std::string& folder, const std::string& name) {
 }
 
 std::optional<std::vector<std::string>> names_in(int folder) {
-    const int copy = ::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int copy = ::fcntl(folder, F_DUPFD_CLOEXEC, 0);
     if (copy < 0) return std::nullopt;
     const auto close = [](DIR* stream) { ::closedir(stream); };
     const std::unique_ptr<DIR, decltype(close)> stream(::fdopendir(copy), close);

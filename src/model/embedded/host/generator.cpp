@@ -181,7 +181,7 @@ private:
         branch.reply.finish = why;
         Usage& usage = branch.reply.usage;
         usage.prompt_tokens = usage_.prompt_tokens;
-        usage.cached_tokens = branch.index == 0 ? usage_.cached_tokens : usage_.prompt_tokens;
+        usage.cached_tokens = &branch == &branches_.front() ? usage_.cached_tokens : usage_.prompt_tokens;
         usage.prompt_time = usage_.prompt_time;
         usage.completion_time = since(decoding_since_);
         // What follows a stop text is no part of the conversation.

@@ -32,7 +32,9 @@ std::vector<FileAge> files_in(const fs::path& folder) {
     std::error_code error;
     for (const auto& entry : fs::directory_iterator(folder, error)) {
         std::error_code ignored;
-        if (entry.path().extension() != kEnding || !entry.is_regular_file(ignored)) continue;
+        // A process that was killed leaves a file under its temporary name; it counts, and goes as others do.
+        if (entry.path().filename().string().find(kEnding) == std::string::npos) continue;
+        if (!entry.is_regular_file(ignored)) continue;
         files.push_back({entry.path(), entry.last_write_time(ignored), entry.file_size(ignored)});
     }
     std::ranges::sort(files, {}, &FileAge::used);
@@ -76,7 +78,7 @@ void PrefixStore::look_through() {
     std::ranges::reverse(files);
     for (const FileAge& file : files) {
         if (entries_.size() == kMostEntries) break;
-        if (!file.path.filename().string().starts_with(key_)) continue;
+        if (file.path.extension() != kEnding || !file.path.filename().string().starts_with(key_)) continue;
         std::string content;
         if (auto entry = read(file.path, key_, content)) {
             memory_.restore(entry->remembered);

@@ -77,6 +77,7 @@ void Sampler::shortlist(std::span<const float> logits) {
         if (candidates_.size() == size && best <= candidates_.front().logit) continue;
         for (std::size_t i = 0; i < part.size(); ++i) {
             const llama_token_data candidate{static_cast<llama_token>(block + i), part[i], 0};
+            if (std::isnan(candidate.logit)) continue;
             if (candidates_.size() == size && !better(candidate, candidates_.front())) continue;
             if (!suppressed_.empty() && std::ranges::find(suppressed_, candidate.id) != suppressed_.end()) continue;
             if (candidates_.size() == size) {
@@ -103,7 +104,8 @@ bool Sampler::allowed(llama_token token) {
 llama_token Sampler::choose_by_grammar(std::span<const float> logits) {
     candidates_.clear();
     for (std::size_t i = 0; i < logits.size(); ++i) {
-        candidates_.push_back({static_cast<llama_token>(i), logits[i], 0});
+        const float logit = std::isnan(logits[i]) ? -std::numeric_limits<float>::infinity() : logits[i];
+        candidates_.push_back({static_cast<llama_token>(i), logit, 0});
     }
     llama_token_data_array list{candidates_.data(), candidates_.size(), -1, false};
     llama_sampler_apply(grammar_.get(), &list);

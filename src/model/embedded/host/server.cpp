@@ -4,6 +4,7 @@
 #include <deque>
 #include <ec/core/clock.hpp>
 #include <ec/model/host.hpp>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -20,7 +21,8 @@ namespace ec::model {
 namespace embedded {
 namespace {
 
-constexpr std::chrono::milliseconds kPatience{10000};
+// A client that a person has suspended reads nothing for as long as that takes; one that died is noticed at once.
+constexpr std::chrono::milliseconds kPatience{24 * 3600000};
 constexpr std::chrono::milliseconds kTick{3600000};
 constexpr std::chrono::milliseconds kIdle{400};
 constexpr std::size_t kMostWaiting = 64;
@@ -181,9 +183,19 @@ private:
 
     void conclude(std::int64_t id, const Status& status) { status ? say(Done{id}) : say(Failed{id, status.error()}); }
 
+    // llama.cpp and its template engine throw where a file or a template is odd enough.
+    template <class T>
+    static Result<T> guarded(const std::function<Result<T>()>& work) {
+        try {
+            return work();
+        } catch (const std::exception& error) {
+            return fail(ErrorCode::internal, std::string("llama.cpp failed: ") + error.what());
+        }
+    }
+
     void handle(const Load& load) {
         if (service_) return say(Failed{0, {ErrorCode::conflict, "a model is loaded already", {}}});
-        auto service = Service::load(load, controls_);
+        auto service = guarded<std::unique_ptr<Service>>([&] { return Service::load(load, controls_); });
         if (!service) return say(Failed{0, service.error()});
         service_ = *std::move(service);
         say(service_->facts());
@@ -195,12 +207,12 @@ private:
         output.progress = [&](double share) { say(Progress{chat.id, share}); };
         output.chunk = [&](bool thinking, const std::string& text) { say(Chunk{chat.id, thinking, text}); };
         output.reply = [&](unsigned index, const ChatReply& reply) { say(Reply{chat.id, index, reply}); };
-        conclude(chat.id, service_->chat(chat, output));
+        conclude(chat.id, guarded<void>([&] { return service_->chat(chat, output); }));
     }
 
     void handle(const Embed& embed) {
         if (!service_) return say(Failed{embed.id, {ErrorCode::conflict, "no model is loaded", {}}});
-        auto vectors = service_->embed(embed);
+        auto vectors = guarded<std::vector<std::vector<float>>>([&] { return service_->embed(embed); });
         if (!vectors) return say(Failed{embed.id, vectors.error()});
         say(Vectors{embed.id, *std::move(vectors)});
         say(Done{embed.id});

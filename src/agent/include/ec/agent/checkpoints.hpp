@@ -127,6 +127,7 @@ private:
         std::map<std::string, std::uint64_t> sequence;
         std::map<std::string, std::string> files;  ///< SnapshotInfo::files by id
         std::set<std::string> floors;
+        std::set<std::string> writers;
         std::string head;
         [[nodiscard]] const Step* parent_of(const std::string& id) const;
         [[nodiscard]] const Step* child_of(const std::string& id) const;
@@ -136,6 +137,7 @@ private:
         : repository_(std::move(repository)), options_(std::move(options)) {}
     Result<Line> line(const std::string& session);
     Result<std::string> settled(const Line& line);
+    Result<bool> is_taken_back(vcs::SnapshotInfo here);
     Result<std::string> settle(const std::string& session, Line& line);
     Result<std::vector<AppliedFiles>> applied_of(const std::string& id);
     Result<LoadedStep> load_step(const Step& step);

@@ -6,8 +6,8 @@
 // indentation shifted, then without blank lines, then by similarity with a clear margin; a doubtful place is a problem,
 // never a guess. Files keep their byte order mark, their line endings and whether they end with a newline.
 //
-// Threads: functions of their arguments only. Errors: none; hostile input gives problems. Time is linear in the input
-// but for similarity, which is tried within a fixed number of steps.
+// Threads: functions of their arguments only. Errors: none; hostile input gives problems. An edit costs time linear in
+// it and its file; similarity is tried within a fixed number of steps for the whole reply.
 #pragma once
 
 #include <cstddef>

@@ -1,0 +1,241 @@
+#include "session_host.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <ec/agent/withhold.hpp>
+#include <ec/core/text.hpp>
+#include <ec/executor/test_command.hpp>
+#include <ostream>
+#include <sstream>
+
+#include "data_dir.hpp"
+#include "review_cli.hpp"
+#include "review_command.hpp"
+#include "review_wiring.hpp"
+#include "session/session.hpp"
+#include "terminal.hpp"
+
+namespace ec::apps {
+namespace {
+
+using agent::TaskResult;
+
+void add(agent::UsageEvent& total, const agent::UsageEvent& used) {
+    total.prompt_tokens += used.prompt_tokens;
+    total.cached_tokens += used.cached_tokens;
+    total.completion_tokens += used.completion_tokens;
+    total.calls += used.calls;
+    total.seconds += used.seconds;
+}
+
+std::string closing(const TaskResult& result) {
+    switch (result.status) {
+        case TaskResult::Status::answered:
+            return "";
+        case TaskResult::Status::already_passing:
+            return "The tests pass already.";
+        case TaskResult::Status::fixed:
+            return fmt::format("Done{}. {}", result.explanation.empty() ? "" : ": " + result.explanation,
+                               result.tested ? fmt::format("{} tests pass. /undo takes it back.", result.after.passed())
+                                             : "No tests ran: /test CMD gives a test command.");
+        case TaskResult::Status::unfixed:
+            break;
+    }
+    return fmt::format("Not done: {}.{}", result.reason,
+                       result.review_reason.empty() ? "" : " /review queue prepares a question for a reviewer.");
+}
+
+std::string files_sentence(std::string_view what, const agent::LoadedStep& loaded) {
+    return fmt::format("{} to step {} ({}){}", what, loaded.step.number, loaded.step.label,
+                       loaded.files.empty() ? "" : ": " + join(loaded.files, ", "));
+}
+
+/// The words of /review as `edgecoder review` would take them.
+Result<std::string> run_review_words(const std::vector<std::string>& words, ReviewOptions options,
+                                     std::stop_token stop) {
+    const ReviewPorts ports = review_ports();
+    std::ostringstream out;
+    std::ostringstream err;
+    const std::string verb = words.empty() ? "list" : words.front();
+    for (std::size_t i = 1; i < words.size(); ++i) {
+        std::int64_t id = 0;
+        const auto parsed = std::from_chars(words[i].data(), words[i].data() + words[i].size(), id);
+        if (parsed.ec == std::errc() && parsed.ptr == words[i].data() + words[i].size()) options.ids.push_back(id);
+    }
+    int status = 2;
+    if (verb == "queue") {
+        status = run_review_queue(options, ports, out, err, stop);
+    } else if (verb == "list") {
+        status = run_review_list(options, out, err);
+    } else if (verb == "show") {
+        status = run_review_show(options, ports, out, err);
+    } else if (verb == "send") {
+        status = run_review_send(options, ports, out, err, stop);
+    } else if (verb == "accept") {
+        status = run_review_accept(options, ports, out, err, stop);
+    } else if (verb == "reject") {
+        status = run_review_reject(options, out, err);
+    } else {
+        return fail(ErrorCode::invalid_argument, "/review takes queue, list, show, send, accept or reject");
+    }
+    std::string text = out.str() + err.str();
+    if (status >= 2)
+        return fail(status == 2 ? ErrorCode::invalid_argument : ErrorCode::unavailable, std::string(trim(text)));
+    return text;
+}
+
+}  // namespace
+
+Result<std::string> AgentSessionHost::run_task(const session::TaskRequest& task, agent::AgentEvents& events,
+                                               agent::Person& person, std::stop_token stop) {
+    setup_.agent().settings().plan_first = task.plan_first && setup_.model() != nullptr;
+    last_task_ = task.text;
+    EC_ASSIGN(last_, setup_.run(task.text, events, person, std::move(stop)));
+    add(usage_, last_.usage);
+    if (!last_.tier.empty()) tier_ = last_.tier;
+    return closing(last_);
+}
+
+Result<std::string> AgentSessionHost::run_command(const std::string& line, std::stop_token stop) {
+    executor::RunSpec spec;
+    spec.argv = {"/bin/sh", "-c", line};
+    spec.collect_changes = false;
+    EC_ASSIGN(const executor::RunResult result, setup_.sandbox().run(spec, std::move(stop)));
+    if (result.cannot_isolate) return fail(*result.cannot_isolate);
+    tier_ = result.tier;
+    return fmt::format("{}{}{} in {} ms, in the sandbox (tier {}); nothing it wrote is kept", result.out, result.err,
+                       executor::name(result.status), result.wall.count(), result.tier);
+}
+
+Result<std::string> AgentSessionHost::run_tests(const std::optional<std::string>& command, agent::AgentEvents& events,
+                                                std::stop_token stop) {
+    std::string& test = setup_.agent().settings().test;
+    if (command) test = *command;
+    if (test.empty()) return fail(ErrorCode::invalid_argument, "no test command is known", "/test CMD sets one");
+    const executor::TestCommand recognised = executor::recognise_test_command(test, setup_.sandbox().workspace());
+    executor::RunSpec spec = executor::test_run(recognised);
+    spec.limits.wall = spec.limits.cpu = setup_.agent().settings().test_limit;
+    spec.limits.memory_bytes = 2ULL << 30;
+    spec.collect_changes = false;
+    EC_ASSIGN(const executor::RunResult result, setup_.sandbox().run(spec, std::move(stop)));
+    if (result.cannot_isolate) return fail(*result.cannot_isolate);
+    tier_ = result.tier;
+    const executor::TestReport report = executor::read_test_report(recognised, result, setup_.sandbox().workspace());
+    events.event(agent::TestsEvent{report, result.wall});
+    if (report.verdict == executor::TestReport::Verdict::incomplete) return "No verdict: " + report.reason;
+    return fmt::format("{} passed, {} failed", report.passed(), report.failed());
+}
+
+Result<std::string> AgentSessionHost::undo() {
+    EC_ASSIGN(const agent::LoadedStep loaded, setup_.keeper().undo());
+    setup_.agent().resume(loaded.conversation);
+    return files_sentence("back", loaded);
+}
+
+Result<std::string> AgentSessionHost::redo() {
+    EC_ASSIGN(const agent::LoadedStep loaded, setup_.keeper().redo());
+    setup_.agent().resume(loaded.conversation);
+    return files_sentence("forth", loaded);
+}
+
+Result<std::vector<session::ModelChoice>> AgentSessionHost::models(std::stop_token) {
+    std::vector<session::ModelChoice> choices;
+    const std::string& current = setup_.model_words();
+    if (current != "none") {
+        const bool remote = setup_.model() != nullptr && !setup_.model()->facts().local;
+        choices.push_back({current, remote ? "remote" : "on this machine", true});
+    }
+    choices.push_back({"none", "no model: failing tests are worked on by mutation", current == "none"});
+    return choices;
+}
+
+Result<std::string> AgentSessionHost::set_model(const std::string& name, std::stop_token) {
+    EC_TRY(setup_.use_model(name));
+    return "using " + name;
+}
+
+Result<std::string> AgentSessionHost::review(const std::string& words, agent::Person& person, std::stop_token stop) {
+    EC_ASSIGN(const std::vector<std::string> split, shell_split(words));
+    ReviewOptions options;
+    options.directory = setup_.project().files().root().string();
+    options.test = setup_.agent().settings().test;
+    options.task = last_task_;
+    if (!last_.review_reason.empty()) options.why = last_.review_reason;
+    for (const vcs::FileVersion& file : last_.files) options.files.push_back(file.path);
+    if (split.empty() || split.front() != "send") return run_review_words(split, std::move(options), std::move(stop));
+    // What leaves the machine is shown in full first, and the person says yes to exactly that.
+    std::vector<std::string> show = split;
+    show.front() = "show";
+    EC_ASSIGN(const std::string question, run_review_words(show, options, stop));
+    const agent::Answer answer = person.approve_command(question, "this text, as it stands here, leaves the machine");
+    if (answer.kind != agent::Answer::Kind::approve) return "nothing was sent";
+    options.yes = true;
+    return run_review_words(split, std::move(options), std::move(stop));
+}
+
+Result<std::string> AgentSessionHost::resume_session(const std::string& session, std::stop_token) {
+    EC_ASSIGN(const agent::LoadedStep loaded, setup_.keeper().resume(session));
+    setup_.agent().resume(loaded.conversation);
+    return files_sentence("resumed", loaded);
+}
+
+Result<std::string> AgentSessionHost::clear() {
+    setup_.agent().resume({});
+    return "the conversation is forgotten; files stay as they are";
+}
+
+session::SessionStatus AgentSessionHost::status() {
+    session::SessionStatus status;
+    if (const model::ChatModel* model = setup_.model(); model != nullptr) {
+        const model::ModelFacts& facts = model->facts();
+        status.place = facts.embedded ? session::Place::local
+                       : facts.local  ? session::Place::local_server
+                                      : session::Place::remote;
+        status.endpoint = facts.where;
+        status.model = facts.name;
+    }
+    status.sandbox_tier = tier_;
+    status.test_command = setup_.agent().settings().test;
+    status.usage = usage_;
+    status.models = {"none"};
+    return status;
+}
+
+int run_session(const SessionCommandOptions& options, std::ostream& err) {
+    const auto report = [&](const Error& error) {
+        err << "edgecoder: " << printable(error.message) << '\n';
+        if (!error.remedy.empty()) err << "           " << printable(error.remedy) << '\n';
+        return exit_status(error.code);
+    };
+    AgentOptions agent_options;
+    agent_options.directory = options.directory;
+    agent_options.model = options.model;
+    agent_options.write = true;
+    agent_options.who = "session";
+    agent_options.settings.test = options.test;
+    const auto approach = agent::approach_named(options.approach);
+    if (!approach) return report(Error{ErrorCode::invalid_argument, "--approach is auto, pipeline or tools", ""});
+    agent_options.settings.approach = *approach;
+    const auto setup = AgentSetup::open(std::move(agent_options));
+    if (!setup) return report(setup.error());
+    AgentSessionHost host(**setup);
+    session::SessionOptions session_options = session::session_options_from_environment();
+    session_options.plain = session_options.plain || options.plain;
+    session_options.assume_yes = options.yes;
+    session_options.workspace = (*setup)->project().files().root();
+    if (const auto data = data_dir(); !data.empty()) session_options.history_file = data / "history";
+    session_options.looks_secret = [](std::string_view line) { return !agent::scan("", line).empty(); };
+    if (!options.task.empty()) session_options.first = options.task;
+    session_options.greeting = "EdgeCoder " EC_VERSION ". Type a task, or /help.";
+    if (!options.resume.empty()) {
+        const auto resumed = host.resume_session(options.resume == "last" ? "" : options.resume, {});
+        if (!resumed) return report(resumed.error());
+        session_options.greeting += " " + *resumed;
+    }
+    const SystemClock clock;
+    const auto status = session::Session(host, clock, std::move(session_options)).run();
+    return status ? *status : report(status.error());
+}
+
+}  // namespace ec::apps
