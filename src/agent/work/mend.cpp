@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <ec/repair/repair.hpp>
 
 #include "scratch.hpp"
@@ -45,9 +46,17 @@ Result<std::optional<Mended>> mend(const TestBench& bench, const Draft& draft, c
         return std::nullopt;
     }
     if (result->status != repair::RepairResult::Status::fixed) return std::nullopt;
-    const repair::VerifiedPatch& best = result->patches.front();
-    Mended mended{draft, best.explanation, best.report};
-    for (const vcs::FileVersion& file : best.files) mended.draft.put(file.path, file.after);
+    // Mended is what the model wrote. A mutation elsewhere may well make the command pass: in a test, for one.
+    const std::vector<vcs::FileVersion> written = draft.versions();
+    const auto is_written = [&](const vcs::FileVersion& file) {
+        return std::ranges::find(written, file.path, &vcs::FileVersion::path) != written.end();
+    };
+    const auto best = std::ranges::find_if(result->patches, [&](const repair::VerifiedPatch& patch) {
+        return std::ranges::all_of(patch.files, is_written);
+    });
+    if (best == result->patches.end()) return std::nullopt;
+    Mended mended{draft, best->explanation, best->report};
+    for (const vcs::FileVersion& file : best->files) mended.draft.put(file.path, file.after);
     return mended;
 }
 
