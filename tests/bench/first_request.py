@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What a coding agent sends for "hi", and what it costs to get there: bytes of the first request, model calls, milliseconds
+"""What a coding agent sends for "hi", and what it costs to get there: bytes of the first and the largest request, calls, milliseconds
 from the start of the program to the arrival of the first request, peak memory of the program, seconds for the whole run.
 
 The programs run in turn in an empty git repository, in a namespace with loopback only, against the stand-in for a model
@@ -24,7 +24,7 @@ import loopback_only
 
 
 def measure(client, server, limit):
-    """(bytes, calls, ms to the first request, peak MB, seconds), or None when no request came."""
+    """(bytes of the first request, of the largest, calls, ms to the first, peak MB, seconds), or None when no request came."""
     server.forget()
     with tempfile.TemporaryDirectory(prefix="ec-hi-") as place:
         folder, home = pathlib.Path(place) / "project", pathlib.Path(place) / "home"
@@ -35,7 +35,7 @@ def measure(client, server, limit):
     calls = server.model_calls()
     if not calls:
         return None
-    return calls[0]["bytes"], len(calls), (calls[0]["monotonic_ns"] - run.started_ns) / 1e6, run.peak_mb, run.seconds
+    return calls[0]["bytes"], max(call["bytes"] for call in calls), len(calls), (calls[0]["monotonic_ns"] - run.started_ns) / 1e6, run.peak_mb, run.seconds
 
 
 def main():
@@ -57,15 +57,15 @@ def main():
         for _ in range(options.runs):
             for client in chosen:
                 seen[client.name].append(measure(client, server, options.limit))
-    print("| program | first request, bytes | model calls | start to first request, ms | peak memory, MB | whole run, s |")
-    print("|---|---|---|---|---|---|")
+    print("| program | first request, bytes | largest | model calls | start to first request, ms | peak memory, MB | whole run, s |")
+    print("|---|---|---|---|---|---|---|")
     for name, results in seen.items():
         rows = [row for row in results if row]
         if len(rows) < len(results):
-            print(f"| {name} | no request in {len(results) - len(rows)} of {len(results)} runs | | | | |")
+            print(f"| {name} | no request in {len(results) - len(rows)} of {len(results)} runs | | | | | |")
             continue
-        size, calls, first, peak, seconds = zip(*rows)
-        print(f"| {name} | {max(size):,} | {max(calls)} | {min(first):.0f} | {max(peak):.0f} | {min(seconds):.2f} |")
+        size, largest, calls, first, peak, seconds = zip(*rows)
+        print(f"| {name} | {max(size):,} | {max(largest):,} | {max(calls)} | {min(first):.0f} | {max(peak):.0f} | {min(seconds):.2f} |")
 
 
 if __name__ == "__main__":

@@ -127,7 +127,7 @@ def humaneval_task(records, position):
         **{f"{folder}/__init__.py": "" for folder in [package, *(["src"] if "/" in package else [])]},
     }
     return Task(f"humaneval-{number}", f"Implement {entry} in {path} as its docstring says, so that all tests pass.",
-                PYTEST if style == "pytest" else UNITTEST, files, {path: reference}, (path, right, wrong), (path, tests, entry))
+                PYTEST if style == "pytest" else UNITTEST, files, {path: reference}, (path, right, wrong), (path, tests, f"{entry}("))
 
 
 def load():

@@ -49,12 +49,15 @@ Result<std::optional<Mended>> mend(const TestBench& bench, const Draft& draft, c
         return std::nullopt;
     }
     if (result->status != repair::RepairResult::Status::fixed) return std::nullopt;
-    // A lone file is searched whatever it is called; what says when it is right stays as it is.
-    const auto keeps_tests = [](const repair::VerifiedPatch& patch) {
-        return std::ranges::none_of(
-            patch.files, [](const vcs::FileVersion& file) { return repair::is_test_or_configuration(file.path); });
+    // Mended is what the model wrote. A mutation elsewhere may well make the command pass: in a test, for one.
+    const std::vector<vcs::FileVersion> written = draft.versions();
+    const auto is_written = [&](const vcs::FileVersion& file) {
+        return !repair::is_test_or_configuration(file.path) &&
+               std::ranges::find(written, file.path, &vcs::FileVersion::path) != written.end();
     };
-    const auto best = std::ranges::find_if(result->patches, keeps_tests);
+    const auto best = std::ranges::find_if(result->patches, [&](const repair::VerifiedPatch& patch) {
+        return std::ranges::all_of(patch.files, is_written);
+    });
     if (best == result->patches.end()) return std::nullopt;
     Mended mended{draft, best->explanation, best->report};
     for (const vcs::FileVersion& file : best->files) mended.draft.put(file.path, file.after);

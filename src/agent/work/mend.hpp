@@ -27,7 +27,8 @@ struct MendRequest {
     std::uint64_t seed = 1;
 };
 
-/// Nothing when no mutation makes the whole command pass within the budget. Works in a scratch copy.
+/// Nothing when no mutation of what the draft changes makes the whole command pass within the budget. Works in a
+/// scratch copy.
 Result<std::optional<Mended>> mend(const TestBench& bench, const Draft& draft, const MendRequest& request,
                                    const Clock& clock, AgentEvents& events, std::stop_token stop);
 
