@@ -124,7 +124,7 @@ int cancel(EmbeddedModel& model) {
                     stop.request_stop();
                 },
                 stop.get_token());
-            // The host is free again when a request for next to nothing is answered.
+            // The client returns when the host says that it has stopped, or after 80 ms without that.
             const double returned = std::chrono::duration<double, std::milli>(Clock::now() - stopped).count();
             if (reply || reply.error().code != ErrorCode::cancelled) return 1;
             times.push_back(returned);
