@@ -27,7 +27,7 @@ function(ec_llama_install)
     execute_process(COMMAND ${EC_NPM} ci --ignore-scripts --no-audit --no-fund
       WORKING_DIRECTORY ${llama_pinned} RESULT_VARIABLE failed OUTPUT_VARIABLE output ERROR_VARIABLE output)
     if(failed)
-      message(FATAL_ERROR "npm ci in third_party/llama failed (${failed}):\n${output}")
+      message(FATAL_ERROR "npm ci in third_party/llama failed (${failed}); -DEC_LLAMA=off does without:\n${output}")
     endif()
     file(TOUCH_NOCREATE ${installed})
   endif()

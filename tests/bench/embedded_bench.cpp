@@ -68,6 +68,10 @@ int speed(EmbeddedModel& model) {
     const double begun = host_seconds();
     const auto read = answer(model, asking(code(29), 1));
     if (!read) return complain(read.error());
+    const double read_by = host_seconds();
+    // Its prompt is read first, so that writing evaluates 128 tokens: the last of the prompt and 127 of its own.
+    const auto ready = answer(model, asking("write", 1));
+    if (!ready) return complain(ready.error());
     const double between = host_seconds();
     const auto written = answer(model, asking("write", 128));
     const double ended = host_seconds();
@@ -79,9 +83,8 @@ int speed(EmbeddedModel& model) {
         prompt.prompt_tokens, per_second(prompt.prompt_tokens, prompt.prompt_time), text.completion_tokens,
         // The first token comes out of the prompt, the last is not evaluated any more.
         per_second(text.completion_tokens - 1, text.completion_time),
-        static_cast<double>(prompt.prompt_tokens) / std::max(between - begun, 0.01),
-        // Its short prompt was read in that time as well, as llama-bench reads one.
-        static_cast<double>(text.completion_tokens - 1) / std::max(ended - between, 0.01));
+        static_cast<double>(prompt.prompt_tokens) / std::max(read_by - begun, 0.01),
+        static_cast<double>(text.completion_tokens) / std::max(ended - between, 0.01));
     return 0;
 }
 
@@ -121,7 +124,7 @@ int cancel(EmbeddedModel& model) {
                     stop.request_stop();
                 },
                 stop.get_token());
-            // The host is free again when a request for next to nothing is answered.
+            // The client returns when the host says that it has stopped, or after 80 ms without that.
             const double returned = std::chrono::duration<double, std::milli>(Clock::now() - stopped).count();
             if (reply || reply.error().code != ErrorCode::cancelled) return 1;
             times.push_back(returned);

@@ -2,8 +2,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <ec/core/text.hpp>
+
 #include "embedded/host/batch_timer.hpp"
 #include "embedded/host/chat_format.hpp"
+#include "embedded/host/generator.hpp"
+#include "embedded/host/prefix_store.hpp"
 #include "embedded/host/sampler.hpp"
 #include "embedded_fixture.hpp"
 
@@ -123,6 +128,51 @@ TEST_F(InThisProcess, KeepsCallsToTheToolsThereAre) {
     Rendered free = rendered;
     free.grammar.clear();
     EXPECT_EQ(forced(wrong, free), wrong);
+}
+
+/// Answers requests in this process, with drafts as far as `cost` lets them pay.
+class Answering {
+public:
+    Answering(LoadedModel& model, const ChatFormat& format, BatchCost cost)
+        : sequences_(model),
+          store_(model, memory_, {}, 0, ""),
+          generator_(model, sequences_, format, memory_, store_, std::move(cost)) {}
+
+    ChatReply operator()(const ChatRequest& request) {
+        ChatReply out;
+        Output output;
+        output.reply = [&](unsigned, const ChatReply& reply) { out = reply; };
+        const Status status = generator_.run({1, request, 1}, output);
+        EXPECT_TRUE(status) << status.error().message;
+        return out;
+    }
+
+private:
+    Sequences sequences_;
+    Memory memory_;
+    PrefixStore store_;
+    Generator generator_;
+};
+
+TEST_F(InThisProcess, WritesTheSameWithDraftsAsWithout) {
+    ChatRequest request = testing::asking("repeat the file", 48);
+    request.sampling.temperature = 0;
+    ChatReply plain;
+    {
+        Answering answer(*model_, *format_, {});
+        plain = answer(request);
+        ASSERT_EQ(plain.usage.completion_tokens, 48);
+    }
+    llama_memory_clear(model_->memory(), true);
+    Answering answer(*model_, *format_, {1, 1.01, 1.02, 1.03, 1.04, 1.05});
+    // What it will write, and something else behind the same words: right drafts and wrong ones.
+    request.likely_text = plain.text + "\n" + plain.text.substr(0, plain.text.size() / 2) + " and other words";
+    while (!is_valid_utf8(request.likely_text)) request.likely_text = to_valid_utf8(request.likely_text);
+    const ChatReply drafted = answer(request);
+    EXPECT_EQ(drafted.usage.completion_tokens, 48);
+    // Kernels for one row and for many round differently, so two equally good words may change places later on.
+    EXPECT_EQ(drafted.text.substr(0, 40), plain.text.substr(0, 40));
+    llama_memory_clear(model_->memory(), true);
 }
 
 TEST_F(InThisProcess, MeasuresWhatBatchesCost) {

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <exception>
-#include <regex>
 
 namespace ec::model::embedded {
 namespace {
@@ -13,9 +12,14 @@ constexpr std::string_view kToolHeading =
     "You may call functions. To call one, write a JSON object with its name and arguments between <tool_call> and "
     "</tool_call>, as in\n<tool_call>\n{\"name\": \"NAME\", \"arguments\": {}}\n</tool_call>\nThe functions:\n";
 
-std::string escaped(const std::string& word) {
-    static const std::regex kSpecial(R"([.^$|()*+?\[\]{}\\])");
-    return std::regex_replace(word, kSpecial, R"(\$&)");
+/// A word as a regular expression that matches it alone.
+std::string escaped(std::string_view word) {
+    std::string pattern;
+    for (const char c : word) {
+        if (std::string_view(".^$|()*+?[]{}\\").find(c) != std::string_view::npos) pattern += '\\';
+        pattern += c;
+    }
+    return pattern;
 }
 
 common_chat_msg plain(std::string role, std::string content) {
