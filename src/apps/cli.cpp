@@ -34,7 +34,8 @@ void add_fix(CLI::App& app, FixOptions& options) {
     fix->add_option("--dir", options.directory, "The project (default: the current directory)");
     fix->add_option("--test", options.test, "The test command, as you would type it")->required();
     fix->add_option("--budget", options.budget_seconds, "Give up after this many seconds (default: 60)");
-    fix->add_option("--model", options.model, "Proposer: none (mutation search; the only one so far)");
+    fix->add_option("--model", options.model,
+                    "none (mutation search), or a model as for run: mutations first, then the model");
     fix->add_option("--seed", options.seed, "The same seed gives the same run (default: 1)");
     fix->add_flag("--resume", options.resume, "Go on where an interrupted run of the same problem stopped");
     fix->add_flag("--apply", options.apply, "Write the verified patch to the project");

@@ -15,6 +15,7 @@
 #include "interrupt.hpp"
 #include "policy_files.hpp"
 #include "reduced_consent.hpp"
+#include "run_command.hpp"
 #include "write_patch.hpp"
 
 namespace ec::apps {
@@ -73,10 +74,6 @@ Status check(const FixOptions& options) {
     if (!(options.budget_seconds > 0) || options.budget_seconds > kLongestBudget) {
         return fail(ErrorCode::invalid_argument, "--budget must be more than 0 and at most 604800 seconds");
     }
-    if (options.model != "none") {
-        return fail(ErrorCode::invalid_argument, fmt::format("there is no model named {} here", options.model),
-                    "use --model none");
-    }
     if (options.test.find_first_not_of(" \t\n") == std::string::npos || options.test.find('\0') != std::string::npos) {
         return fail(ErrorCode::invalid_argument, "--test needs a command");
     }
@@ -120,6 +117,24 @@ Result<Outcome> fix(const FixOptions& options, FixEvents& events, const Clock& c
     return outcome;
 }
 
+/// Mutations first, then the model, judged the same way.
+int fix_with_model(const FixOptions& options, std::ostream& out, std::ostream& err) {
+    RunCommandOptions run;
+    run.task = "Make the failing tests pass.";
+    run.directory = options.directory;
+    run.test = options.test;
+    run.model = options.model;
+    run.budget_seconds = options.budget_seconds;
+    run.seed = options.seed;
+    run.yes = options.apply;
+    run.approved = options.approved;
+    run.edit_tests = options.edit_tests;
+    run.only_failing = true;
+    run.json = options.json || options.events;
+    run.one_document = options.json;
+    return run_task(run, out, err);
+}
+
 int report_error(const Error& error, const FixOptions& options, const FixSummary& summary, bool interrupted,
                  FixEvents& events, std::ostream& out, std::ostream& err) {
     if (options.json) out << json::write(fix_error_json(error, summary)) << '\n';
@@ -140,6 +155,7 @@ int report_error(const Error& error, const FixOptions& options, const FixSummary
 }  // namespace
 
 int run_fix(const FixOptions& options, std::ostream& out, std::ostream& err) {
+    if (options.model != "none") return fix_with_model(options, out, err);
     const Interrupt interrupt;
     const SystemClock clock;
     const auto start = clock.now();

@@ -31,6 +31,11 @@ public:
     std::optional<std::string> redirection() override { return std::nullopt; }
 };
 
+class Silent final : public agent::AgentEvents {
+public:
+    void event(const agent::AgentEvent&) override {}
+};
+
 Result<AgentOptions> agent_options(const RunCommandOptions& options) {
     if (trim(options.task).empty()) return fail(ErrorCode::invalid_argument, "the task is empty");
     if (!(options.budget_seconds > 0) || options.budget_seconds > kLongestBudget) {
@@ -46,6 +51,7 @@ Result<AgentOptions> agent_options(const RunCommandOptions& options) {
     agent_options.approved = options.approved;
     agent_options.settings.test = options.test;
     agent_options.settings.approach = *approach;
+    agent_options.settings.only_failing = options.only_failing;
     agent_options.settings.edit_tests = options.edit_tests;
     agent_options.settings.samples = options.samples;
     agent_options.settings.seed = options.seed;
@@ -81,14 +87,18 @@ int run_task(const RunCommandOptions& options, std::ostream& out, std::ostream& 
     const SystemClock clock;
     const auto start = clock.now();
     if (options.json) {
-        session::EventWriter events(out);
+        session::EventWriter writer(out);
+        Silent silent;
+        agent::AgentEvents& events = options.one_document ? static_cast<agent::AgentEvents&>(silent) : writer;
         const auto result = run(options, events, interrupt.token());
-        if (!result) {
-            events.result(task_error_json(result.error(), since(start, clock)));
-            return report_error(result.error(), interrupt.interrupted(), err);
+        const json::Object document =
+            result ? task_json(*result, since(start, clock)) : task_error_json(result.error(), since(start, clock));
+        if (options.one_document) {
+            out << json::write(document) << '\n' << std::flush;
+        } else {
+            writer.result(document);
         }
-        events.result(task_json(*result, since(start, clock)));
-        return task_exit_status(*result);
+        return result ? task_exit_status(*result) : report_error(result.error(), interrupt.interrupted(), err);
     }
     session::PlainScreen screen([&](std::string_view bytes) { err << bytes << std::flush; },
                                 Style::for_descriptor(2).colours(), kColumns);

@@ -22,6 +22,8 @@ struct RunCommandOptions {
     bool edit_tests = false;
     bool json = false;
     std::vector<std::string> approved;
+    bool only_failing = false;  ///< `fix`: the task is the failing tests
+    bool one_document = false;  ///< with `json`: the result alone
 };
 
 /// Runs the command. With `json` every event is a JSON line on `out`, the last one of type `result`; else the patch

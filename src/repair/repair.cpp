@@ -47,8 +47,12 @@ Program load_program(const std::filesystem::path& root, const executor::TestComm
         for (const std::string& test : files_of_tests(command, ids, files)) editable.erase(test);
     }
     program.units = load_units(root, editable, edit_tests);
-    // A lone script that holds code and checks together is editable outside its checks.
-    if (program.units.empty()) program.units = load_units(root, files, true);
+    // A lone script that holds code and checks together is editable outside its checks. Not where there is a program
+    // that could not be read: its tests would be bent until they pass.
+    const bool has_program = std::ranges::any_of(editable, [](const std::string& path) {
+        return !is_test_or_configuration(path) && repairable_language(path).has_value();
+    });
+    if (program.units.empty() && !has_program) program.units = load_units(root, files, true);
     for (const SourceUnit& unit : program.units) program.sources[unit.path] = unit.tree.text();
     const auto recent = vcs::recently_changed_lines(root, kRecentCommits);
     const std::set<std::string> failing(observed.failing.begin(), observed.failing.end());

@@ -316,6 +316,15 @@ def test_a_syntax_error_is_not_mistaken_for_a_failing_test(fix, project):
     assert run.status == 1 and run.json()["status"] == "unfixed" and run.json()["reason"]
 
 
+def test_tests_are_not_bent_around_a_program_that_cannot_be_read(fix, project):
+    root = project({"lib/slug.js": "function slug(text) {\n  return text; (\n}\nmodule.exports = { slug };\n",
+                    "test/slug.test.js": "const test = require('node:test');\nconst assert = require('node:assert');\n"
+                                         "const { slug } = require('../lib/slug.js');\n"
+                                         "test('keeps words', () => assert.strictEqual(slug('a'), 'a'));\n"})
+    run = fix(root, "--json", "--budget", 8, test="node --test")
+    assert run.json()["status"] == "unfixed" and "slug.test.js" not in run.json()["patch"]
+
+
 def test_fifty_thousand_files_are_no_obstacle(fix, project):
     root = project(SHOP)
     for folder in range(50):

@@ -21,6 +21,7 @@ using model::Message;
 using model::Role;
 
 constexpr int kMostRedirections = 10;
+constexpr std::string_view kRejected = "the change was rejected";
 
 /// A greeting or a question of a word or two: nothing of the project is looked at before the model has answered.
 bool needs_no_project(std::string_view task) {
@@ -61,7 +62,8 @@ struct InteractiveAgent::State {
     Status add_system(Approach approach);
     Result<bool> plan(Task& task);
     Result<Attempt> attempt(Task& task, Approach& approach);
-    Result<TaskResult> without_model(Task& task);
+    /// By mutation alone, within `budget`.
+    Result<TaskResult> without_model(Task& task, std::chrono::milliseconds budget);
     Status settle(Task& task, Attempt& attempt, TaskResult& result);
     Result<std::optional<std::string>> ask_person(Task& task, Attempt& attempt, TaskResult& result);
 };
@@ -151,7 +153,7 @@ Result<Attempt> InteractiveAgent::State::attempt(Task& task, Approach& approach)
     return run_pipeline(task, fresh);
 }
 
-Result<TaskResult> InteractiveAgent::State::without_model(Task& task) {
+Result<TaskResult> InteractiveAgent::State::without_model(Task& task, std::chrono::milliseconds budget) {
     TaskResult result;
     result.proposer = "none";
     if (!task.bench) {
@@ -169,7 +171,8 @@ Result<TaskResult> InteractiveAgent::State::without_model(Task& task) {
     }
     repair::RepairRequest request;
     request.test = task.bench->command().text;
-    request.budget = settings.budget;
+    request.budget = budget;
+    request.edit_tests = settings.edit_tests;
     request.seed = settings.seed;
     MutationEvents events(task.events);
     EC_ASSIGN(const repair::RepairResult repaired,
@@ -202,7 +205,7 @@ Result<std::optional<std::string>> InteractiveAgent::State::ask_person(Task& tas
             return std::nullopt;
         case Answer::Kind::reject:
             result.status = TaskResult::Status::unfixed;
-            result.reason = "the change was rejected";
+            result.reason = kRejected;
             conversation.push_back({Role::user, "The change was rejected; the files are as they were.", {}, {}});
             return std::nullopt;
         case Answer::Kind::redirect:
@@ -280,7 +283,14 @@ Result<TaskResult> InteractiveAgent::run(const std::string& words, AgentEvents& 
     task.started = state.ports.clock->now();
     task.deadline = task.started + state.settings.budget;
     EC_TRY(state.prepare(task));
-    if (state.ports.model == nullptr) return state.without_model(task);
+    if (state.ports.model == nullptr) return state.without_model(task, state.settings.budget);
+    if (state.settings.only_failing && task.before) {
+        // Thousands of small edits cost less than one answer.
+        EC_ASSIGN(TaskResult searched,
+                  state.without_model(task, std::min(state.settings.mend_budget, state.settings.budget)));
+        if (searched.status != TaskResult::Status::unfixed || searched.reason == kRejected) return searched;
+        task.candidates = searched.candidates;
+    }
 
     Approach approach = state.settings.approach;
     if (approach == Approach::automatic) approach = choose_approach(state.ports.model->facts(), state.skill);

@@ -275,10 +275,34 @@ TEST_F(AgentTest, WorksWithoutAModelOnFailingTestsAndSaysWhatItCannotDo) {
 
     agent_.reset();
     settings_.test = "";
-    files_ = MemoryFiles(std::map<std::string, std::string>{{"README.md", "nothing to run\n"}});
+    files_ = MemoryFiles{{"README.md", "nothing to run\n"}};
     const auto refused = run("write a poem about it");
     ASSERT_FALSE(refused);
     EXPECT_NE(refused.error().message.find("without a model"), std::string::npos);
+}
+
+TEST_F(AgentTest, TriesMutationsBeforeAModelWhenOnlyFailingTestsMatter) {
+    settings_.only_failing = true;
+    const TaskResult result = run("make the tests pass").value();
+    EXPECT_EQ(result.status, Status::fixed) << result.reason;
+    EXPECT_EQ(result.proposer, "mutation");
+    EXPECT_TRUE(model_.requests.empty());
+}
+
+TEST_F(AgentTest, AsksTheModelWhenNoMutationMakesTheTestsPass) {
+    settings_.only_failing = true;
+    settings_.mend_budget = std::chrono::milliseconds(1);
+    model_.says(kFix);
+    const TaskResult result = run("make the tests pass").value();
+    EXPECT_EQ(result.status, Status::fixed) << result.reason;
+    EXPECT_EQ(result.proposer, "model:scripted");
+}
+
+TEST_F(AgentTest, LeavesAProjectAloneWhoseTestsPassAlready) {
+    settings_.only_failing = true;
+    put("calc.py", "def add(a, b):\n    return a + b\n\n\ndef double(a):\n    return a * 2\n");
+    EXPECT_EQ(run("make the tests pass").value().status, Status::already_passing);
+    EXPECT_TRUE(model_.requests.empty());
 }
 
 TEST_F(AgentTest, SaysWhyAndOffersReviewWhenItCannotDoTheTask) {

@@ -1,31 +1,12 @@
-// Files of a workspace in memory, and short ways to say what a test expects of a reply.
+// Short ways to say what a test expects of a reply.
 #pragma once
 
 #include <algorithm>
 #include <cctype>
 #include <ec/agent/edits.hpp>
-#include <map>
 #include <string>
 
 namespace ec::agent {
-
-class MemoryFiles final : public FileSource {
-public:
-    MemoryFiles() = default;
-    MemoryFiles(std::initializer_list<std::pair<const std::string, std::string>> files) : files_(files) {}
-    [[nodiscard]] std::optional<std::string> read(const std::string& path) const override {
-        const auto place = files_.find(path);
-        return place == files_.end() ? std::nullopt : std::optional(place->second);
-    }
-    [[nodiscard]] std::vector<std::string> paths() const override {
-        std::vector<std::string> out;
-        for (const auto& [path, text] : files_) out.push_back(path);
-        return out;
-    }
-
-private:
-    std::map<std::string, std::string> files_;
-};
 
 /// Every problem as "kind-number path: message", for failures that explain themselves.
 inline std::string told(const ParsedEdits& edits) {

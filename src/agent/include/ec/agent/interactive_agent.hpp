@@ -50,6 +50,8 @@ struct AgentSettings {
     std::string test;  ///< the test command; empty: found from the project, or none
     Approach approach = Approach::automatic;
     bool plan_first = false;  ///< ask for a plan alone, and for the person's word on it, before anything else
+    /// The task is the failing tests: nothing is done when they pass, and mutations are tried before the model is asked.
+    bool only_failing = false;
     bool edit_tests = false;  ///< changes of existing tests and configuration count
     unsigned samples = 4;
     unsigned repairs = 2;

@@ -1,9 +1,11 @@
 // The files an agent may see, by path relative to the workspace and with '/' between the parts.
 #pragma once
 
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace ec::agent {
@@ -21,7 +23,7 @@ public:
 class MemoryFiles final : public FileSource {
 public:
     MemoryFiles() = default;
-    explicit MemoryFiles(std::map<std::string, std::string> files) : files_(std::move(files)) {}
+    MemoryFiles(std::initializer_list<std::pair<const std::string, std::string>> files) : files_(files) {}
     [[nodiscard]] std::optional<std::string> read(const std::string& path) const override {
         const auto at = files_.find(path);
         return at == files_.end() ? std::nullopt : std::optional(at->second);
