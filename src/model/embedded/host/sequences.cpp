@@ -42,8 +42,8 @@ std::string Sequences::whole(std::string_view prompt) const {
     return prompt.starts_with(front_) ? std::string(prompt) : front_ + std::string(prompt);
 }
 
-const Sequence* Sequences::best_match(const std::vector<std::string_view>& runs) const {
-    const Sequence* best = nullptr;
+std::optional<std::size_t> Sequences::best_match(const std::vector<std::string_view>& runs) const {
+    std::optional<std::size_t> best;
     std::pair<std::size_t, std::size_t> most{0, 0};
     for (const Sequence& sequence : sequences_) {
         std::pair<std::size_t, std::size_t> shared{0, 0};  // tokens of equal runs, then bytes of the first other one
@@ -57,7 +57,7 @@ const Sequence* Sequences::best_match(const std::vector<std::string_view>& runs)
         shared.first = std::min(shared.first, sequence.evaluated);
         if (shared > most) {
             most = shared;
-            best = &sequence;
+            best = static_cast<std::size_t>(sequence.id);
         }
     }
     return best;
@@ -66,9 +66,10 @@ const Sequence* Sequences::best_match(const std::vector<std::string_view>& runs)
 std::size_t Sequences::known(std::string_view prompt) const {
     const std::string text = whole(prompt);
     const auto runs = splitter_.split(text);
-    const Sequence* best = best_match(runs);
-    if (best == nullptr) return 0;
-    return std::min(best->evaluated, common_tokens(transcribe(runs, best->transcript, tokenizer_), best->transcript));
+    const std::optional<std::size_t> best = best_match(runs);
+    if (!best) return 0;
+    const Sequence& held = sequences_[*best];
+    return std::min(held.evaluated, common_tokens(transcribe(runs, held.transcript, tokenizer_), held.transcript));
 }
 
 std::size_t Sequences::shared(std::string_view prompt, const Transcript& held) const {
@@ -84,7 +85,8 @@ std::size_t Sequences::shared(std::string_view prompt, const Transcript& held) c
 Result<Sequence*> Sequences::begin(std::string_view prompt) {
     const std::string text = whole(prompt);
     const auto runs = splitter_.split(text);
-    auto* source = const_cast<Sequence*>(best_match(runs));
+    const std::optional<std::size_t> best = best_match(runs);
+    Sequence* source = best ? &sequences_[*best] : nullptr;
     Transcript wanted = transcribe(runs, source != nullptr ? source->transcript : Transcript{}, tokenizer_);
     if (wanted.tokens.empty()) return fail(ErrorCode::invalid_argument, "the prompt is empty");
     const auto room = static_cast<std::size_t>(model_.context_tokens());

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <ec/core/result.hpp>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -63,7 +64,8 @@ public:
 
 private:
     [[nodiscard]] std::string whole(std::string_view prompt) const;
-    const Sequence* best_match(const std::vector<std::string_view>& runs) const;
+    /// Which sequence shares most with those runs; nothing when none shares anything.
+    [[nodiscard]] std::optional<std::size_t> best_match(const std::vector<std::string_view>& runs) const;
     Sequence* oldest(const Sequence* but_not);
     void forget(Sequence& sequence);
     bool make_room();
