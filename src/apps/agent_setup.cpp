@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <ec/model/embedded.hpp>
+
 #include "data_dir.hpp"
 #include "policy_files.hpp"
 #include "reduced_consent.hpp"
@@ -55,6 +57,10 @@ agent::AgentPorts AgentSetup::agent_ports() {
     ports.workspace = &project_;
     for (const agent::Withheld& file : project_.files().withheld()) ports.secrets.push_back(file.path);
     ports.may_write = [this](const std::string& path) { return project_.files().may_write(path); };
+    ports.pause_model = [this]() -> std::shared_ptr<void> {
+        auto* embedded = dynamic_cast<model::EmbeddedModel*>(model_.get());
+        return embedded == nullptr ? nullptr : std::make_shared<model::PausedModel>(*embedded);
+    };
     ports.instructions = [this] { return project_.instructions(); };
     ports.map = [this](const std::string& task, const std::vector<std::string>& files, std::size_t bytes) {
         return project_.map(task, files, bytes);

@@ -30,7 +30,8 @@ std::string ProjectView::instructions() const { return agent::render_instruction
 const codeindex::Index& ProjectView::index() {
     if (!index_) {
         // One thread: the files are read by one at a time.
-        index_ = codeindex::Index::build(files_.paths(), [this](const std::string& path) { return files_.read(path); });
+        index_ = codeindex::Index::build(files_.paths(),
+                                         [this](const std::string& path) { return files_.read_redacted(path); });
     }
     return *index_;
 }
@@ -47,7 +48,7 @@ std::string ProjectView::map(const std::string& task, const std::vector<std::str
 
 std::string ProjectView::search(const std::string& query, std::size_t bytes) {
     std::string out;
-    const auto read = [this](const std::string& path) { return files_.read(path); };
+    const auto read = [this](const std::string& path) { return files_.read_redacted(path); };
     for (const codeindex::RegionHit& hit : codeindex::search(index(), query, read)) {
         const std::string region = fmt::format("{} lines {}-{}:\n{}\n", hit.path, hit.line, hit.end_line, hit.text);
         if (out.size() + region.size() > bytes) break;

@@ -61,6 +61,7 @@ std::string Task::redact(const std::string& path, std::string_view text) {
 
 Result<TestVerdict> Task::test(const Draft& draft) {
     stage("test", bench->command().text);
+    const auto quiet = ports.pause_model ? ports.pause_model() : nullptr;
     EC_ASSIGN(TestVerdict verdict, bench->run(draft, stop));
     ++candidates;
     events.event(TestsEvent{verdict.report, verdict.wall});
@@ -69,6 +70,7 @@ Result<TestVerdict> Task::test(const Draft& draft) {
 
 Result<TestVerdict> Task::try_candidate(const Draft& draft) {
     ++candidates;
+    const auto quiet = ports.pause_model ? ports.pause_model() : nullptr;
     return bench->run(draft, stop);
 }
 

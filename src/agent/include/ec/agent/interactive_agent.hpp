@@ -74,6 +74,8 @@ struct AgentPorts {
     std::function<Status(const std::string& path)> may_write;
     const Clock* clock = nullptr;
     SandboxOpener open_sandbox;
+    /// Has a model that runs here give up its threads for as long as the result lives; may be empty.
+    std::function<std::shared_ptr<void>()> pause_model;
     /// Project instructions as a block for the system prompt; may be empty.
     std::function<std::string()> instructions;
     /// What of the project bears on a task, at most so many bytes; may be empty.
