@@ -77,7 +77,7 @@ TEST(Search, KeepsRegionsOfLongLinesShort) {
 /// Calls alike what shares its first letter.
 class LetterEmbedder final : public Embedder {
 public:
-    [[nodiscard]] std::size_t width() const override { return 26; }
+    [[nodiscard]] std::size_t width() const override { return 256; }
     Result<std::vector<std::vector<float>>> embed(std::span<const std::string> texts) override {
         if (broken) return fail(ErrorCode::unavailable, "no model");
         std::vector<std::vector<float>> out;
