@@ -192,8 +192,9 @@ session::SessionStatus AgentSessionHost::status() {
         status.place = facts.embedded ? session::Place::local
                        : facts.local  ? session::Place::local_server
                                       : session::Place::remote;
-        status.endpoint = facts.where;
-        status.model = facts.name;
+        const auto address = net::Url::parse(facts.where);
+        status.endpoint = address ? fmt::format("{}:{}", address->host, address->port) : facts.where;
+        status.model = facts.name.substr(facts.name.rfind('#') + 1);
     }
     status.sandbox_tier = tier_;
     status.test_command = setup_.agent().settings().test;

@@ -35,6 +35,14 @@ bool needs_no_project(std::string_view task) {
     return words < 3 && task.find_first_of("./_") == std::string_view::npos;
 }
 
+Status tell_edits(const Draft& draft, AgentEvents& events) {
+    for (const vcs::FileVersion& file : draft.versions()) {
+        EC_ASSIGN(std::string patch, vcs::unified_patch({file}));
+        events.event(EditEvent{file.path, std::move(patch)});
+    }
+    return {};
+}
+
 class MutationEvents final : public repair::RepairEvents {
 public:
     explicit MutationEvents(AgentEvents& events) : events_(events) {}
@@ -318,10 +326,8 @@ Result<TaskResult> InteractiveAgent::run(const std::string& words, AgentEvents& 
     if (attempt.answered) {
         result.status = TaskResult::Status::answered;
     } else if (attempt.done()) {
-        for (const vcs::FileVersion& file : attempt.draft.versions()) {
-            EC_ASSIGN(std::string patch, vcs::unified_patch({file}));
-            events.event(EditEvent{file.path, std::move(patch)});
-        }
+        // In the loop edits were told as they were written.
+        if (approach == Approach::pipeline || attempt.mended) EC_TRY(tell_edits(attempt.draft, events));
         EC_TRY(state.settle(task, attempt, result));
     } else {
         result.reason = attempt.reason;
