@@ -7,6 +7,19 @@
 
 namespace ec::apps {
 
+namespace {
+
+std::optional<agent::Micros> amount(toml::Table& table, std::string_view key) {
+    const auto text = table.string(key);
+    if (!text) return std::nullopt;
+    const auto value = agent::parse_amount(*text);
+    if (value) return *value;
+    table.reject(key, "must be an amount in quotes, like \"2.50\"");
+    return std::nullopt;
+}
+
+}  // namespace
+
 Result<Config> load_config() {
     const std::filesystem::path folder = config_dir();
     if (folder.empty()) return Config{};
@@ -20,7 +33,14 @@ Result<Config> load_config() {
         if (key != "model") root.leave(key);
     }
     Config config;
-    if (auto model = root.table("model")) config.model = model->string("default").value_or("");
+    if (auto model = root.table("model")) {
+        config.model = model->string("default").value_or("");
+        const auto in = amount(*model, "price_in");
+        const auto out = amount(*model, "price_out");
+        if (in.has_value() != out.has_value())
+            model->reject(in ? "price_in" : "price_out", "needs the other price too");
+        if (in && out) config.price = agent::Price{*in, *out};
+    }
     EC_TRY(document.finish());
     return config;
 }

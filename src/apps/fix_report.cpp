@@ -86,6 +86,8 @@ json::Value fix_json(const RepairResult& result, const FixSummary& summary) {
     }
     document["alternatives"] = std::move(alternatives);
     if (!result.reason.empty()) document["reason"] = result.reason;
+    if (result.status == RepairResult::Status::unfixed)
+        document["review"] = result.search.end == repair::SearchOutcome::End::budget ? "time" : "model_limit";
     return document;
 }
 
@@ -110,7 +112,8 @@ void print_fix(const RepairResult& result, const FixSummary& summary, const Styl
         return;
     }
     if (result.status == RepairResult::Status::unfixed) {
-        err << style.red("unfixed") << "  " << result.reason << "\n";
+        err << style.red("unfixed") << "  " << result.reason << "\n"
+            << "         a model may do better (--model NAME), or a reviewer (edgecoder review queue --help)\n";
         for (const std::string& id : result.failing) {
             const executor::TestCase* test = result.before.find(id);
             err << "         " << id

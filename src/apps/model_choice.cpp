@@ -7,6 +7,8 @@
 #include <ec/model/openai.hpp>
 
 #include "config.hpp"
+#include "metered_model.hpp"
+#include "review_stores.hpp"
 
 namespace ec::apps {
 namespace {
@@ -20,7 +22,14 @@ Result<std::unique_ptr<model::ChatModel>> served(const std::string& words, Model
     EC_ASSIGN(options.address, model::parse_model_address(words));
     if (const char* key = std::getenv("EDGECODER_API_KEY"); key != nullptr) options.api_key = Secret(key);
     options.notes_dir = ports.data_dir() / "models" / "notes";
-    return model::make_openai_model(ports.http(), std::move(options), ports.clock(), ports.waiter());
+    const bool local = options.address.local;
+    std::unique_ptr<model::ChatModel> model =
+        model::make_openai_model(ports.http(), std::move(options), ports.clock(), ports.waiter());
+    if (local) return model;
+    EC_ASSIGN(const Config config, load_config());
+    EC_ASSIGN(const agent::ReviewSettings review, load_review_settings());
+    EC_ASSIGN(agent::ReviewQueue queue, open_review_queue());
+    return make_metered_model(std::move(model), std::move(queue), config.price, review.budget);
 }
 
 Result<std::unique_ptr<model::ChatModel>> embedded(const std::filesystem::path& file, ModelPorts& ports) {

@@ -43,6 +43,22 @@ Status tell_edits(const Draft& draft, AgentEvents& events) {
     return {};
 }
 
+/// Whether the tests seem to want what a sandbox does not give, by what they say.
+bool wants_outside(const TestVerdict& verdict) {
+    static constexpr std::string_view kSigns[] = {"Network is unreachable",
+                                                  "Temporary failure in name resolution",
+                                                  "Name or service not known",
+                                                  "EAI_AGAIN",
+                                                  "ENETUNREACH",
+                                                  "ENOTFOUND",
+                                                  "Read-only file system",
+                                                  "EROFS"};
+    if (verdict.status == executor::RunStatus::sandbox_error) return true;
+    std::string text = verdict.output;
+    for (const executor::TestCase& test : verdict.report.tests) text += test.message + test.details;
+    return std::ranges::any_of(kSigns, [&](std::string_view sign) { return text.find(sign) != std::string::npos; });
+}
+
 class MutationEvents final : public repair::RepairEvents {
 public:
     explicit MutationEvents(AgentEvents& events) : events_(events) {}
@@ -332,6 +348,8 @@ Result<TaskResult> InteractiveAgent::run(const std::string& words, AgentEvents& 
     } else {
         result.reason = attempt.reason;
         result.review_reason = attempt.review_reason;
+        const auto& last = attempt.verdict ? attempt.verdict : task.before;
+        if (last && wants_outside(*last)) result.review_reason = "outside_sandbox";
         if (attempt.verdict) result.after = attempt.verdict->report;
     }
     task.usage.seconds = std::chrono::duration<double>(state.ports.clock->now() - task.started).count();

@@ -85,6 +85,23 @@ struct ReviewQueue::State {
         return rows.integer(0);
     }
 
+    Status within(const Budget& budget, Micros most) {
+        EC_ASSIGN(const Micros spent, spent_on(today(), budget.currency));
+        if (most <= 0 || most <= budget.most_per_day - spent) return {};
+        return fail(ErrorCode::denied,
+                    fmt::format("this may cost {} {}, and {} of today's {} are spent", amount_text(most),
+                                budget.currency, amount_text(spent), amount_text(budget.most_per_day)),
+                    "wait for tomorrow (UTC), or raise max_spend_per_day in [review] of config.toml");
+    }
+
+    /// In a transaction of the caller, after within().
+    Result<std::int64_t> reserve(std::optional<std::int64_t> item, const std::string& who, Micros most,
+                                 const Budget& budget) {
+        EC_TRY(database.run("INSERT INTO spending (item, day, reviewer, currency, micros) VALUES (?, ?, ?, ?, ?)", item,
+                            today(), who, budget.currency, most));
+        return database.last_row_id();
+    }
+
     Status read_regions(ReviewItem& item) {
         EC_ASSIGN(auto rows, database.prepare("SELECT path, first, last FROM region WHERE item = ? ORDER BY place"));
         EC_TRY(rows.bind(item.id));
@@ -189,24 +206,28 @@ Result<std::int64_t> ReviewQueue::begin_sending(std::int64_t id, const std::stri
                                                 const Budget& budget, bool again) {
     sql::Database& database = state_->database;
     EC_ASSIGN(auto transaction, sql::Transaction::begin(database));
-    const std::string day = state_->today();
-    EC_ASSIGN(const Micros spent, state_->spent_on(day, budget.currency));
-    if (most > 0 && most > budget.most_per_day - spent) {
-        return fail(ErrorCode::denied,
-                    fmt::format("this may cost {} {}, and {} of today's {} are spent", amount_text(most),
-                                budget.currency, amount_text(spent), amount_text(budget.most_per_day)),
-                    "wait for tomorrow (UTC), or raise max_spend_per_day in [review] of config.toml");
-    }
+    EC_TRY(state_->within(budget, most));
     EC_TRY(
         database.run("UPDATE item SET state = 'sent', reviewer = ?1, note = '', ticket = '' WHERE id = ?2 AND "
                      "(state = 'queued' OR (?3 AND state = 'sent' AND ticket = ''))",
                      reviewer, id, again));
     EC_TRY(state_->stepped(id, "sent"));
-    EC_TRY(database.run("INSERT INTO spending (item, day, reviewer, currency, micros) VALUES (?, ?, ?, ?, ?)", id, day,
-                        reviewer, budget.currency, most));
-    const std::int64_t reservation = database.last_row_id();
+    EC_ASSIGN(const std::int64_t reservation, state_->reserve(id, reviewer, most, budget));
     EC_TRY(transaction.commit());
     return reservation;
+}
+
+Result<std::int64_t> ReviewQueue::reserve(const std::string& who, Micros most, const Budget& budget) {
+    EC_ASSIGN(auto transaction, sql::Transaction::begin(state_->database));
+    EC_TRY(state_->within(budget, most));
+    EC_ASSIGN(const std::int64_t reservation, state_->reserve(std::nullopt, who, most, budget));
+    EC_TRY(transaction.commit());
+    return reservation;
+}
+
+Status ReviewQueue::settle(std::int64_t reservation, Micros cost) {
+    return state_->database.run("UPDATE spending SET micros = ?, settled = 1 WHERE id = ? AND item IS NULL", cost,
+                                reservation);
 }
 
 Status ReviewQueue::sending_failed(std::int64_t id, std::int64_t reservation, const std::string& reason, bool read) {

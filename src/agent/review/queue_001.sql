@@ -25,10 +25,10 @@ CREATE TABLE region (
     PRIMARY KEY (item, place)
 ) STRICT;
 
--- Every amount that was reserved or paid, by day (UTC). Rows are never deleted.
+-- Every amount that was reserved or paid, by day (UTC), for an item or for a remote model. Rows are never deleted.
 CREATE TABLE spending (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
-    item INTEGER NOT NULL REFERENCES item (id),
+    item INTEGER REFERENCES item (id),
     day TEXT NOT NULL,
     reviewer TEXT NOT NULL,
     currency TEXT NOT NULL,

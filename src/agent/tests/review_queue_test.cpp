@@ -61,6 +61,21 @@ TEST_F(Queue, GivesBackWhatWasPutIn) {
     EXPECT_EQ(item->created_ms, 1795780800000);
 }
 
+TEST_F(Queue, CapsWhatRemoteModelsAndReviewersCostTogether) {
+    const auto first = queue_->reserve("far away", 60, budget_);
+    ASSERT_TRUE(first);
+    EXPECT_EQ(queue_->reserve("far away", 60, budget_).error().code, ErrorCode::denied);
+    EXPECT_EQ(begin(add(), 60).error().code, ErrorCode::denied);
+    ASSERT_TRUE(queue_->settle(*first, 20));
+    EXPECT_EQ(queue_->spent_today("EUR").value(), 20);
+    EXPECT_TRUE(begin(add(), 60));
+    EXPECT_EQ(queue_->reserve("far away", 60, budget_).error().code, ErrorCode::denied);
+    queue_.emplace(open());  // what was never settled stays spent
+    EXPECT_EQ(queue_->spent_today("EUR").value(), 80);
+    now_ += hours(24);
+    EXPECT_TRUE(queue_->reserve("far away", 60, budget_));
+}
+
 TEST_F(Queue, IsForItsOwnerOnly) {
     struct stat info{};
     ASSERT_EQ(::stat((data() / "review.db").c_str(), &info), 0);

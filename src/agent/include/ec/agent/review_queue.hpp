@@ -60,6 +60,10 @@ public:
 
     /// What was spent or reserved today (UTC) in this currency.
     Result<Micros> spent_today(const std::string& currency);
+    /// For a question to a remote model, which is no item: `most` of today's budget, or `denied`. settle() says what it
+    /// cost; what is never settled stays spent.
+    Result<std::int64_t> reserve(const std::string& who, Micros most, const Budget& budget);
+    Status settle(std::int64_t reservation, Micros cost);
     /// queued → sent. `denied` when `most` would go beyond what is left of today's budget. `again`: also an item that
     /// was being sent when the program ended. Gives the number of the reservation.
     Result<std::int64_t> begin_sending(std::int64_t id, const std::string& reviewer, Micros most, const Budget& budget,
