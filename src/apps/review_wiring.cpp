@@ -22,7 +22,7 @@ public:
     [[nodiscard]] std::optional<std::string> read(const std::string& path) const override {
         const auto text = files_.read(path);
         if (!text) return std::nullopt;
-        return agent::redact(*text, nullptr, path);
+        return agent::redact(*text);
     }
     [[nodiscard]] std::vector<std::string> paths() const override { return files_.paths(); }
 
@@ -48,7 +48,7 @@ Result<vcs::FileVersion> version_of(const agent::FileChange& change, const agent
     EC_ASSIGN(version.before, files.read(change.path));
     version.removed = change.kind == Kind::remove;
     if (!version.removed) {
-        EC_ASSIGN(version.after, agent::restore_withheld(change.after, version.before, change.path));
+        EC_ASSIGN(version.after, agent::restore_withheld(change.after, version.before));
     }
     return version;
 }

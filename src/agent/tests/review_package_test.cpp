@@ -98,7 +98,7 @@ TEST_F(Package, ShowsATerminalNothingThatItWouldObey) {
         "title \x1b]0;owned\x07 bidi \xe2\x80\xae c1 \xc2\x9b"
         "2J bad \xff\xc0 del \x7f nul";
     question_.failing_output = std::string("a\0b\rc", 5);
-    const auto package = build_package(question_, [](std::string_view raw) { return std::string(raw) + "\x1b[2J"; });
+    const auto package = build_package(question_, [](std::string_view raw) { return "\x1b[2J" + std::string(raw); });
     ASSERT_TRUE(package);
     EXPECT_TRUE(is_valid_utf8(package->text));
     for (const char c : package->text) {

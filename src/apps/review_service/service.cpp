@@ -116,7 +116,8 @@ Result<ListenAddress> parse_listen(std::string_view text) {
     const bool bracketed = address.starts_with('[') && address.ends_with(']') && address.size() > 2;
     if (bracketed) address = address.substr(1, address.size() - 2);
     const bool v6 = address.find(':') != std::string_view::npos;
-    if (port.empty() || error != std::errc() || end != port.data() + port.size() || address.empty() || v6 != bracketed)
+    if (port.empty() || error != std::errc() || end != port.data() + port.size() || address.empty() ||
+        v6 != bracketed || address.find_first_of("[]") != std::string_view::npos)
         return fail(ErrorCode::invalid_argument, fmt::format("\"{}\" is not ADDR:PORT", text));
     listen.address = address;
     return listen;
