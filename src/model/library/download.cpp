@@ -97,8 +97,8 @@ Status Download::begin(const std::stop_token& stop) {
     std::string tag;
     bool ours = wanted_.sha256.has_value();
     if (const auto text = read_file(notes(), kMostNotes)) {
-        const auto document = json::parse(*text);
-        json::Reader in(document ? *document : json::Value(json::Object{}));
+        const json::Value record = json::parse(*text).value_or(json::Object{});
+        json::Reader in(record);
         if (in.string("url") == wanted_.url) tag = in.string("etag");
         ours = ours || !tag.empty();
     }
