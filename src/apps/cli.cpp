@@ -15,6 +15,8 @@
 #include "exec_command.hpp"
 #include "fix_command.hpp"
 #include "interrupt.hpp"
+#include "model_cli.hpp"
+#include "model_command.hpp"
 #include "policy_command.hpp"
 #include "reduced_consent.hpp"
 #include "resume_command.hpp"
@@ -180,6 +182,7 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
     PolicyOptions policy;
     ConsentOptions consent;
     ReviewOptions review;
+    ModelOptions model;
     DiffOptions diff;
     ResumeOptions resume;
     RunCommandOptions run;
@@ -204,6 +207,7 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
     add_policy(app, policy);
     add_consent(app, consent);
     add_review(app, review);
+    add_model(app, model);
     if (argc <= 1 && (::isatty(STDIN_FILENO) != 1 || ::isatty(STDOUT_FILENO) != 1)) {
         err << app.help();
         return kUsage;
@@ -233,6 +237,9 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
     if (app.got_subcommand("consent")) return run_consent(consent, err);
     if (const CLI::App* group = app.get_subcommand("review"); group->parsed()) {
         return run_review(*group, review, out, err);
+    }
+    if (const CLI::App* group = app.get_subcommand("model"); group->parsed()) {
+        return run_model(*group, model, out, err);
     }
     if (app.got_subcommand("egress")) return run_egress(egress, out, err);
     return run_doctor(doctor, out, err);

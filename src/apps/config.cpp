@@ -1,7 +1,10 @@
 #include "config.hpp"
 
+#include <algorithm>
 #include <ec/core/fs.hpp>
+#include <ec/core/text.hpp>
 #include <ec/core/toml.hpp>
+#include <vector>
 
 #include "data_dir.hpp"
 
@@ -18,16 +21,8 @@ std::optional<agent::Micros> amount(toml::Table& table, std::string_view key) {
     return std::nullopt;
 }
 
-}  // namespace
-
-Result<Config> load_config() {
-    const std::filesystem::path folder = config_dir();
-    if (folder.empty()) return Config{};
-    const std::filesystem::path file = folder / "config.toml";
-    const auto text = read_file(file, toml::kMostBytes);
-    if (!text && text.error().code == ErrorCode::not_found) return Config{};
-    if (!text) return fail(text.error());
-    EC_ASSIGN(toml::Document document, toml::Document::parse(*text, file.string()));
+Result<Config> parse_config(std::string_view text, const std::string& source) {
+    EC_ASSIGN(toml::Document document, toml::Document::parse(text, source));
     toml::Table root = document.root();
     for (const std::string& key : root.keys()) {
         if (key != "model") root.leave(key);
@@ -43,6 +38,72 @@ Result<Config> load_config() {
     }
     EC_TRY(document.finish());
     return config;
+}
+
+bool is_header(std::string_view line, std::string_view header) {
+    line = trim(line);
+    if (!line.starts_with(header)) return false;
+    line = trim(line.substr(header.size()));
+    return line.empty() || line.starts_with('#');
+}
+
+bool sets_default(std::string_view line) {
+    line = trim(line);
+    return line.starts_with("default") && trim(line.substr(7)).starts_with('=');
+}
+
+std::string with_default(std::string_view text, const std::string& line) {
+    std::vector<std::string_view> lines = split_lines(text);
+    auto at = std::ranges::find_if(lines, [](std::string_view l) { return is_header(l, "[model]"); });
+    if (at == lines.end()) {
+        std::string out(text);
+        if (!out.empty() && !out.ends_with('\n')) out += '\n';
+        return out + (out.empty() ? "" : "\n") + "[model]\n" + line + "\n";
+    }
+    const auto begin = at + 1;
+    const auto end = std::find_if(begin, lines.end(), [](std::string_view l) { return trim(l).starts_with('['); });
+    const auto old = std::find_if(begin, end, sets_default);
+    if (old != end)
+        *old = line;
+    else
+        lines.insert(begin, line);
+    std::string out;
+    for (const std::string_view l : lines) out.append(l).append("\n");
+    return out;
+}
+
+}  // namespace
+
+Result<Config> load_config() {
+    const std::filesystem::path folder = config_dir();
+    if (folder.empty()) return Config{};
+    const std::filesystem::path file = folder / "config.toml";
+    const auto text = read_file(file, toml::kMostBytes);
+    if (!text && text.error().code == ErrorCode::not_found) return Config{};
+    if (!text) return fail(text.error());
+    return parse_config(*text, file.string());
+}
+
+Status save_default_model(const std::string& words) {
+    if (config_dir().empty()) {
+        return fail(ErrorCode::unavailable, "there is no place for the configuration", "set XDG_CONFIG_HOME or HOME");
+    }
+    std::filesystem::path file = config_dir() / "config.toml";
+    std::error_code error;
+    std::filesystem::create_directories(file.parent_path(), error);
+    // A link, as people keep their settings elsewhere, stays one.
+    if (const auto real = std::filesystem::canonical(file, error); !error) file = real;
+    auto text = read_file(file, toml::kMostBytes);
+    if (!text && text.error().code != ErrorCode::not_found) return fail(text.error());
+    const std::string before = text ? *text : std::string();
+    EC_TRY(parse_config(before, file.string()));
+    const std::string after = with_default(before, "default = " + toml::quoted(words));
+    const auto read_back = parse_config(after, file.string());
+    if (!read_back || read_back->model != words) {
+        return fail(ErrorCode::invalid_argument, "config.toml has [model] in a form that is not changed by itself",
+                    "write default = " + toml::quoted(words) + " under [model] in " + file.string());
+    }
+    return write_file_atomic(file, after, 0600);
 }
 
 }  // namespace ec::apps

@@ -17,4 +17,8 @@ struct Config {
 /// The defaults where there is no such file.
 Result<Config> load_config();
 
+/// Makes `words` the `default` of [model] and leaves every other line as it is. `invalid_argument` for a file in which
+/// that cannot be done for certain, such as one with `model = {…}`: it stays as it is.
+Status save_default_model(const std::string& words);
+
 }  // namespace ec::apps

@@ -8,6 +8,7 @@
 
 #include "config.hpp"
 #include "metered_model.hpp"
+#include "model_library.hpp"
 #include "review_stores.hpp"
 
 namespace ec::apps {
@@ -17,26 +18,30 @@ bool looks_like_a_file(const std::string& words) {
     return words.ends_with(".gguf") || words.starts_with('/') || words.starts_with("./") || words.starts_with("../");
 }
 
-Result<std::unique_ptr<model::ChatModel>> served(const std::string& words, ModelPorts& ports) {
-    model::OpenAiOptions options;
-    EC_ASSIGN(options.address, model::parse_model_address(words));
-    if (const char* key = std::getenv("EDGECODER_API_KEY"); key != nullptr) options.api_key = Secret(key);
-    options.notes_dir = ports.data_dir() / "models" / "notes";
-    const bool local = options.address.local;
-    std::unique_ptr<model::ChatModel> model =
-        model::make_openai_model(ports.http(), std::move(options), ports.clock(), ports.waiter());
-    if (local) return model;
+/// A model that is not on this machine costs money as far as anybody knows: the daily cap holds for it.
+Result<std::unique_ptr<model::ChatModel>> capped(std::unique_ptr<model::ChatModel> model) {
+    if (model->facts().local) return model;
     EC_ASSIGN(const Config config, load_config());
     EC_ASSIGN(const agent::ReviewSettings review, load_review_settings());
     EC_ASSIGN(agent::ReviewQueue queue, open_review_queue());
     return make_metered_model(std::move(model), std::move(queue), config.price, review.budget);
 }
 
-Result<std::unique_ptr<model::ChatModel>> embedded(const std::filesystem::path& file, ModelPorts& ports) {
+Result<std::unique_ptr<model::ChatModel>> embedded(const std::filesystem::path& file, const std::string& name,
+                                                   ModelPorts& ports) {
     model::EmbeddedOptions options;
     options.file = file;
+    options.name = name;
     options.cache_dir = ports.data_dir() / "models" / "prefixes";
     return model::make_embedded_model(options);
+}
+
+// A file that was never in the library has no signature.
+Status check_loose_file(const std::string& words) {
+    EC_ASSIGN(const model::ModelPolicy policy, effective_model_policy());
+    if (!policy.require_signatures) return {};
+    return fail(ErrorCode::denied, fmt::format("the policy asks for signed models, and {} is just a file", words),
+                "pull the signed manifest that your administrators publish");
 }
 
 }  // namespace
@@ -55,12 +60,30 @@ Result<std::unique_ptr<ModelPorts>> ModelPorts::open(const std::filesystem::path
     return std::unique_ptr<ModelPorts>(new ModelPorts(data_dir, std::move(ledger), std::move(who)));
 }
 
+Result<std::unique_ptr<model::ServedModel>> serve_model(const std::string& words, ModelPorts& ports) {
+    model::OpenAiOptions options;
+    EC_ASSIGN(options.address, model::parse_model_address(words));
+    if (const char* key = std::getenv("EDGECODER_API_KEY"); key != nullptr) options.api_key = Secret(key);
+    options.notes_dir = ports.data_dir() / "models" / "notes";
+    return model::make_openai_model(ports.http(), std::move(options), ports.clock(), ports.waiter());
+}
+
 Result<std::unique_ptr<model::ChatModel>> choose_model(const std::string& words, ModelPorts& ports) {
     if (words == "none") return nullptr;
-    if (words.starts_with("http://") || words.starts_with("https://")) return served(words, ports);
-    if (looks_like_a_file(words)) return embedded(words, ports);
-    return fail(ErrorCode::invalid_argument, fmt::format("there is no model named {} here", words),
-                "edgecoder model list shows those there are; or give a GGUF file, BASE_URL#MODEL, or none");
+    if (words.starts_with("http://") || words.starts_with("https://")) {
+        EC_ASSIGN(auto served, serve_model(words, ports));
+        return capped(std::move(served));
+    }
+    if (looks_like_a_file(words)) {
+        EC_TRY(check_loose_file(words));
+        return embedded(words, {}, ports);
+    }
+    EC_ASSIGN(const model::Library library, open_library(ports));
+    const auto file = library.usable_file(words);
+    if (file) return embedded(*file, words, ports);
+    if (file.error().code != ErrorCode::not_found) return fail(file.error());
+    return fail(ErrorCode::invalid_argument, file.error().message,
+                file.error().remedy + "; or give a GGUF file, BASE_URL#MODEL, or none");
 }
 
 Result<std::string> default_model() {

@@ -5,6 +5,7 @@
 #include <ec/core/result.hpp>
 #include <ec/core/waiter.hpp>
 #include <ec/model/chat.hpp>
+#include <ec/model/openai.hpp>
 #include <ec/net/http_client.hpp>
 #include <filesystem>
 #include <memory>
@@ -31,6 +32,9 @@ private:
     SystemWaiter waiter_;
     std::unique_ptr<net::HttpClient> http_;
 };
+
+/// A model behind HTTP, from BASE_URL#MODEL.
+Result<std::unique_ptr<model::ServedModel>> serve_model(const std::string& words, ModelPorts& ports);
 
 /// Null for "none". `invalid_argument` for words that name no model here, with what would.
 Result<std::unique_ptr<model::ChatModel>> choose_model(const std::string& words, ModelPorts& ports);

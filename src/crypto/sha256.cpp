@@ -1,0 +1,73 @@
+#include <sodium.h>
+
+#include <ec/crypto/sha256.hpp>
+
+namespace ec::crypto {
+namespace {
+
+int digit(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+}
+
+crypto_hash_sha256_state* state_in(std::array<std::uint8_t, 104>& bytes) {
+    static_assert(sizeof(crypto_hash_sha256_state) <= 104 && alignof(crypto_hash_sha256_state) <= 8);
+    return reinterpret_cast<crypto_hash_sha256_state*>(bytes.data());
+}
+
+}  // namespace
+
+std::string to_hex(std::span<const std::uint8_t> bytes) {
+    std::string hex;
+    for (const std::uint8_t byte : bytes) {
+        hex += "0123456789abcdef"[byte >> 4U];
+        hex += "0123456789abcdef"[byte & 15U];
+    }
+    return hex;
+}
+
+bool from_hex(std::string_view hex, std::span<std::uint8_t> bytes) {
+    if (hex.size() != 2 * bytes.size()) return false;
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        const int high = digit(hex[2 * i]);
+        const int low = digit(hex[2 * i + 1]);
+        if (high < 0 || low < 0) return false;
+        bytes[i] = static_cast<std::uint8_t>(high * 16 + low);
+    }
+    return true;
+}
+
+bool equal_in_constant_time(std::string_view a, std::string_view b) {
+    return a.size() == b.size() && sodium_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+Result<Sha256Digest> Sha256Digest::parse(std::string_view hex) {
+    Sha256Digest digest;
+    if (from_hex(hex, digest.bytes_)) return digest;
+    return fail(ErrorCode::invalid_argument, "a SHA-256 is 64 hexadecimal digits");
+}
+
+std::string Sha256Digest::hex() const { return to_hex(bytes_); }
+
+Sha256::Sha256() { crypto_hash_sha256_init(state_in(state_)); }
+
+void Sha256::update(std::string_view bytes) {
+    crypto_hash_sha256_update(state_in(state_), reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
+}
+
+Sha256Digest Sha256::finish() {
+    std::array<std::uint8_t, Sha256Digest::kBytes> bytes{};
+    crypto_hash_sha256_final(state_in(state_), bytes.data());
+    crypto_hash_sha256_init(state_in(state_));
+    return Sha256Digest(bytes);
+}
+
+Sha256Digest sha256(std::string_view bytes) {
+    Sha256 hash;
+    hash.update(bytes);
+    return hash.finish();
+}
+
+}  // namespace ec::crypto
