@@ -66,7 +66,6 @@ async function load(file) {
 
 async function main() {
     silence();
-    note('c ' + job.tests.length);
     const world = new Map();
     for (const file of job.files) {
         const exported = await load(file);
@@ -79,7 +78,6 @@ async function main() {
         }
     }
     world.delete('assert');
-    note('l');
     const names = ['assert', ...world.keys()];
     const hidden = 'ec' + crypto.randomBytes(8).toString('hex');
     let spent = 0;

@@ -31,18 +31,19 @@ json::Array texts(const std::vector<std::string>& values) {
     return array;
 }
 
-std::string job_file(const AgreementJob& job) {
+std::string job_file(const AgreementJob& job, const std::vector<std::string>& calls) {
     json::Object object;
     object["files"] = texts(job.files);
     object["names"] = texts(job.names);
     object["tests"] = texts(job.tests);
     object["load_seconds"] = static_cast<double>(job.load_limit.count()) / 1000.0;
     object["seconds"] = static_cast<double>(job.limit.count()) / 1000.0;
+    object["calls"] = texts(calls);
     object["most_calls"] = kMostCalls;
     return json::write(object);
 }
 
-executor::RunSpec run_spec(const AgreementJob& job) {
+executor::RunSpec run_spec(const AgreementJob& job, const std::vector<std::string>& calls) {
     const bool python = job.language == AssertionLanguage::python;
     const std::string driver = python ? "agreement.py" : "agreement.cjs";
     executor::RunSpec spec;
@@ -51,7 +52,7 @@ executor::RunSpec run_spec(const AgreementJob& job) {
     // One order of sets for all candidates: it shows in their answers.
     if (python) spec.environment = {{"PYTHONHASHSEED", "0"}, {"PYTHONDONTWRITEBYTECODE", "1"}};
     spec.support_files = {{driver, std::string(python ? embedded::agreement_py : embedded::agreement_cjs)},
-                          {"job.json", job_file(job)}};
+                          {"job.json", job_file(job, calls)}};
     spec.limits.wall = job.wall;
     spec.limits.cpu = job.wall;
     spec.limits.memory_bytes = 1ULL << 30;
@@ -59,12 +60,34 @@ executor::RunSpec run_spec(const AgreementJob& job) {
     return spec;
 }
 
+/// What a run left as its record; empty when it left none.
+Result<std::string> record_of(executor::Sandbox& sandbox, const executor::RunSpec& spec, const std::stop_token& stop) {
+    EC_ASSIGN(executor::RunResult result, sandbox.run(spec, stop));
+    if (result.cannot_isolate) return fail(*result.cannot_isolate);
+    if (result.status == executor::RunStatus::sandbox_error) return fail(ErrorCode::unavailable, result.reason);
+    const auto record = result.artifacts.find("record");
+    return record == result.artifacts.end() ? std::string() : std::move(record->second);
+}
+
+/// The distinct calls that the assertions make. No candidate has a say in it.
+Result<std::vector<std::string>> calls_in(executor::Sandbox& sandbox, AgreementJob job, const std::stop_token& stop) {
+    job.files.clear();
+    EC_ASSIGN(const std::string record, record_of(sandbox, run_spec(job, {}), stop));
+    std::vector<std::string> calls;
+    const Result<json::Value> list = json::parse(record);
+    if (!list || !list->is_array()) return calls;  // texts that no parser gets through
+    for (const json::Value& call : list->get_array()) {
+        if (call.is_string() && calls.size() < kMostCalls) calls.emplace_back(call.get_string());
+    }
+    return calls;
+}
+
 /// The candidates of one job, taken one after the other by several threads.
 class Field {
 public:
-    Field(executor::Sandbox& sandbox, const AgreementJob& job,
+    Field(executor::Sandbox& sandbox, const AgreementJob& job, const std::vector<std::string>& calls,
           std::span<const std::vector<executor::FileEdit>> candidates)
-        : sandbox_(sandbox), job_(job), candidates_(candidates), behaviours_(candidates.size()) {}
+        : sandbox_(sandbox), job_(job), calls_(calls), candidates_(candidates), behaviours_(candidates.size()) {}
 
     Result<std::vector<Behaviour>> run(std::stop_token stop) {
         const std::size_t lanes =
@@ -75,7 +98,6 @@ public:
             work(stop);
         }
         EC_TRY(failed_);
-        align();
         return std::move(behaviours_);
     }
 
@@ -92,40 +114,18 @@ private:
     }
 
     Status run_one(std::size_t index, const std::stop_token& stop) {
-        executor::RunSpec spec = run_spec(job_);
+        executor::RunSpec spec = run_spec(job_, calls_);
         spec.edits = candidates_[index];
-        EC_ASSIGN(const executor::RunResult result, sandbox_.run(spec, stop));
-        if (result.cannot_isolate) return fail(*result.cannot_isolate);
-        if (result.status == executor::RunStatus::sandbox_error) return fail(ErrorCode::unavailable, result.reason);
-        const auto record = result.artifacts.find("record");
+        EC_ASSIGN(const std::string record, record_of(sandbox_, spec, stop));
+        const bool python = job_.language == AssertionLanguage::python;
         behaviours_[index] =
-            read_agreement_record(record == result.artifacts.end() ? "" : record->second, job_.tests.size());
+            read_agreement_record(record, job_.tests.size(), python ? calls_.size() : job_.tests.size());
         return {};
-    }
-
-    /// The driver counts the calls from the tests alone, so all agree on how many there are; one that does not is lying
-    /// or has said nothing.
-    void align() {
-        std::vector<std::size_t> counts;
-        for (const Behaviour& behaviour : behaviours_) counts.push_back(behaviour.answers.size());
-        std::ranges::sort(counts);
-        std::size_t calls = 0;
-        std::ptrdiff_t most = 0;
-        for (auto at = counts.begin(); at != counts.end();) {
-            const auto end = std::ranges::upper_bound(at, counts.end(), *at);
-            if (*at > 0 && end - at > most) {
-                most = end - at;
-                calls = *at;
-            }
-            at = end;
-        }
-        for (Behaviour& behaviour : behaviours_) {
-            if (behaviour.answers.size() != calls) behaviour.answers.assign(calls, std::nullopt);
-        }
     }
 
     executor::Sandbox& sandbox_;
     const AgreementJob& job_;
+    const std::vector<std::string>& calls_;
     std::span<const std::vector<executor::FileEdit>> candidates_;
     std::vector<Behaviour> behaviours_;  // each element belongs to the thread that took its index
     std::atomic<std::size_t> next_ = 0;
@@ -144,19 +144,16 @@ std::optional<AssertionLanguage> assertion_language(std::string_view path) {
     return std::nullopt;
 }
 
-Behaviour read_agreement_record(std::string_view record, std::size_t tests) {
+Behaviour read_agreement_record(std::string_view record, std::size_t tests, std::size_t answers) {
     Behaviour behaviour;
     behaviour.passes.assign(tests, false);
     std::vector<bool> told(tests, false);
-    bool counted = false;
+    behaviour.answers.resize(answers);
     for (const std::string_view line : split_lines(record)) {
         const std::vector<std::string_view> words = split(line, ' ');
         const auto index = words.size() > 1 ? number(words[1]) : std::nullopt;
         if (!index) continue;
-        if (words[0] == "c" && words.size() == 2 && !counted && *index <= std::max(kMostCalls, tests)) {
-            counted = true;
-            behaviour.answers.resize(*index);
-        } else if (words[0] == "t" && words.size() == 3 && *index < tests && !told[*index]) {
+        if (words[0] == "t" && words.size() == 3 && *index < tests && !told[*index]) {
             told[*index] = true;
             behaviour.passes[*index] = words[2] == "1";
         } else if (words[0] == "o" && words.size() == 3 && *index < behaviour.answers.size() &&
@@ -172,7 +169,11 @@ Result<std::vector<Behaviour>> run_agreement(executor::Sandbox& sandbox, const A
                                              std::stop_token stop) {
     if (job.tests.size() > kMostTests) return fail(ErrorCode::too_large, "too many generated tests");
     if (candidates.empty()) return std::vector<Behaviour>();
-    return Field(sandbox, job, candidates).run(stop);
+    std::vector<std::string> calls;
+    if (job.language == AssertionLanguage::python) {
+        EC_ASSIGN(calls, calls_in(sandbox, job, stop));
+    }
+    return Field(sandbox, job, calls, candidates).run(stop);
 }
 
 }  // namespace ec::agent

@@ -40,6 +40,6 @@ Result<std::vector<Behaviour>> run_agreement(executor::Sandbox& sandbox, const A
 
 /// One candidate's record (see agreement.py) as its behaviour. Any bytes: what is no fact about a known test or call is
 /// left out, and of two facts about one the first counts.
-Behaviour read_agreement_record(std::string_view record, std::size_t tests);
+Behaviour read_agreement_record(std::string_view record, std::size_t tests, std::size_t answers);
 
 }  // namespace ec::agent
