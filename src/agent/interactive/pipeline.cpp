@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <ec/core/text.hpp>
+#include <map>
 #include <set>
 
 #include "../work/mend.hpp"
@@ -11,6 +12,7 @@
 #include "edits_of.hpp"
 #include "localise.hpp"
 #include "prompt.hpp"
+#include "untested.hpp"
 
 namespace ec::agent {
 namespace {
@@ -127,8 +129,8 @@ private:
             attempt_.answered = true;
             return accept(samples_.front());
         }
-        if (!task_.bench) return choose_untested();
-        if (task_.settings.samples < 2) return false;
+        if (!task_.bench && !can_be_compared(samples_.front().draft)) return choose_untested();
+        if (task_.settings.samples < 2) return task_.bench ? false : choose_untested();
         bool over = false;
         Status failed;
         model::ChatRequest more = request(kSampleTemperature);
@@ -142,7 +144,7 @@ private:
         task_.stage("sample", fmt::format("{} more versions", task_.settings.samples - 1));
         EC_TRY(task_.ports.model->sample(more, task_.settings.samples - 1, on_reply, task_.stop));
         EC_TRY(failed);
-        return solved_;
+        return task_.bench ? solved_ : choose_untested();
     }
 
     /// Runs the tests over what an answer changes. True when they pass.
@@ -194,10 +196,23 @@ private:
     }
 
     Result<bool> choose_untested() {
+        std::vector<const Sample*> distinct;
+        std::vector<UntestedVersion> versions;
+        std::map<std::string, std::size_t> places;
         for (const Sample& sample : samples_) {
-            if (!sample.draft.empty()) return accept(sample);
+            if (sample.draft.empty()) continue;
+            const auto [place, fresh] = places.emplace(sample.draft.identity(), versions.size());
+            if (fresh) {
+                distinct.push_back(&sample);
+                versions.push_back({&sample.draft, 1});
+            } else {
+                ++versions[place->second].copies;
+            }
         }
-        return false;
+        if (versions.empty()) return false;
+        EC_ASSIGN(UntestedChoice choice, choose_by_agreement(task_, conversation_, versions));
+        attempt_.explanation = std::move(choice.explanation);
+        return accept(*distinct[choice.index]);
     }
 
     /// The best answer so far, with what its tests say, back to the model.
