@@ -39,9 +39,11 @@ Result<std::unique_ptr<model::ChatModel>> embedded(const std::filesystem::path& 
 // A file that was never in the library has no signature.
 Status check_loose_file(const std::string& words) {
     EC_ASSIGN(const model::ModelPolicy policy, effective_model_policy());
-    if (!policy.require_signatures) return {};
-    return fail(ErrorCode::denied, fmt::format("the policy asks for signed models, and {} is just a file", words),
-                "pull the signed manifest that your administrators publish");
+    std::error_code error;
+    const std::filesystem::path real = std::filesystem::weakly_canonical(words, error);
+    if (!policy.require_signatures && policy.allows("file:" + real.string())) return {};
+    return fail(ErrorCode::denied, fmt::format("the policy of this machine does not let {} be used as it is", words),
+                "pull a model that the policy allows, such as the signed manifest your administrators publish");
 }
 
 }  // namespace

@@ -59,7 +59,7 @@ public:
             begun_ = time;
             from_ = now.done;
         }
-        if (!terminal_ && other) err_ << words(now, 0) << std::endl;
+        if (!terminal_ && other) err_ << begin_words(now) << std::endl;
         const bool done = now.total > 0 && now.done == now.total;
         if (terminal_ && (other || done || time - shown_ >= kRefresh)) {
             const double seconds = std::chrono::duration<double>(time - begun_).count();
@@ -71,6 +71,13 @@ public:
     }
 
 private:
+    static std::string begin_words(const model::PullProgress& now) {
+        using Stage = model::PullProgress::Stage;
+        if (now.stage == Stage::waiting || now.stage == Stage::retrying) return words(now, 0);
+        return fmt::format("{} {}", now.stage == Stage::hashing ? "hashing" : "downloading",
+                           now.total > 0 ? size_text(now.total) : "a file of unknown size");
+    }
+
     static std::string words(const model::PullProgress& now, double rate) {
         using Stage = model::PullProgress::Stage;
         switch (now.stage) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <ec/net/http_client.hpp>
 #include <thread>
 
 #include "config.hpp"
@@ -67,7 +68,9 @@ model::SourceBases source_bases() {
     model::SourceBases bases;
     bases.hugging_face = variable("EDGECODER_HF_BASE", model::kHuggingFace);
     bases.ollama = variable("EDGECODER_OLLAMA_BASE", model::kOllama);
-    bases.hugging_face_token = Secret(variable("HF_TOKEN", ""));
+    // Nobody on the way may read it.
+    const auto hub = net::Url::parse(bases.hugging_face);
+    if (hub && (hub->scheme == "https" || hub->loopback())) bases.hugging_face_token = Secret(variable("HF_TOKEN", ""));
     return bases;
 }
 

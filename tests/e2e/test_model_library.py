@@ -205,6 +205,17 @@ def test_a_policy_names_the_sources(model, place, host):
     assert model("list").status == 2
 
 
+def test_a_policy_also_holds_for_loose_files(edgecoder, place, tmp_path):
+    path = tmp_path / "mine.gguf"
+    path.write_bytes(DATA)
+    config = config_of(place)
+    config.parent.mkdir(parents=True)
+    for policy in ("require_signatures = true", 'allowed_sources = ["hf:Qwen/"]'):
+        config.write_text("[models]\n" + policy + "\n")
+        done = edgecoder("run", "hello", "--model", path, "--dir", tmp_path, env=place)
+        assert done.status == 3 and "policy" in done.err + done.out
+
+
 def test_run_and_model_take_names_of_the_library(edgecoder, model, place, tmp_path):
     done = edgecoder("run", "hello", "--model", "absent", "--dir", tmp_path, env=place)
     assert done.status == 2 and "no model named absent" in done.err + done.out

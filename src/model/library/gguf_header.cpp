@@ -42,6 +42,15 @@ constexpr WeightType kWeightTypes[] = {
     {26, "I32", 1, 4},        {27, "I64", 1, 8},        {28, "F64", 1, 8},        {29, "IQ1_M", 256, 56},
     {30, "BF16", 1, 2},       {34, "TQ1_0", 256, 54},   {35, "TQ2_0", 256, 66},   {39, "MXFP4", 32, 17}};
 
+struct FileType {
+    std::int64_t number;
+    const char* name;
+};
+constexpr FileType kFileTypes[] = {{0, "F32"},     {1, "F16"},     {2, "Q4_0"},    {3, "Q4_1"},    {7, "Q8_0"},
+                                   {8, "Q5_0"},    {9, "Q5_1"},    {10, "Q2_K"},   {11, "Q3_K_S"}, {12, "Q3_K_M"},
+                                   {13, "Q3_K_L"}, {14, "Q4_K_S"}, {15, "Q4_K_M"}, {16, "Q5_K_S"}, {17, "Q5_K_M"},
+                                   {18, "Q6_K"},   {32, "BF16"},   {38, "MXFP4"}};
+
 const WeightType* weight_type(std::uint32_t number) {
     const auto* found = std::ranges::find(kWeightTypes, number, &WeightType::number);
     return found == std::end(kWeightTypes) ? nullptr : found;
@@ -109,6 +118,7 @@ private:
     [[nodiscard]] std::int64_t whole(const std::string& key, std::int64_t fallback) const;
     [[nodiscard]] std::string text(const std::string& key) const;
     void dimensions(ModelFileFacts& facts) const;
+    [[nodiscard]] std::string quantisation() const;
 
     std::istream& in_;
     std::uint64_t left_;
@@ -218,6 +228,16 @@ void HeaderReader::dimensions(ModelFileFacts& facts) const {
     facts.cache_per_token = static_cast<std::int64_t>(std::min(cache, static_cast<double>(kLargest)));
 }
 
+// As the file calls its mixture, else the type that most of its weights have.
+std::string HeaderReader::quantisation() const {
+    const auto* named = std::ranges::find(kFileTypes, whole("general.file_type", -1), &FileType::number);
+    if (named != std::end(kFileTypes)) return named->name;
+    const auto most = std::ranges::max_element(weights_, {}, [](const auto& entry) { return entry.second; });
+    if (most == weights_.end()) return {};
+    const WeightType* known = weight_type(most->first);
+    return known == nullptr ? fmt::format("type {}", most->first) : known->name;
+}
+
 Result<ModelFileFacts> HeaderReader::read() {
     const auto corrupt = [](std::string why) { return fail(ErrorCode::corrupt, std::move(why)); };
     std::array<char, 4> magic{};
@@ -247,11 +267,7 @@ Result<ModelFileFacts> HeaderReader::read() {
     facts.parts = std::max<std::int64_t>(1, whole("split.count", 1));
     facts.chat_template = values_.contains("tokenizer.chat_template");
     dimensions(facts);
-    const auto most = std::ranges::max_element(weights_, {}, [](const auto& entry) { return entry.second; });
-    if (most != weights_.end()) {
-        const WeightType* known = weight_type(most->first);
-        facts.quantisation = known == nullptr ? fmt::format("type {}", most->first) : known->name;
-    }
+    facts.quantisation = quantisation();
     return facts;
 }
 

@@ -366,6 +366,9 @@ Result<LibraryEntry> Library::sign(std::string_view name, const crypto::SecretKe
     if (!source.empty()) {
         EC_ASSIGN(entry.manifest.source, canonical_source(source));
     }
+    // A signature says that these are the bytes, so they are looked at.
+    EC_ASSIGN(const crypto::Sha256Digest hash, library::hash_file(entry.file, {}, {}));
+    if (hash != entry.manifest.sha256) return fail(ErrorCode::corrupt, fmt::format("the file of {} has changed", name));
     return keep(entry.file, entry.manifest, Signed::make(key, entry.manifest));
 }
 

@@ -103,6 +103,15 @@ TEST_F(LibraryPolicy, NoticesAChangedManifestAndAChangedFile) {
     EXPECT_FALSE(models.usable_file("x"));
 }
 
+TEST_F(LibraryPolicy, DoesNotSignAFileThatChanged) {
+    Library models = library();
+    ASSERT_TRUE(models.add(file("x.gguf", bytes_), "x", "now", {}, {}));
+    const fs::path blob = *models.usable_file("x");
+    std::fstream(blob, std::ios::in | std::ios::out | std::ios::binary).seekp(bytes_.size() - 1) << '!';
+    EXPECT_EQ(models.sign("x", key_, {}).error().code, ErrorCode::corrupt);
+    EXPECT_FALSE(models.find("x")->signed_by);
+}
+
 TEST_F(LibraryPolicy, DoesNotUseAManifestUnderAnotherName) {
     Library models = library();
     ASSERT_TRUE(models.add(file("x.gguf", bytes_), "x", "now", {}, {}));

@@ -38,7 +38,7 @@ struct ModelFileFacts {
     std::string architecture;
     std::string title;         ///< general.name
     std::string licence;       ///< general.license
-    std::string quantisation;  ///< of most of the weights: "Q4_K"
+    std::string quantisation;  ///< as the file says, else of most weights: "Q4_K_M"
     std::int64_t parameters = 0;
     std::int64_t context = 0;          ///< tokens it was trained with
     std::int64_t cache_per_token = 0;  ///< bytes, in 16 bits, all layers counted as full attention
@@ -113,10 +113,10 @@ public:
     /// Fetches what was planned. `created` is RFC 3339. On `cancelled` and broken connections what came is kept.
     Result<LibraryEntry> pull(const PullPlan& plan, std::string_view created, const OnPullProgress& progress,
                               std::stop_token stop);
-    /// Copies a file of this machine in (shares its blocks or links where that is possible).
+    /// Copies a file of this machine in: a link would let a later change of it change the library's.
     Result<LibraryEntry> add(const std::filesystem::path& file, std::string_view name, std::string_view created,
                              const OnPullProgress& progress, std::stop_token stop);
-    /// Signs the manifest of a model; `source` not empty: replaces where others can fetch it.
+    /// Hashes the file of a model and signs its manifest; `source` not empty: replaces where others can fetch it.
     Result<LibraryEntry> sign(std::string_view name, const crypto::SecretKey& key, std::string_view source);
     Status remove(std::string_view name);
     Status remember(std::string_view name, const MeasuredSpeed& speed);
