@@ -133,6 +133,10 @@ TEST(EditProperties, WholeFilesComeBackExactly) {
     holds("whole", [](Edits& edits) {
         // An empty fence says nothing.
         RC_PRE(!std::ranges::all_of(edits.after.lines, [](const std::string& line) { return line.empty(); }));
+        // Nor does it matter where a file stands that is indented as a whole: it is taken to its margin.
+        RC_PRE(std::ranges::any_of(edits.after.lines, [](const std::string& line) {
+            return !line.empty() && line[0] != ' ' && line[0] != '\t';
+        }));
         expect(edits, "a.py\n```python\n" + joined(edits.after.lines) + "```\n");
     });
 }
