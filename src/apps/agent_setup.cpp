@@ -61,6 +61,7 @@ agent::AgentPorts AgentSetup::agent_ports() {
         auto* embedded = dynamic_cast<model::EmbeddedModel*>(model_.get());
         return embedded == nullptr ? nullptr : std::make_shared<model::PausedModel>(*embedded);
     };
+    ports.energy = [this] { return energy_.joules(); };
     ports.instructions = [this] { return project_.instructions(); };
     ports.map = [this](const std::string& task, const std::vector<std::string>& files, std::size_t bytes) {
         return project_.map(task, files, bytes);

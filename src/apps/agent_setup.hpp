@@ -4,6 +4,7 @@
 
 #include <ec/agent/interactive_agent.hpp>
 #include <ec/core/clock.hpp>
+#include <ec/core/energy.hpp>
 #include <ec/executor/sandbox.hpp>
 #include <memory>
 #include <string>
@@ -53,6 +54,7 @@ private:
 
     AgentOptions options_;
     SystemClock clock_;
+    EnergyMeter energy_;
     ProjectView project_;
     SessionKeeper keeper_;
     agent::AgentEvents* events_ = nullptr;  ///< of the task under way

@@ -124,9 +124,10 @@ void add_diff(CLI::App& app, DiffOptions& options) {
 }
 
 void add_resume(CLI::App& app, ResumeOptions& options) {
-    CLI::App* resume = app.add_subcommand("resume", "Show the sessions of this project that can be gone on with");
+    CLI::App* resume = app.add_subcommand("resume", "Go on with an earlier session of this project");
     resume->add_option("--dir", options.directory, "The project (default: the current directory)");
-    resume->add_flag("--list", options.list, "Show them, which is also what happens without it");
+    resume->add_option("session", options.session, "Its id (default: the newest)");
+    resume->add_flag("--list", options.list, "Show the sessions instead");
     resume->add_flag("--json", options.json, "Print one JSON document on stdout");
 }
 
@@ -233,7 +234,12 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
     if (app.got_subcommand("undo")) return run_undo(undo, out, err);
     if (app.got_subcommand("redo")) return run_undo(redo, out, err);
     if (app.got_subcommand("diff")) return run_diff(diff, out, err);
-    if (app.got_subcommand("resume")) return run_resume_list(resume, out, err);
+    if (app.got_subcommand("resume")) {
+        if (resume.list || resume.json) return run_resume_list(resume, out, err);
+        session.directory = resume.directory;
+        session.resume = resume.session.empty() ? "last" : resume.session;
+        return run_session(session, err);
+    }
     if (app.got_subcommand("consent")) return run_consent(consent, err);
     if (const CLI::App* group = app.get_subcommand("review"); group->parsed()) {
         return run_review(*group, review, out, err);

@@ -1,4 +1,4 @@
-// `edgecoder resume --list`: the sessions of this project that can be gone on with.
+// `edgecoder resume`: goes on with an earlier session of this project; with --list, shows which there are.
 #pragma once
 
 #include <iosfwd>
@@ -8,7 +8,8 @@ namespace ec::apps {
 
 struct ResumeOptions {
     std::string directory = ".";
-    bool list = false;  ///< what happens anyhow until a session can be gone on with from here
+    std::string session;  ///< empty: the newest
+    bool list = false;
     bool json = false;
 };
 

@@ -27,6 +27,7 @@ void add(agent::UsageEvent& total, const agent::UsageEvent& used) {
     total.completion_tokens += used.completion_tokens;
     total.calls += used.calls;
     total.seconds += used.seconds;
+    if (used.joules) total.joules = total.joules.value_or(0) + *used.joules;
 }
 
 std::string closing(const TaskResult& result) {

@@ -303,8 +303,10 @@ Result<TaskResult> InteractiveAgent::run(const std::string& words, AgentEvents& 
               .person = person,
               .stop = stop,
               .words = words,
+              .joules_before = {},
               .told = {}};
     task.started = state.ports.clock->now();
+    if (state.ports.energy) task.joules_before = state.ports.energy();
     task.deadline = task.started + state.settings.budget;
     EC_TRY(state.prepare(task));
     if (state.ports.model == nullptr) return state.without_model(task, state.settings.budget);
@@ -352,7 +354,7 @@ Result<TaskResult> InteractiveAgent::run(const std::string& words, AgentEvents& 
         if (last && wants_outside(*last)) result.review_reason = "outside_sandbox";
         if (attempt.verdict) result.after = attempt.verdict->report;
     }
-    task.usage.seconds = std::chrono::duration<double>(state.ports.clock->now() - task.started).count();
+    task.measure();
     result.usage = task.usage;
     return result;
 }

@@ -15,7 +15,7 @@ model::ChatReply Task::account(model::ChatReply reply, const std::vector<model::
     usage.cached_tokens += reply.usage.cached_tokens;
     usage.completion_tokens += reply.usage.completion_tokens;
     ++usage.calls;
-    usage.seconds = std::chrono::duration<double>(ports.clock->now() - started).count();
+    measure();
     events.event(usage);
     for (const std::string& warning : reply.warnings) events.event(WarningEvent{warning});
     const auto known = [&](const model::ToolCall& call) {
@@ -47,6 +47,12 @@ Result<model::ChatReply> Task::ask(const model::ChatRequest& request) {
     };
     EC_ASSIGN(model::ChatReply reply, ports.model->complete(request, on_delta, stop));
     return account(std::move(reply), request.tools);
+}
+
+void Task::measure() {
+    usage.seconds = std::chrono::duration<double>(ports.clock->now() - started).count();
+    const auto now = ports.energy ? ports.energy() : std::nullopt;
+    if (now && joules_before) usage.joules = *now - *joules_before;
 }
 
 std::string Task::redact(const std::string& path, std::string_view text) {

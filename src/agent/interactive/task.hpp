@@ -37,6 +37,9 @@ struct Task {
     Result<model::ChatReply> ask(const model::ChatRequest& request);
     /// What follows every answer of the model, for those that do not come through ask().
     model::ChatReply account(model::ChatReply reply, const std::vector<model::ToolSpec>& tools);
+    /// Brings time and energy of the usage up to date.
+    void measure();
+    std::optional<double> joules_before;
     /// Takes secrets out of what goes to the model, and tells the person once for each.
     std::string redact(const std::string& path, std::string_view text);
     std::set<std::string> told;  ///< what redact() has told

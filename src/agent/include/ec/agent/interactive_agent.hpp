@@ -76,6 +76,8 @@ struct AgentPorts {
     SandboxOpener open_sandbox;
     /// Has a model that runs here give up its threads for as long as the result lives; may be empty.
     std::function<std::shared_ptr<void>()> pause_model;
+    /// Joules used since some point, where the machine tells; may be empty.
+    std::function<std::optional<double>()> energy;
     /// Project instructions as a block for the system prompt; may be empty.
     std::function<std::string()> instructions;
     /// What of the project bears on a task, at most so many bytes; may be empty.

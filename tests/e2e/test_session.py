@@ -1,0 +1,153 @@
+"""The session in the terminal, and what shares its agent, with the real program against a stand-in for a model server."""
+
+import os
+import pathlib
+import pty
+import select
+import subprocess
+import sys
+import time
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/fakes"))
+
+import fake_model  # noqa: E402
+import tasks  # noqa: E402
+
+BIN = pathlib.Path(os.environ.get("EC_BIN_DIR", ROOT / "build/bin"))
+LIMIT = 90
+
+
+@pytest.fixture
+def server():
+    with fake_model.FakeModel() as running:
+        yield running
+
+
+@pytest.fixture
+def task(tmp_path):
+    """A task that no mutation solves, written to a project of its own."""
+    chosen = next(task for task in tasks.load() if task.id.startswith(("humaneval", "js", "py")) and task.reference)
+    (tmp_path / "project").mkdir()
+    chosen.write(tmp_path / "project")
+    return chosen
+
+
+@pytest.fixture
+def start(server, tmp_path):
+    """Arguments and environment of the program in the project."""
+
+    def words(*arguments, model="oracle:none"):
+        environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path / "home"), "LANG": "C.UTF-8", "TERM": "xterm",
+                       "EDGECODER_DATA_DIR": str(tmp_path / "data")}
+        named = [] if model is None else ["--model", f"{server.url}#{model}"]
+        return [str(BIN / "edgecoder"), *arguments, *named], environment
+
+    return words
+
+
+def piped(command, lines, cwd):
+    argv, environment = command
+    return subprocess.run(argv, input="\n".join(lines) + "\n", text=True, capture_output=True, cwd=cwd, env=environment, timeout=LIMIT)
+
+
+def contents(root, task):
+    return {path: (root / path).read_text() for path in task.reference}
+
+
+def test_a_task_from_a_pipe_is_done_and_taken_back(start, task, tmp_path):
+    root = tmp_path / "project"
+    before = contents(root, task)
+    done = piped(start("--yes", "--test", task.test), [task.text, "/diff", "/cost"], root)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert contents(root, task) != before
+    assert subprocess.run(task.test, shell=True, cwd=root, capture_output=True).returncode == 0
+    assert all(path in done.stdout for path in task.reference)
+    assert "locally" in done.stdout
+
+    back = piped(start("--yes", "--test", task.test, "--resume", "last"), ["/undo"], root)
+    assert back.returncode == 0, back.stdout + back.stderr
+    assert contents(root, task) == before
+
+
+def test_nothing_is_written_where_nobody_can_be_asked(start, task, tmp_path):
+    root = tmp_path / "project"
+    before = contents(root, task)
+    done = piped(start("--test", task.test), [task.text], root)
+    assert contents(root, task) == before
+    assert "--yes" in done.stdout + done.stderr
+
+
+def test_undo_of_the_command_line_takes_back_what_a_session_wrote(start, task, tmp_path):
+    root = tmp_path / "project"
+    before = contents(root, task)
+    piped(start("--yes", "--test", task.test), [task.text], root)
+    assert contents(root, task) != before
+    argv, environment = start("undo", model=None)
+    assert subprocess.run(argv, cwd=root, env=environment, capture_output=True).returncode == 0
+    assert contents(root, task) == before
+
+
+def test_a_session_is_gone_on_with(start, task, tmp_path):
+    root = tmp_path / "project"
+    piped(start("--yes", "--test", task.test), [task.text], root)
+    argv, environment = start("resume", "--list", model=None)
+    listed = subprocess.run(argv, cwd=root, env=environment, capture_output=True, text=True)
+    assert listed.returncode == 0 and task.text[:20] in listed.stdout
+    argv, environment = start("resume", model=None)
+    resumed = subprocess.run(argv, input="/diff\n", cwd=root, env={**environment, "EDGECODER_MODEL": "none"}, capture_output=True, text=True)
+    assert resumed.returncode == 0, resumed.stderr
+    assert all(path in resumed.stdout for path in task.reference)
+
+
+def read_until(master, text, seen):
+    deadline = time.monotonic() + LIMIT
+    while text not in seen:
+        ready, _, _ = select.select([master], [], [], max(0, deadline - time.monotonic()))
+        assert ready, f"{text!r} never came; the terminal shows {seen[-2000:]}"
+        seen += os.read(master, 65536).decode("utf-8", "replace")
+    return seen
+
+
+def test_a_person_at_a_terminal_approves_plan_and_change(start, task, tmp_path):
+    root = tmp_path / "project"
+    before = contents(root, task)
+    argv, environment = start("--test", task.test)
+    child, master = pty.fork()
+    if child == 0:
+        os.chdir(root)
+        os.execve(argv[0], argv, environment)
+    try:
+        seen = read_until(master, "/help", "")
+        os.write(master, task.text.encode() + b"\r")
+        seen = read_until(master, "Go on with this plan?", seen)
+        os.write(master, b"a\r")
+        seen = read_until(master, "Write this change?", seen)
+        assert contents(root, task) == before
+        os.write(master, b"a\r")
+        read_until(master, "/undo takes it back", seen)
+        os.write(master, b"/quit\r")
+    finally:
+        _, status = os.waitpid(child, 0)
+        os.close(master)
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert contents(root, task) != before
+
+
+def test_fix_asks_the_model_once_its_own_search_has_found_nothing(start, task, tmp_path):
+    root = tmp_path / "project"
+    argv, environment = start("fix", "--test", task.test, "--json", "--apply")
+    done = subprocess.run(argv, cwd=root, env=environment, capture_output=True, text=True, timeout=LIMIT)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert '"proposer":"model:' in done.stdout
+    assert subprocess.run(task.test, shell=True, cwd=root, capture_output=True).returncode == 0
+
+
+def test_no_model_says_what_it_can_and_cannot_do(start, tmp_path):
+    (tmp_path / "empty").mkdir()
+    argv, environment = start("run", "write a poem about files", "--model", "none", model=None)
+    done = subprocess.run(argv, cwd=tmp_path / "empty", env=environment, capture_output=True, text=True)
+    assert done.returncode == 3
+    assert "without a model" in done.stderr and "--test" in done.stderr
