@@ -232,6 +232,20 @@ def link_violations(root):
     return found
 
 
+# Two agents that must not grow into one another (docs/adr/0004): what one may do is no business of the other.
+SEPARATE_PATHS = ("src/agent/interactive", "src/agent/worker")
+
+
+def path_violations(root):
+    for path in SEPARATE_PATHS:
+        for file in sorted((root / path).rglob("*.?pp")) if (root / path).is_dir() else []:
+            for other in SEPARATE_PATHS:
+                name = other.rsplit("/", 1)[1]
+                for line in file.read_text(encoding="utf-8").splitlines():
+                    if other != path and re.match(rf'#include "[^"]*\b{name}/', line):
+                        yield f"{file.relative_to(root)} includes a part of {other}"
+
+
 def attack_violations(root):
     """docs/security/attack-classes.md names only tests that exist, and every test of an attack file."""
     page = root / "docs/security/attack-classes.md"

@@ -49,6 +49,10 @@ def test_every_library_is_listed():
     assert rules.dependency_violations(ROOT) == []
 
 
+def test_the_two_agents_stay_apart():
+    assert list(rules.path_violations(ROOT)) == []
+
+
 def test_the_page_of_attack_classes_and_the_tests_agree():
     assert rules.attack_violations(ROOT) == []
 
@@ -176,6 +180,12 @@ def test_a_dead_link_is_refused(tree):
 def test_an_unlisted_library_is_refused(tree):
     (tree / "src/json/CMakeLists.txt").write_text("find_package(Boost 1.81 REQUIRED)\nfind_package(Qt6)\n")
     assert rules.dependency_violations(tree) == ["src/json/CMakeLists.txt: Qt6 is not in docs/dependencies.md"]
+
+
+def test_an_agent_that_includes_the_other_is_refused(tree):
+    (tree / "src/agent/worker").mkdir(parents=True)
+    (tree / "src/agent/worker/w.cpp").write_text('#include "../interactive/task.hpp"\n')
+    assert "src/agent/interactive" in "".join(rules.path_violations(tree))
 
 
 def test_an_attack_class_without_its_test_is_refused(tree):
