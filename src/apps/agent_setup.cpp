@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <ec/executor/apply.hpp>
 #include <ec/model/embedded.hpp>
 
 #include "data_dir.hpp"
@@ -55,8 +56,15 @@ agent::AgentPorts AgentSetup::agent_ports() {
     ports.model = model_.get();
     ports.sandbox = sandbox_.get();
     ports.workspace = &project_;
-    for (const agent::Withheld& file : project_.files().withheld()) ports.secrets.push_back(file.path);
-    ports.may_write = [this](const std::string& path) { return project_.files().may_write(path); };
+    ports.secrets = [this]() -> const agent::SecretFiles& {
+        if (!secrets_) secrets_ = agent::find_secret_files(project_.files());
+        return *secrets_;
+    };
+    ports.may_write = [this](const std::string& path) -> Status {
+        EC_TRY(project_.files().may_write(path));
+        if (!executor::is_guarded_path(path) || executor::is_approved(path, options_.approved)) return {};
+        return fail(ErrorCode::denied, "it is run or obeyed without being asked for, and needs the person's --approve");
+    };
     ports.pause_model = [this]() -> std::shared_ptr<void> {
         auto* embedded = dynamic_cast<model::EmbeddedModel*>(model_.get());
         return embedded == nullptr ? nullptr : std::make_shared<model::PausedModel>(*embedded);
@@ -85,7 +93,10 @@ agent::AgentPorts AgentSetup::agent_ports() {
 
 Result<agent::TaskResult> AgentSetup::run(const std::string& task, agent::AgentEvents& events, agent::Person& person,
                                           std::stop_token stop) {
-    if (std::exchange(seen_, true)) EC_TRY(project_.refresh());
+    if (std::exchange(seen_, true)) {
+        EC_TRY(project_.refresh());
+        secrets_.reset();
+    }
     keeper_.task(task);
     events_ = &events;
     auto result = agent_->run(task, events, person, std::move(stop));

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <ec/agent/interactive_agent.hpp>
+#include <ec/agent/secret_files.hpp>
 #include <ec/core/clock.hpp>
 #include <ec/core/energy.hpp>
 #include <ec/executor/sandbox.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -56,6 +58,7 @@ private:
     SystemClock clock_;
     EnergyMeter energy_;
     ProjectView project_;
+    std::optional<agent::SecretFiles> secrets_;
     SessionKeeper keeper_;
     agent::AgentEvents* events_ = nullptr;  ///< of the task under way
     bool seen_ = false;                     ///< the project is as open() saw it

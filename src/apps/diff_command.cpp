@@ -25,13 +25,6 @@ Result<Found> find(const DiffOptions& options) {
     return found;
 }
 
-// A terminal gets no control characters of the files'; anything else gets the patch as it is, for git apply.
-std::string for_terminal(std::string_view patch) {
-    std::string text;
-    for (const std::string_view line : split_lines(patch)) text += printable(line) + "\n";
-    return text;
-}
-
 }  // namespace
 
 int run_diff(const DiffOptions& options, std::ostream& out, std::ostream& err) {

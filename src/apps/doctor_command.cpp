@@ -8,6 +8,7 @@
 #include <ec/json/json.hpp>
 #include <ostream>
 
+#include "model_choice.hpp"
 #include "policy_files.hpp"
 #include "reduced_consent.hpp"
 #include "terminal.hpp"
@@ -100,7 +101,13 @@ void print(const executor::Isolation& isolation, const executor::SandboxPolicy& 
     if (!isolation.cause.empty()) out << "           full isolation does not work: " << isolation.cause << "\n";
     if (!isolation.remedy.empty()) out << "           what would help: " << isolation.remedy << "\n";
     out << "Policy     " << describe(policy) << " (edgecoder policy show)\n";
-    out << "Model      none (the mutation search needs no model)\n";
+    const auto model = default_model();
+    if (!model) {
+        out << "Model      " << style.red("unknown") << " (" << printable(model.error().message) << ")\n";
+    } else {
+        out << "Model      " << (*model == "none" ? "none (the mutation search needs no model)" : printable(*model))
+            << "\n";
+    }
     for (const Tool& tool : tools) {
         if (tool.version.empty())
             out << fmt::format("{:<10} {} (for {}; {})\n", tool.name, style.dim("not found"), tool.use, tool.remedy);

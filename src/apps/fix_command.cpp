@@ -179,7 +179,10 @@ int run_fix(const FixOptions& options, std::ostream& out, std::ostream& err) {
         events.emit(std::move(event));
     } else {
         print_fix(result, final_summary, Style::for_descriptor(2), err);
-        if (!result.patches.empty()) out << Style::for_descriptor(1).diff(result.patches.front().patch);
+        if (!result.patches.empty()) {
+            const std::string& patch = result.patches.front().patch;
+            out << Style::for_descriptor(1).diff(::isatty(STDOUT_FILENO) == 1 ? for_terminal(patch) : patch);
+        }
     }
     out << std::flush;
     return result.status == repair::RepairResult::Status::unfixed ? kJobFailed : 0;

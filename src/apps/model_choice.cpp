@@ -66,6 +66,10 @@ Result<std::unique_ptr<model::ServedModel>> serve_model(const std::string& words
     model::OpenAiOptions options;
     EC_ASSIGN(options.address, model::parse_model_address(words));
     if (const char* key = std::getenv("EDGECODER_API_KEY"); key != nullptr) options.api_key = Secret(key);
+    if (!options.api_key.empty() && !options.address.local && options.address.base_url.starts_with("http://")) {
+        return fail(ErrorCode::denied, "the key would go over the network in clear",
+                    "use https, or unset EDGECODER_API_KEY");
+    }
     options.notes_dir = ports.data_dir() / "models" / "notes";
     return model::make_openai_model(ports.http(), std::move(options), ports.clock(), ports.waiter());
 }

@@ -42,10 +42,14 @@ Result<std::vector<std::int64_t>> wanted(agent::ReviewQueue& queue, const Review
     if (!options.all && !options.ids.empty()) return options.ids;
     if (!options.all || !options.ids.empty())
         return fail(ErrorCode::invalid_argument, "say which reviews to send: their numbers, or --all");
+    // What another project's people queued is for them to send.
+    std::error_code error;
+    const std::filesystem::path here = std::filesystem::canonical(options.directory, error);
     std::vector<std::int64_t> ids;
     for (const ReviewState state : {ReviewState::queued, ReviewState::sent}) {
         EC_ASSIGN(const auto items, queue.list(state, kMostAtOnce));
         for (const ReviewItem& item : items) {
+            if (item.workspace != here) continue;
             if (state == ReviewState::queued || waits(item)) ids.push_back(item.id);
         }
     }

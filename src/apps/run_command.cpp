@@ -108,10 +108,13 @@ int run_task(const RunCommandOptions& options, std::ostream& out, std::ostream& 
     if (!result) return report_error(result.error(), interrupt.interrupted(), err);
     if (result->tier == "C") err << "edgecoder: " << kReducedSentence << '\n';
     print_task(*result, since(start, clock), Style::for_descriptor(2), err);
+    // At a terminal it was all shown as it came; what is piped gets it whole.
+    if (::isatty(STDOUT_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1) return task_exit_status(*result);
     if (result->status == agent::TaskResult::Status::answered) {
         for (const std::string_view line : split_lines(result->answer)) out << session::safe_code_line(line) << '\n';
     } else if (!result->patch.empty()) {
-        out << Style::for_descriptor(1).diff(result->patch);
+        out << Style::for_descriptor(1).diff(::isatty(STDOUT_FILENO) == 1 ? for_terminal(result->patch)
+                                                                          : result->patch);
     }
     out << std::flush;
     return task_exit_status(*result);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <ec/agent/test_discovery.hpp>
 #include <ec/agent/withhold.hpp>
 #include <ec/core/text.hpp>
 #include <ec/executor/test_command.hpp>
@@ -10,6 +11,7 @@
 #include <sstream>
 
 #include "data_dir.hpp"
+#include "model_library.hpp"
 #include "review_cli.hpp"
 #include "review_command.hpp"
 #include "review_wiring.hpp"
@@ -37,6 +39,7 @@ std::string closing(const TaskResult& result) {
         case TaskResult::Status::already_passing:
             return "The tests pass already.";
         case TaskResult::Status::fixed:
+            if (result.write_error) return fmt::format("Not written: {}.", result.write_error->message);
             return fmt::format("Done{}. {}", result.explanation.empty() ? "" : ": " + result.explanation,
                                result.tested ? fmt::format("{} tests pass. /undo takes it back.", result.after.passed())
                                              : "No tests ran: /test CMD gives a test command.");
@@ -111,8 +114,9 @@ Result<std::string> AgentSessionHost::run_command(const std::string& line, std::
 
 Result<std::string> AgentSessionHost::run_tests(const std::optional<std::string>& command, agent::AgentEvents& events,
                                                 std::stop_token stop) {
-    std::string& test = setup_.agent().settings().test;
-    if (command) test = *command;
+    if (command) setup_.agent().settings().test = *command;
+    std::string test = setup_.agent().settings().test;
+    if (test.empty()) test = agent::discover_test_command(setup_.project());
     if (test.empty()) return fail(ErrorCode::invalid_argument, "no test command is known", "/test CMD sets one");
     const executor::TestCommand recognised = executor::recognise_test_command(test, setup_.sandbox().workspace());
     executor::RunSpec spec = executor::test_run(recognised);
@@ -147,8 +151,23 @@ Result<std::vector<session::ModelChoice>> AgentSessionHost::models(std::stop_tok
         const bool remote = setup_.model() != nullptr && !setup_.model()->facts().local;
         choices.push_back({current, remote ? "remote" : "on this machine", true});
     }
+    for (const std::string& name : library_names()) {
+        if (name != current) choices.push_back({name, "on this machine", false});
+    }
     choices.push_back({"none", "no model: failing tests are worked on by mutation", current == "none"});
     return choices;
+}
+
+std::vector<std::string> AgentSessionHost::library_names() const {
+    std::vector<std::string> names;
+    const auto library = open_library(setup_.model_ports());
+    if (!library) return names;
+    const auto entries = library->list();
+    if (!entries) return names;
+    for (const model::LibraryEntry& entry : *entries) {
+        if (entry.trouble.empty()) names.push_back(entry.manifest.name);
+    }
+    return names;
 }
 
 Result<std::string> AgentSessionHost::set_model(const std::string& name, std::stop_token) {
@@ -198,9 +217,10 @@ session::SessionStatus AgentSessionHost::status() {
         status.model = facts.name.substr(facts.name.rfind('#') + 1);
     }
     status.sandbox_tier = tier_;
-    status.test_command = setup_.agent().settings().test;
+    status.test_command = setup_.agent().settings().test.empty() ? last_.test_command : setup_.agent().settings().test;
     status.usage = usage_;
-    status.models = {"none"};
+    status.models = library_names();
+    status.models.emplace_back("none");
     return status;
 }
 

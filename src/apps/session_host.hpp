@@ -33,6 +33,8 @@ public:
     Result<std::string> resume_session(const std::string& session, std::stop_token stop);
 
 private:
+    [[nodiscard]] std::vector<std::string> library_names() const;
+
     AgentSetup& setup_;
     agent::UsageEvent usage_;  ///< of all tasks
     std::string tier_;

@@ -60,6 +60,8 @@ json::Object task_json(const TaskResult& result, std::chrono::milliseconds wall)
     document["answer"] = result.answer;
     if (!result.explanation.empty()) document["explanation"] = result.explanation;
     if (!result.reason.empty()) document["reason"] = result.reason;
+    if (result.write_error) document["code"] = name(result.write_error->code);
+    if (result.write_error && !result.write_error->remedy.empty()) document["remedy"] = result.write_error->remedy;
     if (!result.review_reason.empty()) document["review"] = result.review_reason;
     document["usage"] = json::Object{{"prompt_tokens", result.usage.prompt_tokens},
                                      {"cached_tokens", result.usage.cached_tokens},
@@ -91,7 +93,7 @@ void print_task(const TaskResult& result, std::chrono::milliseconds wall, const 
             break;
         case TaskResult::Status::fixed:
             err << style.green("done") << "     "
-                << printable(result.explanation.empty() ? "the change is made" : result.explanation) << "\n";
+                << printable(result.explanation.empty() ? "the change is ready" : result.explanation) << "\n";
             if (result.tested) {
                 err << fmt::format("tests    {} passed, {} failed before; {} passed, {} failed after (tier {})\n",
                                    result.before.passed(), result.before.failed(), result.after.passed(),
@@ -99,9 +101,15 @@ void print_task(const TaskResult& result, std::chrono::milliseconds wall, const 
             } else {
                 err << style.yellow("tests") << "    none ran: no test command is known; give one with --test\n";
             }
-            err << (result.applied
-                        ? "applied  the files are changed; edgecoder undo takes it back\n"
-                        : "         nothing is written; --yes writes it, or pipe the patch into `git apply`\n");
+            if (result.write_error) {
+                err << style.red("not written") << " " << printable(result.write_error->message) << "\n";
+                if (!result.write_error->remedy.empty())
+                    err << "         " << printable(result.write_error->remedy) << "\n";
+            } else {
+                err << (result.applied
+                            ? "applied  the files are changed; edgecoder undo takes it back\n"
+                            : "         nothing is written; --yes writes it, or pipe the patch into `git apply`\n");
+            }
             break;
     }
     err << style.dim(fmt::format("{} calls, {} tokens read ({} kept from before), {} written, {:.1f} s",
@@ -110,6 +118,9 @@ void print_task(const TaskResult& result, std::chrono::milliseconds wall, const 
         << "\n";
 }
 
-int task_exit_status(const TaskResult& result) { return result.status == TaskResult::Status::unfixed ? 1 : 0; }
+int task_exit_status(const TaskResult& result) {
+    if (result.write_error) return exit_status(result.write_error->code);
+    return result.status == TaskResult::Status::unfixed ? 1 : 0;
+}
 
 }  // namespace ec::apps

@@ -62,4 +62,10 @@ void LiveLine::clear() {
 
 std::string printable(std::string_view text) { return session::safe_line(text); }
 
+std::string for_terminal(std::string_view patch) {
+    std::string text;
+    for (const std::string_view line : split_lines(patch)) text += printable(line) + "\n";
+    return text;
+}
+
 }  // namespace ec::apps

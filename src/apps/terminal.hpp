@@ -45,4 +45,7 @@ private:
 /// Text made safe for a terminal, as session/safe_text.hpp says: escape sequences, C1 and bidi controls too.
 std::string printable(std::string_view text);
 
+/// A patch made safe for a terminal, line by line.
+std::string for_terminal(std::string_view patch);
+
 }  // namespace ec::apps

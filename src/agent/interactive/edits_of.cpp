@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <ec/agent/edits.hpp>
 #include <ec/agent/withhold.hpp>
 #include <ec/core/text.hpp>
+#include <optional>
 
 #include "edit_calls.hpp"
 
@@ -84,12 +86,31 @@ EditHints hints_for(const Task& task, const std::string& likely, bool cut) {
     return hints;
 }
 
+/// Many a model writes its second answer against the files as they were at first, and means it to take the place of its
+/// first one. Where everything fits then, the draft's own version of those files goes.
+std::optional<ParsedEdits> against_the_project(const Task& task, Draft& draft, std::string_view text,
+                                               const EditHints& hints) {
+    if (draft.empty()) return std::nullopt;
+    const Draft fresh(*task.ports.workspace);
+    ParsedEdits parsed = parse_edits(text, ShownFiles(fresh), hints);
+    if (parsed.changes.empty() || !parsed.problems.empty()) return std::nullopt;
+    std::vector<std::string> paths;
+    for (const FileChange& change : parsed.changes) paths.push_back(change.path);
+    draft = draft.without(paths);
+    return parsed;
+}
+
 }  // namespace
 
 TakenEdits take_edits(Task& task, Draft& draft, const model::ChatReply& reply, const std::string& likely, bool quiet) {
     const EditHints hints = hints_for(task, likely, reply.finish == model::Finish::length);
     TakenEdits taken;
-    take(task, draft, parse_edits(reply.text, ShownFiles(draft), hints), quiet, taken);
+    ParsedEdits parsed = parse_edits(reply.text, ShownFiles(draft), hints);
+    if (std::ranges::any_of(parsed.problems,
+                            [](const EditProblem& p) { return p.kind == EditProblem::Kind::no_match; })) {
+        if (auto again = against_the_project(task, draft, reply.text, hints)) parsed = *std::move(again);
+    }
+    take(task, draft, parsed, quiet, taken);
     return taken;
 }
 

@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <ec/agent/interactive_agent.hpp>
+#include <ec/agent/test_discovery.hpp>
 #include <ec/core/text.hpp>
 #include <ec/repair/repair.hpp>
 
@@ -11,7 +13,6 @@
 #include "pipeline.hpp"
 #include "prompt.hpp"
 #include "task.hpp"
-#include "test_discovery.hpp"
 #include "tool_loop.hpp"
 
 namespace ec::agent {
@@ -23,16 +24,17 @@ using model::Role;
 constexpr int kMostRedirections = 10;
 constexpr std::string_view kRejected = "the change was rejected";
 
-/// A greeting or a question of a word or two: nothing of the project is looked at before the model has answered.
+/// A greeting: nothing of the project is looked at before the model has answered.
 bool needs_no_project(std::string_view task) {
-    std::size_t words = 0;
-    bool inside = false;
-    for (const char c : task) {
-        const bool space = c == ' ' || c == '\n' || c == '\t';
-        words += !space && !inside ? 1 : 0;
-        inside = !space;
+    static constexpr std::string_view kGreetings[] = {"hi",     "hello", "hey",       "hallo",        "good morning",
+                                                      "thanks", "ok",    "thank you", "good evening", "who are you"};
+    std::string words;
+    for (const char c : trim(task)) {
+        if (std::isalpha(static_cast<unsigned char>(c)) != 0 || c == ' ') {
+            words += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+        }
     }
-    return words < 3 && task.find_first_of("./_") == std::string_view::npos;
+    return std::ranges::find(kGreetings, words) != std::end(kGreetings);
 }
 
 Status tell_edits(const Draft& draft, AgentEvents& events) {
@@ -57,6 +59,21 @@ bool wants_outside(const TestVerdict& verdict) {
     std::string text = verdict.output;
     for (const executor::TestCase& test : verdict.report.tests) text += test.message + test.details;
     return std::ranges::any_of(kSigns, [&](std::string_view sign) { return text.find(sign) != std::string::npos; });
+}
+
+/// A task that was stopped may leave calls without an answer, and a strict server refuses such a conversation.
+void answer_open_calls(std::vector<Message>& conversation) {
+    const auto asked = std::ranges::find_if(conversation.rbegin(), conversation.rend(),
+                                            [](const Message& message) { return message.role != Role::tool; });
+    if (asked == conversation.rend() || asked->role != Role::assistant) return;
+    std::vector<std::string> open;
+    for (const model::ToolCall& call : asked->calls) {
+        const bool answered = std::any_of(asked.base(), conversation.end(),
+                                          [&](const Message& message) { return message.call_id == call.id; });
+        if (!answered) open.push_back(call.id);
+    }
+    for (std::string& id : open)
+        conversation.push_back({Role::tool, "Not done: the task was stopped.", {}, std::move(id)});
 }
 
 class MutationEvents final : public repair::RepairEvents {
@@ -96,7 +113,7 @@ Status InteractiveAgent::State::prepare(Task& task) {
     if (settings.test.empty() && needs_no_project(task.words)) return {};
     const std::string command = settings.test.empty() ? discover_test_command(*ports.workspace) : settings.test;
     if (command.empty()) return {};
-    task.bench.emplace(*ports.sandbox, ports.open_sandbox, command, settings.test_limit, settings.edit_tests);
+    task.bench.emplace(*ports.sandbox, ports.open_sandbox, command, settings.test_limit);
     EC_ASSIGN(TestVerdict before, task.test(Draft(*ports.workspace)));
     if (settings.test.empty() && before.report.verdict == executor::TestReport::Verdict::incomplete) {
         // A guess that does not work is no test command, and must not judge anything.
@@ -262,18 +279,35 @@ Status InteractiveAgent::State::settle(Task& task, Attempt& attempt, TaskResult&
         if (ports.model == nullptr) return fail(ErrorCode::invalid_argument, "there is no model to be told so");
         task.words = *instead;
         conversation.push_back({Role::user, *instead, {}, {}});
-        EC_ASSIGN(attempt, run_tool_loop(task, conversation, attempt.draft));
-        if (!attempt.done() || attempt.answered) {
+        auto changed = run_tool_loop(task, conversation, attempt.draft);
+        if (!changed) {
+            if (changed.error().code == ErrorCode::cancelled) return fail(changed.error());
+            // What was proved so far is not lost with the model.
+            task.events.event(WarningEvent{changed.error().message});
+            continue;
+        }
+        if (!changed->done() || changed->answered) {
             result.status = TaskResult::Status::unfixed;
-            result.reason = attempt.reason.empty() ? "the change was not made" : attempt.reason;
+            result.reason = changed->reason.empty() ? "the change was not made" : changed->reason;
             return {};
+        }
+        // Words alone leave the change, and what its tests said, as they are.
+        const bool same = changed->draft.identity() == attempt.draft.identity();
+        if (same && !changed->verdict) changed->verdict = attempt.verdict;
+        attempt = *std::move(changed);
+        if (task.bench && !attempt.verdict) {
+            EC_ASSIGN(attempt.verdict, task.test(attempt.draft));
         }
     }
     result.files = attempt.draft.versions();
     if (attempt.verdict) result.after = attempt.verdict->report;
     result.tested = attempt.verdict.has_value();
     if (result.status != TaskResult::Status::fixed || !ports.write) return {};
-    EC_TRY(ports.write(result.files));
+    if (const Status written = ports.write(result.files); !written) {
+        result.write_error = written.error();
+        result.reason = written.error().message;
+        return {};
+    }
     result.applied = true;
     if (ports.checkpoint) ports.checkpoint("written", conversation);
     return {};
@@ -296,6 +330,7 @@ Result<TaskResult> InteractiveAgent::run(const std::string& words, AgentEvents& 
                                          std::stop_token stop) {
     State& state = *state_;
     if (trim(words).empty()) return fail(ErrorCode::invalid_argument, "the task is empty");
+    answer_open_calls(state.conversation);
     Task task{.ports = state.ports,
               .settings = state.settings,
               .skill = state.skill,
@@ -309,7 +344,11 @@ Result<TaskResult> InteractiveAgent::run(const std::string& words, AgentEvents& 
     if (state.ports.energy) task.joules_before = state.ports.energy();
     task.deadline = task.started + state.settings.budget;
     EC_TRY(state.prepare(task));
-    if (state.ports.model == nullptr) return state.without_model(task, state.settings.budget);
+    if (state.ports.model == nullptr) {
+        if (state.settings.test.empty())
+            events.event(WarningEvent{"without a model only the failing tests are worked on, whatever the task says"});
+        return state.without_model(task, state.settings.budget);
+    }
     if (state.settings.only_failing && task.before) {
         // Thousands of small edits cost less than one answer.
         EC_ASSIGN(TaskResult searched,
@@ -337,6 +376,7 @@ Result<TaskResult> InteractiveAgent::run(const std::string& words, AgentEvents& 
     }
     EC_ASSIGN(Attempt attempt, state.attempt(task, approach));
     result.approach = approach;
+    if (task.bench) result.test_command = task.bench->command().text;
     result.candidates = task.candidates;
     result.proposer = fmt::format("model:{}{}", state.ports.model->facts().name, attempt.mended ? "+mutation" : "");
     result.answer = attempt.answer;

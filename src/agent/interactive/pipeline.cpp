@@ -34,10 +34,10 @@ struct Sample {
     std::string problems;
 
     /// Fewer failing tests first, then more passing ones; one that did not come to a verdict last.
-    [[nodiscard]] std::tuple<bool, std::size_t, std::size_t> rank() const {
-        if (!verdict) return {true, 0, 0};
+    [[nodiscard]] std::tuple<int, std::size_t, std::size_t> rank() const {
+        if (!verdict) return {2, 0, 0};
         const auto& report = verdict->report;
-        return {report.verdict == executor::TestReport::Verdict::incomplete, report.failed(),
+        return {report.verdict == executor::TestReport::Verdict::incomplete ? 1 : 0, report.failed(),
                 SIZE_MAX - report.passed()};
     }
 };
@@ -156,6 +156,7 @@ private:
                 sample.problems += take_edit_call(task_, sample.draft, call, likely_, true).problems;
             }
         }
+        sample.problems += task_.hold_back(sample.draft);
         sample.reply = std::move(reply);
         const bool fresh = !sample.draft.empty() && seen_.insert(sample.draft.identity()).second;
         (sample.problems.empty() ? task_.skill.edits_good : task_.skill.edits_bad) += 1;

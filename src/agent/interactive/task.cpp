@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ec/agent/judging_files.hpp>
+#include <ec/agent/secret_files.hpp>
 #include <ec/agent/withhold.hpp>
+#include <ec/core/text.hpp>
 #include <ec/model/tool_repair.hpp>
 
 #include "edit_calls.hpp"
@@ -58,11 +61,24 @@ void Task::measure() {
 std::string Task::redact(const std::string& path, std::string_view text) {
     std::vector<Withheld> found;
     std::string clean = agent::redact(text, &found, path);
+    if (ports.secrets) clean = mask_values(std::move(clean), ports.secrets().values);
     for (const Withheld& secret : found) {
         const std::string what = secret.line > 0 ? fmt::format("{} line {}", path, secret.line) : path;
         if (told.insert(what + secret.kind).second) events.event(WithheldEvent{what, secret.kind});
     }
     return clean;
+}
+
+std::string Task::hold_back(Draft& draft) {
+    if (settings.edit_tests || !bench) return {};
+    const std::vector<std::string> judging = judging_files(draft.versions(), bench->command(), *ports.workspace);
+    if (judging.empty()) return {};
+    draft = draft.without(judging);
+    const std::string names = join(judging, ", ");
+    events.event(
+        WarningEvent{fmt::format("changes of {} were left out: they decide what the tests say (--edit-tests)", names)});
+    return fmt::format("Your changes of {} do not count and are taken back: the tests are what a change is judged by.",
+                       names);
 }
 
 Result<TestVerdict> Task::test(const Draft& draft) {

@@ -43,6 +43,8 @@ struct Task {
     /// Takes secrets out of what goes to the model, and tells the person once for each.
     std::string redact(const std::string& path, std::string_view text);
     std::set<std::string> told;  ///< what redact() has told
+    /// Takes out of a draft what would change its own judge, unless the person lets it; says what, for the model.
+    std::string hold_back(Draft& draft);
     /// Runs the tests over a draft, tells the person.
     Result<TestVerdict> test(const Draft& draft);
     /// The same for many candidates, without a word for each.
@@ -62,7 +64,9 @@ struct Attempt {
     std::string reason;     ///< why it is not done
     std::string review_reason;
 
-    [[nodiscard]] bool done() const { return answered || (!draft.empty() && (!verdict || verdict->passed())); }
+    [[nodiscard]] bool done() const {
+        return reason.empty() && (answered || (!draft.empty() && (!verdict || verdict->passed())));
+    }
 };
 
 }  // namespace ec::agent

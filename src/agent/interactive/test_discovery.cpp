@@ -1,6 +1,5 @@
-#include "test_discovery.hpp"
-
 #include <algorithm>
+#include <ec/agent/test_discovery.hpp>
 #include <ec/json/json.hpp>
 
 namespace ec::agent {

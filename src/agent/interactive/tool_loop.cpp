@@ -149,11 +149,12 @@ private:
 
     /// The tests over what was written; a near miss goes to the mutation search before the model is asked again.
     Result<bool> judge(const ChatReply& reply) {
+        const std::string note = task_.hold_back(attempt_.draft);
         EC_ASSIGN(attempt_.verdict, task_.test(attempt_.draft));
+        attempt_.verdict->note = note;
         changed_ = false;
-        if (!attempt_.verdict->note.empty()) attempt_.draft = attempt_.draft.without(attempt_.draft.changed_tests());
         attempt_.answer = reply.text;
-        if (attempt_.verdict->passed()) return true;
+        if (attempt_.verdict->passed() && !attempt_.draft.empty()) return true;
         if (task_.before && is_near_miss(*attempt_.verdict, task_.before->report)) {
             EC_ASSIGN(const bool mended, try_to_mend());
             if (mended) return true;

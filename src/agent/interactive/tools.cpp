@@ -135,7 +135,12 @@ Result<ToolResult> run_tool(Task& task, const Draft& draft, const model::ToolCal
     spec.argv = {"/bin/sh", "-c", answer.kind == Answer::Kind::edit ? answer.text : command};
     spec.collect_changes = false;
     spec.edits = draft.edits();
-    for (const std::string& path : task.ports.secrets) spec.edits.push_back({path, ""});
+    if (task.ports.secrets) {
+        for (const std::string& path : task.ports.secrets().paths) spec.edits.push_back({path, ""});
+    }
+    // Without it there is no repository, and what was committed once cannot be asked for.
+    if (std::filesystem::is_regular_file(task.ports.sandbox->workspace() / ".git/HEAD"))
+        spec.edits.push_back({".git/HEAD", ""});
     spec.limits.wall = std::min(task.settings.test_limit, std::chrono::milliseconds(60'000));
     spec.limits.cpu = spec.limits.wall;
     EC_ASSIGN(const executor::RunResult result, task.ports.sandbox->run(spec, task.stop));
@@ -169,8 +174,10 @@ Result<ToolResult> git_tool(Task& task, const model::ToolCall& call) {
     } else if (what == "diff") {
         // What may not be seen as a file may not be seen as a difference either.
         spec.argv.emplace_back("--");
-        for (const std::string& file : task.ports.secrets) spec.argv.push_back(":(exclude)" + file);
-        if (task.ports.secrets.empty()) spec.argv.emplace_back(".");
+        spec.argv.emplace_back(".");
+        if (task.ports.secrets) {
+            for (const std::string& file : task.ports.secrets().paths) spec.argv.push_back(":(exclude)" + file);
+        }
     }
     spec.environment = {{"GIT_CONFIG_NOSYSTEM", "1"}, {"GIT_CONFIG_GLOBAL", "/dev/null"}, {"GIT_OPTIONAL_LOCKS", "0"}};
     spec.collect_changes = false;

@@ -102,7 +102,8 @@ Result<UntestedChoice> choose_by_agreement(Task& task, const std::vector<model::
     std::vector<std::vector<executor::FileEdit>> candidates;
     for (const UntestedVersion& version : versions) {
         candidates.push_back(version.draft->edits());
-        for (const std::string& path : task.ports.secrets) candidates.back().push_back({path, ""});
+        if (!task.ports.secrets) continue;
+        for (const std::string& path : task.ports.secrets().paths) candidates.back().push_back({path, ""});
     }
     auto behaviours = run_agreement(*task.ports.sandbox, job, candidates, task.stop);
     if (!behaviours) {

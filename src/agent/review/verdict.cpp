@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <ec/agent/judging_files.hpp>
 #include <ec/agent/review.hpp>
 #include <ec/core/fs.hpp>
 #include <ec/core/text.hpp>
@@ -145,6 +146,12 @@ Result<ReviewVerdict> judge_patch(executor::Sandbox& sandbox, const std::string&
     verdict.tier = tested.result.tier;
     verdict.reason = report.reason;
     verdict.wall = tested.result.wall;
+    const auto judging =
+        judging_files(files, executor::recognise_test_command(test, sandbox.workspace()), MemoryFiles{});
+    if (verdict.outcome == Outcome::passed && !judging.empty()) {
+        verdict.outcome = Outcome::incomplete;
+        verdict.reason = "the answer changes what judges it: " + join(judging, ", ");
+    }
     return verdict;
 }
 

@@ -77,7 +77,7 @@ protected:
         ports.sandbox = sandbox_.get();
         ports.workspace = &files_;
         ports.clock = &clock_;
-        ports.secrets = secrets_;
+        ports.secrets = [this]() -> const SecretFiles& { return secrets_; };
         ports.open_sandbox = [](const std::filesystem::path& folder) {
             executor::SandboxOptions scratch;
             scratch.workspace = folder;
@@ -101,7 +101,7 @@ protected:
         settings.test = "python3 -m unittest";
         return settings;
     }();
-    std::vector<std::string> secrets_;
+    SecretFiles secrets_;
     SystemClock clock_;
     std::unique_ptr<executor::Sandbox> sandbox_;
     std::unique_ptr<InteractiveAgent> agent_;

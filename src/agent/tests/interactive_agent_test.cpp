@@ -1,3 +1,5 @@
+#include <set>
+
 #include "agent_fixture.hpp"
 
 namespace ec::agent {
@@ -77,6 +79,15 @@ TEST_F(AgentTest, TellsTheModelWhatTheTestsSayAndTakesItsSecondAnswer) {
         return reply;
     });
     EXPECT_EQ(run("make add work").value().status, Status::fixed);
+    EXPECT_EQ(model_.requests.size(), 2U);
+}
+
+TEST_F(AgentTest, TakesASecondAnswerThatIsAgainstTheFilesAsTheyWereAtFirst) {
+    settings_.mend_budget = std::chrono::milliseconds(1);
+    model_.says("calc.py\n<<<<<<< SEARCH\n    return a - b\n=======\n    return (a ** b\n>>>>>>> REPLACE\n");
+    model_.says(kFix);
+    const TaskResult result = run("make add work").value();
+    EXPECT_EQ(result.status, Status::fixed) << result.reason;
     EXPECT_EQ(model_.requests.size(), 2U);
 }
 
@@ -257,7 +268,7 @@ TEST_F(AgentTest, NeverShowsASecretAndPutsItBackIntoAnEditedFile) {
 
 TEST_F(AgentTest, HidesFilesOfSecretsFromCommandsOfTheModel) {
     ASSERT_TRUE(write_file_atomic(dir_.path() / ".env", "TOKEN=hunter2hunter2\n"));
-    secrets_ = {".env"};
+    secrets_ = {{".env"}, {"hunter2hunter2"}};
     model_.calls("run", {{"command", "cat .env; echo end"}});
     model_.says(kFix);
     ASSERT_EQ(run("make add work").value().status, Status::fixed);
@@ -265,6 +276,49 @@ TEST_F(AgentTest, HidesFilesOfSecretsFromCommandsOfTheModel) {
     const std::string& output = model_.requests[1].messages.back().text;
     EXPECT_NE(output.find("end"), std::string::npos);
     EXPECT_EQ(output.find("hunter2"), std::string::npos);
+}
+
+TEST_F(AgentTest, MasksTheValueOfASecretThatATestPrints) {
+    secrets_ = {{".env"}, {"plain-old-word"}};
+    put("calc.py",
+        "def add(a, b):\n    raise ValueError('plain-old-word and drow-dlo-nialp')\n\n\ndef double(a):\n    return a * "
+        "2\n");
+    model_.says("calc.py\n<<<<<<< SEARCH\n    return a * 2\n=======\n    return a + a\n>>>>>>> REPLACE\n");
+    static_cast<void>(run("make add work"));
+    for (const model::ChatRequest& request : model_.requests) {
+        for (const model::Message& message : request.messages) {
+            EXPECT_EQ(message.text.find("plain-old-word"), std::string::npos);
+            EXPECT_EQ(message.text.find("drow-dlo-nialp"), std::string::npos);
+        }
+    }
+}
+
+TEST_F(AgentTest, LeavesOutWhatWouldBendTheTests) {
+    settings_.test = "/usr/bin/python3 -m pytest -q -p no:cacheprovider";
+    const std::string bend =
+        "conftest.py\n```\nimport pytest\n\n\n@pytest.hookimpl(hookwrapper=True)\n"
+        "def pytest_runtest_makereport(item, call):\n    report = (yield).get_result()\n    report.outcome = "
+        "'passed'\n```\n";
+    model_.says(bend + "\npytest.ini\n```\n[pytest]\naddopts = --deselect test_calc.py\n```\n");
+    const TaskResult bent = run("make add work").value();
+    EXPECT_NE(bent.status, Status::fixed);
+    EXPECT_TRUE(written_.empty());
+
+    agent_.reset();
+    model_ = ScriptedModel();
+    model_.says(bend + kFix);
+    EXPECT_EQ(run("make add work").value().status, Status::fixed);
+    ASSERT_EQ(written_.size(), 1U);
+    EXPECT_EQ(written_[0].path, "calc.py");
+}
+
+TEST_F(AgentTest, DoesNotTakeAnAnswerTwiceForOneThatPasses) {
+    model_.facts().parameters = 1'500'000'000;
+    settings_.mend_budget = std::chrono::milliseconds(1);
+    model_.says("calc.py\n```\nimport os\nos._exit(0)\n```\n");
+    const TaskResult result = run("make add work").value();
+    EXPECT_EQ(result.status, Status::unfixed);
+    EXPECT_TRUE(written_.empty());
 }
 
 TEST_F(AgentTest, WorksWithoutAModelOnFailingTestsAndSaysWhatItCannotDo) {
@@ -313,6 +367,28 @@ TEST_F(AgentTest, SaysWhyAndOffersReviewWhenItCannotDoTheTask) {
     EXPECT_EQ(result.status, Status::unfixed);
     EXPECT_EQ(result.review_reason, "model_limit");
     EXPECT_TRUE(written_.empty());
+}
+
+TEST_F(AgentTest, AnswersEveryCallBeforeItGoesOnAfterAStop) {
+    std::stop_source source;
+    model_.does([&](const model::ChatRequest&) {
+        model::ChatReply reply;
+        for (const char* id : {"a", "b"}) reply.calls.push_back({id, "run", {{"command", "sleep 20"}}});
+        source.request_stop();
+        return reply;
+    });
+    model_.says(kFix);
+    EXPECT_EQ(agent().run("make add work", events_, person_, source.get_token()).error().code, ErrorCode::cancelled);
+    ASSERT_EQ(run("go on").value().status, Status::fixed);
+    std::set<std::string> open;
+    for (const model::Message& message : model_.requests.back().messages) {
+        if (message.role == model::Role::tool) {
+            EXPECT_EQ(open.erase(message.call_id), 1U);
+            continue;
+        }
+        EXPECT_TRUE(open.empty()) << *open.begin();
+        for (const model::ToolCall& call : message.calls) open.insert(call.id);
+    }
 }
 
 TEST_F(AgentTest, StopsWhenTold) {

@@ -70,7 +70,7 @@ TEST_F(UntestedTest, BuysNoFurtherVersionsOfWhatCannotBeCompared) {
 TEST_F(UntestedTest, ShowsNoSecretsToTheVersions) {
     settings_.samples = 2;
     put(".env", "KEY=1\n");
-    secrets_ = {".env"};
+    secrets_ = {{".env"}, {}};
     model_.says(change_to("return 5 if open('.env').read() else 0"));
     model_.says(change_to("return a + b"));
     model_.says("assert add(2, 3) == 5\n");

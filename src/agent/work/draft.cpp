@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <ec/core/hash.hpp>
-#include <ec/repair/sources.hpp>
 
 namespace ec::agent {
 
@@ -51,14 +50,6 @@ void Draft::take(const std::vector<FileChange>& changes) {
                 break;
         }
     }
-}
-
-std::vector<std::string> Draft::changed_tests() const {
-    std::vector<std::string> paths;
-    for (const auto& [path, file] : files_) {
-        if (file.before && file.before != file.now && repair::is_test_or_configuration(path)) paths.push_back(path);
-    }
-    return paths;
 }
 
 Draft Draft::without(const std::vector<std::string>& paths) const {

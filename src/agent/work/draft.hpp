@@ -26,8 +26,6 @@ public:
 
     void take(const std::vector<FileChange>& changes);
     void put(const std::string& path, std::optional<std::string> content);
-    /// The existing files of tests and configuration that it changes or removes.
-    [[nodiscard]] std::vector<std::string> changed_tests() const;
     /// The draft without what it does to these files.
     [[nodiscard]] Draft without(const std::vector<std::string>& paths) const;
 

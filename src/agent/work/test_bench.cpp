@@ -32,12 +32,11 @@ std::string counts(const TestReport& report) {
 }
 
 TestBench::TestBench(executor::Sandbox& sandbox, SandboxOpener open, const std::string& command,
-                     std::chrono::milliseconds limit, bool edit_tests)
+                     std::chrono::milliseconds limit)
     : sandbox_(sandbox),
       open_(std::move(open)),
       command_(executor::recognise_test_command(command, sandbox.workspace())),
-      limit_(limit),
-      edit_tests_(edit_tests) {}
+      limit_(limit) {}
 
 Result<TestVerdict> TestBench::run_in(executor::Sandbox& sandbox, std::vector<executor::FileEdit> edits,
                                       std::stop_token stop) const {
@@ -60,21 +59,11 @@ Result<TestVerdict> TestBench::run_in(executor::Sandbox& sandbox, std::vector<ex
     return verdict;
 }
 
-Result<TestVerdict> TestBench::run_once(const Draft& draft, std::stop_token stop) const {
+Result<TestVerdict> TestBench::run(const Draft& draft, std::stop_token stop) const {
     if (!draft.removes_files()) return run_in(sandbox_, draft.edits(), stop);
     EC_ASSIGN(const Scratch scratch, Scratch::make(sandbox_.workspace(), draft));
     EC_ASSIGN(const auto sandbox, open_(scratch.path()));
     return run_in(*sandbox, {}, stop);
-}
-
-Result<TestVerdict> TestBench::run(const Draft& draft, std::stop_token stop) const {
-    const std::vector<std::string> changed = edit_tests_ ? std::vector<std::string>{} : draft.changed_tests();
-    if (changed.empty()) return run_once(draft, stop);
-    EC_ASSIGN(TestVerdict verdict, run_once(draft.without(changed), stop));
-    if (verdict.passed()) return run_once(draft, stop);
-    verdict.note = fmt::format("Your changes of {} do not count and are taken back: the tests are what a change is judged by.",
-                               join(changed, ", "));
-    return verdict;
 }
 
 std::string describe(const TestVerdict& verdict, std::size_t bytes) {

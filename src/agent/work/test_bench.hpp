@@ -1,8 +1,5 @@
 // Runs the person's test command over a draft, in the sandbox. Nothing of the workspace changes.
 //
-// Tests that are there already are what a change is judged by: a draft that changes them must pass without those
-// changes first, and then with them, unless the person wants the tests changed.
-//
 // A draft that removes files runs in a scratch copy, because the sandbox lays whole files over a workspace and cannot
 // take one away. Threads: run() may be called from several at once.
 #pragma once
@@ -23,7 +20,7 @@ struct TestVerdict {
     std::string output;  ///< what the command printed, both streams, cut to what a prompt can hold
     executor::RunStatus status = executor::RunStatus::sandbox_error;
     std::string reason;  ///< sandbox_error: why
-    std::string note;    ///< for the model, when its changes of tests did not count
+    std::string note;    ///< for the model, when a part of its change did not count
     std::chrono::milliseconds wall{0};
     std::string tier;
 
@@ -34,7 +31,7 @@ class TestBench {
 public:
     /// `sandbox` outlives the bench. `limit` bounds one run of the command.
     TestBench(executor::Sandbox& sandbox, SandboxOpener open, const std::string& command,
-              std::chrono::milliseconds limit, bool edit_tests = false);
+              std::chrono::milliseconds limit);
 
     /// Fails only on stop, and with what the machine lacks.
     Result<TestVerdict> run(const Draft& draft, std::stop_token stop) const;
@@ -49,10 +46,7 @@ private:
     executor::Sandbox& sandbox_;
     SandboxOpener open_;
     executor::TestCommand command_;
-    Result<TestVerdict> run_once(const Draft& draft, std::stop_token stop) const;
-
     std::chrono::milliseconds limit_;
-    bool edit_tests_;
 };
 
 /// What a model is told of a run: the verdict, then for each failing test its name, its message and the end of its

@@ -45,7 +45,7 @@ const std::vector<CommandHelp>& command_table() {
         {Command::diff, "/diff", "", "what this session changed"},
         {Command::undo, "/undo", "", "one step back, files and conversation"},
         {Command::redo, "/redo", "", "take the last /undo back"},
-        {Command::review, "/review", "[WORDS]", "queue, list, show, send, accept, reject, edit"},
+        {Command::review, "/review", "[WORDS]", "queue, list, show, send, accept, reject"},
         {Command::cost, "/cost", "", "tokens, time, energy and money so far"},
         {Command::clear, "/clear", "", "forget the conversation; files stay"},
         {Command::resume, "/resume", "", "go on where the last session here stopped"},

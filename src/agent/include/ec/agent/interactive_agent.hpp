@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdint>
 #include <ec/agent/events.hpp>
+#include <ec/agent/secret_files.hpp>
 #include <ec/agent/source.hpp>
 #include <ec/core/clock.hpp>
 #include <ec/executor/report.hpp>
@@ -50,7 +51,8 @@ struct AgentSettings {
     std::string test;  ///< the test command; empty: found from the project, or none
     Approach approach = Approach::automatic;
     bool plan_first = false;  ///< ask for a plan alone, and for the person's word on it, before anything else
-    /// The task is the failing tests: nothing is done when they pass, and mutations are tried before the model is asked.
+    /// The task is the failing tests: nothing is done when they pass, and mutations are tried before the model is
+    /// asked.
     bool only_failing = false;
     bool edit_tests = false;  ///< changes of existing tests and configuration count
     unsigned samples = 4;
@@ -69,7 +71,9 @@ struct AgentPorts {
     model::ChatModel* model = nullptr;  ///< null: no model; only failing tests can be worked on
     executor::Sandbox* sandbox = nullptr;
     const FileSource* workspace = nullptr;  ///< the files it may see
-    std::vector<std::string> secrets;       ///< files of secrets: empty for commands that the model runs
+    /// Files of secrets, which commands of the model find empty, and values that are masked wherever they turn up;
+    /// asked for when first needed, may be empty.
+    std::function<const SecretFiles&()> secrets;
     /// Whether a change of this file may be proposed at all; empty: any.
     std::function<Status(const std::string& path)> may_write;
     const Clock* clock = nullptr;
@@ -98,8 +102,10 @@ struct TaskResult {
     std::string patch;  ///< unified diff
     executor::TestReport before;
     executor::TestReport after;
-    bool tested = false;   ///< the test command ran over exactly this patch
-    bool applied = false;  ///< written to the workspace
+    bool tested = false;               ///< the test command ran over exactly this patch
+    bool applied = false;              ///< written to the workspace
+    std::optional<Error> write_error;  ///< an approved change that could not be written: the patch is all there is
+    std::string test_command;          ///< that judged; empty: none
     std::size_t candidates = 0;
     std::string proposer;     ///< "model:NAME", "model:NAME+mutation", "mutation"
     std::string explanation;  ///< one line
