@@ -36,6 +36,8 @@ void add_send(CLI::App* review, ReviewOptions& options) {
         sub(review, "send", "Show a question and, when you agree, send it; later fetch its answer", options);
     send->add_option("id", options.ids, "The reviews' numbers");
     send->add_flag("--all", options.all, "All that are queued, and all whose answer is not there yet");
+    send->add_option("--dir", options.directory,
+                     "The project whose questions --all means (default: the current directory)");
     send->add_option("--to", options.reviewer, "A reviewer of config.toml (default: the only one)");
     send->add_flag("--yes", options.yes, "Do not ask");
     send->add_flag("--again", options.again, "Also one that was being sent when the program ended");

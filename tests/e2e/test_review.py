@@ -154,12 +154,12 @@ def test_offline_it_waits_and_can_be_sent_later(review, model, project):
     number = queue(review, project)
     text = review.config.read_text()
     review.config.write_text(text.replace(str(model.server_port), "1"))
-    offline = review("send", "--all", "--yes")
+    offline = review("send", "--all", "--yes", "--dir", project)
     assert offline.status == 3 and "waits" in offline.err
     item = review("list", "--json").json()["reviews"][0]
     assert item["state"] == "queued" and item["note"] and item["spent"] == "0.00"
     review.config.write_text(text)
-    assert review("send", "--all", "--yes").status == 0
+    assert review("send", "--all", "--yes", "--dir", project).status == 0
     assert "+    return a + b\n" in review("show", number, "--answer").out
 
 
