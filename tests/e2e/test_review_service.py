@@ -187,7 +187,7 @@ def test_edgecoder_reaches_a_person_through_it(service, edgecoder, tmp_path):
     sent = review("send", number, "--yes")
     link = sent.out.strip().removeprefix(service.url)
     assert sent.status == 0 and link.startswith("/r/") and "make it three" in service.call("GET", link).text
-    assert "no answer yet" in review("send", "--all", "--yes").err
+    assert "no answer yet" in review("send", "--all", "--yes", "--dir", project).err
     diff = "--- a/a.txt\n+++ b/a.txt\n@@ -1,2 +1,2 @@\n one\n-two\n+three\n"
     service.call("POST", link, urllib.parse.urlencode({"answer": diff}), Content_Type="application/x-www-form-urlencoded")
     assert review("send", number, "--yes").status == 0
