@@ -111,7 +111,8 @@ ToolResult search_tool(Task& task, const Draft& draft, const model::ToolCall& ca
         if (!content || content->find(query) == std::string::npos) continue;
         int line = 0;
         int shown = 0;
-        for (const std::string_view text : split_lines(task.redact(path, *content))) {
+        const std::string shown_text = task.redact(path, *content);
+        for (const std::string_view text : split_lines(shown_text)) {
             ++line;
             if (text.find(query) == std::string_view::npos || shown == 5) continue;
             ++shown;
