@@ -374,7 +374,17 @@ Result<TaskResult> InteractiveAgent::run(const std::string& words, AgentEvents& 
             return result;
         }
     }
-    EC_ASSIGN(Attempt attempt, state.attempt(task, approach));
+    auto attempted = state.attempt(task, approach);
+    if (!attempted) {
+        if (attempted.error().code != ErrorCode::cancelled || stop.stop_requested()) return fail(attempted.error());
+        result.reason = "the time for this task is over";
+        result.review_reason = "time";
+        result.proposer = fmt::format("model:{}", state.ports.model->facts().name);
+        task.measure();
+        result.usage = task.usage;
+        return result;
+    }
+    Attempt attempt = *std::move(attempted);
     result.approach = approach;
     if (task.bench) result.test_command = task.bench->command().text;
     result.candidates = task.candidates;

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "../work/mend.hpp"
+#include "../work/time_or_stop.hpp"
 #include "edit_calls.hpp"
 #include "edits_of.hpp"
 #include "localise.hpp"
@@ -142,7 +143,8 @@ private:
             return !over;
         };
         task_.stage("sample", fmt::format("{} more versions", task_.settings.samples - 1));
-        EC_TRY(task_.ports.model->sample(more, task_.settings.samples - 1, on_reply, task_.stop));
+        const TimeOrStop limit(task_.stop, task_.deadline - task_.ports.clock->now());
+        EC_TRY(task_.ports.model->sample(more, task_.settings.samples - 1, on_reply, limit.token()));
         EC_TRY(failed);
         return task_.bench ? solved_ : choose_untested();
     }

@@ -9,6 +9,7 @@
 #include <ec/core/text.hpp>
 #include <ec/model/tool_repair.hpp>
 
+#include "../work/time_or_stop.hpp"
 #include "edit_calls.hpp"
 
 namespace ec::agent {
@@ -48,7 +49,8 @@ Result<model::ChatReply> Task::ask(const model::ChatRequest& request) {
                 break;
         }
     };
-    EC_ASSIGN(model::ChatReply reply, ports.model->complete(request, on_delta, stop));
+    const TimeOrStop limit(stop, deadline - ports.clock->now());
+    EC_ASSIGN(model::ChatReply reply, ports.model->complete(request, on_delta, limit.token()));
     return account(std::move(reply), request.tools);
 }
 

@@ -391,6 +391,14 @@ TEST_F(AgentTest, AnswersEveryCallBeforeItGoesOnAfterAStop) {
     }
 }
 
+TEST_F(AgentTest, EndsAnAnswerThatNeverEndsWhenTheTimeIsOver) {
+    settings_.budget = std::chrono::milliseconds(1500);
+    model_.drips = true;
+    const TaskResult result = run("make add work").value();
+    EXPECT_EQ(result.status, Status::unfixed);
+    EXPECT_EQ(result.review_reason, "time");
+}
+
 TEST_F(AgentTest, StopsWhenTold) {
     std::stop_source source;
     source.request_stop();

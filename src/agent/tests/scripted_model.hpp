@@ -1,9 +1,11 @@
 // A model that says what a test tells it to, and remembers what it was asked.
 #pragma once
 
+#include <condition_variable>
 #include <deque>
 #include <ec/model/chat.hpp>
 #include <functional>
+#include <mutex>
 
 namespace ec::agent {
 
@@ -36,6 +38,13 @@ public:
                                       std::stop_token stop) override {
         if (stop.stop_requested()) return fail(ErrorCode::cancelled, "stopped");
         requests.push_back(request);
+        if (drips) {
+            std::mutex mutex;
+            std::condition_variable_any never;
+            std::unique_lock lock(mutex);
+            never.wait(lock, stop, [] { return false; });
+            return fail(ErrorCode::cancelled, "stopped");
+        }
         if (turns_.empty()) return fail(ErrorCode::unavailable, "nothing scripted");
         const model::ChatReply reply = turns_.front()(request);
         if (turns_.size() > 1) turns_.pop_front();
@@ -44,6 +53,7 @@ public:
     }
 
     std::vector<model::ChatRequest> requests;
+    bool drips = false;  ///< an answer that never ends
 
 private:
     model::ModelFacts facts_;
