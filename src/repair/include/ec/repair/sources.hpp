@@ -15,8 +15,8 @@
 
 namespace ec::repair {
 
-/// The language of a file that the mutation operators can edit: Python, JavaScript or TypeScript; nothing for the others
-/// that are only read.
+/// The language of a file that the mutation operators can edit: Python, JavaScript or TypeScript; nothing for the
+/// others that are only read.
 std::optional<codeindex::Language> repairable_language(std::string_view path);
 
 /// Tests, fixtures, conftest and build configuration by name: never edited unless asked.
