@@ -7,7 +7,7 @@
 #include <ec/core/text.hpp>
 #include <ec/repair/repair.hpp>
 
-#include "../work/mend.hpp"
+#include "../draft/mend.hpp"
 #include "edits_of.hpp"
 #include "localise.hpp"
 #include "pipeline.hpp"

@@ -7,8 +7,8 @@
 #include <map>
 #include <set>
 
-#include "../work/mend.hpp"
-#include "../work/time_or_stop.hpp"
+#include "../draft/mend.hpp"
+#include "../draft/time_or_stop.hpp"
 #include "edit_calls.hpp"
 #include "edits_of.hpp"
 #include "localise.hpp"

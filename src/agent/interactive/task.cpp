@@ -9,7 +9,7 @@
 #include <ec/core/text.hpp>
 #include <ec/model/tool_repair.hpp>
 
-#include "../work/time_or_stop.hpp"
+#include "../draft/time_or_stop.hpp"
 #include "edit_calls.hpp"
 
 namespace ec::agent {

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "../work/test_bench.hpp"
+#include "../draft/test_bench.hpp"
 
 namespace ec::agent {
 

@@ -9,7 +9,7 @@
 #include <ec/core/text.hpp>
 #include <ec/model/tokens.hpp>
 
-#include "../work/mend.hpp"
+#include "../draft/mend.hpp"
 #include "edit_calls.hpp"
 #include "edits_of.hpp"
 #include "prompt.hpp"

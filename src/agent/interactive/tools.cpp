@@ -7,7 +7,7 @@
 #include <ec/core/fs.hpp>
 #include <ec/core/text.hpp>
 
-#include "../work/scratch.hpp"
+#include "../draft/scratch.hpp"
 
 namespace ec::agent {
 namespace {

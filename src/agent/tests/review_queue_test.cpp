@@ -27,7 +27,7 @@ protected:
     }
     std::int64_t add() {
         ReviewQuestion question;
-        question.workspace = "/work/project";
+        question.workspace = "/home/ann/project";
         question.task = "fix it";
         question.why = ReviewWhy::model_limit;
         question.test = "pytest";
@@ -51,7 +51,7 @@ TEST_F(Queue, GivesBackWhatWasPutIn) {
     queue_.emplace(open());  // as after a restart
     const auto item = queue_->get(id);
     ASSERT_TRUE(item);
-    EXPECT_EQ(item->workspace, "/work/project");
+    EXPECT_EQ(item->workspace, "/home/ann/project");
     EXPECT_EQ(item->task, "fix it");
     EXPECT_EQ(item->why, ReviewWhy::model_limit);
     EXPECT_EQ(item->test, "pytest");
