@@ -6,8 +6,7 @@
 #include <ec/model/embedded.hpp>
 
 #include "data_dir.hpp"
-#include "policy_files.hpp"
-#include "reduced_consent.hpp"
+#include "review_sandbox.hpp"
 #include "skill_store.hpp"
 #include "write_patch.hpp"
 
@@ -30,12 +29,7 @@ Result<std::unique_ptr<AgentSetup>> AgentSetup::open(AgentOptions options) {
 }
 
 Result<std::unique_ptr<executor::Sandbox>> AgentSetup::open_sandbox(const std::filesystem::path& folder) const {
-    executor::SandboxOptions options;
-    options.workspace = folder;
-    EC_ASSIGN(options.policy, effective_policy(folder));
-    options.reduced_consent = consent_under(options.policy);
-    options.private_folder = consent_folder();
-    return executor::open_sandbox(options);
+    return open_project_sandbox(folder);
 }
 
 Status AgentSetup::build() {

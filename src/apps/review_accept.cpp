@@ -51,7 +51,7 @@ Result<Judged> judge_and_apply(const ReviewOptions& options, const ReviewPorts& 
     EC_ASSIGN(const auto files, ports.read_patch(judged.item.answer, workspace));
     EC_TRY(agent::check_patch(files, workspace));
     EC_ASSIGN(judged.patch, vcs::unified_patch(files));
-    EC_ASSIGN(const auto sandbox, open_review_sandbox(workspace));
+    EC_ASSIGN(const auto sandbox, open_project_sandbox(workspace));
     EC_ASSIGN(judged.verdict, agent::judge_patch(*sandbox, judged.item.test, files, limit, std::move(stop)));
     EC_TRY(queue.judged(judged.item.id, judged.verdict));
     if (judged.verdict.outcome == agent::ReviewVerdict::Outcome::passed || options.anyway) {

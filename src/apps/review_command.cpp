@@ -44,7 +44,7 @@ Result<agent::ReviewQuestion> question_of(const ReviewOptions& options, std::sto
     if (!options.output_file.empty()) {
         EC_ASSIGN(question.failing_output, read_output_file(options.output_file));
     } else if (!trim(options.test).empty() && question.why != agent::ReviewWhy::outside_sandbox) {
-        EC_ASSIGN(const auto sandbox, open_review_sandbox(question.workspace));
+        EC_ASSIGN(const auto sandbox, open_project_sandbox(question.workspace));
         EC_ASSIGN(question.failing_output, agent::failing_output(*sandbox, options.test, limit, std::move(stop)));
     }
     return question;

@@ -7,7 +7,7 @@
 
 namespace ec::apps {
 
-Result<std::unique_ptr<executor::Sandbox>> open_review_sandbox(const std::filesystem::path& workspace) {
+Result<std::unique_ptr<executor::Sandbox>> open_project_sandbox(const std::filesystem::path& workspace) {
     executor::SandboxOptions options;
     options.workspace = workspace;
     EC_ASSIGN(options.policy, effective_policy(workspace));

@@ -1,4 +1,4 @@
-// The sandbox in which a review's test command runs, under the policy in force.
+// The sandbox over a project, under the policy in force and the person's consent: for reviews and agents alike.
 #pragma once
 
 #include <chrono>
@@ -8,7 +8,7 @@
 
 namespace ec::apps {
 
-Result<std::unique_ptr<executor::Sandbox>> open_review_sandbox(const std::filesystem::path& workspace);
+Result<std::unique_ptr<executor::Sandbox>> open_project_sandbox(const std::filesystem::path& workspace);
 
 /// --timeout as a duration; `invalid_argument` for what is no time of at most a day.
 Result<std::chrono::milliseconds> run_limit(double seconds);
