@@ -243,10 +243,12 @@ TEST_F(LibraryDownload, FetchesOnceForTwoWhoPullAtTheSameTime) {
         if (r.method == "GET") ++gets;
         return serve_file(r, peer, bytes_);
     });
-    const auto client = net::make_http_client(ledger_, "other");
+    // Both wait in real time: the fixture's waiter returns at once, and its patience would end while the other works.
+    const auto first_client = net::make_http_client(ledger_, "first");
+    const auto second_client = net::make_http_client(ledger_, "second");
     SystemWaiter waiter;
-    Library first = library();
-    Library second({dir_.path() / "models", {}, {}}, *client, waiter);
+    Library first({dir_.path() / "models", {}, {}}, *first_client, waiter);
+    Library second({dir_.path() / "models", {}, {}}, *second_client, waiter);
     auto plan = first.plan(server.url("/a.gguf"), {}, {});
     ASSERT_TRUE(plan);
     plan->source.sha256 = crypto::sha256(bytes_);
