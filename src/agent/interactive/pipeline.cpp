@@ -61,6 +61,7 @@ public:
         prepare();
         EC_ASSIGN(const bool sampled, take_samples());
         if (sampled) return std::move(attempt_);
+        sampling_ = false;
         for (unsigned round = 0; round < task_.settings.repairs; ++round) {
             if (task_.out_of_time()) break;
             EC_ASSIGN(const bool repaired, repair(round));
@@ -130,8 +131,8 @@ private:
             attempt_.answered = true;
             return accept(samples_.front());
         }
-        if (!task_.bench && !can_be_compared(samples_.front().draft)) return choose_untested();
-        if (task_.settings.samples < 2) return task_.bench ? false : choose_untested();
+        if (!task_.bench && !can_be_compared(samples_.front().draft)) return choose();
+        if (task_.settings.samples < 2) return task_.bench ? false : choose();
         bool over = false;
         Status failed;
         model::ChatRequest more = request(kSampleTemperature);
@@ -142,11 +143,15 @@ private:
             over = !result || *result || task_.out_of_time();
             return !over;
         };
-        task_.stage("sample", fmt::format("{} more versions", task_.settings.samples - 1));
+        task_.stage("sample",
+                    fmt::format("{} more versions{}", task_.settings.samples - 1,
+                                task_.bench && usable_ > 0 ? ": the tests say little about this change" : ""));
         const TimeOrStop limit(task_.stop, task_.deadline - task_.ports.clock->now());
-        EC_TRY(task_.ports.model->sample(more, task_.settings.samples - 1, on_reply, limit.token()));
-        EC_TRY(failed);
-        return task_.bench ? solved_ : choose_untested();
+        const auto replies = task_.ports.model->sample(more, task_.settings.samples - 1, on_reply, limit.token());
+        const Status sampled = replies ? failed : fail(replies.error());
+        if (!sampled && (usable_ == 0 || task_.stop.stop_requested())) return fail(sampled.error());
+        if (solved_) return true;
+        return usable_ == 0 ? false : choose();
     }
 
     /// Runs the tests over what an answer changes. True when they pass.
@@ -169,10 +174,22 @@ private:
         }
         samples_.push_back(std::move(sample));
         Sample& kept = samples_.back();
+        if (fresh && !task_.bench) ++usable_;
         if (!kept.verdict) return false;
-        if (kept.verdict->passed()) return accept(kept);
-        if (task_.before && is_near_miss(*kept.verdict, task_.before->report)) return try_to_mend(kept);
+        if (kept.verdict->passed()) {
+            ++usable_;
+            return comes_of_few_tests(kept) ? false : accept(kept);
+        }
+        if (usable_ == 0 && task_.before && is_near_miss(*kept.verdict, task_.before->report)) return try_to_mend(kept);
         return false;
+    }
+
+    /// A version that passes, but whose tests hardly speak of the task: none of them failed before, or there is one
+    /// alone. Further versions then show whether this one does what most of them do.
+    [[nodiscard]] bool comes_of_few_tests(const Sample& sample) const {
+        const bool decided = task_.red_before() && sample.verdict->report.passed() > 1;
+        return !decided && sampling_ && task_.settings.samples > 1 && !task_.out_of_time() &&
+               can_be_compared(sample.draft);
     }
 
     Result<bool> try_to_mend(Sample& sample) {
@@ -198,24 +215,26 @@ private:
         return true;
     }
 
-    Result<bool> choose_untested() {
+    /// One of the versions that pass the tests, or of all where there are none: what they do decides.
+    Result<bool> choose() {
         std::vector<const Sample*> distinct;
         std::vector<UntestedVersion> versions;
         std::map<std::string, std::size_t> places;
         for (const Sample& sample : samples_) {
             if (sample.draft.empty()) continue;
-            const auto [place, fresh] = places.emplace(sample.draft.identity(), versions.size());
-            if (fresh) {
+            if (const auto place = places.find(sample.draft.identity()); place != places.end()) {
+                ++versions[place->second].copies;
+            } else if (!task_.bench || (sample.verdict && sample.verdict->passed())) {
+                places.emplace(sample.draft.identity(), versions.size());
                 distinct.push_back(&sample);
                 versions.push_back({&sample.draft, 1});
-            } else {
-                ++versions[place->second].copies;
             }
         }
         if (versions.empty()) return false;
-        EC_ASSIGN(UntestedChoice choice, choose_by_agreement(task_, conversation_, versions));
-        attempt_.explanation = std::move(choice.explanation);
-        return accept(*distinct[choice.index]);
+        Result<UntestedChoice> choice = choose_by_agreement(task_, conversation_, versions);
+        if (!choice && task_.stop.stop_requested()) return fail(choice.error());
+        if (choice) attempt_.explanation = choice->explanation;
+        return accept(*distinct[choice ? choice->index : 0]);
     }
 
     /// The best answer so far, with what its tests say, back to the model.
@@ -258,6 +277,8 @@ private:
     std::vector<Sample> samples_;
     std::set<std::string> seen_;
     std::string likely_;
+    std::size_t usable_ = 0;  // versions that pass the tests, or change something where there are none
+    bool sampling_ = true;    // false once the repairs have begun
     bool solved_ = false;
 };
 

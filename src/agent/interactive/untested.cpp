@@ -6,6 +6,7 @@
 #include <ec/agent/selection.hpp>
 #include <map>
 
+#include "../draft/time_or_stop.hpp"
 #include "../select/agreement_run.hpp"
 #include "../select/generated_tests.hpp"
 
@@ -63,7 +64,8 @@ Result<std::vector<unsigned>> ask_for_tests(Task& task, const std::vector<model:
             ++written[std::move(test)];
         return !task.out_of_time();
     };
-    EC_TRY(task.ports.model->sample(request, kTestSamples, on_reply, task.stop));
+    const TimeOrStop limit(task.stop, task.deadline - task.ports.clock->now());
+    EC_TRY(task.ports.model->sample(request, kTestSamples, on_reply, limit.token()));
     std::vector<unsigned> copies;
     for (const auto& [test, count] : written) {
         job.tests.push_back(test);

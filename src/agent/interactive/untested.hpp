@@ -1,4 +1,4 @@
-// Choosing among versions of a change that no test of the project judges: the model writes short tests for the
+// Choosing among versions of a change that no test of the project tells apart: the model writes short tests for the
 // functions that change, every version runs against them, and the one that agrees with most others and most tests is
 // taken.
 #pragma once

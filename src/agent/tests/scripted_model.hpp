@@ -45,6 +45,7 @@ public:
             never.wait(lock, stop, [] { return false; });
             return fail(ErrorCode::cancelled, "stopped");
         }
+        if (fails) return fail(ErrorCode::unavailable, "the server went away");
         if (turns_.empty()) return fail(ErrorCode::unavailable, "nothing scripted");
         const model::ChatReply reply = turns_.front()(request);
         if (turns_.size() > 1) turns_.pop_front();
@@ -53,6 +54,7 @@ public:
     }
 
     std::vector<model::ChatRequest> requests;
+    bool fails = false;  ///< from now on
     bool drips = false;  ///< an answer that never ends
 
 private:

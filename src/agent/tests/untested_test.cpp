@@ -91,5 +91,55 @@ TEST_F(UntestedTest, LetsAHostileVersionSpoilNothing) {
     EXPECT_NE(written_[0].after.find("return a + b"), std::string::npos);
 }
 
+/// A suite that is green before and says nothing of what is asked for.
+class FewTestsTest : public UntestedTest {
+protected:
+    void SetUp() override {
+        UntestedTest::SetUp();
+        put("calc.py", "def add(a, b):\n    return a - b\n\n\ndef double(a):\n    return a * 2\n");
+        put("test_calc.py",
+            "import unittest\nfrom calc import add, double\n\n\nclass T(unittest.TestCase):\n"
+            "    def test_zero(self):\n        self.assertEqual(add(2, 0), 2)\n\n"
+            "    def test_double(self):\n        self.assertEqual(double(4), 8)\n");
+        settings_.test = "python3 -m unittest";
+    }
+};
+
+TEST_F(FewTestsTest, TakesOfThoseThatPassTheOneThatAgreesWithTheOthers) {
+    model_.says(change_to("return a"));
+    model_.says(change_to("return a * 7"));  // fails the suite: no say in the choice
+    model_.says(change_to("return a + b"));
+    model_.says(change_to("return b + a"));
+    model_.says("assert add(2, 3) == 5\nassert add(0, 4) == 4\n");
+    const TaskResult result = run("make add work").value();
+    EXPECT_EQ(result.status, Status::fixed) << result.reason;
+    EXPECT_TRUE(result.tested);
+    EXPECT_EQ(result.explanation, "agrees with 2 of 3 versions and 2 of 2 generated tests");
+    ASSERT_EQ(written_.size(), 1U);
+    EXPECT_NE(written_[0].after.find("return a + b"), std::string::npos);
+}
+
+TEST_F(FewTestsTest, BuysNothingMoreWhenATestDecided) {
+    put("test_calc.py",
+        "import unittest\nfrom calc import add, double\n\n\nclass T(unittest.TestCase):\n"
+        "    def test_add(self):\n        self.assertEqual(add(2, 3), 5)\n\n"
+        "    def test_double(self):\n        self.assertEqual(double(4), 8)\n");
+    model_.says(change_to("return a + b"));
+    EXPECT_EQ(run("make add work").value().status, Status::fixed);
+    EXPECT_EQ(model_.requests.size(), 1U);
+}
+
+TEST_F(FewTestsTest, KeepsAVersionThatPassesWhenTheModelFailsAfterwards) {
+    model_.says(change_to("return a + b"));
+    model_.does([this](const model::ChatRequest&) {
+        model_.fails = true;
+        return model::ChatReply{};
+    });
+    const TaskResult result = run("make add work").value();
+    EXPECT_EQ(result.status, Status::fixed) << result.reason;
+    ASSERT_EQ(written_.size(), 1U);
+    EXPECT_NE(written_[0].after.find("return a + b"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace ec::agent
