@@ -40,6 +40,10 @@ Status AgentSetup::build() {
         EC_ASSIGN(options_.model, default_model());
     }
     EC_ASSIGN(model_, choose_model(options_.model, *ports_));
+    project_.use_embedder([this] { return configured_embedder(*ports_); },
+                          [this](const std::string& text) {
+                              if (events_ != nullptr) events_->event(agent::WarningEvent{text});
+                          });
     agent_ = std::make_unique<agent::InteractiveAgent>(agent_ports(), options_.settings,
                                                        load_skill(data_dir(), options_.model));
     return {};
@@ -68,6 +72,7 @@ agent::AgentPorts AgentSetup::agent_ports() {
     ports.map = [this](const std::string& task, const std::vector<std::string>& files, std::size_t bytes) {
         return project_.map(task, files, bytes);
     };
+    ports.related = [this](const std::string& text, std::size_t most) { return project_.related(text, most); };
     ports.search = [this](const std::string& query, std::size_t bytes) { return project_.search(query, bytes); };
     ports.checkpoint = [this](const std::string& label, const std::vector<model::Message>& conversation) {
         keeper_.keep(label, conversation);

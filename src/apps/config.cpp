@@ -30,6 +30,7 @@ Result<Config> parse_config(std::string_view text, const std::string& source) {
     Config config;
     if (auto model = root.table("model")) {
         config.model = model->string("default").value_or("");
+        config.embeddings = model->string("embeddings").value_or("");
         const auto in = amount(*model, "price_in");
         const auto out = amount(*model, "price_out");
         if (in.has_value() != out.has_value())

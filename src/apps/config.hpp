@@ -10,6 +10,8 @@ namespace ec::apps {
 
 struct Config {
     std::string model;  ///< `default` of [model], as after --model; empty: none is set
+    /// `embeddings` of [model]: a name from the library or a GGUF file that turns texts into vectors; empty: none.
+    std::string embeddings;
     /// `price_in` and `price_out` of [model]: of a remote model, for a million tokens.
     std::optional<agent::Price> price;
 };

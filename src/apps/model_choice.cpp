@@ -7,6 +7,7 @@
 #include <ec/model/openai.hpp>
 
 #include "config.hpp"
+#include "kept_vectors.hpp"
 #include "metered_model.hpp"
 #include "model_library.hpp"
 #include "review_stores.hpp"
@@ -44,6 +45,19 @@ Status check_loose_file(const std::string& words) {
     if (!policy.require_signatures && policy.allows("file:" + real.string())) return {};
     return fail(ErrorCode::denied, fmt::format("the policy of this machine does not let {} be used as it is", words),
                 "pull a model that the policy allows, such as the signed manifest your administrators publish");
+}
+
+Result<std::filesystem::path> library_file(const std::string& name, ModelPorts& ports) {
+    EC_ASSIGN(const model::Library library, open_library(ports));
+    return library.usable_file(name);
+}
+
+/// Which file it is, as far as its vectors go.
+std::string identity_of(const std::filesystem::path& file) {
+    std::error_code error;
+    const auto size = std::filesystem::file_size(file, error);
+    const auto time = std::filesystem::last_write_time(file, error).time_since_epoch().count();
+    return fmt::format("{} {} {}", std::filesystem::weakly_canonical(file, error).string(), size, time);
 }
 
 }  // namespace
@@ -84,12 +98,28 @@ Result<std::unique_ptr<model::ChatModel>> choose_model(const std::string& words,
         EC_TRY(check_loose_file(words));
         return embedded(words, {}, ports);
     }
-    EC_ASSIGN(const model::Library library, open_library(ports));
-    const auto file = library.usable_file(words);
+    const auto file = library_file(words, ports);
     if (file) return embedded(*file, words, ports);
     if (file.error().code != ErrorCode::not_found) return fail(file.error());
     return fail(ErrorCode::invalid_argument, file.error().message,
                 file.error().remedy + "; or give a GGUF file, BASE_URL#MODEL, or none");
+}
+
+Result<std::unique_ptr<codeindex::Embedder>> configured_embedder(ModelPorts& ports) {
+    EC_ASSIGN(const Config config, load_config());
+    if (config.embeddings.empty()) return nullptr;
+    model::EmbeddedOptions options;
+    if (looks_like_a_file(config.embeddings)) {
+        EC_TRY(check_loose_file(config.embeddings));
+        options.file = config.embeddings;
+    } else {
+        EC_ASSIGN(options.file, library_file(config.embeddings, ports));
+        options.name = config.embeddings;
+    }
+    EC_ASSIGN(auto embedder, model::make_embedder(options));
+    EC_ASSIGN(auto kept, KeptVectors::open(ports.data_dir() / "embeddings" / "vectors.db", identity_of(options.file),
+                                           std::move(embedder)));
+    return kept;
 }
 
 Result<std::string> default_model() {

@@ -1,6 +1,7 @@
 // From the words after --model to a model: none, a name from the library, a GGUF file, or BASE_URL#MODEL.
 #pragma once
 
+#include <ec/codeindex/embedder.hpp>
 #include <ec/core/clock.hpp>
 #include <ec/core/result.hpp>
 #include <ec/core/waiter.hpp>
@@ -38,6 +39,9 @@ Result<std::unique_ptr<model::ServedModel>> serve_model(const std::string& words
 
 /// Null for "none". `invalid_argument` for words that name no model here, with what would.
 Result<std::unique_ptr<model::ChatModel>> choose_model(const std::string& words, ModelPorts& ports);
+
+/// What `embeddings` of [model] in the configuration names, with the vectors that it made before; null without one.
+Result<std::unique_ptr<codeindex::Embedder>> configured_embedder(ModelPorts& ports);
 
 /// $EDGECODER_MODEL, else `default` of [model] in the configuration, else "none".
 Result<std::string> default_model();

@@ -17,6 +17,7 @@ Result<ProjectView> ProjectView::open(const std::filesystem::path& directory) {
 Status ProjectView::refresh() {
     EC_ASSIGN(files_, agent::WorkspaceFiles::list(files_.root()));
     index_.reset();
+    embeddings_.reset();
     return {};
 }
 
@@ -46,10 +47,51 @@ std::string ProjectView::map(const std::string& task, const std::vector<std::str
     return codeindex::repository_map(index(), focus, limits);
 }
 
+void ProjectView::use_embedder(OpenEmbedder open, std::function<void(const std::string&)> warn) {
+    open_embedder_ = std::move(open);
+    warn_ = std::move(warn);
+}
+
+Result<std::vector<std::uint32_t>> ProjectView::rank_by_meaning(const std::string& query) {
+    constexpr std::size_t kMostFiles = 5000;  // more would keep a person waiting for minutes
+    if (const OpenEmbedder open = std::exchange(open_embedder_, {})) {
+        EC_ASSIGN(embedder_, open());
+    }
+    if (!embedder_) return std::vector<std::uint32_t>();
+    if (index().files().size() > kMostFiles) {
+        return fail(ErrorCode::too_large, fmt::format("{} files are too many to embed", index().files().size()));
+    }
+    if (!embeddings_) {
+        EC_ASSIGN(embeddings_, codeindex::Embeddings::of(index(), *embedder_));
+    }
+    return embeddings_->rank(query, *embedder_);
+}
+
+std::vector<std::uint32_t> ProjectView::by_meaning(const std::string& query) {
+    auto ranked = rank_by_meaning(query);
+    if (ranked) return *std::move(ranked);
+    embedder_.reset();
+    if (warn_) warn_("search goes by words alone: " + ranked.error().message);
+    return {};
+}
+
+std::vector<std::string> ProjectView::related(const std::string& text, std::size_t most) {
+    std::vector<std::uint32_t> by_words;
+    for (const codeindex::FileHit& hit : codeindex::search_files(index(), text, most)) by_words.push_back(hit.file);
+    std::vector<std::uint32_t> by_both = by_words;
+    if (const auto semantic = by_meaning(text); !semantic.empty())
+        by_both = codeindex::fuse_ranks({by_words, semantic});
+    std::vector<std::string> paths;
+    for (const std::uint32_t file : by_both) {
+        if (paths.size() < most) paths.push_back(index().files()[file].path);
+    }
+    return paths;
+}
+
 std::string ProjectView::search(const std::string& query, std::size_t bytes) {
     std::string out;
     const auto read = [this](const std::string& path) { return files_.read_redacted(path); };
-    for (const codeindex::RegionHit& hit : codeindex::search(index(), query, read)) {
+    for (const codeindex::RegionHit& hit : codeindex::search(index(), query, read, {}, by_meaning(query))) {
         const std::string region = fmt::format("{} lines {}-{}:\n{}\n", hit.path, hit.line, hit.end_line, hit.text);
         if (out.size() + region.size() > bytes) break;
         out += region;

@@ -5,12 +5,17 @@
 #include <ec/agent/source.hpp>
 #include <ec/agent/workspace_files.hpp>
 #include <ec/codeindex/index.hpp>
+#include <ec/codeindex/search.hpp>
 #include <filesystem>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace ec::apps {
+
+using OpenEmbedder = std::function<Result<std::unique_ptr<codeindex::Embedder>>()>;
 
 class ProjectView final : public agent::FileSource {
 public:
@@ -28,13 +33,25 @@ public:
     [[nodiscard]] std::string map(const std::string& task, const std::vector<std::string>& files, std::size_t bytes);
     /// Regions that answer a query.
     [[nodiscard]] std::string search(const std::string& query, std::size_t bytes);
+    /// Files that bear on a text, best first.
+    [[nodiscard]] std::vector<std::string> related(const std::string& text, std::size_t most);
+    /// Lets meaning count in search() and related() from now on. `open` is called when it is first needed; without an
+    /// embedder (null) or where one fails, words alone count, and `warn` is told once.
+    void use_embedder(OpenEmbedder open, std::function<void(const std::string&)> warn);
 
 private:
     explicit ProjectView(agent::WorkspaceFiles files) : files_(std::move(files)) {}
     const codeindex::Index& index();
+    /// Files by closeness of meaning, best first; empty without an embedder.
+    std::vector<std::uint32_t> by_meaning(const std::string& query);
+    Result<std::vector<std::uint32_t>> rank_by_meaning(const std::string& query);
 
     agent::WorkspaceFiles files_;
     std::optional<codeindex::Index> index_;
+    OpenEmbedder open_embedder_;  ///< empty once it was called
+    std::function<void(const std::string&)> warn_;
+    std::unique_ptr<codeindex::Embedder> embedder_;
+    std::optional<codeindex::Embeddings> embeddings_;  ///< of index_
 };
 
 }  // namespace ec::apps

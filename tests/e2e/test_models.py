@@ -213,6 +213,49 @@ def test_secrets_enter_no_request(model, program, server, place):
         assert [secret for secret in NEVER_SENT if secret in entry["body"]] == []
 
 
+MINILM = pathlib.Path(os.environ.get("EC_SHARED", ROOT.parent / "shared")) / "models/all-MiniLM-L6-v2-q4_0.gguf"
+PLACES = {
+    "fleet.py": "def quicksort(items):\n    return sorted(items)\n",
+    "kitchen.py": "def boil_egg(minutes):\n    return minutes * 60\n",
+    "ledger.py": "def post_entry(account, cents):\n    return account, cents\n",
+    "wire.py": "def connect_socket(host, port):\n    return host, port\n",
+    "words.py": "def capitalize_sentence(sentence):\n    return sentence.upper()\n",
+    "zoo.py": "def feed_lion(kilograms):\n    return kilograms\n",
+}
+
+
+@pytest.mark.parametrize("embeddings", [False, True])
+def test_embeddings_find_the_file_that_shares_no_word_with_the_task(embeddings, program, server, place):
+    if not MINILM.exists():
+        pytest.skip(f"{MINILM} is not here")
+    for path, text in PLACES.items():
+        (place / "project" / path).write_text(text)
+    (place / "home/.config/edgecoder").mkdir(parents=True)
+    if embeddings:
+        (place / "home/.config/edgecoder/config.toml").write_text(f'[model]\nembeddings = "{MINILM}"\n')
+    stepwise = clients.EdgeCoder(None, ["--approach", "pipeline"])
+    run(stepwise, server, "oracle:none", "talk to the remote machine over TCP instead of giving back a tuple", place)
+    first = server.model_calls()[0]["body"]
+    assert ("connect_socket" in first) == embeddings
+    kept = place / "home/edgecoder/embeddings/vectors.db"
+    assert kept.exists() == embeddings
+    if embeddings:
+        assert first.index("connect_socket") == min(first.index(name) for name in ("quicksort", "boil_egg", "post_entry", "connect_socket") if name in first)
+        assert kept.stat().st_mode & 0o777 == 0o600
+
+
+def test_embeddings_that_cannot_be_had_cost_a_warning_and_nothing_else(program, server, place):
+    for path, text in PLACES.items():
+        (place / "project" / path).write_text(text)
+    (place / "home/.config/edgecoder").mkdir(parents=True)
+    (place / "home/.config/edgecoder/config.toml").write_text('[model]\nembeddings = "/nowhere/at-all.gguf"\n')
+    stepwise = clients.EdgeCoder(None, ["--approach", "pipeline"])
+    done = run(stepwise, server, "oracle:none", "let the lion have twice as much", place)
+    assert "feed_lion" in server.model_calls()[0]["body"], done.err
+    warnings = [line for line in done.out.splitlines() if '"warning"' in line and "words alone" in line]
+    assert len(warnings) == 1, done.out
+
+
 def test_a_readme_that_gives_orders_changes_nothing(program, server, place):
     task = CHOSEN[0]
     with_secrets(task, place)

@@ -14,6 +14,8 @@ constexpr double kNamed = 100;    // the person wrote the name
 constexpr double kInStack = 20;   // innermost frame of a failing test; outer ones less
 constexpr double kImported = 8;   // a failing test loads it
 constexpr double kMentioned = 1;  // for each distinct name it shares with the task and the failures
+constexpr double kRelated = 12;   // the search's best file for the words of the task; later ones less
+constexpr std::size_t kMostRelated = 10;
 constexpr std::size_t kMostRead = 400;
 
 std::set<std::string, std::less<>> words_of(std::string_view text) {
@@ -57,6 +59,8 @@ public:
         }
         std::string failures;
         if (task_.before) add_failures(failures);
+        const auto wanted = words_of(task_.words);
+        if (!wanted.empty() && !task_.red_before()) add_related();
         add_mentions(words_of(task_.words + "\n" + failures));
         std::vector<std::pair<double, std::string>> ranked;
         for (const auto& [path, score] : score_) {
@@ -122,6 +126,16 @@ private:
         }
         for (const std::string& path : paths_) {
             if (path != test && loaded.contains(stem(path))) score_[path] += kImported;
+        }
+    }
+
+    // Where no failing test points at a place.
+    void add_related() {
+        if (!task_.ports.related) return;
+        double weight = kRelated;
+        for (const std::string& path : task_.ports.related(task_.words, kMostRelated)) {
+            if (known_.contains(path)) score_[path] += weight;
+            weight *= 0.7;
         }
     }
 

@@ -86,6 +86,8 @@ struct AgentPorts {
     std::function<std::string()> instructions;
     /// What of the project bears on a task, at most so many bytes; may be empty.
     std::function<std::string(const std::string& task, const std::vector<std::string>& files, std::size_t bytes)> map;
+    /// Files that bear on a text, best first.
+    std::function<std::vector<std::string>(const std::string& text, std::size_t most)> related;
     /// Regions that match a query, as text.
     std::function<std::string(const std::string& query, std::size_t bytes)> search;
     /// Writes an approved change to the workspace; all files or none.
