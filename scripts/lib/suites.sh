@@ -8,6 +8,7 @@ run_stage() {
         asan | tsan | clang) run_suite "$1" --label-regex '^unit$' --label-exclude soak ;;
         soak) run_suite release --label-regex '^soak$' ;;
         memcheck) run_memcheck ;;
+        egress) run_egress ;;
         lint) run_lint ;;
     esac
     note "$1: $((SECONDS - started)) s"
@@ -64,6 +65,20 @@ run_memcheck() {
     EC_BIN_DIR="$dir/bin" EC_SOURCE_DIR="$EC_ROOT" check "valgrind" valgrind --trace-children=no --child-silent-after-fork=no \
         --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=9 --quiet "$dir/tests/ec_executor_test" \
         --gtest_filter='SandboxTest.*:SandboxHost.*:SandboxLimits.AnOutputFlood*:SandboxLimits.ASleeper*:SandboxLimits.AMemory*-*Applying*:*TheSandboxDies*'
+}
+
+# The suites of models, agents, sessions and reviews where only loopback is; every address that they ask for is looked at.
+run_egress() {
+    if ! (configure release -DEC_TESTS=ON && build release); then
+        note "failed: the release build"
+        failed=$((failed + 1))
+        return 0
+    fi
+    say "Testing with loopback only, every connect traced"
+    local dir
+    dir=$(build_dir release)
+    check "zero egress" python3 tests/e2e/zero_egress.py -- ctest --test-dir "$dir" --parallel "$(nproc)" --output-on-failure --no-tests=error \
+        --label-exclude soak --timeout 3600 --tests-regex '^(ec_(agent|model|codeindex|session|review|kept|sql|net|vcs).*|models|model_library|session|review|review_service|fakes)$'
 }
 
 run_lint() {

@@ -276,6 +276,8 @@ def test_no_connection_leaves_loopback(alone, program, server, place):
         pytest.skip("strace is not installed")
     if alone is not None:
         pytest.skip(f"no network namespace: {alone}")
+    if "TracerPid:\t0\n" not in pathlib.Path("/proc/self/status").read_text():
+        pytest.skip("this is being traced already, and a process has one tracer")
     task = CHOSEN[0]
     task.write(place / "project")
     trace = place / "trace"
