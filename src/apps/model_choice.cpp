@@ -7,6 +7,7 @@
 #include <ec/model/openai.hpp>
 
 #include "config.hpp"
+#include "data_dir.hpp"
 #include "metered_model.hpp"
 #include "model_library.hpp"
 #include "review_stores.hpp"
@@ -33,6 +34,7 @@ Result<std::unique_ptr<model::ChatModel>> embedded(const std::filesystem::path& 
     options.file = file;
     options.name = name;
     options.cache_dir = ports.data_dir() / "models" / "prefixes";
+    options.shared_socket = shared_inference();
     return model::make_embedded_model(options);
 }
 
@@ -90,6 +92,12 @@ Result<std::unique_ptr<model::ChatModel>> choose_model(const std::string& words,
     if (file.error().code != ErrorCode::not_found) return fail(file.error());
     return fail(ErrorCode::invalid_argument, file.error().message,
                 file.error().remedy + "; or give a GGUF file, BASE_URL#MODEL, or none");
+}
+
+std::filesystem::path shared_inference() {
+    const char* words = std::getenv("EDGECODER_SHARED_INFERENCE");
+    if (words != nullptr && std::string_view(words) == "off") return {};
+    return inference_socket().value_or(std::filesystem::path());
 }
 
 Result<std::string> default_model() {

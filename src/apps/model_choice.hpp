@@ -39,6 +39,10 @@ Result<std::unique_ptr<model::ServedModel>> serve_model(const std::string& words
 /// Null for "none". `invalid_argument` for words that name no model here, with what would.
 Result<std::unique_ptr<model::ChatModel>> choose_model(const std::string& words, ModelPorts& ports);
 
+/// Where embedded models look for the host that this user's programs share; empty with EDGECODER_SHARED_INFERENCE=off,
+/// which keeps every model in a process of its own.
+std::filesystem::path shared_inference();
+
 /// $EDGECODER_MODEL, else `default` of [model] in the configuration, else "none".
 Result<std::string> default_model();
 
