@@ -107,6 +107,20 @@ TEST_F(SharedInference, DoesNotEvaluateAgainWhatAnotherClientAsked) {
     EXPECT_EQ(two->text, one->text);
 }
 
+TEST_F(SharedInference, MakesVectorsForOneClientAndTextForAnother) {
+    const auto writes = client();
+    const auto embedder = make_embedder(sharing(host_.socket()));
+    ASSERT_TRUE(embedder) << embedder.error().message;
+    const std::vector<std::string> texts{"hello", "goodbye"};
+    for (int i = 0; i < 2; ++i) {
+        EXPECT_TRUE(writes->complete(asking("hello", 2), {}, {}));
+        const auto vectors = (*embedder)->embed(texts);
+        ASSERT_TRUE(vectors) << vectors.error().message;
+        EXPECT_EQ(vectors->size(), texts.size());
+    }
+    EXPECT_EQ(hosts(), std::vector<int>{host_.pid()});
+}
+
 TEST_F(SharedInference, AlternatesBetweenClientsWhereOneWantsManySamples) {
     RawClient many(host_.socket());
     RawClient few(host_.socket());

@@ -149,7 +149,9 @@ void Host::obey(Connection& client, ToHost message, std::size_t bytes) {
     } else if (std::holds_alternative<Resume>(message)) {
         client.resume();
     } else if (draining_) {
-        client.say(Failed{number(message), {ErrorCode::unavailable, "the shared host is being stopped", {}}});
+        client.say(Failed{number(message),
+                          {ErrorCode::unavailable, "the shared host is being stopped",
+                           "ask again once it has stopped: a process of its own takes over"}});
     } else {
         client.enqueue({std::move(message), bytes, now(), 0});
     }
