@@ -30,6 +30,15 @@ std::filesystem::path config_dir() {
     return {};
 }
 
+Result<std::filesystem::path> inference_socket(const std::filesystem::path& data) {
+    if (const auto xdg = variable("XDG_RUNTIME_DIR"); xdg.starts_with('/'))
+        return std::filesystem::path(xdg) / "edgecoder" / "inference.sock";
+    const std::filesystem::path folder = data.empty() ? data_dir() : std::filesystem::absolute(data);
+    if (!folder.empty()) return folder / "run" / "inference.sock";
+    return fail(ErrorCode::unavailable, "there is no place for the socket of the inference host: no home is known",
+                "set XDG_RUNTIME_DIR or EDGECODER_DATA_DIR to a folder");
+}
+
 Result<std::filesystem::path> undo_dir() {
     const std::filesystem::path data = data_dir();
     if (!data.empty()) return data / "undo";

@@ -12,6 +12,10 @@ std::filesystem::path data_dir();
 /// $XDG_CONFIG_HOME/edgecoder, else ~/.config/edgecoder; empty when no home is known.
 std::filesystem::path config_dir();
 
+/// Where the host that this user's programs share listens: $XDG_RUNTIME_DIR/edgecoder/inference.sock, else
+/// run/inference.sock in `data` or, where that is empty, in data_dir(). `unavailable` when no home is known.
+Result<std::filesystem::path> inference_socket(const std::filesystem::path& data = {});
+
 /// Where what --apply replaces is kept, inside data_dir(); `unavailable` when no home is known.
 Result<std::filesystem::path> undo_dir();
 

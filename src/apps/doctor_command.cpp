@@ -6,6 +6,7 @@
 #include <ec/core/text.hpp>
 #include <ec/executor/sandbox.hpp>
 #include <ec/json/json.hpp>
+#include <ec/model/embedded.hpp>
 #include <ostream>
 
 #include "model_choice.hpp"
@@ -64,6 +65,12 @@ std::string describe(const executor::SandboxPolicy& policy) {
     return printable(text);
 }
 
+// Where models that run here run.
+bool inference_is_shared() {
+    const std::filesystem::path socket = shared_inference();
+    return !socket.empty() && model::shared_host_answers(socket);
+}
+
 json::Value to_json(const executor::Isolation& isolation, const executor::SandboxPolicy& policy,
                     const std::vector<Tool>& tools) {
     json::Array notes;
@@ -86,6 +93,7 @@ json::Value to_json(const executor::Isolation& isolation, const executor::Sandbo
                         {"policy", describe(policy)},
                         {"cause", isolation.cause},
                         {"remedy", isolation.remedy},
+                        {"inference", inference_is_shared() ? "shared" : "private"},
                         {"tools", std::move(found)}};
 }
 
@@ -108,6 +116,10 @@ void print(const executor::Isolation& isolation, const executor::SandboxPolicy& 
         out << "Model      " << (*model == "none" ? "none (the mutation search needs no model)" : printable(*model))
             << "\n";
     }
+    out << "Inference  "
+        << (inference_is_shared() ? "in the host that edgecoderd inference runs for this user"
+                                  : "in a process of its own for each model (edgecoderd inference would share one)")
+        << "\n";
     for (const Tool& tool : tools) {
         if (tool.version.empty())
             out << fmt::format("{:<10} {} (for {}; {})\n", tool.name, style.dim("not found"), tool.use, tool.remedy);

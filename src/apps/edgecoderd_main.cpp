@@ -38,7 +38,7 @@ int main(int argc, char** argv) {
         app.exit(error, std::cout, std::cerr);
         return kUsage;
     }
-    if (app.got_subcommand("inference")) return ec::apps::run_inference(inference, std::cerr);
+    if (app.got_subcommand("inference")) return ec::apps::run_inference(inference, std::cout, std::cerr);
     const ec::apps::Interrupt interrupt;
     return ec::apps::run_review_service(review, std::cout, std::cerr, interrupt.token());
 }

@@ -1,6 +1,8 @@
-// `edgecoderd inference`: runs a model for the program that started it.
+// `edgecoderd inference`: runs models for this user's programs, or one for the program that started it (--stdio).
 #pragma once
 
+#include <cstdint>
+#include <filesystem>
 #include <iosfwd>
 
 namespace CLI {
@@ -11,10 +13,14 @@ namespace ec::apps {
 
 struct InferenceOptions {
     bool stdio = false;
+    std::filesystem::path data_dir;
+    std::int64_t memory_mb = 0;
 };
 
 void add_inference(CLI::App& app, InferenceOptions& options);
-/// Returns when the other side of the socket is gone. Exit status: 0, 2 wrong usage, 3 built without llama.cpp.
-int run_inference(const InferenceOptions& options, std::ostream& err);
+/// With --stdio it returns when the other side of the socket is gone, else at SIGTERM when everything that was asked is
+/// answered. Exit status: 0, 2 wrong usage, 3 a host is running already, there is no place for the socket, or built
+/// without llama.cpp. In main's thread, before any other starts.
+int run_inference(const InferenceOptions& options, std::ostream& out, std::ostream& err);
 
 }  // namespace ec::apps

@@ -7,6 +7,7 @@
 #include <ec/model/openai.hpp>
 
 #include "config.hpp"
+#include "data_dir.hpp"
 #include "kept_vectors.hpp"
 #include "metered_model.hpp"
 #include "model_library.hpp"
@@ -34,6 +35,7 @@ Result<std::unique_ptr<model::ChatModel>> embedded(const std::filesystem::path& 
     options.file = file;
     options.name = name;
     options.cache_dir = ports.data_dir() / "models" / "prefixes";
+    options.shared_socket = shared_inference();
     return model::make_embedded_model(options);
 }
 
@@ -116,10 +118,17 @@ Result<std::unique_ptr<codeindex::Embedder>> configured_embedder(ModelPorts& por
         EC_ASSIGN(options.file, library_file(config.embeddings, ports));
         options.name = config.embeddings;
     }
+    options.shared_socket = shared_inference();
     EC_ASSIGN(auto embedder, model::make_embedder(options));
     EC_ASSIGN(auto kept, KeptVectors::open(ports.data_dir() / "embeddings" / "vectors.db", identity_of(options.file),
                                            std::move(embedder)));
     return kept;
+}
+
+std::filesystem::path shared_inference() {
+    const char* words = std::getenv("EDGECODER_SHARED_INFERENCE");
+    if (words != nullptr && std::string_view(words) == "off") return {};
+    return inference_socket().value_or(std::filesystem::path());
 }
 
 Result<std::string> default_model() {

@@ -43,6 +43,10 @@ Result<std::unique_ptr<model::ChatModel>> choose_model(const std::string& words,
 /// What `embeddings` of [model] in the configuration names, with the vectors that it made before; null without one.
 Result<std::unique_ptr<codeindex::Embedder>> configured_embedder(ModelPorts& ports);
 
+/// Where embedded models look for the host that this user's programs share; empty with EDGECODER_SHARED_INFERENCE=off,
+/// which keeps every model in a process of its own.
+std::filesystem::path shared_inference();
+
 /// $EDGECODER_MODEL, else `default` of [model] in the configuration, else "none".
 Result<std::string> default_model();
 

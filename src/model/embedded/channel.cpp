@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstdint>
+#include <utility>
 
 #include "protocol.hpp"
 
@@ -21,14 +22,19 @@ int left_until(SteadyClock::time_point until) {
 
 std::unexpected<Error> gone() { return fail(ErrorCode::io, "the other side has closed the connection"); }
 
+Status append_frame(std::string& bytes, std::string_view frame) {
+    if (frame.size() > kLargestFrame) return fail(ErrorCode::too_large, "a message may hold at most 64 MiB");
+    bytes.reserve(bytes.size() + frame.size() + 4);
+    for (unsigned i = 0; i < 4; ++i) bytes.push_back(static_cast<char>((frame.size() >> (8 * i)) & 0xff));
+    bytes += frame;
+    return {};
+}
+
 }  // namespace
 
 Status Channel::send(std::string_view frame, std::chrono::milliseconds patience) {
-    if (frame.size() > kLargestFrame) return fail(ErrorCode::too_large, "a message may hold at most 64 MiB");
     std::string bytes;
-    bytes.reserve(frame.size() + 4);
-    for (unsigned i = 0; i < 4; ++i) bytes.push_back(static_cast<char>((frame.size() >> (8 * i)) & 0xff));
-    bytes += frame;
+    EC_TRY(append_frame(bytes, frame));
     std::size_t done = 0;
     while (done < bytes.size()) {
         const ssize_t n = ::send(socket_.get(), bytes.data() + done, bytes.size() - done, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -64,6 +70,36 @@ Result<std::optional<std::string>> Channel::receive(std::chrono::milliseconds wa
             return gone();
         }
     }
+}
+
+Status Channel::post(std::string_view frame) {
+    if (unsent() > 0 && unsent() + frame.size() > kLargestFrame) {
+        return fail(ErrorCode::too_large, "the other side does not read what it is sent");
+    }
+    EC_TRY(append_frame(out_, frame));
+    return flush();
+}
+
+Status Channel::flush() {
+    while (unsent() > 0) {
+        const ssize_t n = ::send(socket_.get(), out_.data() + sent_, unsent(), MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (n > 0) {
+            sent_ += static_cast<std::size_t>(n);
+        } else if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+            out_.erase(0, std::exchange(sent_, 0));
+            return {};
+        } else if (n == 0 || errno != EINTR) {
+            return gone();
+        }
+    }
+    out_.clear();
+    sent_ = 0;
+    return {};
+}
+
+bool Channel::hung_up() const {
+    pollfd asked{socket_.get(), 0, 0};
+    return ::poll(&asked, 1, 0) > 0 && (asked.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
 }
 
 Result<std::optional<std::string>> Channel::take() {

@@ -1,4 +1,5 @@
-// Frames over a stream socket. Sending and receiving may happen on two threads; each of them on one at a time.
+// Frames over a stream socket. Sending and receiving may happen on two threads; each of them on one at a time. A side
+// uses either send() or post() and flush().
 #pragma once
 
 #include <chrono>
@@ -23,6 +24,18 @@ public:
     /// side is gone, `corrupt` when it announces a frame beyond the limit.
     Result<std::optional<std::string>> receive(std::chrono::milliseconds wait, int wake_fd = -1);
 
+    /// Sends what the other side takes at once and keeps the rest for flush(), so that nothing waits for a reader.
+    /// `too_large` when more than one frame of the largest size would be kept.
+    Status post(std::string_view frame);
+    Status flush();
+    /// Bytes that flush() has still to send.
+    [[nodiscard]] std::size_t unsent() const { return out_.size() - sent_; }
+
+    /// A frame has begun to arrive and is not complete.
+    [[nodiscard]] bool midway() const { return !in_.empty(); }
+    /// The other side has closed its end; what it said before may still be received.
+    [[nodiscard]] bool hung_up() const;
+    [[nodiscard]] int fd() const { return socket_.get(); }
     [[nodiscard]] bool open() const { return socket_.valid(); }
     void close() { socket_.reset(); }
 
@@ -31,6 +44,8 @@ private:
 
     UniqueFd socket_;
     std::string in_;
+    std::string out_;
+    std::size_t sent_ = 0;  ///< of out_
 };
 
 /// Both ends of a connected pair; neither is passed on to programs that are started.

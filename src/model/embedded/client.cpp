@@ -57,26 +57,42 @@ std::unexpected<Error> stopped() { return fail(ErrorCode::cancelled, "the reques
 }  // namespace
 
 Status Client::ensure(std::stop_token stop) {
-    if (process_) return {};
+    // A shared host may have been stopped since, which is nothing to report; the end of one's own is.
+    if (link_ && !(shared_ && channel().hung_up())) return {};
     Status started = start(stop);
     if (!started) {
         const std::lock_guard lock(mutex_);
-        process_.reset();
+        link_.reset();
     }
     return started;
 }
 
-Status Client::start(std::stop_token stop) {
+Channel& Client::channel() {
+    return std::visit([](auto& link) -> Channel& { return link.channel(); }, *link_);
+}
+
+Result<Client::Link> Client::reach() {
+    if (!options_.shared_socket.empty()) {
+        Result<SharedLink> shared = SharedLink::connect(options_.shared_socket);
+        if (shared) return *std::move(shared);
+    }
     std::filesystem::path program = options_.host;
     if (program.empty()) {
         EC_ASSIGN(const std::filesystem::path folder, executable_dir());
         program = folder / "edgecoderd";
     }
     EC_ASSIGN(HostProcess process, HostProcess::start(program));
+    return process;
+}
+
+Status Client::start(std::stop_token stop) {
+    EC_ASSIGN(Link link, reach());
     {
         const std::lock_guard lock(mutex_);
-        process_.emplace(std::move(process));
-        if (paused_) EC_TRY(process_->channel().send(encode(ToHost(Pause{})), kSendPatience));
+        shared_ = std::holds_alternative<SharedLink>(link);
+        link_.reset();
+        link_.emplace(std::move(link));
+        if (paused_) EC_TRY(channel().send(encode(ToHost(Pause{})), kSendPatience));
     }
     const Load load{.file = std::filesystem::absolute(options_.file).string(),
                     .threads = options_.threads,
@@ -89,7 +105,10 @@ Status Client::start(std::stop_token stop) {
                     .cache_bytes = options_.cache_bytes};
     if (!send(load)) return fail(crashed());
     const Wake wake(stop);
-    EC_ASSIGN(const FromHost answer, receive(stop, wake.fd(), kLoadPatience));
+    FromHost answer = Progress{};
+    while (std::holds_alternative<Progress>(answer)) {  // a shared host says that the load waits its turn
+        EC_ASSIGN(answer, receive(stop, wake.fd(), kLoadPatience));
+    }
     if (const auto* failed = std::get_if<Failed>(&answer)) return fail(failed->error);
     const auto* loaded = std::get_if<Loaded>(&answer);
     if (loaded == nullptr) return fail(ErrorCode::corrupt, "the model's process answers what it was not asked");
@@ -100,13 +119,13 @@ Status Client::start(std::stop_token stop) {
 Status Client::send(const ToHost& message) {
     const std::string frame = encode(message);
     const std::lock_guard lock(mutex_);
-    if (!process_) return fail(ErrorCode::io, "the model's process is gone");
-    return process_->channel().send(frame, kSendPatience);
+    if (!link_) return fail(ErrorCode::io, "the model's process is gone");
+    return channel().send(frame, kSendPatience);
 }
 
 Result<FromHost> Client::receive(const std::stop_token& stop, int wake_fd, milliseconds patience) {
     if (stop.stop_requested()) return stopped();
-    Result<std::optional<std::string>> frame = process_->channel().receive(patience, wake_fd);
+    Result<std::optional<std::string>> frame = channel().receive(patience, wake_fd);
     if (!frame) return fail(crashed());
     if (!*frame) {
         if (stop.stop_requested()) return stopped();
@@ -119,8 +138,8 @@ Result<FromHost> Client::receive(const std::stop_token& stop, int wake_fd, milli
 
 Error Client::crashed() {
     const std::lock_guard lock(mutex_);
-    const std::string how = process_ ? process_->ending() : "it was not running";
-    process_.reset();
+    const std::string how = link_ ? std::visit([](auto& link) { return link.ending(); }, *link_) : "it was not running";
+    link_.reset();
     return {ErrorCode::unavailable, "the process that ran the model ended unexpectedly (" + how + ")",
             "ask again: the conversation is kept, and the next request starts the model anew"};
 }
@@ -174,9 +193,9 @@ bool Client::paused() {
 void Client::set_paused(bool paused) {
     const std::lock_guard lock(mutex_);
     paused_ = paused;
-    if (!process_) return;
+    if (!link_) return;
     // A host that is gone is noticed by the next request.
-    static_cast<void>(process_->channel().send(encode(paused ? ToHost(Pause{}) : ToHost(Resume{})), kSendPatience));
+    static_cast<void>(channel().send(encode(paused ? ToHost(Pause{}) : ToHost(Resume{})), kSendPatience));
 }
 
 }  // namespace ec::model::embedded

@@ -1,5 +1,5 @@
-// One model in a host process, from the side of the program that uses it: starts it, loads the model, starts it anew
-// after a crash, and carries requests and answers.
+// One model in a host process, from the side of the program that uses it: finds a host that is shared or starts one of
+// its own, loads the model, does so anew after a crash, and carries requests and answers.
 #pragma once
 
 #include <atomic>
@@ -10,9 +10,11 @@
 #include <mutex>
 #include <optional>
 #include <stop_token>
+#include <variant>
 
 #include "host_process.hpp"
 #include "protocol.hpp"
+#include "shared_link.hpp"
 
 namespace ec::model::embedded {
 
@@ -36,7 +38,11 @@ public:
     void set_paused(bool paused);
 
 private:
+    using Link = std::variant<HostProcess, SharedLink>;
+
     Status start(std::stop_token stop);
+    Result<Link> reach();
+    [[nodiscard]] Channel& channel();
     Status send(const ToHost& message);
     /// `wake_fd` becomes readable when `stop` is stopped; -1 for none.
     Result<FromHost> receive(const std::stop_token& stop, int wake_fd, std::chrono::milliseconds patience);
@@ -48,8 +54,9 @@ private:
     bool embeddings_;
     Loaded loaded_;
     std::int64_t last_id_ = 0;
-    std::mutex mutex_;  ///< over process_ and paused_ against set_paused()
-    std::optional<HostProcess> process_;
+    bool shared_ = false;
+    std::mutex mutex_;  ///< over link_ and paused_ against set_paused()
+    std::optional<Link> link_;
     bool paused_ = false;
 };
 

@@ -140,4 +140,8 @@ Result<std::unique_ptr<codeindex::Embedder>> make_embedder(const EmbeddedOptions
     return embedder;
 }
 
+bool shared_host_answers(const std::filesystem::path& socket) {
+    return embedded::SharedLink::connect(socket).has_value();
+}
+
 }  // namespace ec::model

@@ -236,7 +236,8 @@ Result<FromHost> read_failed(json::Reader& in) {
 
 std::string encode(const ToHost& message) {
     const json::Object frame = std::visit(
-        Overloaded{[](const Load& load) { return object(load); }, [](const Chat& chat) { return object(chat); },
+        Overloaded{[](const Hello& hello) { return json::Object{{"type", "hello"}, {"version", hello.version}}; },
+                   [](const Load& load) { return object(load); }, [](const Chat& chat) { return object(chat); },
                    [](const Embed& embed) {
                        return json::Object{{"type", "embed"}, {"id", embed.id}, {"texts", texts(embed.texts)}};
                    },
@@ -249,35 +250,37 @@ std::string encode(const ToHost& message) {
 
 std::string encode(const FromHost& message) {
     const json::Object frame = std::visit(
-        Overloaded{[](const Loaded& loaded) {
-                       return json::Object{{"type", "loaded"},
-                                           {"context", loaded.context},
-                                           {"parameters", loaded.parameters},
-                                           {"width", loaded.width},
-                                           {"batch_cost", numbers(loaded.batch_cost)},
-                                           {"warnings", texts(loaded.warnings)}};
-                   },
-                   [](const Progress& progress) {
-                       return json::Object{{"type", "progress"}, {"id", progress.id}, {"share", progress.share}};
-                   },
-                   [](const Chunk& chunk) {
-                       return json::Object{
-                           {"type", "chunk"}, {"id", chunk.id}, {"thinking", chunk.thinking}, {"text", chunk.text}};
-                   },
-                   [](const Reply& reply) { return object(reply); },
-                   [](const Vectors& vectors) {
-                       json::Array rows;
-                       for (const std::vector<float>& row : vectors.vectors) rows.emplace_back(numbers(row));
-                       return json::Object{{"type", "vectors"}, {"id", vectors.id}, {"vectors", std::move(rows)}};
-                   },
-                   [](const Done& done) { return json::Object{{"type", "done"}, {"id", done.id}}; },
-                   [](const Failed& failed) {
-                       return json::Object{{"type", "failed"},
-                                           {"id", failed.id},
-                                           {"code", name(failed.error.code)},
-                                           {"message", failed.error.message},
-                                           {"remedy", failed.error.remedy}};
-                   }},
+        Overloaded{
+            [](const Welcome& welcome) { return json::Object{{"type", "welcome"}, {"version", welcome.version}}; },
+            [](const Loaded& loaded) {
+                return json::Object{{"type", "loaded"},
+                                    {"context", loaded.context},
+                                    {"parameters", loaded.parameters},
+                                    {"width", loaded.width},
+                                    {"batch_cost", numbers(loaded.batch_cost)},
+                                    {"warnings", texts(loaded.warnings)}};
+            },
+            [](const Progress& progress) {
+                return json::Object{{"type", "progress"}, {"id", progress.id}, {"share", progress.share}};
+            },
+            [](const Chunk& chunk) {
+                return json::Object{
+                    {"type", "chunk"}, {"id", chunk.id}, {"thinking", chunk.thinking}, {"text", chunk.text}};
+            },
+            [](const Reply& reply) { return object(reply); },
+            [](const Vectors& vectors) {
+                json::Array rows;
+                for (const std::vector<float>& row : vectors.vectors) rows.emplace_back(numbers(row));
+                return json::Object{{"type", "vectors"}, {"id", vectors.id}, {"vectors", std::move(rows)}};
+            },
+            [](const Done& done) { return json::Object{{"type", "done"}, {"id", done.id}}; },
+            [](const Failed& failed) {
+                return json::Object{{"type", "failed"},
+                                    {"id", failed.id},
+                                    {"code", name(failed.error.code)},
+                                    {"message", failed.error.message},
+                                    {"remedy", failed.error.remedy}};
+            }},
         message);
     return json::write(frame);
 }
@@ -299,6 +302,11 @@ Result<ToHost> decode_to_host(std::string_view frame) {
         EC_TRY(in.status());
         if (embed.texts.size() > kMostTexts) return fail(ErrorCode::too_large, "too many texts in one request");
         return embed;
+    }
+    if (type == "hello") {
+        const Hello hello{in.integer("version")};
+        EC_TRY(in.status());
+        return hello;
     }
     if (type == "pause") return Pause{};
     if (type == "resume") return Resume{};
@@ -323,6 +331,11 @@ Result<FromHost> decode_from_host(std::string_view frame) {
         Chunk chunk{in.integer("id"), in.boolean("thinking"), in.string("text")};
         EC_TRY(in.status());
         return chunk;
+    }
+    if (type == "welcome") {
+        const Welcome welcome{in.integer("version")};
+        EC_TRY(in.status());
+        return welcome;
     }
     if (type == "done") {
         const Done done{in.integer("id")};

@@ -16,7 +16,14 @@ inline constexpr std::size_t kLargestFrame = 64U << 20;
 inline constexpr unsigned kMostSamples = 256;
 inline constexpr std::size_t kMostTexts = 4096;
 
+/// Raised whenever a frame changes: a host that is shared may have been started by another installation.
+inline constexpr std::int64_t kProtocolVersion = 1;
+
 // --- to the host ---
+/// The first frame to a host that is shared; one that a client started itself needs none.
+struct Hello {
+    std::int64_t version = kProtocolVersion;
+};
 struct Load {
     std::string file;
     std::int64_t threads = 0;
@@ -27,6 +34,7 @@ struct Load {
     bool embeddings = false;
     std::string cache_dir;
     std::int64_t cache_bytes = 0;
+    bool operator==(const Load&) const = default;
 };
 struct Chat {
     std::int64_t id = 0;
@@ -43,9 +51,13 @@ struct Cancel {
 };
 struct Pause {};
 struct Resume {};
-using ToHost = std::variant<Load, Chat, Embed, Cancel, Pause, Resume>;
+using ToHost = std::variant<Hello, Load, Chat, Embed, Cancel, Pause, Resume>;
 
 // --- from the host ---
+/// To a Hello of the same version.
+struct Welcome {
+    std::int64_t version = kProtocolVersion;
+};
 struct Loaded {
     std::int64_t context = 0;
     std::int64_t parameters = 0;
@@ -53,6 +65,8 @@ struct Loaded {
     std::vector<double> batch_cost;
     std::vector<std::string> warnings;
 };
+/// How far the prompt is read. A request that waits for others' is told so from time to time with a share of 0; id 0: a
+/// load that waits.
 struct Progress {
     std::int64_t id = 0;
     double share = 0;
@@ -81,7 +95,7 @@ struct Failed {
     std::int64_t id = 0;
     Error error;
 };
-using FromHost = std::variant<Loaded, Progress, Chunk, Reply, Vectors, Done, Failed>;
+using FromHost = std::variant<Welcome, Loaded, Progress, Chunk, Reply, Vectors, Done, Failed>;
 
 std::string encode(const ToHost& message);
 std::string encode(const FromHost& message);

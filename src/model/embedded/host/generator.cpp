@@ -11,8 +11,6 @@
 namespace ec::model::embedded {
 namespace {
 
-// More samples than this grow in turn; beyond it a batch on a CPU gains nothing.
-constexpr unsigned kTogether = 8;
 constexpr std::size_t kLongestDraft = 31;
 constexpr std::size_t kShortestLikely = 64;
 

@@ -14,6 +14,9 @@
 
 namespace ec::model::embedded {
 
+/// More samples than this grow in turn; beyond it a batch on a CPU gains nothing.
+inline constexpr unsigned kTogether = 8;
+
 /// Where a request's outcome goes while it is made.
 struct Output {
     std::function<void(double share)> progress;

@@ -153,11 +153,27 @@ Result<GgufFacts> read_gguf_facts(const std::filesystem::path& file) {
     return facts;
 }
 
+namespace {
+
+std::int64_t fixed_bytes(const GgufFacts& facts) {
+    return kFixedBytes + facts.width * kBytesPerWidth + static_cast<std::int64_t>(facts.bytes);
+}
+
+std::int64_t token_bytes(const GgufFacts& facts, bool quantised_cache) {
+    // Q8_0: 34 bytes for 32 numbers
+    return std::max<std::int64_t>(1, quantised_cache ? facts.cache_per_token * 34 / 64 : facts.cache_per_token);
+}
+
+}  // namespace
+
+std::int64_t memory_of(const GgufFacts& facts, std::int64_t context, bool quantised_cache) {
+    return fixed_bytes(facts) + token_bytes(facts, quantised_cache) * context;
+}
+
 Result<Budget> plan_memory(const GgufFacts& facts, std::int64_t wanted, std::int64_t memory_bytes,
                            bool quantised_cache) {
-    const std::int64_t fixed = kFixedBytes + facts.width * kBytesPerWidth + static_cast<std::int64_t>(facts.bytes);
-    const std::int64_t token = std::max<std::int64_t>(
-        1, quantised_cache ? facts.cache_per_token * 34 / 64 : facts.cache_per_token);  // Q8_0: 34 bytes for 32 numbers
+    const std::int64_t fixed = fixed_bytes(facts);
+    const std::int64_t token = token_bytes(facts, quantised_cache);
     const std::int64_t room = memory_bytes - fixed;
     const std::int64_t least = wanted > 0 ? wanted : std::min(kSmallestContext, facts.context);
     if (room < token * least) {

@@ -32,6 +32,9 @@ struct Budget {
 Result<Budget> plan_memory(const GgufFacts& facts, std::int64_t wanted, std::int64_t memory_bytes,
                            bool quantised_cache);
 
+/// Bytes that a model with that context takes: weights, buffers, keys and values.
+std::int64_t memory_of(const GgufFacts& facts, std::int64_t context, bool quantised_cache);
+
 /// Bytes that programs can still take without pushing others out.
 std::int64_t available_memory();
 

@@ -74,6 +74,13 @@ Status Controls::checkpoint() {
     return {};
 }
 
+std::int64_t requested_context(const Load& load, const GgufFacts& facts) {
+    // An embedder keeps no keys and values from text to text; what one text needs is small.
+    return load.embeddings ? std::min<std::int64_t>(facts.context, 2048) : load.context;
+}
+
+std::int64_t default_memory() { return available_memory() / 100 * kShareOfMemory; }
+
 int physical_cores() {
     std::set<std::string> cores;
     const unsigned logical = std::max(1U, std::thread::hardware_concurrency());
@@ -88,10 +95,8 @@ int physical_cores() {
 
 Result<std::unique_ptr<LoadedModel>> LoadedModel::load(const Load& load, Controls& controls) {
     EC_ASSIGN(GgufFacts facts, read_gguf_facts(load.file));
-    const std::int64_t memory = load.memory_bytes > 0 ? load.memory_bytes : available_memory() / 100 * kShareOfMemory;
-    // An embedder keeps no keys and values from text to text; what one text needs is small.
-    const std::int64_t wanted = load.embeddings ? std::min<std::int64_t>(facts.context, 2048) : load.context;
-    EC_ASSIGN(const Budget budget, plan_memory(facts, wanted, memory, load.quantised_cache));
+    const std::int64_t memory = load.memory_bytes > 0 ? load.memory_bytes : default_memory();
+    EC_ASSIGN(const Budget budget, plan_memory(facts, requested_context(load, facts), memory, load.quantised_cache));
     std::unique_ptr<LoadedModel> loaded(new LoadedModel(std::move(facts), controls));
     EC_TRY(loaded->open(load, budget));
     return loaded;

@@ -92,6 +92,12 @@ private:
     llama_batch batch_{};
 };
 
+/// The context that a load asks plan_memory() for.
+std::int64_t requested_context(const Load& load, const GgufFacts& facts);
+
+/// What may be used where nobody said how much.
+std::int64_t default_memory();
+
 /// Physical cores, as far as this process may use them.
 int physical_cores();
 

@@ -1,10 +1,11 @@
 // Models that run on this machine out of a GGUF file, with llama.cpp.
 //
-// Inference lives in a process of its own (`edgecoderd inference --stdio`), one a model: a crash in it costs one
-// request, not the session. The host keeps what it has evaluated, so a request that extends an earlier one pays for its
-// new text only; a request is a value with the whole conversation, so it can be repeated after a crash as it is.
+// Inference lives in a process of its own: the host that this user's programs share where one runs (`edgecoderd
+// inference`), else one started for this model (`edgecoderd inference --stdio`). A crash in it costs one request, not
+// the session. The host keeps what it has evaluated, so a request that extends an earlier one pays for its new text
+// only; a request is a value with the whole conversation, so it can be repeated after a crash as it is.
 //
-// Threads: one request at a time per object; pause() and resume() from any thread. The host ends with the object.
+// Threads: one request at a time per object; pause() and resume() from any thread. A host of its own ends with it.
 #pragma once
 
 #include <cstdint>
@@ -31,6 +32,8 @@ struct EmbeddedOptions {
     std::filesystem::path cache_dir;
     std::int64_t cache_bytes = std::int64_t{1} << 30;  ///< what all prefixes of all models may take there
     std::filesystem::path host;                        ///< empty: edgecoderd beside the running program
+    /// Where a host that this user's programs share may listen; used if one does. Empty: never.
+    std::filesystem::path shared_socket;
 };
 
 /// A model whose threads can be given up while something else needs the cores.
@@ -62,5 +65,8 @@ Result<std::unique_ptr<EmbeddedModel>> make_embedded_model(const EmbeddedOptions
 
 /// As make_embedded_model(), for a model that turns texts into vectors.
 Result<std::unique_ptr<codeindex::Embedder>> make_embedder(const EmbeddedOptions& options);
+
+/// Whether this user's host for several programs listens at that socket and speaks our version.
+bool shared_host_answers(const std::filesystem::path& socket);
 
 }  // namespace ec::model

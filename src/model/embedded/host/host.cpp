@@ -1,0 +1,216 @@
+#include "host.hpp"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+namespace ec::model::embedded {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kTick{60000};
+constexpr milliseconds kDoorTick{100};  // while the system has no descriptors left
+constexpr milliseconds kLastWords{3000};
+constexpr int kAtOnce = 64;
+
+Moment now() { return std::chrono::steady_clock::now(); }
+
+milliseconds left(Moment until, Moment at) {
+    return std::max(milliseconds(0), std::chrono::ceil<milliseconds>(until - at));
+}
+
+}  // namespace
+
+void Host::serve(UniqueFd client) {
+    clients_.push_back(std::make_unique<Connection>(std::move(client), true, now()));
+    listen({});
+}
+
+void Host::serve(Listener listener, std::stop_token stop) {
+    shared_ = true;
+    listener_.emplace(std::move(listener));
+    listen(std::move(stop));
+}
+
+void Host::listen(std::stop_token stop) {
+    const std::stop_callback wakes(stop, [this] { wake_.set(); });
+    std::jthread computes([this] { compute(); });
+    while (!finished()) {
+        wait_for_something();
+        if (stop.stop_requested() && !drained_by_) begin_draining();
+        if (listener_) let_in();
+        more_to_read_ = false;
+        // Only this thread adds and removes clients, so it may go through the list without the lock.
+        for (const auto& client : clients_) more_to_read_ |= read(*client);
+        look_after_clients();
+    }
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+    controls_.set_cancelled(true);
+    arrived_.notify_all();
+}
+
+void Host::wait_for_something() {
+    std::vector<pollfd> waits{{wake_.fd(), POLLIN, 0}};
+    milliseconds patience(0);
+    {
+        const std::lock_guard lock(mutex_);
+        for (const auto& client : clients_) {
+            const short events = client->unsent() > 0 ? POLLIN | POLLOUT : POLLIN;
+            if (!client->gone()) waits.push_back({client->fd(), events, 0});
+        }
+        if (!more_to_read_) patience = until_next_deadline(now());
+    }
+    if (listener_) waits.push_back({listener_->fd(), POLLIN, 0});
+    ::poll(waits.data(), static_cast<nfds_t>(waits.size()), static_cast<int>(patience.count()));
+    wake_.clear();
+}
+
+milliseconds Host::until_next_deadline(Moment at) {
+    milliseconds least = drained_by_ ? left(*drained_by_, at) : kTick;
+    for (const auto& client : clients_) {
+        if (client->gone()) continue;
+        if (const auto owing = client->owing()) least = std::min(least, left(*owing + limits_.owed, at));
+        if (client->waits()) least = std::min(least, limits_.reminder);
+        // A pause that is over for others is no deadline any more.
+        if (const auto paused = client->paused(); paused && *paused + limits_.pause > at) {
+            least = std::min(least, left(*paused + limits_.pause, at));
+        }
+    }
+    return least;
+}
+
+void Host::let_in() {
+    for (int i = 0; i < kAtOnce; ++i) {
+        Result<std::optional<UniqueFd>> arrived = listener_->accept();
+        if (!arrived && arrived.error().code == ErrorCode::denied) continue;
+        if (!arrived) {
+            // Out of descriptors: the one that waits would wake poll() at once, again and again.
+            ::poll(nullptr, 0, static_cast<int>(kDoorTick.count()));
+            return;
+        }
+        if (!*arrived) return;
+        const std::lock_guard lock(mutex_);
+        if (clients_.size() >= limits_.clients) {
+            turn_away(*std::move(*arrived));
+            continue;
+        }
+        clients_.push_back(std::make_unique<Connection>(*std::move(*arrived), false, now()));
+        clients_.back()->set_turn(turns_);
+    }
+}
+
+void Host::turn_away(UniqueFd socket) {
+    Connection passing(std::move(socket), false, now());
+    passing.say(Failed{0, {ErrorCode::unavailable, "the shared host has as many clients as it serves", {}}});
+}
+
+// True when there may be more than is taken in at once.
+bool Host::read(Connection& client) {
+    for (int i = 0; i < kAtOnce; ++i) {
+        if (has_left(client)) return false;
+        const Result<std::optional<std::string>> frame = client.receive(now());
+        if (frame && !*frame) return false;
+        Result<ToHost> message = frame ? decode_to_host(**frame) : Result<ToHost>(fail(frame.error()));
+        const std::lock_guard lock(mutex_);
+        if (message) {
+            obey(client, *std::move(message), (*frame)->size());
+        } else if (!frame || shared_) {
+            client.leave_saying(Failed{0, message.error()});
+        } else {
+            client.say(Failed{0, message.error()});
+        }
+    }
+    return true;
+}
+
+bool Host::has_left(const Connection& client) {
+    const std::lock_guard lock(mutex_);
+    return client.gone();
+}
+
+void Host::obey(Connection& client, ToHost message, std::size_t bytes) {
+    if (const auto* hello = std::get_if<Hello>(&message)) {
+        if (hello->version != kProtocolVersion) {
+            return client.leave_saying(Failed{0, {ErrorCode::unavailable, "this host is of another version", {}}});
+        }
+        client.greet();
+        client.say(Welcome{});
+    } else if (!client.greeted()) {
+        client.leave_saying(Failed{0, {ErrorCode::denied, "the first frame must be a hello", {}}});
+    } else if (const auto* cancel = std::get_if<Cancel>(&message)) {
+        client.cancel(cancel->id);
+        if (current_ == &client && client.cancelled(current_id_)) controls_.set_cancelled(true);
+    } else if (std::holds_alternative<Pause>(message)) {
+        client.pause(now());
+    } else if (std::holds_alternative<Resume>(message)) {
+        client.resume();
+    } else if (draining_) {
+        client.say(Failed{number(message),
+                          {ErrorCode::unavailable, "the shared host is being stopped",
+                           "ask again once it has stopped: a process of its own takes over"}});
+    } else {
+        client.enqueue({std::move(message), bytes, now(), 0});
+    }
+}
+
+// What follows from what came and from the time that has passed.
+void Host::look_after_clients() {
+    const Moment at = now();
+    const std::lock_guard lock(mutex_);
+    for (const auto& client : clients_) {
+        client->flush();
+        client->remind(at, limits_.reminder);
+        if (const auto owing = client->owing(); owing && at - *owing >= limits_.owed) client->leave();
+    }
+    if (current_ != nullptr && current_->gone()) controls_.set_cancelled(true);
+    if (draining_ && !cut_short_ && at >= *drained_by_) {
+        for (const auto& client : clients_) client->cancel(INT64_MAX);
+        controls_.set_cancelled(true);
+        cut_short_ = true;
+        drained_by_ = at + kLastWords;
+    }
+    std::erase_if(clients_, [&](const auto& client) { return client->gone() && client.get() != current_; });
+    controls_.set_paused(held(at));
+    arrived_.notify_all();
+}
+
+void Host::begin_draining() {
+    listener_.reset();
+    drained_by_ = now() + limits_.drain;
+    const std::lock_guard lock(mutex_);
+    draining_ = true;
+}
+
+bool Host::finished() {
+    const std::lock_guard lock(mutex_);
+    if (!shared_) return clients_.empty();
+    return drained_by_ && (!at_work() || (cut_short_ && now() >= *drained_by_));
+}
+
+bool Host::at_work() const {
+    return current_ != nullptr ||
+           std::ranges::any_of(clients_, [](const auto& client) { return client->waits() || client->unsent() > 0; });
+}
+
+// A pause frees the cores for a client's tests. It holds up everybody, as cores are everybody's, but others no longer
+// than the limit; where nobody else wants anything, it lasts until it is over.
+bool Host::held(Moment at) const {
+    if (draining_) return false;
+    bool paused = false;
+    bool others = false;
+    for (const auto& client : clients_) {
+        if (const auto since = client->paused()) {
+            if (at - *since < limits_.pause) return true;
+            paused = true;
+        } else if (client->waits() || (current_ == client.get() && !client->gone())) {
+            others = true;
+        }
+    }
+    return paused && !others;
+}
+
+}  // namespace ec::model::embedded

@@ -1,0 +1,139 @@
+// The thread of a host that computes.
+#include <algorithm>
+#include <utility>
+
+#include "host.hpp"
+
+namespace ec::model::embedded {
+namespace {
+
+constexpr std::chrono::milliseconds kIdle{400};
+constexpr std::chrono::milliseconds kTick{60000};
+
+}  // namespace
+
+void Host::compute() {
+    while (std::optional<Waiting> turn = next_turn()) run(*current_, *turn);
+    shelf_.save(true);
+}
+
+// What is evaluated is written down when nothing was asked for a while.
+std::optional<Waiting> Host::next_turn() {
+    std::unique_lock lock(mutex_);
+    current_ = nullptr;
+    current_id_ = 0;
+    wake_.set();  // what hung on the last turn can be seen to
+    Connection* next = nullptr;
+    const auto something = [&] { return closed_ || (next = next_client()) != nullptr; };
+    for (std::chrono::milliseconds patience = kIdle; !arrived_.wait_for(lock, patience, something); patience = kTick) {
+        lock.unlock();
+        shelf_.save(false);
+        shelf_.shed(demand(), limits_.unused);
+        lock.lock();
+    }
+    if (closed_) return std::nullopt;
+    Waiting turn = next->take_front(++turns_);
+    current_ = next;
+    current_id_ = number(turn.request);
+    controls_.set_cancelled(false);
+    controls_.set_paused(held(std::chrono::steady_clock::now()));
+    return turn;
+}
+
+Connection* Host::next_client() {
+    const bool waiting = held(std::chrono::steady_clock::now());
+    Connection* next = nullptr;
+    for (const auto& client : clients_) {
+        if (!client->waits()) continue;
+        const bool evaluates = !std::holds_alternative<Load>(client->front());
+        if (evaluates && (waiting || (client->paused() && !draining_))) continue;
+        if (next == nullptr || client->turn() < next->turn()) next = client.get();
+    }
+    return next;
+}
+
+void Host::run(Connection& client, Waiting& turn) {
+    if (const auto* wanted = std::get_if<Load>(&turn.request)) {
+        load(client, *wanted);
+    } else if (const auto* chat = std::get_if<Chat>(&turn.request)) {
+        answer(client, turn, *chat);
+    } else if (const auto* embed = std::get_if<Embed>(&turn.request)) {
+        answer(client, *embed);
+    }
+}
+
+void Host::load(Connection& client, const Load& load) {
+    if (client.model()) return tell(client, Failed{0, {ErrorCode::conflict, "a model is loaded already", {}}});
+    const Demand wanted = demand();
+    const Result<ModelId> id = shelf_.admit(load, wanted);
+    if (!id) return tell(client, Failed{0, id.error()});
+    const Result<ModelService*> service = shelf_.use(*id, wanted);
+    if (!service) return tell(client, Failed{0, service.error()});
+    {
+        const std::lock_guard lock(mutex_);
+        client.set_model(*id);
+    }
+    tell(client, (*service)->facts());
+}
+
+// A turn makes as many samples as grow together; the others wait for the next turn, so that clients alternate.
+void Host::answer(Connection& client, Waiting& turn, const Chat& chat) {
+    const Result<ModelService*> service = model_of(client);
+    if (!service) return tell(client, Failed{chat.id, service.error()});
+    Output output;
+    output.progress = [&](double share) { tell(client, Progress{chat.id, share}); };
+    if (chat.n == 1) {
+        output.chunk = [&](bool thinking, const std::string& text) { tell(client, Chunk{chat.id, thinking, text}); };
+    }
+    const unsigned first = turn.answered;
+    output.reply = [&](unsigned index, const ChatReply& reply) { tell(client, Reply{chat.id, first + index, reply}); };
+    Status status;
+    if (chat.n <= kTogether) {
+        turn.answered = chat.n;
+        status = (*service)->chat(chat, output);
+    } else {
+        Chat wave = chat;
+        wave.n = std::min(kTogether, chat.n - first);
+        wave.request.sampling.seed += first;
+        wave.request.likely_text.clear();  // drafts are for single answers
+        turn.answered += wave.n;
+        status = (*service)->chat(wave, output);
+    }
+    if (!status) return tell(client, Failed{chat.id, status.error()});
+    if (turn.answered == chat.n) return tell(client, Done{chat.id});
+    const std::lock_guard lock(mutex_);
+    turn.told = std::chrono::steady_clock::now();
+    client.return_to_front(std::move(turn));
+}
+
+void Host::answer(Connection& client, const Embed& embed) {
+    const Result<ModelService*> service = model_of(client);
+    if (!service) return tell(client, Failed{embed.id, service.error()});
+    auto vectors = (*service)->embed(embed);
+    if (!vectors) return tell(client, Failed{embed.id, vectors.error()});
+    tell(client, Vectors{embed.id, *std::move(vectors)});
+    tell(client, Done{embed.id});
+}
+
+Result<ModelService*> Host::model_of(Connection& client) {
+    if (!client.model()) return fail(ErrorCode::conflict, "no model is loaded");
+    return shelf_.use(*client.model(), demand());
+}
+
+void Host::tell(Connection& client, const FromHost& message) {
+    const std::string frame = encode(message);
+    const std::lock_guard lock(mutex_);
+    client.say_encoded(frame);
+    if (client.unsent() > 0 || client.gone()) wake_.set();
+}
+
+Demand Host::demand() {
+    const std::lock_guard lock(mutex_);
+    Demand demand;
+    for (const auto& client : clients_) {
+        if (client->model() && !client->gone()) demand[*client->model()] |= client->waits();
+    }
+    return demand;
+}
+
+}  // namespace ec::model::embedded

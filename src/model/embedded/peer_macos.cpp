@@ -1,0 +1,18 @@
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "peer.hpp"
+
+namespace ec::model::embedded {
+
+Result<uid_t> peer_user(int socket) {
+    uid_t user = 0;
+    gid_t group = 0;
+    if (::getpeereid(socket, &user, &group) != 0) {
+        return fail(from_errno("cannot tell who is at the other end of a socket", errno));
+    }
+    return user;
+}
+
+}  // namespace ec::model::embedded
