@@ -17,32 +17,134 @@ constexpr int kMostRounds = 8;
 // Over all links of a run; whoever needs more is playing.
 constexpr std::size_t kMostLookups = 1'000'000;
 
-// Names as folded() gives them. A name alone guards itself and all below it, at any depth.
-constexpr std::string_view kGuardedNames[] = {
-    // version control
-    ".git", ".hg", ".svn", ".bzr", ".jj", "_darcs", ".gitmodules", ".gitattributes",
-    // hooks
-    ".husky", ".githooks", ".pre-commit-config.yaml", ".overcommit.yml", ".simple-git-hooks.json",
-    // continuous integration, and who must review
-    ".gitlab", ".gitlab-ci.yml", ".circleci", "jenkinsfile", "azure-pipelines.yml", "azure-pipelines.yaml",
-    ".azure-pipelines", ".travis.yml", ".drone.yml", "bitbucket-pipelines.yml", ".buildkite", ".appveyor.yml",
-    "appveyor.yml", ".cirrus.yml", ".teamcity", "codeowners",
-    // editors and debuggers
-    ".vscode", ".idea", ".zed", ".fleet", ".devcontainer", ".devcontainer.json", ".nvimrc", ".exrc", ".vimrc", ".vim",
-    ".lvimrc", ".nvim.lua", ".dir-locals.el", ".dir-locals-2.el", ".gdbinit", ".lldbinit", ".pdbrc",
-    // shells
-    ".envrc", ".direnv", "mise.toml", ".mise.toml", ".mise", ".rtx.toml", ".autoenv.zsh",
-    // agents
-    ".claude", ".codex", ".cursor", ".cursorrules", ".windsurf", ".windsurfrules", ".gemini", ".continue", ".kiro",
-    ".mcp.json", ".aider.conf.yml", ".edgecoder", "agents.md", "claude.md", "gemini.md",
-    // package managers and build tools that load it unasked
-    ".npmrc", ".yarnrc", ".yarnrc.yml", ".yarn", ".pnp.cjs", ".pnpmfile.cjs", "bunfig.toml", ".pypirc", ".cargo",
-    ".mvn", ".bundle"};
+// Why a place is guarded: what it does.
+constexpr std::string_view kGit = "holds the history, or is run by the next git command";
+constexpr std::string_view kHooks = "is run by the next commit";
+constexpr std::string_view kServers = "is run elsewhere with secrets, or decides who must review";
+constexpr std::string_view kEditors = "is run when an editor or a debugger opens the folder";
+constexpr std::string_view kShells = "is run when a shell enters the folder";
+constexpr std::string_view kAgents = "starts programs for other agents, or gives them orders";
+constexpr std::string_view kPackages = "names programs or registries for the next install";
+constexpr std::string_view kToolchains = "chooses or fetches the tools of the next build";
+constexpr std::string_view kPython = "is run by every Python that finds it";
 
-// Guarded when the name begins (first) and ends (second) so.
-constexpr std::pair<std::string_view, std::string_view> kGuardedPatterns[] = {
-    {"lefthook", ".yml"}, {"lefthook", ".yaml"}, {"lefthook", ".toml"},   {"lefthook", ".json"}, {".lefthook", ""},
-    {".woodpecker", ""},  {".nvim.", ".lua"},    {"", ".code-workspace"}, {"mise.", ".toml"}};
+struct Guarded {
+    std::string_view name;
+    std::string_view why;
+};
+
+// Names as folded() gives them, with at most one '*' for any run of characters. A name alone guards itself and all
+// below it, at any depth. docs/sandbox.md shows this table to people.
+constexpr Guarded kGuarded[] = {
+    {".git", kGit},
+    {".hg", kGit},
+    {".svn", kGit},
+    {".bzr", kGit},
+    {".jj", kGit},
+    {"_darcs", kGit},
+    {".gitmodules", kGit},
+    {".gitattributes", kGit},
+    {".husky", kHooks},
+    {".githooks", kHooks},
+    {".pre-commit-config.yaml", kHooks},
+    {".overcommit.yml", kHooks},
+    {".simple-git-hooks.json", kHooks},
+    {"lefthook*.yml", kHooks},
+    {"lefthook*.yaml", kHooks},
+    {"lefthook*.toml", kHooks},
+    {"lefthook*.json", kHooks},
+    {".lefthook*", kHooks},
+    {".gitlab", kServers},
+    {".gitlab-ci.yml", kServers},
+    {".circleci", kServers},
+    {"jenkinsfile", kServers},
+    {"azure-pipelines.yml", kServers},
+    {"azure-pipelines.yaml", kServers},
+    {".azure-pipelines", kServers},
+    {".travis.yml", kServers},
+    {".drone.yml", kServers},
+    {"bitbucket-pipelines.yml", kServers},
+    {".buildkite", kServers},
+    {".appveyor.yml", kServers},
+    {"appveyor.yml", kServers},
+    {".cirrus.yml", kServers},
+    {".teamcity", kServers},
+    {".woodpecker*", kServers},
+    {"codeowners", kServers},
+    {".vscode", kEditors},
+    {".idea", kEditors},
+    {".zed", kEditors},
+    {".fleet", kEditors},
+    {".devcontainer", kEditors},
+    {".devcontainer.json", kEditors},
+    {"*.code-workspace", kEditors},
+    {".nvimrc", kEditors},
+    {".exrc", kEditors},
+    {".vimrc", kEditors},
+    {".vim", kEditors},
+    {".lvimrc", kEditors},
+    {".nvim.*lua", kEditors},
+    {".dir-locals.el", kEditors},
+    {".dir-locals-2.el", kEditors},
+    {".gdbinit", kEditors},
+    {".lldbinit", kEditors},
+    {".pdbrc", kEditors},
+    {".envrc", kShells},
+    {".direnv", kShells},
+    {"mise.toml", kShells},
+    {"mise.*.toml", kShells},
+    {".mise.toml", kShells},
+    {".mise", kShells},
+    {".rtx.toml", kShells},
+    {".autoenv.zsh", kShells},
+    {"flake.nix", kShells},
+    {"shell.nix", kShells},
+    {"default.nix", kShells},
+    {".claude", kAgents},
+    {".codex", kAgents},
+    {".cursor", kAgents},
+    {".cursorrules", kAgents},
+    {".windsurf", kAgents},
+    {".windsurfrules", kAgents},
+    {".gemini", kAgents},
+    {".continue", kAgents},
+    {".kiro", kAgents},
+    {".mcp.json", kAgents},
+    {".aider*", kAgents},
+    {"opencode.json", kAgents},
+    {"opencode.jsonc", kAgents},
+    {".opencode", kAgents},
+    {".edgecoder", kAgents},
+    {"agents.md", kAgents},
+    {"claude.md", kAgents},
+    {"gemini.md", kAgents},
+    {".npmrc", kPackages},
+    {".yarnrc", kPackages},
+    {".yarnrc.yml", kPackages},
+    {".yarn", kPackages},
+    {".pnp.cjs", kPackages},
+    {".pnpmfile.cjs", kPackages},
+    {"bunfig.toml", kPackages},
+    {".pypirc", kPackages},
+    {"pip.conf", kPackages},
+    {"pip.ini", kPackages},
+    {".cargo", kPackages},
+    {".bundle", kPackages},
+    {".mvn", kToolchains},
+    {"mvnw", kToolchains},
+    {"mvnw.cmd", kToolchains},
+    {"gradlew", kToolchains},
+    {"gradlew.bat", kToolchains},
+    {"gradle-wrapper.properties", kToolchains},
+    {"gradle-wrapper.jar", kToolchains},
+    {"rust-toolchain", kToolchains},
+    {"rust-toolchain.toml", kToolchains},
+    {"sitecustomize", kPython},
+    {"sitecustomize.*", kPython},
+    {"usercustomize", kPython},
+    {"usercustomize.*", kPython},
+    {"*.pth", kPython},
+};
 
 // Guarded below a forge's folder; the rest of it (issue forms, funding) is text.
 constexpr std::string_view kForges[] = {".github", ".gitea", ".forgejo"};
@@ -92,14 +194,19 @@ bool is_short_name_of(std::string_view name, std::string_view guarded) {
     return name.substr(0, tilde) == std::string_view(stem).substr(0, 6);
 }
 
-bool is_guarded_name(std::string_view name) {
-    for (const std::string_view guarded : kGuardedNames) {
-        if (name == guarded || is_short_name_of(name, guarded)) return true;
+bool matches(std::string_view name, std::string_view guarded) {
+    const std::size_t star = guarded.find('*');
+    if (star == std::string_view::npos) return name == guarded || is_short_name_of(name, guarded);
+    return name.size() + 1 >= guarded.size() && name.starts_with(guarded.substr(0, star)) &&
+           name.ends_with(guarded.substr(star + 1));
+}
+
+/// What a guarded name does; empty for one that is not guarded.
+std::string_view reason_of(std::string_view name) {
+    for (const Guarded& guarded : kGuarded) {
+        if (matches(name, guarded.name)) return guarded.why;
     }
-    return std::any_of(std::begin(kGuardedPatterns), std::end(kGuardedPatterns), [&](const auto& pattern) {
-        return name.size() >= pattern.first.size() + pattern.second.size() && name.starts_with(pattern.first) &&
-               name.ends_with(pattern.second);
-    });
+    return {};
 }
 
 bool contains(std::span<const std::string_view> list, std::string_view name) {
@@ -172,7 +279,7 @@ std::optional<Refusal::Why> judge_alone(const Change& change, std::span<const st
 
 }  // namespace
 
-bool is_guarded_path(std::string_view path) {
+std::string_view guarded_because(std::string_view path) {
     std::vector<std::string> parts;
     std::size_t start = 0;
     // A backslash separates as well where such a workspace is shared with Windows.
@@ -182,15 +289,17 @@ bool is_guarded_path(std::string_view path) {
         start = i + 1;
     }
     for (std::size_t i = 0; i < parts.size(); ++i) {
-        if (is_guarded_name(parts[i])) return true;
-        if (i + 1 < parts.size() && contains(kForges, parts[i]) && contains(kForgeNames, parts[i + 1])) return true;
+        if (const std::string_view why = reason_of(parts[i]); !why.empty()) return why;
+        if (i + 1 < parts.size() && contains(kForges, parts[i]) && contains(kForgeNames, parts[i + 1])) return kServers;
     }
-    return false;
+    return {};
 }
+
+bool is_guarded_path(std::string_view path) { return !guarded_because(path).empty(); }
 
 bool leads_to_guarded(std::string_view path) {
     const std::string name = folded(path.substr(path.rfind('/') + 1));
-    return is_guarded_name(name) || contains(kForges, name);
+    return !reason_of(name).empty() || contains(kForges, name);
 }
 
 std::optional<std::string> resolve_inside(const std::string& folder, std::string_view first,

@@ -18,6 +18,9 @@ namespace ec::executor {
 /// characters, at most 255 bytes a part and 3,800 in all.
 bool is_plain_name(std::string_view path);
 
+/// What a guarded place does, to stand after "it": "is run by the next commit". Empty for one that is not guarded.
+std::string_view guarded_because(std::string_view path);
+
 /// True for a name that is guarded itself or has guarded names below it (`.github`): as a link it would move them.
 bool leads_to_guarded(std::string_view path);
 

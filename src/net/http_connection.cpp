@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <boost/asio/ip/address.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
@@ -45,13 +47,19 @@ public:
         : host_(host), stream_(std::move(socket)), timer_(stream_.get_executor()) {
         error_code error;
         const auto end = stream_.socket().remote_endpoint(error);
-        if (!error) peer_ = end.address().to_string();
+        if (error) return;
+        peer_ = end.address().to_string();
+        peer_key_ = net::peer_key(end.address());
     }
 
-    void start() override { read_head(host_.options().head_timeout); }
+    [[nodiscard]] Phase phase() const override { return phase_; }
+    [[nodiscard]] std::chrono::steady_clock::time_point since() const override { return since_; }
+    [[nodiscard]] const std::string& peer_key() const override { return peer_key_; }
+
+    void start() override { read_head(); }
 
     void drain() override {
-        if (idle_) close();
+        if (phase_ == Phase::head) close();
     }
 
     void close() override {
@@ -83,18 +91,32 @@ private:
         });
     }
 
-    void read_head(std::chrono::milliseconds patience) {
+    void enter(Phase phase) {
+        phase_ = phase;
+        since_ = std::chrono::steady_clock::now();
+    }
+
+    /// The other end may take its time until the next request, but not in the middle of its head.
+    void await_next() {
+        if (buffer_.size() > 0) return read_head();
+        enter(Phase::head);
+        arm(host_.options().idle_timeout);
+        stream_.socket().async_wait(boost::asio::socket_base::wait_read,
+                                    then([this](error_code error) { error ? close() : read_head(); }));
+    }
+
+    void read_head() {
         parser_.emplace();
         parser_->header_limit(static_cast<std::uint32_t>(host_.options().head_bytes));
         parser_->body_limit(boost::none);  // the route's limit stands before the first byte of a body is read
         route_ = nullptr;
-        idle_ = true;
-        arm(patience);
+        enter(Phase::head);
+        arm(host_.options().head_timeout);
         http::async_read_header(stream_, buffer_, *parser_, then([this](error_code error) { on_head(error); }));
     }
 
     void on_head(error_code error) {
-        idle_ = false;
+        enter(Phase::busy);
         if (error == http::error::end_of_stream || (late_ && buffer_.size() == 0)) return close();
         if (late_) return refuse(408, "timeout", "no complete request came in time");
         if (error == http::error::header_limit || error == http::error::buffer_overflow)
@@ -154,6 +176,7 @@ private:
         if (parser_->content_length() && *parser_->content_length() > route_->body_limit)
             return refuse(413, "too_large", fmt::format("a body has at most {} bytes here", route_->body_limit));
         parser_->body_limit(route_->body_limit);
+        enter(Phase::body);
         arm(host_.options().body_timeout);
         if (lower(request_.header("expect")) != "100-continue") return read_rest();
         proceed_ = http::response<http::empty_body>(http::status::continue_, 11);
@@ -175,6 +198,7 @@ private:
     }
 
     void dispatch() {
+        enter(Phase::busy);
         keep_ = parser_->get().keep_alive();
         ++turn_;
         const bool taken =
@@ -194,6 +218,7 @@ private:
     /// `keep`: the request was read to its end and the connection may go on.
     void answer(ServerResponse given, bool keep) {
         keep = keep && !host_.draining();
+        enter(Phase::busy);
         response_ = Response(static_cast<http::status>(given.status), 11);
         response_.set(http::field::content_type, given.type);
         response_.set(http::field::cache_control, "no-store");
@@ -205,7 +230,7 @@ private:
         arm(host_.options().body_timeout);
         http::async_write(stream_, response_, then([this, keep](error_code error) {
                               if (error) return close();
-                              if (keep && !host_.draining()) return read_head(host_.options().idle_timeout);
+                              if (keep && !host_.draining()) return await_next();
                               finish();
                           }));
     }
@@ -215,6 +240,7 @@ private:
     void finish() {
         error_code ignored;
         stream_.socket().shutdown(boost::asio::ip::tcp::socket::shutdown_send, ignored);
+        enter(Phase::ending);
         arm(std::chrono::milliseconds(500));
         swallow();
     }
@@ -240,15 +266,27 @@ private:
     Response response_;
     http::response<http::empty_body> proceed_;
     std::string peer_;
+    std::string peer_key_;
+    Phase phase_ = Phase::head;
+    std::chrono::steady_clock::time_point since_;
     std::size_t swallowed_ = 0;
     unsigned turn_ = 0;
     bool late_ = false;
     bool keep_ = false;
-    bool idle_ = false;
     bool closed_ = false;
 };
 
 }  // namespace
+
+std::string peer_key(const boost::asio::ip::address& address) {
+    namespace ip = boost::asio::ip;
+    if (!address.is_v6()) return address.to_string();
+    const ip::address_v6 v6 = address.to_v6();
+    if (v6.is_v4_mapped()) return ip::make_address_v4(ip::v4_mapped, v6).to_string();
+    ip::address_v6::bytes_type bytes = v6.to_bytes();
+    std::fill(bytes.begin() + 8, bytes.end(), 0);
+    return ip::address_v6(bytes).to_string();
+}
 
 std::shared_ptr<HttpConnection> HttpConnection::make(ConnectionHost& host, boost::asio::ip::tcp::socket socket) {
     return std::make_shared<Connection>(host, std::move(socket));

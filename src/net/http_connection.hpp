@@ -3,9 +3,11 @@
 #pragma once
 
 #include <boost/asio/ip/tcp.hpp>
+#include <chrono>
 #include <ec/net/http_server.hpp>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 
 namespace ec::net {
@@ -30,7 +32,15 @@ public:
 
 class HttpConnection {
 public:
+    /// Who waits for whom. Of those that wait for the other end the first give way first.
+    enum class Phase { head, ending, body, busy };
+
     virtual ~HttpConnection() = default;
+    [[nodiscard]] virtual Phase phase() const = 0;
+    /// Since when it has been in this phase.
+    [[nodiscard]] virtual std::chrono::steady_clock::time_point since() const = 0;
+    /// The address that its connections are counted under.
+    [[nodiscard]] virtual const std::string& peer_key() const = 0;
     virtual void start() = 0;
     /// Ends when the request in hand is answered; at once when there is none.
     virtual void drain() = 0;
@@ -38,5 +48,9 @@ public:
     /// `host` outlives the connection.
     static std::shared_ptr<HttpConnection> make(ConnectionHost& host, boost::asio::ip::tcp::socket socket);
 };
+
+/// An IPv4 address, also one written as IPv6, or the network of 64 bits that an IPv6 address lies in: whoever has one
+/// address of it has them all.
+std::string peer_key(const boost::asio::ip::address& address);
 
 }  // namespace ec::net

@@ -9,10 +9,12 @@
 #include <boost/asio/thread_pool.hpp>
 #include <ec/core/clock.hpp>
 #include <ec/net/http_server.hpp>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <set>
 #include <thread>
+#include <tuple>
 
 #include "http_connection.hpp"
 #include "http_router.hpp"
@@ -70,6 +72,11 @@ public:
                         "put a proxy with TLS in front and say --behind-proxy");
         }
         loopback_ = address.is_loopback();
+        for (const std::string& proxy : options_.proxies) {
+            const auto place = asio::ip::make_address(proxy, error);
+            if (error) return fail(ErrorCode::invalid_argument, fmt::format("{} is no IP address of a proxy", proxy));
+            proxies_.insert(peer_key(place));
+        }
         const tcp::endpoint end(address, options_.port);
         acceptor_.open(end.protocol(), error);
         if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
@@ -143,7 +150,11 @@ public:
         return true;
     }
     void forget(const std::shared_ptr<HttpConnection>& connection) override {
-        connections_.erase(connection);
+        if (connections_.erase(connection) > 0) {
+            const std::string& key = connection->peer_key();
+            --held_[key];
+            held_or_gone(key);
+        }
         end_when_empty();
         accept_next();
     }
@@ -155,21 +166,63 @@ private:
         work_.reset();
     }
 
+    [[nodiscard]] bool full() const { return connections_.size() >= options_.connections; }
+
+    /// Whoever of `key` has kept us waiting longest, at least since `latest`; of any address when `key` is empty. An
+    /// address that holds more than others comes first.
+    [[nodiscard]] std::shared_ptr<HttpConnection> idlest(const std::string& key,
+                                                         std::chrono::steady_clock::time_point latest) const {
+        std::shared_ptr<HttpConnection> found;
+        const auto rank = [this](const HttpConnection& one) {
+            const auto held = held_.find(one.peer_key());
+            return std::tuple(-static_cast<long>(held == held_.end() ? 0 : held->second), one.phase(), one.since());
+        };
+        for (const auto& one : connections_) {
+            if (one->phase() == HttpConnection::Phase::busy || one->since() > latest) continue;
+            if (!key.empty() && one->peer_key() != key) continue;
+            if (!found || rank(*one) < rank(*found)) found = one;
+        }
+        return found;
+    }
+    [[nodiscard]] std::shared_ptr<HttpConnection> who_gives_way() const {
+        return idlest({}, std::chrono::steady_clock::now() - options_.grace);
+    }
+
     void accept_next() {
-        if (accepting_ || draining_ || connections_.size() >= options_.connections) return;
+        if (accepting_ || draining_) return;
+        if (full() && !who_gives_way()) return pause();
         accepting_ = true;
         acceptor_.async_accept([this](error_code error, tcp::socket socket) {
             accepting_ = false;
             if (draining_) return;
             if (error) return pause();
-            const auto connection = HttpConnection::make(*this, std::move(socket));
-            connections_.insert(connection);
-            connection->start();
+            take(HttpConnection::make(*this, std::move(socket)));
             accept_next();
         });
     }
 
-    // Out of descriptors, most likely: some will be free again.
+    void take(const std::shared_ptr<HttpConnection>& connection) {
+        const std::string& key = connection->peer_key();
+        if (!proxies_.contains(key) && held_[key] >= options_.per_peer) {
+            const auto one = idlest(key, std::chrono::steady_clock::time_point::max());
+            if (!one) return held_or_gone(key);  // dropped: all of its own are being answered
+            one->close();
+        }
+        // Whoever it was may have begun to speak meanwhile: then there is one more than the limit for a while.
+        if (full()) {
+            if (const auto one = who_gives_way()) one->close();
+        }
+        ++held_[key];
+        connections_.insert(connection);
+        connection->start();
+    }
+
+    void held_or_gone(const std::string& key) {
+        const auto held = held_.find(key);
+        if (held != held_.end() && held->second == 0) held_.erase(held);
+    }
+
+    // Out of descriptors, most likely, or of connections: some will be free again.
     void pause() {
         pause_.expires_after(kAcceptPause);
         pause_.async_wait([this](error_code error) {
@@ -187,7 +240,9 @@ private:
     asio::executor_work_guard<asio::io_context::executor_type> work_;
     std::thread thread_;
     std::mutex stopping_;
+    std::set<std::string> proxies_;                          // as peer_key()
     std::set<std::shared_ptr<HttpConnection>> connections_;  // on the loop's thread, as all that follows
+    std::map<std::string, unsigned> held_;                   // connections of each address
     RateLimiter rates_;
     unsigned in_hand_ = 0;
     std::uint16_t port_ = 0;
@@ -200,7 +255,7 @@ private:
 
 Result<std::unique_ptr<HttpServer>> start_http_server(std::vector<Route> routes, ServerOptions options) {
     EC_TRY(check_routes(routes));
-    if (options.threads == 0 || options.connections == 0)
+    if (options.threads == 0 || options.connections == 0 || options.per_peer == 0)
         return fail(ErrorCode::invalid_argument, "a server needs threads and connections");
     try {
         auto server = std::make_unique<Server>(std::move(routes), std::move(options));

@@ -142,15 +142,16 @@ Status try_other_judges(const std::vector<JudgeFactory>& factories, std::chrono:
 }  // namespace
 
 Result<ObservedProgram> observe_program(executor::Sandbox& sandbox, const executor::TestCommand& command,
-                                        const RepairRequest& request, RepairEvents& events, std::stop_token stop) {
+                                        const RepairRequest& request, RepairEvents& events, std::stop_token stop,
+                                        const std::stop_token& out_of_time) {
     ObservedProgram program;
     const auto limit = run_limit(request);
     WholeRun whole(sandbox, command, limit);
     const std::stop_callback on_stop(stop, [&] { whole.cancel(); });
     const std::vector<JudgeFactory> factories = default_judges(command, sandbox, request.seed);
 
-    auto judge = factories.front()(stop);
-    auto run = look(judge, limit, stop);
+    auto judge = factories.front()(out_of_time);
+    auto run = look(judge, limit, out_of_time);
     const bool observed = run && std::ranges::any_of(run->tests, [](const ObservedTest& test) {
                               return fails(test.test) && !test.flaky;
                           });
@@ -173,7 +174,16 @@ Result<ObservedProgram> observe_program(executor::Sandbox& sandbox, const execut
     }
 
     const TestReport* wanted = finished ? &program.before : nullptr;
-    EC_TRY(try_other_judges(factories, limit, wanted, events, stop, judge, run));
+    const bool satisfied = run && (wanted == nullptr || agrees(*run, *wanted));
+    Status others;
+    if (!satisfied && !out_of_time.stop_requested())
+        others = try_other_judges(factories, limit, wanted, events, out_of_time, judge, run);
+    if (stop.stop_requested()) return fail(ErrorCode::cancelled, "stopped");
+    if (!satisfied && out_of_time.stop_requested()) {
+        program.out_of_time = true;
+        return program;
+    }
+    EC_TRY(std::move(others));
     if (!run) return fail(std::move(run).error());
     program.run = *std::move(run);
     program.judge = *std::move(judge);

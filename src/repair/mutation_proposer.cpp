@@ -90,8 +90,8 @@ void MutationProposer::add_unit_mutations(const SourceUnit& unit, const std::map
     }
 }
 
-bool MutationProposer::open_wave() {
-    while (next_line_ < input_.lines.size()) {
+bool MutationProposer::open_wave(const std::stop_token& stop) {
+    while (next_line_ < input_.lines.size() && !stop.stop_requested()) {
         const std::size_t end = std::min(input_.lines.size(), next_line_ + wave_size_);
         std::map<std::string, std::map<int, double>, std::less<>> wanted;
         for (; next_line_ < end; ++next_line_) {
@@ -102,7 +102,7 @@ bool MutationProposer::open_wave() {
         const std::size_t before = singles_.size();
         for (const SourceUnit& unit : input_.units) {
             const auto lines = wanted.find(unit.path);
-            if (lines != wanted.end()) add_unit_mutations(unit, lines->second);
+            if (lines != wanted.end() && !stop.stop_requested()) add_unit_mutations(unit, lines->second);
         }
         if (singles_.size() == before) continue;
         const auto better = [](const Candidate& a, const Candidate& b) { return a.score > b.score; };
@@ -152,8 +152,9 @@ std::vector<Candidate> MutationProposer::propose(std::size_t most, std::stop_tok
     std::vector<Candidate> batch;
     while (batch.size() < most && !stop.stop_requested()) {
         // A line not opened yet may hold something better than the best in hand.
-        while (!pairs_made_ && (queue_.empty() || queue_.front().score < best_unopened()) && open_wave()) {
+        while (!pairs_made_ && (queue_.empty() || queue_.front().score < best_unopened()) && open_wave(stop)) {
         }
+        if (stop.stop_requested()) break;
         if (queue_.empty() && !solved_ && !std::exchange(pairs_made_, true)) make_pairs(stop);
         if (queue_.empty()) break;
         batch.push_back(std::move(queue_.front()));

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ec/core/text.hpp>
+#include <ec/core/time_or_stop.hpp>
 #include <ec/repair/mutation_proposer.hpp>
 #include <ec/repair/rank.hpp>
 #include <ec/repair/repair.hpp>
@@ -14,9 +16,10 @@ namespace ec::repair {
 namespace {
 
 constexpr int kRecentCommits = 3;
-constexpr std::chrono::milliseconds kQuickLimit{60};  // most candidates fail in less, and hanging ones cost all of it
-constexpr std::size_t kOffered = 5;                   // patches shown
-constexpr std::size_t kObserved = 96;                 // survivors whose behaviour is compared
+constexpr std::chrono::milliseconds kQuickLimit{60};   // most candidates fail in less, and hanging ones cost all of it
+constexpr std::chrono::milliseconds kLeastTime{2000};  // for what comes before the search
+constexpr std::size_t kOffered = 5;                    // patches shown
+constexpr std::size_t kObserved = 96;                  // survivors whose behaviour is compared
 constexpr double kCoverSuspicion = 0.25;  // passing tests over lines at least this suspicious run for every candidate
 
 struct Program {
@@ -37,7 +40,7 @@ std::set<std::string> executed_files(const BaselineRun& run, const std::vector<s
 }
 
 Program load_program(const std::filesystem::path& root, const executor::TestCommand& command,
-                     const ObservedProgram& observed, bool edit_tests) {
+                     const ObservedProgram& observed, bool edit_tests, const std::stop_token& stop) {
     Program program;
     const std::set<std::string> files = executed_files(observed.run, observed.failing);
     std::set<std::string> editable = files;
@@ -46,14 +49,15 @@ Program load_program(const std::filesystem::path& root, const executor::TestComm
         ids.insert(ids.end(), observed.passing.begin(), observed.passing.end());
         for (const std::string& test : files_of_tests(command, ids, files)) editable.erase(test);
     }
-    program.units = load_units(root, editable, edit_tests);
+    program.units = load_units(root, editable, edit_tests, stop);
     // A lone script that holds code and checks together is editable outside its checks. Not where there is a program
     // that could not be read: its tests would be bent until they pass.
     const bool has_program = std::ranges::any_of(editable, [](const std::string& path) {
         return !is_test_or_configuration(path) && repairable_language(path).has_value();
     });
-    if (program.units.empty() && !has_program) program.units = load_units(root, files, true);
+    if (program.units.empty() && !has_program) program.units = load_units(root, files, true, stop);
     for (const SourceUnit& unit : program.units) program.sources[unit.path] = unit.tree.text();
+    if (stop.stop_requested()) return program;
     const auto recent = vcs::recently_changed_lines(root, kRecentCommits);
     const std::set<std::string> failing(observed.failing.begin(), observed.failing.end());
     program.lines = rank_lines(observed.run, failing, recent ? *recent : vcs::ChangedLines{});
@@ -61,10 +65,12 @@ Program load_program(const std::filesystem::path& root, const executor::TestComm
     return program;
 }
 
-MutationInput mutation_input(Program& program, const ObservedProgram& observed, bool edit_tests) {
+MutationInput mutation_input(Program& program, const ObservedProgram& observed, bool edit_tests,
+                             const std::stop_token& stop) {
     MutationInput input;
     const std::string top = program.lines.empty() ? "" : program.lines.front().file;
     for (const SourceUnit& unit : program.units) {
+        if (stop.stop_requested()) break;
         input.naturalness.learn(unit.tree.text(), unit.path == top);
         for (std::string& name : defined_callables(unit)) input.callables.push_back(std::move(name));
         if (!edit_tests) input.protected_lines[unit.path] = test_line_ranges(unit);
@@ -172,6 +178,18 @@ std::string why_unfixed(const SearchOutcome& outcome, std::size_t survivors, boo
     return fmt::format("none of the {} candidates made the failing tests pass", outcome.tried + outcome.remembered);
 }
 
+// Nobody finds out by themselves why a file of theirs was never touched.
+std::string and_left_out(std::string reason, const std::filesystem::path& root, const RepairRequest& request) {
+    const std::vector<std::string> files = sources_too_large(root, request.edit_tests);
+    if (files.empty()) return reason;
+    return fmt::format("{}; {} {} left out, because files of more than {} MiB are not edited", reason,
+                       join(files, ", "), files.size() == 1 ? "was" : "were", kLargestSource >> 20);
+}
+
+std::string no_time_for(std::string_view what, const RepairRequest& request) {
+    return fmt::format("the {} s were over before {}; try a larger --budget", request.budget.count() / 1000, what);
+}
+
 Hash128 problem_id(const RepairRequest& request, const SourceMap& sources, const std::vector<std::string>& tests,
                    const std::filesystem::path& root) {
     std::string text =
@@ -180,20 +198,23 @@ Hash128 problem_id(const RepairRequest& request, const SourceMap& sources, const
     return hash128(text);
 }
 
-}  // namespace
-
-Result<RepairResult> repair(executor::Sandbox& sandbox, const Clock& clock, RepairEvents& events,
-                            const RepairRequest& request, std::stop_token stop) {
+Result<RepairResult> run_stages(executor::Sandbox& sandbox, const Clock& clock, RepairEvents& events,
+                                const RepairRequest& request, const std::stop_token& stop) {
     const auto deadline = clock.now() + request.budget;
     const executor::TestCommand command = executor::recognise_test_command(request.test, sandbox.workspace());
     RepairResult result;
     events.stage("observe", fmt::format("running the tests ({})", name(command.framework)));
-    EC_ASSIGN(ObservedProgram observed, observe_program(sandbox, command, request, events, stop));
+    const TimeOrStop out_of_time(stop, std::max(request.budget, kLeastTime));
+    EC_ASSIGN(ObservedProgram observed, observe_program(sandbox, command, request, events, stop, out_of_time.token()));
     result.before = observed.before;
     result.flaky = observed.flaky;
     result.failing = observed.failing;
     if (observed.already_passing) {
         result.status = RepairResult::Status::already_passing;
+        return result;
+    }
+    if (observed.out_of_time) {
+        result.reason = no_time_for("it was seen what the tests execute", request);
         return result;
     }
     result.judge = observed.judge->name();
@@ -205,14 +226,25 @@ Result<RepairResult> repair(executor::Sandbox& sandbox, const Clock& clock, Repa
 
     events.stage("localise",
                  fmt::format("{} failing, {} passing tests", observed.failing.size(), observed.passing.size()));
-    Program program = load_program(sandbox.workspace(), command, observed, request.edit_tests);
+    Program program = load_program(sandbox.workspace(), command, observed, request.edit_tests, out_of_time.token());
+    if (stop.stop_requested()) return fail(ErrorCode::cancelled, "stopped");
+    if (out_of_time.token().stop_requested()) {
+        result.reason = no_time_for("the sources were read", request);
+        return result;
+    }
     if (program.lines.empty()) {
         result.reason =
             "the failing tests executed no source file that may be edited (Python, JavaScript or TypeScript)";
         return result;
     }
     std::vector<std::string> tests = tests_to_judge_by(observed, program.lines);
-    EC_TRY(leave_out_dependent_tests(*observed.judge, observed.failing, tests, request.budget / 4, stop));
+    const Status independent =
+        leave_out_dependent_tests(*observed.judge, observed.failing, tests, request.budget / 4, out_of_time.token());
+    if (!independent && !stop.stop_requested() && out_of_time.token().stop_requested()) {
+        result.reason = no_time_for("the search could begin", request);
+        return result;
+    }
+    EC_TRY(independent);
     std::optional<Journal> journal;
     if (!request.journal_dir.empty()) {
         const Hash128 id = problem_id(request, program.sources, tests, sandbox.workspace());
@@ -220,7 +252,7 @@ Result<RepairResult> repair(executor::Sandbox& sandbox, const Clock& clock, Repa
     }
     const SourceMap sources = program.sources;
     const SearchLimits limits = search_limits(request, observed, tests, deadline);
-    MutationProposer proposer(mutation_input(program, observed, request.edit_tests));
+    MutationProposer proposer(mutation_input(program, observed, request.edit_tests, out_of_time.token()));
     result.proposer = proposer.name();
 
     Verifier verifier(sandbox, command, sources, observed.failing,
@@ -247,6 +279,16 @@ Result<RepairResult> repair(executor::Sandbox& sandbox, const Clock& clock, Repa
     result.status = result.patches.empty() ? RepairResult::Status::unfixed : RepairResult::Status::fixed;
     if (result.patches.empty())
         result.reason = why_unfixed(result.search, survivors.size(), clock.now() >= deadline, request);
+    return result;
+}
+
+}  // namespace
+
+Result<RepairResult> repair(executor::Sandbox& sandbox, const Clock& clock, RepairEvents& events,
+                            const RepairRequest& request, std::stop_token stop) {
+    EC_ASSIGN(RepairResult result, run_stages(sandbox, clock, events, request, stop));
+    if (result.status == RepairResult::Status::unfixed)
+        result.reason = and_left_out(std::move(result.reason), sandbox.workspace(), request);
     return result;
 }
 

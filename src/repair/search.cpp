@@ -2,6 +2,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <ec/core/time_or_stop.hpp>
 #include <ec/repair/search.hpp>
 #include <functional>
 #include <mutex>
@@ -20,26 +21,6 @@ constexpr std::size_t kMostChunk = 32;
 constexpr std::chrono::milliseconds kChunkTime{40};  // about: the deadline is looked at between two
 constexpr int kLevelFactor = 8;
 constexpr milliseconds kUsualCost{10};  // about what a candidate costs that is not cut off
-
-/// A stop request that comes after a while, and earlier when `stop` does. A candidate of a slow suite may take many
-/// seconds; without this a search would end that much after its time.
-class GiveUp {
-public:
-    GiveUp(std::chrono::nanoseconds after, std::stop_token stop)
-        : forward_(std::move(stop), [this] { source_.request_stop(); }), thread_([this, after](std::stop_token ended) {
-              std::mutex mutex;
-              std::unique_lock lock(mutex);
-              std::condition_variable_any never;
-              never.wait_for(lock, ended, after, [] { return false; });
-              if (!ended.stop_requested()) source_.request_stop();
-          }) {}
-    [[nodiscard]] std::stop_token token() const { return source_.get_token(); }
-
-private:
-    std::stop_source source_;
-    std::stop_callback<std::function<void()>> forward_;
-    std::jthread thread_;
-};
 
 }  // namespace
 
@@ -286,11 +267,14 @@ Result<SearchOutcome> Search::run(const std::vector<std::string>& tests, const S
     };
 
     constexpr std::chrono::nanoseconds kLongest = std::chrono::hours(24);
-    const GiveUp give_up(std::min(limits.deadline - start, kLongest) + limits.overrun, stop);
+    // A candidate of a slow suite may take many seconds; without this a search would end that much after its time.
+    const TimeOrStop give_up(stop, std::min(limits.deadline - start, kLongest) + limits.overrun);
     std::optional<End> end;
     while (!(end = stop_reason(tally, limits, stop))) {
-        Round round = next_round(tally, limits, stop);
+        Round round = next_round(tally, limits, give_up.token());
         if (stop.stop_requested()) continue;
+        end = End::budget;
+        if (round.candidates.empty() && give_up.token().stop_requested()) break;
         end = outcome.survivors.empty() ? End::exhausted : End::enough;
         if (round.candidates.empty()) break;
         if (round.candidates.front().score < limits.score_floor * tally.best_score()) break;

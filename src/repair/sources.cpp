@@ -11,7 +11,8 @@ namespace {
 using codeindex::Language;
 using codeindex::Node;
 
-constexpr std::uint64_t kLargestSource = 1 << 20;
+constexpr std::size_t kMostLookedAt = 20'000;  // entries, for files that are too large
+constexpr std::size_t kMostNamed = 3;
 
 bool contains(std::initializer_list<std::string_view> set, std::string_view value) {
     return std::ranges::find(set, value) != set.end();
@@ -159,9 +160,10 @@ std::optional<Language> repairable_language(std::string_view path) {
 }
 
 std::vector<SourceUnit> load_units(const std::filesystem::path& root, const std::set<std::string>& files,
-                                   bool with_tests) {
+                                   bool with_tests, const std::stop_token& stop) {
     std::vector<SourceUnit> units;
     for (const std::string& file : files) {
+        if (stop.stop_requested()) break;
         const auto language = repairable_language(file);
         if (!language || !is_inside_relative(file) || (!with_tests && is_test_or_configuration(file))) continue;
         std::error_code error;
@@ -174,6 +176,31 @@ std::vector<SourceUnit> load_units(const std::filesystem::path& root, const std:
         units.push_back({file, *std::move(tree)});
     }
     return units;
+}
+
+std::vector<std::string> sources_too_large(const std::filesystem::path& root, bool with_tests) {
+    namespace fs = std::filesystem;
+    const auto foreign = [](const std::string& name) {
+        return name.starts_with('.') || name == "node_modules" || name == "__pycache__" || name == "venv" ||
+               name == "dist" || name == "build" || name == "coverage";
+    };
+    std::vector<std::string> found;
+    std::error_code error;
+    fs::recursive_directory_iterator at(root, fs::directory_options::skip_permission_denied, error);
+    for (std::size_t entries = 0; !error && at != fs::recursive_directory_iterator() && entries < kMostLookedAt;
+         at.increment(error), ++entries) {
+        std::error_code ignored;
+        const fs::file_type type = at->symlink_status(ignored).type();
+        if (type == fs::file_type::directory && foreign(at->path().filename())) at.disable_recursion_pending();
+        if (type != fs::file_type::regular || !repairable_language(at->path().native())) continue;
+        std::string path = at->path().lexically_relative(root).generic_string();
+        const std::uintmax_t size = at->file_size(ignored);
+        if (!ignored && size > kLargestSource && (with_tests || !is_test_or_configuration(path)))
+            found.push_back(std::move(path));
+    }
+    std::ranges::sort(found);
+    found.resize(std::min(found.size(), kMostNamed));
+    return found;
 }
 
 std::vector<std::string> defined_callables(const SourceUnit& unit) {

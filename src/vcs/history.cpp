@@ -1,6 +1,7 @@
 #include <ec/vcs/history.hpp>
 
 #include "git_library.hpp"
+#include "open_repository.hpp"
 
 namespace ec::vcs {
 namespace {
@@ -40,13 +41,10 @@ Result<TreeHandle> ancestor_tree(const GitLibrary& git, git_repository* reposito
 
 Result<ChangedLines> recently_changed_lines(const std::filesystem::path& root, int commits) {
     EC_ASSIGN(const GitLibrary* const git, git_library());
-    git_repository* raw = nullptr;
-    if (git->git_repository_open_ext(&raw, root.c_str(), 0, nullptr) != 0) {
-        return git_failure(*git, "no git repository", ErrorCode::not_found);
-    }
-    const RepositoryHandle repository(raw);
+    EC_ASSIGN(const RepositoryHandle repository, open_repository(*git, root));
     const char* workdir = git->git_repository_workdir(repository.get());
     if (workdir == nullptr) return fail(ErrorCode::not_found, "the repository has no working tree");
+    EC_TRY(check_rule_files(workdir));
     EC_ASSIGN(const TreeHandle tree, ancestor_tree(*git, repository.get(), commits));
 
     Collector collector;

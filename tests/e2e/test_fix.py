@@ -201,7 +201,7 @@ def test_a_flaky_test_is_named_and_never_counted_as_fixed(fix, project):
     root = project({"a.py": "def f():\n    return 1\n",
                     "test_a.py": "import a, time\n\ndef test_flaky():\n    assert a.f() and time.time_ns() // 1000 % 2 == 0\n"})
     for _ in range(12):  # a coin thrown three times: look at a run in which it fell both ways
-        result = fix(root, "--json", "--budget", 5).json()
+        result = fix(root, "--json", "--budget", 20).json()
         if result["status"] == "unfixed" and result["tests"]["flaky"]:
             assert "flaky" in result["reason"]
             return
@@ -235,6 +235,18 @@ def test_a_command_that_hangs_ends_with_the_budget(fix, project, snapshot):
     assert run.status == 1 and run.json()["status"] == "unfixed" and run.json()["reason"]
     assert time.monotonic() - start < 30
     assert snapshot(root) == before
+
+
+def test_a_huge_file_is_told_and_does_not_outlast_the_budget(fix, project):
+    """Loading and tracing 30,000 functions takes most of a minute."""
+    helpers = "".join(f"def helper_{n}(value):\n    if value > {n}:\n        return value + {n}\n    return value - {n}\n\n\n" for n in range(22000))
+    root = project({"big.py": helpers + "def wanted(value):\n    return value - 1\n",
+                    "test_big.py": "from big import wanted\n\ndef test_wanted():\n    assert wanted(1) == 2\n"})
+    start = time.monotonic()
+    run = fix(root, "--json", "--budget", 5)
+    assert time.monotonic() - start < 30
+    assert run.status == 1 and run.json()["status"] == "unfixed"
+    assert "big.py" in run.json()["reason"] and "1 MiB" in run.json()["reason"]
 
 
 def test_a_program_that_hangs_is_fixed(fix, project):

@@ -23,6 +23,7 @@ import clients  # noqa: E402
 import defects  # noqa: E402
 import fake_model  # noqa: E402
 import loopback_only  # noqa: E402
+import nonsense  # noqa: E402
 import tasks  # noqa: E402
 
 LIMIT = 120
@@ -150,6 +151,18 @@ def test_nobody_at_the_address_is_one_sentence_and_exit_three_within_two_seconds
     said = [line for line in done.err.splitlines() if line.strip()]
     assert said and url.split("/v1")[0].split("//")[1] in done.err
     assert not re.search(r"exception|terminate|curl|errno", done.err, re.I)
+
+
+@pytest.mark.parametrize("name", list(nonsense.NONSENSE))
+def test_a_server_that_talks_nonsense_is_the_one_at_fault(name, program, place):
+    """The environment cannot do it (3): no job was tried (1), and the person asked for nothing wrong (2)."""
+    (place / "project/a.py").write_text("pass\n")
+    with nonsense.Nonsense(name) as server:
+        done = program.run(server.url, "any", "make it better", place / "project", place / "home", LIMIT)
+    assert done.code == 3, (done.code, done.err[-600:])
+    assert result_of(done)["status"] == "error"
+    assert not re.search(r"exception|terminate|assert", done.err, re.I)
+    assert (place / "project/a.py").read_text() == "pass\n"
 
 
 def test_a_cut_prompt_is_said_aloud(program, place):

@@ -1,10 +1,13 @@
 """`edgecoderd review` from outside: who may call what, how big, twice, out of order, and for somebody else's review."""
 
+import contextlib
 import http.client
 import json
 import os
 import pathlib
+import resource
 import signal
+import socket
 import stat
 import subprocess
 import urllib.parse
@@ -149,6 +152,21 @@ def test_a_link_may_answer_through_the_api_too(service):
 def test_guessing_links_is_slow(service):
     statuses = [service.call("GET", f"/r/x.{number}").status for number in range(140)]
     assert set(statuses) == {404, 429}
+
+
+@pytest.mark.parametrize("addresses", [1, 16])
+@pytest.mark.parametrize("said", [b"", b"POST /reviews HTTP/1.1\r\nHost: localh"])
+def test_a_thousand_half_open_connections_keep_nobody_out(service, said, addresses):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, 4096)), hard))
+    where = ("127.0.0.1", urllib.parse.urlsplit(service.url).port)
+    with contextlib.ExitStack() as opened:
+        for number in range(1000):
+            half = opened.enter_context(socket.create_connection(where, 20, source_address=(f"127.0.0.{1 + number % addresses}", 0)))
+            with contextlib.suppress(OSError):  # ended already in favour of a later one
+                half.sendall(said)
+        assert service.call("GET", "/healthz").status == 200
+        assert json.loads(service.call("GET", f"/reviews/{service.ask('k')['id']}", token=service.token).text)
 
 
 def test_what_was_stored_survives_a_kill(service, tmp_path):

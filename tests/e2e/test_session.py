@@ -1,5 +1,6 @@
 """The session in the terminal, and what shares its agent, with the real program against a stand-in for a model server."""
 
+import json
 import os
 import pathlib
 import pty
@@ -151,3 +152,24 @@ def test_no_model_says_what_it_can_and_cannot_do(start, tmp_path):
     done = subprocess.run(argv, cwd=tmp_path / "empty", env=environment, capture_output=True, text=True)
     assert done.returncode == 3
     assert "without a model" in done.stderr and "--test" in done.stderr
+
+
+PIPES = [".gitignore", "AGENTS.md", ".edgecoderignore", ".git/config", ".edgecoder/policy.toml"]
+
+
+@pytest.mark.parametrize("command, name", [*(("run", name) for name in PIPES), ("fix", "AGENTS.md"), ("fix", ".gitignore")])
+def test_a_pipe_in_the_place_of_a_file_holds_nobody_up(command, name, start, task, tmp_path):
+    project = tmp_path / "project"
+    subprocess.run(["git", "init", "-q", "."], cwd=project, check=True)
+    place = project / name
+    place.parent.mkdir(exist_ok=True)
+    place.unlink(missing_ok=True)
+    os.mkfifo(place)
+    words = ["run", task.text, "--yes"] if command == "run" else ["fix", "--budget", "5"]
+    argv, environment = start(*words, "--dir", str(project), "--test", task.test, "--json", model="oracle:none" if command == "run" else None)
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd=project, env=environment, timeout=LIMIT)
+    assert done.returncode in (0, 1, 3), done.stderr
+    last = json.loads(done.stdout.splitlines()[-1])
+    assert last["status"] in ("fixed", "unfixed", "error")
+    if name == ".gitignore" and command == "run":
+        assert done.returncode == 3 and ".gitignore" in last["reason"]

@@ -72,15 +72,4 @@ SecretFiles find_secret_files(const WorkspaceFiles& files) {
     return found;
 }
 
-std::string mask_values(std::string text, const std::vector<std::string>& values) {
-    for (const std::string& value : values) {
-        if (text.find(value) != std::string::npos)
-            text = replace_all(std::move(text), value, placeholder("value of a secret"));
-        const std::string reversed(value.rbegin(), value.rend());
-        if (text.find(reversed) != std::string::npos)
-            text = replace_all(std::move(text), reversed, placeholder("value of a secret"));
-    }
-    return text;
-}
-
 }  // namespace ec::agent

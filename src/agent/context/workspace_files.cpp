@@ -114,12 +114,17 @@ void WorkspaceFiles::State::read_ignore_files(const std::string& folder) {
         const auto text = read_file(place / kOwnIgnoreFile, kLargestIgnoreFile);
         if (!text) {
             failure = text.error();
+            if (failure->code == ErrorCode::invalid_argument) failure->code = ErrorCode::denied;  // a pipe or the like
         } else if (!own.add(folder, *text)) {
             failure = Error{ErrorCode::too_large,
                             (place / kOwnIgnoreFile).string() + " has more or longer lines than are read", ""};
         }
     }
-    if (git) return;
+    const fs::file_status rules = fs::status(place / ".gitignore", error);
+    if (fs::exists(rules) && !fs::is_regular_file(rules) && !fs::is_directory(rules)) {
+        failure = Error{ErrorCode::denied, (place / ".gitignore").string() + " is no file", "remove it"};
+    }
+    if (git || failure) return;
     if (const auto text = read_file(place / ".gitignore", kLargestIgnoreFile)) std::ignore = walked.add(folder, *text);
 }
 
@@ -154,7 +159,7 @@ void WorkspaceFiles::State::enter(const std::string& folder, std::vector<std::st
 /// Looks at every folder once. Links to folders are not followed: what lies inside is found by its own name.
 void WorkspaceFiles::State::walk() {
     std::vector<std::string> folders{std::string()};
-    while (!folders.empty() && !truncated) {
+    while (!folders.empty() && !truncated && !failure) {
         const std::string folder = std::move(folders.back());
         folders.pop_back();
         enter(folder, folders);
@@ -231,6 +236,8 @@ Result<WorkspaceFiles> WorkspaceFiles::list(const fs::path& root, const Workspac
         // Without a readable index every file counts as untracked; what is ignored is still known.
         if (auto tracked = git->tracked()) state->tracked = *std::move(tracked);
         state->git = *std::move(git);
+    } else if (git.error().code == ErrorCode::denied) {
+        return fail(git.error());
     }
     for (const std::string& path : state->tracked) {
         if (file_name(path) != kOwnIgnoreFile) continue;

@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <ec/core/text.hpp>
+#include <ec/core/time_or_stop.hpp>
 #include <map>
 #include <set>
 
 #include "../draft/mend.hpp"
-#include "../draft/time_or_stop.hpp"
 #include "edit_calls.hpp"
 #include "edits_of.hpp"
 #include "localise.hpp"

@@ -7,9 +7,9 @@
 #include <ec/agent/secret_files.hpp>
 #include <ec/agent/withhold.hpp>
 #include <ec/core/text.hpp>
+#include <ec/core/time_or_stop.hpp>
 #include <ec/model/tool_repair.hpp>
 
-#include "../draft/time_or_stop.hpp"
 #include "edit_calls.hpp"
 
 namespace ec::agent {

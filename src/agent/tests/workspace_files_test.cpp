@@ -15,6 +15,7 @@ namespace fs = std::filesystem;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class Workspace {
 public:
@@ -119,6 +120,34 @@ TEST(WorkspaceFiles, RefuseAWorkspaceWhoseEdgecoderignoreCannotBeTakenWhole) {
     shared.file("hidden.py");
     shared.link(".edgecoderignore", "rules");
     EXPECT_THAT(shared.list().paths(), ElementsAre(".edgecoderignore", "rules"));
+}
+
+// Whoever opens a pipe that nobody writes to waits for ever, so a test that fails here does not end.
+TEST(WorkspaceFiles, WaitForNoPipeThatHasTheNameOfAFileTheyRead) {
+    for (const bool repository : {false, true}) {
+        for (const std::string name : {".gitignore", "sub/.gitignore", ".edgecoderignore", "sub/.edgecoderignore"}) {
+            const Workspace w;
+            w.file("sub/a.py");
+            if (repository) w.git("init -q . && git add sub/a.py");
+            ASSERT_EQ(::mkfifo((w.path() / name).c_str(), 0600), 0);
+            const auto files = WorkspaceFiles::list(w.path());
+            ASSERT_FALSE(files) << name;
+            EXPECT_THAT(files.error().message, HasSubstr(name));
+        }
+        const Workspace w;
+        w.file("a.py");
+        if (repository) w.git("init -q .");
+        ASSERT_EQ(::mkfifo((w.path() / "AGENTS.md").c_str(), 0600), 0);
+        const WorkspaceFiles files = w.list();
+        EXPECT_THAT(files.paths(), Not(Contains("AGENTS.md")));
+        EXPECT_FALSE(files.read("AGENTS.md"));
+    }
+    const Workspace w;
+    w.file("a.py");
+    w.git("init -q .");
+    fs::remove(w.path() / ".git/config");
+    ASSERT_EQ(::mkfifo((w.path() / ".git/config").c_str(), 0600), 0);
+    EXPECT_EQ(WorkspaceFiles::list(w.path()).error().code, ErrorCode::denied);
 }
 
 TEST(WorkspaceFiles, TakeAFolderOfTrackedFilesForNoOutput) {

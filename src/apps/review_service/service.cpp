@@ -26,6 +26,7 @@ struct Settings {
     std::string listen;
     bool behind_proxy = false;
     std::vector<std::string> hosts;
+    std::vector<std::string> proxies;
 };
 
 // The file that was named must be there; the usual one may be missing.
@@ -52,6 +53,8 @@ Result<Settings> read_settings(const fs::path& named) {
             settings.behind_proxy = review->boolean("behind_proxy").value_or(false);
             for (const toml::Text& host : review->strings("hosts").value_or(std::vector<toml::Text>()))
                 settings.hosts.push_back(host.value);
+            for (const toml::Text& proxy : review->strings("proxies").value_or(std::vector<toml::Text>()))
+                settings.proxies.push_back(proxy.value);
         }
     }
     EC_TRY(document.finish());
@@ -97,6 +100,7 @@ Status serve(const ReviewServiceOptions& options, std::ostream& out, std::ostrea
     server_options.port = listen.port;
     server_options.behind_proxy = options.behind_proxy || settings.behind_proxy;
     server_options.hosts = settings.hosts;
+    server_options.proxies = settings.proxies;
     EC_ASSIGN(const auto server, net::start_http_server(review_routes(*store, std::move(token)), server_options));
     out << "ready review " << server->url() << std::endl;
     err << "edgecoderd: the token is in " << token_file.string() << std::endl;

@@ -76,7 +76,31 @@ TEST(GuardedPaths, WhatRunsUnaskedOrSteersThoseWhoDoIsGuarded) {
                              ".pypirc",
                              ".cargo/config.toml",
                              ".mvn/jvm.config",
-                             ".bundle/config"}) {
+                             ".bundle/config",
+                             "sitecustomize.py",
+                             "lib/site-packages/sitecustomize.cpython-311-x86_64-linux-gnu.so",
+                             "sitecustomize/__init__.py",
+                             "UserCustomize.py",
+                             "src/x.pth",
+                             "opencode.json",
+                             ".opencode/plugin/a.js",
+                             "rust-toolchain",
+                             "rust-toolchain.toml",
+                             "gradle/wrapper/gradle-wrapper.properties",
+                             "gradle/wrapper/gradle-wrapper.jar",
+                             "gradlew",
+                             "GRADLEW.BAT",
+                             "mvnw",
+                             ".mvn/wrapper/maven-wrapper.properties",
+                             "flake.nix",
+                             "shell.nix",
+                             "sub/Default.nix",
+                             ".aider.conf.yml",
+                             ".aider.model.settings.yml",
+                             ".continue/config.yaml",
+                             ".yarnrc",
+                             "pip.conf",
+                             "venv/pip.ini"}) {
         EXPECT_TRUE(is_guarded_path(path)) << path;
     }
 }
@@ -120,6 +144,16 @@ TEST(GuardedPaths, OrdinaryFilesAreNot) {
                              ".github/FUNDING.yml",
                              ".tool-versions",
                              "conftest.py",
+                             "site/customize.py",
+                             "mysitecustomize.py",
+                             "pth",
+                             "weights.pth.txt",
+                             "opencode.md",
+                             "rust-toolchain.md",
+                             "gradle/libs.versions.toml",
+                             "build.gradle",
+                             "overlay.nix",
+                             "pip.config",
                              "docs/agents.rst",
                              "package.json",
                              "Makefile",
@@ -136,6 +170,13 @@ TEST(GuardedPaths, OrdinaryFilesAreNot) {
                              "pyproject.toml"}) {
         EXPECT_FALSE(is_guarded_path(path)) << path;
     }
+}
+
+TEST(GuardedPaths, SayWhatThePlaceDoes) {
+    EXPECT_EQ(guarded_because("a/.husky/pre-push"), "is run by the next commit");
+    EXPECT_EQ(guarded_because(".github/workflows/ci.yml"), guarded_because(".gitlab-ci.yml"));
+    EXPECT_EQ(guarded_because("Sitecustomize.py"), "is run by every Python that finds it");
+    EXPECT_EQ(guarded_because("src/main.py"), "");
 }
 
 TEST(PlainNames, OnlyWhatEveryToolShowsAsItIs) {

@@ -60,6 +60,15 @@ bool Refusals::* lesson(std::string_view body, const Refusals& known) {
     return sign == kSettingSigns.end() ? nullptr : sign->member;
 }
 
+/// A server's nonsense is nobody's wrong usage, whatever is wrong with it.
+template <class T>
+Result<T> blamed_on_server(Result<T> answer) {
+    const bool nonsense =
+        !answer && (answer.error().code == ErrorCode::corrupt || answer.error().code == ErrorCode::too_large);
+    if (nonsense) answer.error().code = ErrorCode::unavailable;
+    return answer;
+}
+
 std::vector<std::string> call_ids(const ChatRequest& request) {
     std::vector<std::string> ids;
     for (const Message& message : request.messages) {
@@ -87,6 +96,17 @@ public:
     [[nodiscard]] const ModelFacts& facts() const override { return facts_; }
 
     Result<ChatReply> complete(const ChatRequest& request, const OnDelta& on_delta, std::stop_token stop) override {
+        return blamed_on_server(answer(request, on_delta, std::move(stop)));
+    }
+    Result<ContextProbe> probe_context(std::int64_t tokens, std::stop_token stop) override {
+        return blamed_on_server(context(tokens, std::move(stop)));
+    }
+    Result<ToolDialect> probe_dialect(std::stop_token stop) override {
+        return blamed_on_server(dialect(std::move(stop)));
+    }
+
+private:
+    Result<ChatReply> answer(const ChatRequest& request, const OnDelta& on_delta, const std::stop_token& stop) {
         const std::size_t bytes = prompt_bytes(request);
         EC_TRY(prepare(bytes, stop));
         update_facts();
@@ -106,7 +126,7 @@ public:
         return reply;
     }
 
-    Result<ContextProbe> probe_context(std::int64_t tokens, std::stop_token stop) override {
+    Result<ContextProbe> context(std::int64_t tokens, const std::stop_token& stop) {
         EC_TRY(look(stop));
         if (notes_.kind == ServerKind::openai && notes_.context == 0) notes_.context = server_.ask_context(stop);
         EC_ASSIGN(const ContextProbe probe, send_marker(tokens, stop));
@@ -115,7 +135,7 @@ public:
         return probe;
     }
 
-    Result<ToolDialect> probe_dialect(std::stop_token stop) override {
+    Result<ToolDialect> dialect(const std::stop_token& stop) {
         if (notes_.kind == ServerKind::unknown && is_ollama_port()) EC_TRY(look(stop));
         EC_ASSIGN(const ChatReply reply, ask(dialect_question(), {}, stop));
         notes_.dialect = dialect_of(reply);
@@ -123,7 +143,6 @@ public:
         return *notes_.dialect;
     }
 
-private:
     [[nodiscard]] bool is_ollama_port() const { return options_.address.port == kOllamaPort; }
 
     Status look(std::stop_token stop) {

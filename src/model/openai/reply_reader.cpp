@@ -17,6 +17,16 @@ std::chrono::milliseconds from_nanoseconds(std::int64_t ns) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::nanoseconds(ns));
 }
 
+bool is_object(const json::Value& value) { return value.is_object(); }
+bool is_array(const json::Value& value) { return value.is_array(); }
+bool is_content(const json::Value& value) { return value.is_string() || value.is_array(); }
+
+/// Whether `key` holds something, of a kind that it never has.
+bool is_other(const json::Object& object, std::string_view key, bool (*may_be)(const json::Value&)) {
+    const json::Value* value = object.if_contains(key);
+    return value != nullptr && !value->is_null() && !may_be(*value);
+}
+
 // A string, or an array of parts with texts.
 std::string content_text(const json::Object& message) {
     if (const json::Array* parts = array_at(message, "content")) {
@@ -72,6 +82,7 @@ void ReplyReader::take_openai(const json::Object& piece) {
     if (take_complaint(piece)) return;
     if (const json::Object* usage = object_at(piece, "usage")) take_usage(*usage);
     if (const json::Object* timings = object_at(piece, "timings")) take_timings(*timings);
+    malformed_ = malformed_ || is_other(piece, "choices", is_array);
     const json::Array* choices = array_at(piece, "choices");
     if (choices == nullptr) return;
     for (const json::Value& value : *choices) {
@@ -79,6 +90,7 @@ void ReplyReader::take_openai(const json::Object& piece) {
         if (choice == nullptr || integer_at(*choice, "index") != 0) continue;
         const json::Object* message = object_at(*choice, "delta");
         if (message == nullptr) message = object_at(*choice, "message");
+        malformed_ = malformed_ || is_other(*choice, "delta", is_object) || is_other(*choice, "message", is_object);
         if (message != nullptr) take_message(*message);
         take_reason(text_at(*choice, "finish_reason"));
     }
@@ -86,6 +98,7 @@ void ReplyReader::take_openai(const json::Object& piece) {
 
 void ReplyReader::take_ollama(const json::Object& line) {
     if (take_complaint(line)) return;
+    malformed_ = malformed_ || is_other(line, "message", is_object);
     if (const json::Object* message = object_at(line, "message")) take_message(*message);
     const json::Value* done = line.if_contains("done");
     if (done == nullptr || !done->is_bool() || !done->get_bool()) return;
@@ -118,6 +131,7 @@ void ReplyReader::take_message(const json::Object& message) {
         say(Delta::Kind::thinking, thinking, reply_.thinking);
         break;  // the same words under several names
     }
+    malformed_ = malformed_ || is_other(message, "content", is_content) || is_other(message, "tool_calls", is_array);
     const std::string text = content_text(message);
     if (!text.empty()) say(splitter_.put(text));
     if (const json::Array* calls = array_at(message, "tool_calls")) take_calls(*calls);
@@ -211,6 +225,7 @@ Result<ChatReply> ReplyReader::finish() {
     }
     if (!reply_.thinking.empty())
         reply_.text.erase(0, std::min(reply_.text.find_first_not_of("\r\n"), reply_.text.size()));
+    if (!begun_ && malformed_) return fail(ErrorCode::corrupt, "the server's answer has not the form of one");
     if (!begun_ && !ended_) return fail(ErrorCode::corrupt, "the server sent no answer");
     settle_calls();
     if (too_long()) {

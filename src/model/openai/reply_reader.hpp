@@ -89,6 +89,7 @@ private:
     bool ended_ = false;
     bool begun_ = false;
     bool counted_ = false;
+    bool malformed_ = false;  ///< a part is of a type that no server sends
     bool cut_ = false;
     std::optional<ServerComplaint> complaint_;
     ThinkSplitter splitter_;

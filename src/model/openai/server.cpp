@@ -159,8 +159,8 @@ std::vector<std::string> Server::offered(std::stop_token stop) {
 Error Server::no_such_model(const std::string& words, std::stop_token stop) {
     const ModelAddress& address = options_.address;
     const std::vector<std::string> names = offered(std::move(stop));
-    if (names.empty()) {
-        return {ErrorCode::not_found,
+    if (names.empty() || std::ranges::find(names, address.model) != names.end()) {
+        return {ErrorCode::unavailable,
                 fmt::format("{} answers that there is no such thing: {}", address.base_url, words),
                 "check the address and the model's name"};
     }
@@ -181,7 +181,7 @@ Error Server::explain(std::int64_t status, std::string_view body, std::stop_toke
     if (status == 404) return no_such_model(words, std::move(stop));
     if (status == 402) return {ErrorCode::denied, fmt::format("{} wants to be paid first: {}", where, words), {}};
     if (status == 413 || is_about_context(words)) {
-        return {ErrorCode::too_large, fmt::format("the prompt is too large for the model: {}", words),
+        return {ErrorCode::unavailable, fmt::format("the prompt is too large for the model: {}", words),
                 "start the server with a larger context, or use a model that has one"};
     }
     if (status >= 300 && status < 400) {
@@ -196,9 +196,8 @@ Error Server::explain(std::int64_t status, std::string_view body, std::stop_toke
         return {ErrorCode::unavailable, fmt::format("{} failed (HTTP {}): {}", where, status, words),
                 "look at what the server prints"};
     }
-    return {ErrorCode::invalid_argument,
-            fmt::format("{} does not take the request (HTTP {}): {}", where, status, words),
-            {}};
+    return {
+        ErrorCode::unavailable, fmt::format("{} does not take the request (HTTP {}): {}", where, status, words), {}};
 }
 
 }  // namespace ec::model

@@ -117,10 +117,18 @@ TEST_F(OpenAiFailuresTest, AModelThatIsNotThereComesWithThoseThatAre) {
     EXPECT_EQ(error.remedy, "it offers a, b: choose one of these");
 }
 
+TEST_F(OpenAiFailuresTest, AServerThatDeniesTheModelItOffersIsTheOneAtFault) {
+    serve([](const SeenRequest& request, const Peer& peer) {
+        if (request.target == "/v1/models") return peer.answer(200, R"({"data":[{"id":"m"}]})");
+        return peer.answer(404, R"({"error":{"message":"model not found"}})");
+    });
+    EXPECT_EQ(failure().code, ErrorCode::unavailable);
+}
+
 TEST_F(OpenAiFailuresTest, AServerOfAnotherKindIsNamed) {
     serve([](const SeenRequest&, const Peer& peer) { return peer.answer(404, "<html>nginx</html>"); });
     const Error error = failure();
-    EXPECT_EQ(error.code, ErrorCode::not_found);
+    EXPECT_EQ(error.code, ErrorCode::unavailable);
     EXPECT_NE(error.message.find("<html>nginx</html>"), std::string::npos);
 }
 
@@ -133,16 +141,16 @@ TEST_F(OpenAiFailuresTest, RefusalsHaveTheirMeaning) {
     Case now{};
     serve([&](const SeenRequest&, const Peer& peer) { return peer.answer(now.status, now.body); });
     for (const Case& one : {
-             Case{400, R"({"error":{"message":"messages: field required"}})", ErrorCode::invalid_argument},
+             Case{400, R"({"error":{"message":"messages: field required"}})", ErrorCode::unavailable},
              Case{400, R"({"error":{"message":"the request exceeds the available context size"}})",
-                  ErrorCode::too_large},
+                  ErrorCode::unavailable},
              Case{400, R"({"error":{"message":"This model's maximum context length is 8192 tokens"}})",
-                  ErrorCode::too_large},
-             Case{413, "", ErrorCode::too_large},
+                  ErrorCode::unavailable},
+             Case{413, "", ErrorCode::unavailable},
              Case{402, "", ErrorCode::denied},
              Case{301, "", ErrorCode::unavailable},
              Case{501, "", ErrorCode::unavailable},
-             Case{422, "\xff\xfe\x1b[31m", ErrorCode::invalid_argument},
+             Case{422, "\xff\xfe\x1b[31m", ErrorCode::unavailable},
          }) {
         now = one;
         const Error error = failure();
@@ -152,13 +160,15 @@ TEST_F(OpenAiFailuresTest, RefusalsHaveTheirMeaning) {
     EXPECT_TRUE(waiter_.waits.empty());
 }
 
-TEST_F(OpenAiFailuresTest, AnswersThatAreNoneAreCorrupt) {
+TEST_F(OpenAiFailuresTest, AnswersThatAreNoneAreTheServersFault) {
     std::string body;
     serve([&](const SeenRequest&, const Peer& peer) { return peer.answer(200, body); });
     for (const char* text : {"", "data: {broken\n\n", "data: 7\n\n", "data: [DONE", "{\"choices\":", "<html></html>",
-                             "{}", "[]", "data: {\"a\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]\n\n"}) {
+                             "{}", "[]", R"({"choices":7})", R"({"choices":[{"message":"hi","finish_reason":"stop"}]})",
+                             R"({"choices":[{"message":{"content":7},"finish_reason":"stop"}]})",
+                             "data: {\"a\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]\n\n"}) {
         body = text;
-        EXPECT_EQ(failure().code, ErrorCode::corrupt) << text;
+        EXPECT_EQ(failure().code, ErrorCode::unavailable) << text;
     }
 }
 
@@ -171,7 +181,7 @@ TEST_F(OpenAiFailuresTest, ALineWithoutEndIsRefused) {
         }
         return peer.chunk("");
     });
-    EXPECT_EQ(failure().code, ErrorCode::too_large);
+    EXPECT_EQ(failure().code, ErrorCode::unavailable);
 }
 
 TEST_F(OpenAiFailuresTest, AModelThatNeverEndsIsCutOff) {

@@ -108,7 +108,7 @@ TEST_F(OpenAiModelTest, LearnsNothingFromARefusalThatWasAboutSomethingElse) {
     serve([](const SeenRequest&, const Peer& peer) {
         return peer.answer(400, R"({"error":{"message":"max_tokens is too large, this model supports 100"}})");
     });
-    EXPECT_EQ(failure().code, ErrorCode::invalid_argument);
+    EXPECT_EQ(failure().code, ErrorCode::unavailable);
     EXPECT_NE(server_->requests().at(1).body.find("max_completion_tokens"), std::string::npos);
     EXPECT_FALSE(complete());
     EXPECT_NE(server_->requests().at(2).body.find(R"("max_tokens":)"), std::string::npos);
@@ -168,7 +168,7 @@ TEST_F(OpenAiModelTest, RefusesAPromptThatCannotFit) {
         if (request.method == "GET") return peer.answer(404, "");
         return hi(peer);
     });
-    EXPECT_EQ(failure(ask(std::string(50'000, 'x'))).code, ErrorCode::too_large);
+    EXPECT_EQ(failure(ask(std::string(50'000, 'x'))).code, ErrorCode::unavailable);
     EXPECT_EQ(asked("/v1/chat/completions"), 0U);
     EXPECT_EQ(model_->facts().context, 4096);
 }

@@ -20,7 +20,12 @@ namespace {
 /// A client that sends whatever bytes it likes.
 class RawClient {
 public:
-    explicit RawClient(std::uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    explicit RawClient(std::uint16_t port, std::uint32_t from = INADDR_LOOPBACK)
+        : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+        sockaddr_in here{};
+        here.sin_family = AF_INET;
+        here.sin_addr.s_addr = htonl(from);
+        static_cast<void>(::bind(fd_.get(), reinterpret_cast<sockaddr*>(&here), sizeof here));
         sockaddr_in address{};
         address.sin_family = AF_INET;
         address.sin_port = htons(port);
@@ -313,8 +318,87 @@ TEST_F(Server, ListensOnlyWhereItMay) {
     EXPECT_EQ(start_http_server(routes_, options_).error().code, ErrorCode::unavailable);
 }
 
+// 127.0.0.1 to 127.0.0.254 all lead here, so that one machine can be many.
+std::uint32_t address_number(unsigned n) { return (INADDR_LOOPBACK & ~0xffU) | n; }
+
+TEST_F(Server, AnAddressWithTooManyConnectionsLosesItsOldestIdleOne) {
+    options_.per_peer = 2;
+    start();
+    RawClient stranger(server_->port(), address_number(9));
+    stranger.send(fmt_get("/hello"));
+    EXPECT_EQ(status_of(stranger.receive()), 200);
+    RawClient first(server_->port());
+    first.send(fmt_get("/hello"));
+    EXPECT_EQ(status_of(first.receive()), 200);
+    RawClient second(server_->port());
+    second.send(fmt_get("/hello"));
+    EXPECT_EQ(status_of(second.receive()), 200);
+    RawClient third(server_->port());
+    third.send(fmt_get("/hello"));
+    EXPECT_EQ(status_of(third.receive()), 200);
+    EXPECT_TRUE(first.ended());
+    for (RawClient* client : {&stranger, &second, &third}) {
+        client->send(fmt_get("/hello"));
+        EXPECT_EQ(status_of(client->receive()), 200);
+    }
+}
+
+TEST_F(Server, WhatIsBeingAnsweredGivesWayToNobody) {
+    options_.per_peer = 1;
+    start();
+    RawClient busy(server_->port());
+    busy.send(fmt_get("/blocked"));
+    entered_.wait();
+    EXPECT_TRUE(RawClient(server_->port()).ended());
+    let_go();
+    EXPECT_EQ(status_of(busy.receive()), 200);
+}
+
+TEST_F(Server, HalfOpenConnectionsOfManyAddressesKeepNobodyOut) {
+    options_.connections = 8;
+    options_.per_peer = 4;
+    start();
+    std::vector<std::unique_ptr<RawClient>> half_open;
+    for (unsigned i = 0; i < 40; ++i) {
+        half_open.push_back(std::make_unique<RawClient>(server_->port(), address_number(10 + i % 20)));
+        half_open.back()->send(i % 2 == 0 ? "" : "GET /hello HTTP/1.1\r\nHost: loc");
+    }
+    EXPECT_EQ(status_of(say_get("/hello")), 200);
+}
+
+TEST_F(Server, UnfinishedBodiesGiveWayToo) {
+    options_.connections = 8;
+    options_.proxies = {"127.0.0.1"};
+    start();
+    std::vector<std::unique_ptr<RawClient>> half_said;
+    for (unsigned i = 0; i < 24; ++i) {
+        half_said.push_back(std::make_unique<RawClient>(server_->port()));
+        half_said.back()->send(
+            "POST /echo/x HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{");
+    }
+    EXPECT_EQ(status_of(say_get("/hello")), 200);
+}
+
+TEST_F(Server, ASecondHeadMustComeAsQuicklyAsTheFirst) {
+    options_.head_timeout = std::chrono::milliseconds(30);
+    options_.idle_timeout = std::chrono::minutes(10);
+    start();
+    RawClient client(server_->port());
+    client.send(fmt_get("/hello"));
+    EXPECT_EQ(status_of(client.receive()), 200);
+    client.send("GET /hello HT");
+    EXPECT_EQ(status_of(client.receive()), 408);
+}
+
+TEST_F(Server, KnowsWhatAProxysAddressIs) {
+    options_.proxies = {"localhost"};
+    EXPECT_EQ(start_http_server(routes_, options_).error().code, ErrorCode::invalid_argument);
+}
+
 TEST_F(Server, ServesManyAtOnce) {
     options_.connections = 8;
+    options_.proxies = {"127.0.0.1"};
+    options_.grace = std::chrono::minutes(1);
     start();
     std::atomic<int> good = 0;
     std::vector<std::jthread> clients;

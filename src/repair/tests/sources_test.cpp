@@ -44,6 +44,17 @@ TEST(FilesOfTests, ADoctestStandsInWhatIsToBeRepaired) {
     EXPECT_THAT(tests_of("python3 -m doctest mod.py", {"mod.f:3"}, {"mod.py"}), IsEmpty());
 }
 
+TEST(SourcesTooLarge, AreNamedWhereTheyWouldBeEditedOtherwise) {
+    const TempDir dir = TempDir::create().value();
+    const std::string text(kLargestSource + 1, '\n');
+    for (const char* file : {"pkg/big.py", "small.py", "test_big.py", "big.cpp", "node_modules/x/big.js"}) {
+        std::filesystem::create_directories((dir.path() / file).parent_path());
+        ASSERT_TRUE(write_file_atomic(dir.path() / file, std::string_view(file) == "small.py" ? "\n" : text));
+    }
+    EXPECT_THAT(sources_too_large(dir.path(), false), ElementsAre("pkg/big.py"));
+    EXPECT_THAT(sources_too_large(dir.path(), true), ElementsAre("pkg/big.py", "test_big.py"));
+}
+
 TEST(LoadUnits, TakeOnlyWhatTheMutationOperatorsCanEdit) {
     const TempDir dir = TempDir::create().value();
     const auto root = std::filesystem::canonical(dir.path());
@@ -52,6 +63,9 @@ TEST(LoadUnits, TakeOnlyWhatTheMutationOperatorsCanEdit) {
     std::set<std::string> taken;
     for (const SourceUnit& unit : load_units(root, files, false)) taken.insert(unit.path);
     EXPECT_EQ(taken, (std::set<std::string>{"a.py", "b.ts"}));
+    std::stop_source over;
+    over.request_stop();
+    EXPECT_THAT(load_units(root, files, false, over.get_token()), IsEmpty());
     EXPECT_FALSE(repairable_language("src/x.cpp"));
     EXPECT_TRUE(repairable_language("src/x.tsx"));
 }

@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <cstdlib>
 #include <ec/core/fs.hpp>
+#include <ec/vcs/history.hpp>
 #include <ec/vcs/working_tree.hpp>
 
 namespace ec::vcs {
@@ -53,6 +55,81 @@ TEST(WorkingTree, GivesAConflictedFileOnce) {
                     "-c user.email=t@t commit -qam z && ! git merge side"),
               0);
     EXPECT_EQ(WorkingTree::open(dir.path()).value().tracked().value(), std::vector<std::string>{"a.py"});
+}
+
+// Whoever opens a pipe that nobody writes to waits for ever, so a test that fails here does not end.
+class PipesInARepository : public ::testing::Test {
+protected:
+    PipesInARepository() {
+        write(root() / "src/a.py", "1\n");
+        EXPECT_EQ(shell("cd " + root().string() + " && git init -q . && git add -A && git -c user.name=t -c " +
+                        "user.email=t@t commit -qm x"),
+                  0);
+    }
+    [[nodiscard]] const std::filesystem::path& root() const { return dir_.path(); }
+    void pipe(const std::string& name) const {
+        std::filesystem::create_directories((root() / name).parent_path());
+        std::filesystem::remove(root() / name);
+        ASSERT_EQ(::mkfifo((root() / name).c_str(), 0600), 0);
+    }
+
+private:
+    const TempDir dir_ = TempDir::create().value();
+};
+
+TEST_F(PipesInARepository, KeepBackWhatTheirRulesWouldJudgeAndNothingElse) {
+    pipe("src/deep/.gitignore");
+    const WorkingTree tree = WorkingTree::open(root()).value();
+    EXPECT_TRUE(tree.ignored("src/deep/a.py"));
+    EXPECT_TRUE(tree.ignored("src/deep/deeper/a.py"));
+    EXPECT_FALSE(tree.ignored("src/deep/"));
+    EXPECT_FALSE(tree.ignored("src/a.py"));
+    EXPECT_EQ(recently_changed_lines(root(), 1).error().code, ErrorCode::denied);
+}
+
+TEST_F(PipesInARepository, AboveTheFolderAreRefused) {
+    pipe(".gitignore");
+    EXPECT_EQ(WorkingTree::open(root() / "src").error().code, ErrorCode::denied);
+    EXPECT_TRUE(WorkingTree::open(root()).value().ignored("b.py"));
+}
+
+TEST_F(PipesInARepository, AmongGitsAttributesAreRefusedBeforeFilesAreCompared) {
+    pipe("src/.gitattributes");
+    EXPECT_EQ(recently_changed_lines(root(), 1).error().code, ErrorCode::denied);
+}
+
+class PipesInGitsFolder : public PipesInARepository, public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(PipesInGitsFolder, AreRefused) {
+    pipe(std::string(".git/") + GetParam());
+    EXPECT_EQ(WorkingTree::open(root()).error().code, ErrorCode::denied);
+    EXPECT_EQ(WorkingTree::open(root() / "src").error().code, ErrorCode::denied);
+    EXPECT_EQ(recently_changed_lines(root(), 1).error().code, ErrorCode::denied);
+}
+
+INSTANTIATE_TEST_SUITE_P(Files, PipesInGitsFolder,
+                         ::testing::Values("config", "config.worktree", "commondir", "HEAD", "index", "packed-refs",
+                                           "info/exclude", "info/attributes", "refs/heads/main", "objects/12/34"));
+
+class PipesInSettings : public PipesInARepository, public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(PipesInSettings, AreRefused) {
+    pipe("pipe");
+    write(root() / "more", "[core]\n\tattributesFile = pipe\n");
+    ASSERT_EQ(shell("cd " + root().string() + " && (printf '" + GetParam() + "' >>.git/config)"), 0);
+    EXPECT_EQ(WorkingTree::open(root()).error().code, ErrorCode::denied);
+}
+
+INSTANTIATE_TEST_SUITE_P(Values, PipesInSettings,
+                         ::testing::Values("[core]\n\texcludesFile = ../pipe\n", "[include] path = ../pipe\n",
+                                           "[include]\n\tpath = \"../\"pipe # x\n", "[include]\n\tpath=../more\n"));
+
+TEST_F(PipesInARepository, TheNullDeviceIsAnEmptyFile) {
+    ASSERT_EQ(
+        shell("cd " + root().string() + " && git config core.attributesFile /dev/null && ln -s /dev/null .gitignore"),
+        0);
+    const WorkingTree tree = WorkingTree::open(root()).value();
+    EXPECT_FALSE(tree.ignored("b.py"));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 """Runs the unchanged tests: outcomes, failure frames, coverage, and which project files the tests write."""
 import os
 import signal
+import stat
 import sys
 import time
 
@@ -120,6 +121,17 @@ def run(helper, request):
             "hangs": patience.hangs, "import_lines": import_lines}
 
 
+def read_regular(path):
+    """Bytes and time of a file; opening a pipe that has its name would wait for ever."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        raise OSError("not a regular file: %s" % path)
+    with open(descriptor, "rb") as file:
+        return file.read(), status.st_mtime_ns
+
+
 class Snapshot:
     """Names, sizes and times of the project's files, and the bytes of small ones, to see and undo what tests write."""
 
@@ -145,8 +157,7 @@ class Snapshot:
                 self.files[relative] = (status.st_mtime_ns, status.st_size, status.st_ino)
                 if contents and status.st_size <= self.SMALL and kept + status.st_size <= self.MOST_BYTES:
                     try:
-                        with open(path, "rb") as file:
-                            self.contents[relative] = (file.read(), status.st_mtime_ns)
+                        self.contents[relative] = (read_regular(path)[0], status.st_mtime_ns)
                         kept += status.st_size
                     except OSError:
                         pass
@@ -170,8 +181,7 @@ class Keeper:
             known = snapshot.contents.get(relative) if snapshot is not None else None
             if known is None and (snapshot is None or relative in snapshot.files):
                 try:
-                    with open(path, "rb") as file:
-                        known = (file.read(), os.fstat(file.fileno()).st_mtime_ns)
+                    known = read_regular(path)
                 except OSError:
                     known = None
             self.state[path] = known
@@ -200,6 +210,8 @@ class Keeper:
     @staticmethod
     def _write(path, content, mtime_ns):
         try:
+            if os.path.lexists(path) and not os.path.isfile(path):
+                os.unlink(path)
             with open(path, "wb") as file:
                 file.write(content)
             if mtime_ns is not None:

@@ -18,7 +18,9 @@ struct SecretFiles {
 /// 200,000 entries, 64 KiB of a file, 20,000 files.
 SecretFiles find_secret_files(const WorkspaceFiles& files);
 
-/// `text` with every one of `values` replaced, also where it stands reversed.
+/// `text` with every one of `values` replaced, also where it stands reversed, and those of eight bytes and more where
+/// they stand in base64 (anywhere in a longer text, either alphabet, wrapped into lines), as hexadecimal digits,
+/// percent-encoded, or escaped as in JSON, C or Python. The time grows with the text and the values, not their product.
 std::string mask_values(std::string text, const std::vector<std::string>& values);
 
 }  // namespace ec::agent

@@ -5,9 +5,9 @@
 // something that does not.
 //
 // Threads: one call at a time per ChatModel; the stop token may fire on any thread and ends a call within 100 ms, also
-// while the prompt is still being read. Errors: `unavailable` when nobody answers at the model's address or its file
-// cannot be loaded, `denied` when the server refuses us, `timeout`, `cancelled`, `too_large` when the prompt does not
-// fit, `corrupt` for an answer that is none.
+// while the prompt is still being read. Errors: `unavailable` when nobody answers, a server sends nonsense or cannot, or
+// a file cannot be loaded, `denied` when the server refuses us, `not_found` for a model it does not have, `timeout`,
+// `cancelled`; from models that run here `too_large` and `corrupt`: the prompt does not fit, the answer is none.
 #pragma once
 
 #include <chrono>

@@ -8,6 +8,10 @@
 // Against a browser on the same machine that was led here (DNS rebinding), a server on loopback answers only to Host
 // names of loopback or those in `hosts`, and never sends CORS headers.
 //
+// Connections are few, and whoever opens more than others or says nothing gives way: above `per_peer` an address loses
+// the one of its own that has kept us waiting longest, and when all are taken so does the address that holds the most.
+// A client that has something to say gets in while somebody else holds connections open for nothing.
+//
 // Threads: start() returns at once; handlers are called from several threads; stop() drains: no new requests, those in
 // hand are answered, at most for `drain`.
 #pragma once
@@ -72,11 +76,16 @@ struct ServerOptions {
     std::vector<std::string> hosts;  ///< further Host names (without port) that are ours
     unsigned threads = 4;
     unsigned waiting = 64;       ///< requests that wait for a thread; 503 above
-    unsigned connections = 256;  ///< more are not accepted until one ends
+    unsigned connections = 256;  ///< more are not accepted until one ends or gives way
+    unsigned per_peer = 64;      ///< connections of one IPv4 address or one IPv6 network of 64 bits
+    /// Addresses that many people stand behind: of them `connections` is the only limit. A proxy's is not known by
+    /// itself, for anybody on the same machine has the address of one that runs there.
+    std::vector<std::string> proxies;
     std::uint64_t head_bytes = 16 << 10;
-    std::chrono::milliseconds head_timeout{10'000};
+    std::chrono::milliseconds head_timeout{5'000};  ///< from the first byte, or from the beginning of a connection
     std::chrono::milliseconds body_timeout{30'000};
     std::chrono::milliseconds idle_timeout{30'000};  ///< between two requests of a connection
+    std::chrono::milliseconds grace{250};            ///< that we wait for others before they give way to a stranger
     std::chrono::milliseconds drain{5'000};
     std::function<std::chrono::nanoseconds()> now = {};  ///< for the rates; empty: the monotonic clock
 };
@@ -91,7 +100,7 @@ public:
 };
 
 /// Listens and serves. `invalid_argument` for a route table that is none and for an address that is not loopback
-/// without `behind_proxy`; `unavailable` when the address is in use.
+/// without `behind_proxy` or is none in `proxies`; `unavailable` when the address is in use.
 Result<std::unique_ptr<HttpServer>> start_http_server(std::vector<Route> routes, ServerOptions options);
 
 }  // namespace ec::net

@@ -44,7 +44,7 @@ private:
         double promise = 0;  ///< score, raised when judging it made a failing test pass
     };
 
-    bool open_wave();
+    bool open_wave(const std::stop_token& stop);
     /// About the best score that a line not opened yet can give.
     [[nodiscard]] double best_unopened() const;
     void add_unit_mutations(const SourceUnit& unit, const std::map<int, double>& wanted);

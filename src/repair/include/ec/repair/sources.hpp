@@ -1,6 +1,7 @@
 // Which files of a project a repair may edit, and which parts of them.
 #pragma once
 
+#include <cstdint>
 #include <ec/codeindex/syntax.hpp>
 #include <ec/executor/test_command.hpp>
 #include <ec/repair/judge.hpp>
@@ -8,6 +9,7 @@
 #include <filesystem>
 #include <optional>
 #include <set>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,9 +34,16 @@ std::set<std::string> files_of_tests(const executor::TestCommand& command, const
 std::vector<std::pair<int, int>> test_line_ranges(const SourceUnit& unit);
 
 /// Loads the files named in `files` that are Python, JavaScript or TypeScript sources inside `root`, regular files and
-/// not symbolic links, and parses them. Files that cannot be read, are too large or do not parse are left out.
+/// not symbolic links, and parses them. Files that cannot be read, are larger than kLargestSource or do not parse are
+/// left out, and so are those that there was no time for when `stop` came.
 std::vector<SourceUnit> load_units(const std::filesystem::path& root, const std::set<std::string>& files,
-                                   bool with_tests);
+                                   bool with_tests, const std::stop_token& stop = {});
+
+constexpr std::uint64_t kLargestSource = 1 << 20;  ///< bytes
+
+/// Sources below `root` that would be edited if they were not larger than that; sorted, at most a few. Looks at no more
+/// than 20,000 entries, and not into folders of packages and outputs.
+std::vector<std::string> sources_too_large(const std::filesystem::path& root, bool with_tests);
 
 /// Names of the functions and methods a unit defines, in source order.
 std::vector<std::string> defined_callables(const SourceUnit& unit);

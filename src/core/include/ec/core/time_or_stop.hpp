@@ -8,7 +8,7 @@
 #include <stop_token>
 #include <thread>
 
-namespace ec::agent {
+namespace ec {
 
 class TimeOrStop {
 public:
@@ -31,4 +31,4 @@ private:
     std::jthread timer_;
 };
 
-}  // namespace ec::agent
+}  // namespace ec
