@@ -6,7 +6,7 @@
 #include <ec/model/embedded.hpp>
 
 #include "data_dir.hpp"
-#include "review_sandbox.hpp"
+#include "project_sandbox.hpp"
 #include "skill_store.hpp"
 #include "write_patch.hpp"
 

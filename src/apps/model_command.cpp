@@ -15,10 +15,10 @@
 
 #include "config.hpp"
 #include "data_dir.hpp"
+#include "error_report.hpp"
 #include "model_choice.hpp"
 #include "model_library.hpp"
 #include "model_report.hpp"
-#include "review_report.hpp"
 #include "terminal.hpp"
 
 namespace ec::apps {
@@ -263,7 +263,7 @@ Status sign(const ModelOptions& options, std::ostream& out, std::ostream& err) {
 }
 
 int finish(const Status& status, const ModelOptions& options, std::ostream& out, std::ostream& err) {
-    return status ? 0 : report_review_error(status.error(), options.json, out, err);
+    return status ? 0 : report_error(status.error(), options.json, out, err);
 }
 
 }  // namespace
@@ -274,7 +274,7 @@ int run_model_list(const ModelOptions& options, std::ostream& out, std::ostream&
 
 int run_model_pull(const ModelOptions& options, std::ostream& out, std::ostream& err, std::stop_token stop) {
     const auto pulled = pull(options, err, std::move(stop));
-    if (!pulled) return report_review_error(pulled.error(), options.json, out, err);
+    if (!pulled) return report_error(pulled.error(), options.json, out, err);
     if (!*pulled) {
         err << "nothing was downloaded\n";
         return kDeclined;
@@ -285,7 +285,7 @@ int run_model_pull(const ModelOptions& options, std::ostream& out, std::ostream&
 
 int run_model_add(const ModelOptions& options, std::ostream& out, std::ostream& err, std::stop_token stop) {
     const auto added = add(options, err, std::move(stop));
-    if (!added) return report_review_error(added.error(), options.json, out, err);
+    if (!added) return report_error(added.error(), options.json, out, err);
     tell_model(*added, "added", options, out, err);
     return 0;
 }

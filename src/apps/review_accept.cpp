@@ -11,9 +11,10 @@
 #include <ostream>
 
 #include "data_dir.hpp"
+#include "error_report.hpp"
+#include "project_sandbox.hpp"
 #include "review_command.hpp"
 #include "review_report.hpp"
-#include "review_sandbox.hpp"
 #include "review_stores.hpp"
 #include "terminal.hpp"
 #include "write_patch.hpp"
@@ -134,7 +135,7 @@ Result<Edited> edit_answer(const ReviewOptions& options, const ReviewPorts& port
 int run_review_accept(const ReviewOptions& options, const ReviewPorts& ports, std::ostream& out, std::ostream& err,
                       std::stop_token stop) {
     const auto judged = judge_and_apply(options, ports, std::move(stop));
-    if (!judged) return report_review_error(judged.error(), options.json, out, err);
+    if (!judged) return report_error(judged.error(), options.json, out, err);
     if (options.json) {
         print_json(*judged, out);
     } else {
@@ -148,7 +149,7 @@ int run_review_accept(const ReviewOptions& options, const ReviewPorts& ports, st
 
 int run_review_edit(const ReviewOptions& options, const ReviewPorts& ports, std::ostream& out, std::ostream& err) {
     const auto edited = edit_answer(options, ports);
-    if (!edited) return report_review_error(edited.error(), options.json, out, err);
+    if (!edited) return report_error(edited.error(), options.json, out, err);
     if (options.json) {
         json::Object document = review_json(edited->item, true);
         document["status"] = "ok";

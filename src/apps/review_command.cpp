@@ -7,8 +7,9 @@
 #include <iostream>
 #include <iterator>
 
+#include "error_report.hpp"
+#include "project_sandbox.hpp"
 #include "review_report.hpp"
-#include "review_sandbox.hpp"
 #include "review_stores.hpp"
 #include "terminal.hpp"
 
@@ -93,7 +94,7 @@ void print_json(json::Object document, std::ostream& out) {
 int run_review_queue(const ReviewOptions& options, const ReviewPorts& ports, std::ostream& out, std::ostream& err,
                      std::stop_token stop) {
     const auto item = queue_item(options, ports, std::move(stop));
-    if (!item) return report_review_error(item.error(), options.json, out, err);
+    if (!item) return report_error(item.error(), options.json, out, err);
     if (options.json) {
         print_json(review_json(*item, true), out);
         return 0;
@@ -106,7 +107,7 @@ int run_review_queue(const ReviewOptions& options, const ReviewPorts& ports, std
 
 int run_review_list(const ReviewOptions& options, std::ostream& out, std::ostream& err) {
     const auto items = listed(options);
-    if (!items) return report_review_error(items.error(), options.json, out, err);
+    if (!items) return report_error(items.error(), options.json, out, err);
     if (options.json) {
         json::Array reviews;
         for (const agent::ReviewItem& item : *items) reviews.emplace_back(review_json(item, false));
@@ -121,7 +122,7 @@ int run_review_list(const ReviewOptions& options, std::ostream& out, std::ostrea
 
 int run_review_show(const ReviewOptions& options, const ReviewPorts& ports, std::ostream& out, std::ostream& err) {
     const auto item = named_item(options);
-    if (!item) return report_review_error(item.error(), options.json, out, err);
+    if (!item) return report_error(item.error(), options.json, out, err);
     json::Object document = review_json(*item, true);
     std::string patch;
     if (!item->answer.empty()) {
@@ -146,7 +147,7 @@ int run_review_show(const ReviewOptions& options, const ReviewPorts& ports, std:
 
 int run_review_reject(const ReviewOptions& options, std::ostream& out, std::ostream& err) {
     const auto item = rejected_item(options);
-    if (!item) return report_review_error(item.error(), options.json, out, err);
+    if (!item) return report_error(item.error(), options.json, out, err);
     if (options.json)
         print_json(review_json(*item, false), out);
     else

@@ -6,6 +6,7 @@
 #include <ec/core/text.hpp>
 #include <iostream>
 
+#include "error_report.hpp"
 #include "review_command.hpp"
 #include "review_report.hpp"
 #include "review_stores.hpp"
@@ -176,7 +177,7 @@ Result<int> send_all(const ReviewOptions& options, const ReviewPorts& ports, std
 int run_review_send(const ReviewOptions& options, const ReviewPorts& ports, std::ostream& out, std::ostream& err,
                     std::stop_token stop) {
     const auto status = send_all(options, ports, out, err, std::move(stop));
-    return status ? *status : report_review_error(status.error(), options.json, out, err);
+    return status ? *status : report_error(status.error(), options.json, out, err);
 }
 
 }  // namespace ec::apps

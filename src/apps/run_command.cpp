@@ -8,6 +8,7 @@
 #include <ec/executor/apply.hpp>
 #include <ostream>
 
+#include "error_report.hpp"
 #include "interrupt.hpp"
 #include "reduced_consent.hpp"
 #include "session/event_writer.hpp"
@@ -75,8 +76,7 @@ int report_error(const Error& error, bool interrupted, std::ostream& err) {
         err << "edgecoder: stopped; nothing was changed\n";
         return kInterruptedStatus;
     }
-    err << "edgecoder: " << printable(error.message) << "\n";
-    if (!error.remedy.empty()) err << "           " << printable(error.remedy) << "\n";
+    tell_error(error, err);
     return exit_status(error.code);
 }
 

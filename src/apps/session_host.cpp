@@ -12,6 +12,7 @@
 
 #include "data_dir.hpp"
 #include "model_library.hpp"
+#include "error_report.hpp"
 #include "review_cli.hpp"
 #include "review_command.hpp"
 #include "review_wiring.hpp"
@@ -226,8 +227,7 @@ session::SessionStatus AgentSessionHost::status() {
 
 int run_session(const SessionCommandOptions& options, std::ostream& err) {
     const auto report = [&](const Error& error) {
-        err << "edgecoder: " << printable(error.message) << '\n';
-        if (!error.remedy.empty()) err << "           " << printable(error.remedy) << '\n';
+        tell_error(error, err);
         return exit_status(error.code);
     };
     AgentOptions agent_options;
