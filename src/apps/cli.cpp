@@ -2,13 +2,13 @@
 
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <ec/executor/early_start.hpp>
 #include <ostream>
 #include <span>
 #include <string_view>
 
 #include "agent_cli.hpp"
+#include "cli_words.hpp"
 #include "diff_command.hpp"
 #include "doctor_command.hpp"
 #include "egress_command.hpp"
@@ -35,10 +35,11 @@ void add_fix(CLI::App& app, FixOptions& options) {
     CLI::App* fix = app.add_subcommand("fix", "Make a failing test command pass, with a verified patch");
     fix->add_option("--dir", options.directory, "The project (default: the current directory)");
     fix->add_option("--test", options.test, "The test command, as you would type it")->required();
-    fix->add_option("--budget", options.budget_seconds, "Give up after this many seconds (default: 60)");
+    fix->add_option("--budget", options.budget_seconds, "Give up after this many seconds (default: 60)")
+        ->check(seconds());
     fix->add_option("--model", options.model,
                     "none (mutation search), or a model as for run: mutations first, then the model");
-    fix->add_option("--seed", options.seed, "The same seed gives the same run (default: 1)");
+    fix->add_option("--seed", options.seed, "The same seed gives the same run (default: 1)")->check(whole_number(0));
     fix->add_flag("--resume", options.resume, "Go on where an interrupted run of the same problem stopped");
     fix->add_flag("--apply", options.apply, "Write the verified patch to the project");
     fix->add_option("--approve", options.approved, "Guarded file or folder that --apply may write; repeatable")
@@ -57,9 +58,10 @@ void add_fix(CLI::App& app, FixOptions& options) {
 void add_exec(CLI::App& app, ExecOptions& options) {
     CLI::App* exec = app.add_subcommand("exec", "Run a program in the sandbox, in the current directory");
     exec->add_flag("--json", options.json, "Print one JSON document on stdout");
-    exec->add_option("--timeout", options.timeout_seconds,
-                     "Wall-clock limit in seconds (default: 10, or the policy's)");
-    exec->add_option("--memory", options.memory_mb, "Memory limit in MB (default: 512, or the policy's)");
+    exec->add_option("--timeout", options.timeout_seconds, "Wall-clock limit in seconds (default: 10, or the policy's)")
+        ->check(seconds());
+    exec->add_option("--memory", options.memory_mb, "Memory limit in MB (default: 512, or the policy's)")
+        ->check(whole_number(0));
     exec->add_option("--lang", options.language, "Language of FILE or standard input")
         ->check(CLI::IsMember({"python", "javascript"}));
     exec->add_flag("--apply", options.apply, "Copy the files it changed into the real directory");
@@ -150,7 +152,7 @@ void add_egress(CLI::App& app, EgressOptions& options) {
     CLI::App* egress = app.add_subcommand("egress", "Show what left this machine, and what was refused");
     egress->add_flag("--json", options.json, "Print one JSON document on stdout");
     egress->add_option("--limit", options.limit, "The newest so many entries (default: 100)")
-        ->check(CLI::PositiveNumber);
+        ->check(whole_number(1, kMostListed));
     egress->add_option("--data-dir", options.data_dir, "Where the ledger lies (default: EdgeCoder's data directory)");
     egress->footer("The newest entry is the last. An allowed connection has two: opened, and closed with its totals.");
 }
@@ -218,7 +220,7 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
     } catch (const CLI::Success& success) {  // --help and --version
         return app.exit(success, out, err);
     } catch (const CLI::ParseError& error) {
-        app.exit(error, out, err);
+        explain_words(app, error, err);
         return kUsage;
     }
     if (app.get_subcommands().empty()) return run_session(session, err);
