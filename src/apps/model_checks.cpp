@@ -39,6 +39,7 @@ Result<model::MeasuredSpeed> measure(const ModelOptions& options, std::stop_toke
     EC_ASSIGN(model::Library library, open_library(*ports));
     model::EmbeddedOptions embedded;
     EC_ASSIGN(embedded.file, library.usable_file(options.words));
+    EC_TRY(check_can_chat(embedded.file, options.words));
     embedded.name = options.words;
     EC_ASSIGN(const auto model, model::make_embedded_model(embedded));
     model::ChatRequest request;

@@ -29,6 +29,7 @@ Result<std::unique_ptr<model::ChatModel>> capped(std::unique_ptr<model::ChatMode
 
 Result<std::unique_ptr<model::ChatModel>> embedded(const std::filesystem::path& file, const std::string& name,
                                                    ModelPorts& ports) {
+    EC_TRY(check_can_chat(file, name));
     model::EmbeddedOptions options;
     options.file = file;
     options.name = name;
@@ -82,7 +83,7 @@ Result<std::unique_ptr<model::ChatModel>> choose_model(const std::string& words,
     }
     if (looks_like_a_file(words)) {
         EC_TRY(check_loose_file(words));
-        return embedded(words, {}, ports);
+        return embedded(words, std::filesystem::path(words).stem().string(), ports);
     }
     EC_ASSIGN(const model::Library library, open_library(ports));
     const auto file = library.usable_file(words);
@@ -90,6 +91,14 @@ Result<std::unique_ptr<model::ChatModel>> choose_model(const std::string& words,
     if (file.error().code != ErrorCode::not_found) return fail(file.error());
     return fail(ErrorCode::invalid_argument, file.error().message,
                 file.error().remedy + "; or give a GGUF file, BASE_URL#MODEL, or none");
+}
+
+Status check_can_chat(const std::filesystem::path& file, const std::string& name) {
+    // What is wrong with a file that cannot be read is said where it is loaded.
+    const auto facts = model::read_model_file(file);
+    if (!facts || !facts->embeds) return {};
+    return fail(ErrorCode::invalid_argument, fmt::format("{} is an embedding model; it cannot chat", name),
+                "choose another one: edgecoder model list shows the models here, with --catalogue those to pull");
 }
 
 Result<std::string> default_model() {

@@ -39,7 +39,10 @@ Result<std::unique_ptr<model::ServedModel>> serve_model(const std::string& words
 /// Null for "none". `invalid_argument` for words that name no model here, with what would.
 Result<std::unique_ptr<model::ChatModel>> choose_model(const std::string& words, ModelPorts& ports);
 
-/// $EDGECODER_MODEL, else `default` of [model] in the configuration, else "none".
+/// `invalid_argument`, calling the model `name`, for a file that only turns texts into vectors. Reads its head.
+Status check_can_chat(const std::filesystem::path& file, const std::string& name);
+
+/// $EDGECODER_MODEL, else `default` of [model] in the configuration; empty where nobody has chosen one.
 Result<std::string> default_model();
 
 }  // namespace ec::apps

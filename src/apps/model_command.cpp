@@ -203,7 +203,8 @@ Status use(const ModelOptions& options) {
         EC_TRY(model::parse_model_address(options.words));
     } else if (options.words != "none") {
         EC_ASSIGN(const Open here, open());
-        EC_TRY(here.library->usable_file(options.words));
+        EC_ASSIGN(const std::filesystem::path file, here.library->usable_file(options.words));
+        EC_TRY(check_can_chat(file, options.words));
     }
     return save_default_model(options.words);
 }
