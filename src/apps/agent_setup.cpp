@@ -36,12 +36,26 @@ Status AgentSetup::build() {
     if (options_.write) EC_TRY(undo_dir());
     EC_ASSIGN(sandbox_, open_sandbox(options_.directory));
     EC_ASSIGN(ports_, ModelPorts::open(data_dir(), options_.who));
-    if (options_.model.empty()) {
-        EC_ASSIGN(options_.model, default_model());
-    }
-    EC_ASSIGN(model_, choose_model(options_.model, *ports_));
+    EC_TRY(open_model());
     agent_ = std::make_unique<agent::InteractiveAgent>(agent_ports(), options_.settings,
                                                        load_skill(data_dir(), options_.model));
+    return {};
+}
+
+Status AgentSetup::open_model() {
+    const bool by_default = options_.model.empty();
+    if (by_default) {
+        EC_ASSIGN(options_.model, default_model());
+    }
+    no_model_chosen_ = options_.model.empty();
+    if (no_model_chosen_) options_.model = "none";
+    auto model = choose_model(options_.model, *ports_);
+    if (!model && by_default && model.error().code == ErrorCode::invalid_argument) {
+        return fail(ErrorCode::invalid_argument,
+                    fmt::format("the default model does not work: {}", model.error().message),
+                    fmt::format("edgecoder model use NAME chooses another one; {}", model.error().remedy));
+    }
+    EC_ASSIGN(model_, std::move(model));
     return {};
 }
 

@@ -104,7 +104,7 @@ Status check_can_chat(const std::filesystem::path& file, const std::string& name
 Result<std::string> default_model() {
     if (const char* words = std::getenv("EDGECODER_MODEL"); words != nullptr && *words != '\0') return words;
     EC_ASSIGN(const Config config, load_config());
-    return config.model.empty() ? "none" : config.model;
+    return config.model;
 }
 
 }  // namespace ec::apps

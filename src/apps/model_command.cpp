@@ -147,7 +147,8 @@ Status show_list(const ModelOptions& options, std::ostream& out, std::ostream& e
     }
     EC_ASSIGN(const Open here, open());
     EC_ASSIGN(const auto entries, here.library->list());
-    EC_ASSIGN(const std::string used, default_model());
+    EC_ASSIGN(std::string used, default_model());
+    if (used.empty()) used = "none";
     for (const model::LibraryEntry& entry : entries) {
         if (options.json)
             models.emplace_back(model_json(entry));
@@ -207,6 +208,18 @@ Status use(const ModelOptions& options) {
         EC_TRY(check_can_chat(file, options.words));
     }
     return save_default_model(options.words);
+}
+
+// True: it was the default, which nothing is now. A default that cannot be taken out keeps the model.
+Result<bool> remove(const std::string& name) {
+    EC_ASSIGN(Open here, open());
+    EC_TRY(here.library->find(name));
+    // A configuration that cannot be read names no default that would be taken.
+    const auto config = load_config();
+    const bool was_default = config && config->model == name;
+    if (was_default) EC_TRY(clear_default_model());
+    EC_TRY(here.library->remove(name));
+    return was_default;
 }
 
 Status show_info(const ModelOptions& options, std::ostream& out) {
@@ -299,13 +312,17 @@ int run_model_use(const ModelOptions& options, std::ostream& out, std::ostream& 
 }
 
 int run_model_remove(const ModelOptions& options, std::ostream& out, std::ostream& err) {
-    const auto removed = [&]() -> Status {
-        EC_ASSIGN(Open here, open());
-        return here.library->remove(options.words);
-    }();
-    if (removed && options.json) print_document(json::Object{{"removed", to_valid_utf8(options.words)}}, out);
-    if (removed && !options.json) err << printable(options.words) << " is removed\n";
-    return finish(removed, options, out, err);
+    const auto was_default = remove(options.words);
+    if (!was_default) return report_error(was_default.error(), options.json, out, err);
+    if (options.json) {
+        json::Object document{{"removed", to_valid_utf8(options.words)}};
+        if (*was_default) document["default"] = nullptr;
+        print_document(std::move(document), out);
+        return 0;
+    }
+    err << printable(options.words) << " is removed\n";
+    if (*was_default) err << "It was the default; edgecoder model use NAME chooses another one.\n";
+    return 0;
 }
 
 int run_model_info(const ModelOptions& options, std::ostream& out, std::ostream& err) {

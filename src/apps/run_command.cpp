@@ -62,6 +62,10 @@ Result<AgentOptions> agent_options(const RunCommandOptions& options) {
 
 Result<agent::TaskResult> run(const RunCommandOptions& options, agent::AgentEvents& events, std::stop_token stop) {
     EC_ASSIGN(AgentOptions settings, agent_options(options));
+    if (setup->no_model_chosen()) {
+        events.event(agent::WarningEvent{
+            "there is no default model: edgecoder model use NAME sets one, --model NAME takes one for this run"});
+    }
     EC_ASSIGN(const auto setup, AgentSetup::open(std::move(settings)));
     Unattended person;
     return setup->run(options.task, events, person, std::move(stop));
