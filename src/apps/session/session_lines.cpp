@@ -218,7 +218,7 @@ void Session::finish(Worker::Done done) {
         if (done.text->empty())
             say("Nothing was changed.");
         else
-            view_->display().print(diff_rows(*done.text, view_->display().width(), 5000));
+            view_->display().print(diff_rows(*done.text, view_->display().code_width(), 5000));
     } else if (done.show == Show::output) {
         print_output(view_->display(), *done.text);
     } else if (done.show == Show::sentence && !done.text->empty()) {

@@ -257,7 +257,7 @@ void SessionView::on(const agent::EditEvent& event) {
     if (patch.find("\n+++ /dev/null\n") != std::string_view::npos) what = "delete ";
     patch.remove_prefix(names_before_hunk(patch));
     say({{std::string(what) + event.path, Tone::bold}}, {.indent = "  "});
-    display_.print(diff_rows(patch, display_.width(), kMostEditRows));
+    display_.print(diff_rows(patch, display_.code_width(), kMostEditRows));
 }
 
 void SessionView::on(const agent::TestsEvent& event) {
@@ -316,7 +316,7 @@ void SessionView::on(const agent::CheckpointEvent& event) {
 
 void SessionView::show_patch(const std::string& patch, const executor::TestReport* report) {
     const bool above = std::exchange(edits_, {}) == patch;
-    std::vector<Line> rows = diff_rows(patch, display_.width(), kMostDecidedRows);
+    std::vector<Line> rows = diff_rows(patch, display_.code_width(), kMostDecidedRows);
     // Only what was shown whole needs no second look.
     if (above && rows.size() <= kMostEditRows)
         say(toned_line(Tone::bold, "The change is the one above."));

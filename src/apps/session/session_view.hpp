@@ -23,7 +23,7 @@ inline constexpr std::chrono::milliseconds kTurn{250};
 
 class SessionView final : public agent::AgentEvents {
 public:
-    SessionView(Display& display, const Clock& clock) : display_(display), clock_(clock) {}
+    SessionView(Display& display, const Clock& clock) : display_(display), clock_(clock), text_(!display.plain()) {}
 
     void event(const agent::AgentEvent& event) override;
 
