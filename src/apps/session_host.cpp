@@ -31,6 +31,7 @@ void add(agent::UsageEvent& total, const agent::UsageEvent& used) {
     total.calls += used.calls;
     total.seconds += used.seconds;
     if (used.joules) total.joules = total.joules.value_or(0) + *used.joules;
+    total.waited += used.waited;
 }
 
 std::string closing(const TaskResult& result) {

@@ -155,9 +155,9 @@ void SessionView::begin_task() {
 void SessionView::end_job() {
     settle();
     working_since_.reset();
-    if (started_) task_usage_.seconds = std::chrono::duration<double>(clock_.now() - *started_).count();
+    if (started_) task_usage_.seconds = worked_seconds();
     started_.reset();
-    waiting_ = false;
+    waiting_since_.reset();
     stage_.clear();
     progress_.clear();
 }
@@ -166,6 +166,8 @@ void SessionView::on(const agent::StageEvent& event) {
     stage_ = event.name;
     progress_.clear();
     Line line{{display_.plain() ? "Step: " : "• ", Tone::cyan}, {safe_line(event.name), Tone::cyan}};
+    waiting_since_.reset();
+    waited_ = {};
     if (!event.detail.empty()) line.push_back({"  " + safe_line(event.detail), Tone::dim});
     say(line, {.indent = "  "});
 }
@@ -179,6 +181,17 @@ void SessionView::on(const agent::PlanEvent& event) {
                               event.plan.steps.end(), same_text)) {
         show_plan(event.plan);
         return;
+void SessionView::set_waiting(bool waiting) {
+    if (waiting == waiting_since_.has_value()) return;
+    if (waiting_since_) waited_ += clock_.now() - *waiting_since_;
+    waiting_since_ = waiting ? std::optional(clock_.now()) : std::nullopt;
+}
+
+// Without the time that a person took to answer.
+double SessionView::worked_seconds() const {
+    return std::chrono::duration<double>(waiting_since_.value_or(clock_.now()) - *started_ - waited_).count();
+}
+
     }
     for (std::size_t i = 0; i < event.plan.steps.size(); ++i) {
         const PlanStep& step = event.plan.steps[i];
@@ -343,7 +356,7 @@ std::vector<Line> SessionView::live_rows() const {
     } else if (Line pending = text_.pending(width); !pending.empty()) {
         rows.push_back(std::move(pending));
     }
-    if (working_since_ && !waiting_ && clock_.now() >= *working_since_) {
+    if (working_since_ && !waiting_since_ && clock_.now() >= *working_since_) {
         constexpr std::array<std::string_view, 4> kTurning{"◐ ", "◓ ", "◑ ", "◒ "};
         const auto tick = static_cast<std::size_t>((clock_.now() - *working_since_) / kTurn);
         const std::string what = !progress_.empty() ? progress_ : stage_.empty() ? "working" : safe_line(stage_);
@@ -362,7 +375,7 @@ Line SessionView::status_line(std::size_t width) const {
     if (!status_.model.empty()) parts.push_back({2, status_.model});
     if (task_usage_.calls > 0 || task_usage_.prompt_tokens > 0) parts.push_back({3, tokens_text(task_usage_, rounded)});
     double seconds = task_usage_.seconds;
-    if (started_) seconds = std::chrono::duration<double>(clock_.now() - *started_).count();
+    if (started_) seconds = worked_seconds();
     if (started_ || seconds > 0) parts.push_back({4, fmt::format("{:.0f} s", seconds)});
     if (task_usage_.joules) parts.push_back({0, fmt::format("{:.0f} J", *task_usage_.joules)});
     if (!status_.sandbox_tier.empty()) parts.push_back({1, "tier " + status_.sandbox_tier});
@@ -383,7 +396,9 @@ void SessionView::show_cost() {
     say({{"model: ", Tone::dim}, {status_.model.empty() ? "none" : status_.model, Tone::plain}});
     say({{"runs: ", Tone::dim}, {place_text(status_), Tone::plain}});
     say({{"tokens: ", Tone::dim}, {tokens_text(all, grouped), Tone::plain}});
-    say({{"calls: ", Tone::dim}, {fmt::format("{} in {}", all.calls, seconds_text(all.seconds)), Tone::plain}});
+    say({{"calls: ", Tone::dim}, {fmt::format("{}", all.calls), Tone::plain}});
+    say({{"worked: ", Tone::dim}, {seconds_text(all.seconds), Tone::plain}});
+    if (all.waited >= 1) say({{"waited for you: ", Tone::dim}, {seconds_text(all.waited), Tone::plain}});
     say({{"energy: ", Tone::dim},
          {all.joules ? fmt::format("{:.0f} J", *all.joules) : "not known on this machine", Tone::plain}});
     say({{"money: ", Tone::dim}, {status_.spending.empty() ? "nothing" : status_.spending, Tone::plain}});
