@@ -46,7 +46,8 @@ void add_fix(CLI::App& app, FixOptions& options) {
         ->allow_extra_args(false);
     fix->add_flag("--edit-tests", options.edit_tests, "Also offer edits of tests and build configuration");
     CLI::Option* json = fix->add_flag("--json", options.json, "Print one JSON document on stdout");
-    fix->add_flag("--events", options.events, "Print JSON lines while it works, the last one the result")
+    fix->add_flag("--events", options.events,
+                  "Print JSON lines while it works, the last one the result\n(docs/events.md has the fields)")
         ->excludes(json);
     fix->footer(
         "Examples:\n  edgecoder fix --test \"pytest -q\"\n  edgecoder fix --dir app --test \"node --test\" --apply\n\n"
