@@ -46,6 +46,10 @@ void add_session(CLI::App& app, SessionCommandOptions& options) {
     app.add_option("--task", options.task, "Session: begin with this task");
     app.add_option("--resume", options.resume, "Session: go on with this one (an id, or last)");
     app.add_flag("--plain", options.plain, "Session: whole lines only, for screen readers and logs");
+    app.add_option("--approve", options.approved, "Session: guarded place that may be written; repeatable")
+        ->allow_extra_args(false);
+    app.add_flag("--edit-tests", options.edit_tests,
+                 "Session: let changes of existing tests and build configuration count");
     app.add_flag("--yes", options.yes, "Session without a terminal: approve what is asked");
 }
 

@@ -15,7 +15,7 @@ namespace ec::apps {
 AgentSetup::AgentSetup(AgentOptions options, ProjectView project)
     : options_(std::move(options)),
       project_(std::move(project)),
-      keeper_(options_.directory, [this](const std::string& text) {
+      keeper_(options_.directory, options_.approved, [this](const std::string& text) {
           if (events_ != nullptr) events_->event(agent::WarningEvent{text});
       }) {}
 

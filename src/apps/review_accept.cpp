@@ -141,8 +141,11 @@ int run_review_accept(const ReviewOptions& options, const ReviewPorts& ports, st
     } else {
         out << Style::for_descriptor(1).diff(printable_text(judged->patch)) << std::flush;
         err << "edgecoder: " << printable(judged->verdict.text()) << '\n'
-            << (judged->applied ? "edgecoder: written; edgecoder undo takes it back\n"
-                                : "edgecoder: nothing was written; review edit, review reject, or accept --anyway\n");
+            << (judged->applied
+                    ? "edgecoder: written; edgecoder undo takes it back\n"
+                    : fmt::format("edgecoder: nothing was written; edgecoder review edit {0}, {1} reject {0}, or "
+                                  "edgecoder review accept {0} --anyway\n",
+                                  judged->item.id, options.prefix));
     }
     return judged->applied ? 0 : kTestsSayNo;
 }

@@ -99,8 +99,9 @@ int run_review_queue(const ReviewOptions& options, const ReviewPorts& ports, std
         print_json(review_json(*item, true), out);
         return 0;
     }
-    err << review_head(*item) << "Nothing was sent. To see what would be: edgecoder review show " << item->id
-        << "; to send it: edgecoder review send " << item->id << "\n";
+    err << review_head(*item)
+        << fmt::format("Nothing was sent. To see what would be: {0} show {1}; to send it: {0} send {1}\n",
+                       options.prefix, item->id);
     out << item->id << std::endl;
     return 0;
 }

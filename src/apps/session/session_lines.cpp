@@ -37,7 +37,9 @@ Result<std::string> model_list(SessionHost& host, const std::stop_token& stop) {
     for (const ModelChoice& each : models)
         out +=
             fmt::format("{} {}{}{}\n", each.current ? '*' : ' ', each.name, each.note.empty() ? "" : "  ", each.note);
-    return out.empty() ? "There is no model. Everything works without one but writing." : out;
+    if (models.size() < 2)
+        out += "In a shell, edgecoder model pull NAME fetches one; /model BASE_URL#MODEL uses a server.\n";
+    return out;
 }
 
 void print_output(Display& display, std::string_view text) {
@@ -161,7 +163,7 @@ void Session::begin_command(const TypedLine& line) {
             return call("redoing", Show::sentence, [this](std::stop_token) { return host_.redo(); });
         case Command::review:
             return call("reviewing", Show::output, [this, rest](std::stop_token stop) {
-                SessionPerson at_terminal(*exchange_, stop);
+                SessionPerson at_terminal(*exchange_, stop, "Send exactly this?");
                 UnattendedPerson nobody(options_.assume_yes);
                 agent::Person& person = interactive_ ? static_cast<agent::Person&>(at_terminal) : nobody;
                 return host_.review(rest, person, stop);
