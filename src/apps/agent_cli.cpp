@@ -28,12 +28,13 @@ void add_run(CLI::App& app, RunCommandOptions& options) {
                     "Guarded place that may be written (hooks, CI, editor settings); repeatable")
         ->allow_extra_args(false);
     run->add_flag("--edit-tests", options.edit_tests, "Let changes of existing tests and build configuration count");
-    run->add_flag("--json", options.json, "Print JSON lines of events, the last one the result");
+    run->add_flag("--json", options.json, "Print JSON lines of events, the last one the result (docs/events.md)");
     run->footer(
         "Examples:\n  edgecoder run \"make the parser accept comments\" --test \"pytest -q\" --model ./model.gguf\n"
         "  edgecoder run --model http://localhost:11434/v1#qwen2.5-coder:7b \"add a --verbose flag\" --yes\n\n"
-        "The change goes to stdout as a patch, everything else to stderr. Nothing is written without --yes.\n"
-        "The key for a server that wants one comes from $EDGECODER_API_KEY. docs/events.md describes the events.\n"
+        "The change goes to stdout as a patch, everything else to stderr. Nothing is written without --yes,\n"
+        "and edgecoder undo takes back what was.\n"
+        "The key for a server that wants one comes from $EDGECODER_API_KEY.\n"
         "Exit status: 0 done or answered, 1 not done, 2 wrong usage, 3 this machine or the model cannot do it, 130 "
         "interrupted.");
 }
@@ -45,11 +46,11 @@ void add_session(CLI::App& app, SessionCommandOptions& options) {
     app.add_option("--approach", options.approach, "Session: auto, pipeline or tools");
     app.add_option("--task", options.task, "Session: begin with this task");
     app.add_option("--resume", options.resume, "Session: go on with this one (an id, or last)");
-    app.add_flag("--plain", options.plain, "Session: whole lines only, for screen readers and logs");
     app.add_option("--approve", options.approved, "Session: guarded place that may be written; repeatable")
         ->allow_extra_args(false);
     app.add_flag("--edit-tests", options.edit_tests,
                  "Session: let changes of existing tests and build configuration count");
+    app.add_flag("--plain", options.plain, "Session: whole lines only, for screen readers and logs");
     app.add_flag("--yes", options.yes, "Session without a terminal: approve what is asked");
 }
 

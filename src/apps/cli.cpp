@@ -42,7 +42,8 @@ void add_fix(CLI::App& app, FixOptions& options) {
     fix->add_option("--seed", options.seed, "The same seed gives the same run (default: 1)")->check(whole_number(0));
     fix->add_flag("--resume", options.resume, "Go on where an interrupted run of the same problem stopped");
     fix->add_flag("--apply", options.apply, "Write the verified patch to the project");
-    fix->add_option("--approve", options.approved, "Guarded file or folder that --apply may write; repeatable")
+    fix->add_option("--approve", options.approved,
+                    "Guarded place that --apply may write (hooks, CI, editor settings); repeatable")
         ->allow_extra_args(false);
     fix->add_flag("--edit-tests", options.edit_tests, "Also offer edits of tests and build configuration");
     CLI::Option* json = fix->add_flag("--json", options.json, "Print one JSON document on stdout");
@@ -66,7 +67,8 @@ void add_exec(CLI::App& app, ExecOptions& options) {
     exec->add_option("--lang", options.language, "Language of FILE or standard input")
         ->check(CLI::IsMember({"python", "javascript"}));
     exec->add_flag("--apply", options.apply, "Copy the files it changed into the real directory");
-    exec->add_option("--approve", options.approved, "Guarded file or folder that --apply may write; repeatable")
+    exec->add_option("--approve", options.approved,
+                     "Guarded place that --apply may write (hooks, CI, editor settings); repeatable")
         ->allow_extra_args(false);
     exec->add_option("--allow-host", options.allow_hosts,
                      "Let it reach HOST, *.HOST or HOST:PORT (443) through the proxy; repeatable (default: no network)")
@@ -176,7 +178,6 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
     CLI::App app("EdgeCoder: a privacy-first coding assistant that proves its patches by running them.", "edgecoder");
     app.set_version_flag("--version", "edgecoder " EC_VERSION);
     app.require_subcommand(0, 1);
-    app.footer("Run 'edgecoder COMMAND --help' for a command's options.");
     FixOptions fix;
     UndoCommandOptions undo;
     UndoCommandOptions redo;
@@ -196,7 +197,7 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
     add_fix(app, fix);
     add_exec(app, exec);
     add_undo(
-        app, "undo", "Take back what the last --apply wrote",
+        app, "undo", "Take back what was last written to the project",
         "Refused, with the names, when a file changed since. The last 50 steps are kept, at most 1 GiB a project.\n"
         "Exit status: 0 done, 1 nothing to undo or files changed since, 2 wrong usage, 3 this machine cannot do it.",
         undo);
@@ -212,6 +213,14 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
     add_consent(app, consent);
     add_review(app, review);
     add_model(app, model);
+    // Commands inherit what stands here when they are added.
+    app.footer(
+        "Without a command a session begins in the terminal: type what is to be done. The options above are its.\n\n"
+        "Examples:\n  edgecoder                                   a session here\n"
+        "  edgecoder run \"add a --verbose flag\"        one task\n"
+        "  edgecoder fix --test \"pytest -q\"            make failing tests pass; needs no model\n"
+        "  edgecoder model list --catalogue            models to pull\n\n"
+        "Run 'edgecoder COMMAND --help' for a command's options.");
     if (argc <= 1 && (::isatty(STDIN_FILENO) != 1 || ::isatty(STDOUT_FILENO) != 1)) {
         err << app.help();
         return kUsage;

@@ -241,18 +241,20 @@ void Session::finish(Worker::Done done) {
 void Session::show_help() {
     view_->settle();
     Display& display = view_->display();
+    const std::string under(23, ' ');
     for (const CommandHelp& each : command_table()) {
         std::string name = std::string(each.name) + (each.words.empty() ? "" : " ") + std::string(each.words);
         name.resize(std::max<std::size_t>(name.size(), 22), ' ');
-        print_line(display, {{name, Tone::cyan}, {" " + std::string(each.says), Tone::plain}}, {.indent = "    "});
+        print_line(display, {{name, Tone::cyan}, {" " + std::string(each.says), Tone::plain}}, {.indent = under});
     }
     constexpr std::pair<std::string_view, std::string_view> kMore[] = {
-        {"!COMMAND", "run it in the sandbox"},
+        {"!COMMAND", "run it in the sandbox; nothing it writes is kept"},
         {"anything else", "a task; while one runs, a note to the agent"},
+        {"a, e, r, d", "answer a question: approve, edit, reject, redirect"},
     };
     for (const auto& [name, says] : kMore)
         print_line(display, {{fmt::format("{:<22}", name), Tone::cyan}, {" " + std::string(says), Tone::plain}},
-                   {.indent = "    "});
+                   {.indent = under});
     if (!live_) return;
     print_line(display, toned_line(Tone::dim,
                                    "Keys: Tab completes, Up and Ctrl-R search the history, Alt-Enter or \\ at the end "

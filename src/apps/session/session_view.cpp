@@ -24,16 +24,33 @@ constexpr std::size_t kFailuresShown = 8;
 constexpr std::size_t kMostEditRows = 400;
 constexpr std::size_t kMostDecidedRows = 20'000;
 constexpr std::size_t kPatchKept = 4U << 20;
+// Of what the model says in one stage; about a screen.
+constexpr std::size_t kSaidKept = 1500;
 
-// Bytes of the two lines that name the file, where nothing else stands before the first hunk (a change of mode or of
-// name must be seen).
+// Bytes of the lines that name the file and its versions, where nothing else stands before the first hunk (a change of
+// mode or of name must be seen).
 std::size_t names_before_hunk(std::string_view patch) {
-    const std::size_t first = patch.find('\n');
-    const std::size_t second = first == std::string_view::npos ? first : patch.find('\n', first + 1);
-    if (second == std::string_view::npos) return 0;
-    const bool plain = patch.starts_with("--- ") && patch.substr(first + 1).starts_with("+++ ") &&
-                       patch.substr(second + 1).starts_with("@@ ");
-    return plain ? second + 1 : 0;
+    std::size_t at = 0;
+    const auto skip = [&](std::string_view beginning) {
+        if (!patch.substr(at).starts_with(beginning)) return false;
+        const std::size_t end = patch.find('\n', at);
+        at = end == std::string_view::npos ? patch.size() : end + 1;
+        return true;
+    };
+    if (skip("diff --git ")) skip("index ");
+    return skip("--- ") && skip("+++ ") && patch.substr(at).starts_with("@@ ") ? at : 0;
+}
+
+// Whether each step stood there, one a line and in this order, as the model wrote it.
+bool were_read(const std::vector<PlanStep>& steps, std::string_view text) {
+    auto step = steps.begin();
+    for (const std::string_view line : split_lines(text)) {
+        if (step == steps.end()) break;
+        const std::string_view item = trim(line);
+        const bool same = item.ends_with(step->text);
+        if (same && item.find_first_not_of("0123456789.)-* ") >= item.size() - step->text.size()) ++step;
+    }
+    return step == steps.end();
 }
 
 std::string_view mark(PlanStep::State state, bool plain) {
@@ -149,6 +166,8 @@ void SessionView::begin_task() {
     stage_.clear();
     progress_.clear();
     announced_what_.clear();
+    waiting_since_.reset();
+    waited_ = {};
     started_ = working_since_ = clock_.now();
 }
 
@@ -162,25 +181,6 @@ void SessionView::end_job() {
     progress_.clear();
 }
 
-void SessionView::on(const agent::StageEvent& event) {
-    stage_ = event.name;
-    progress_.clear();
-    Line line{{display_.plain() ? "Step: " : "• ", Tone::cyan}, {safe_line(event.name), Tone::cyan}};
-    waiting_since_.reset();
-    waited_ = {};
-    if (!event.detail.empty()) line.push_back({"  " + safe_line(event.detail), Tone::dim});
-    say(line, {.indent = "  "});
-}
-
-// The whole plan when it is new, else only the steps whose state changed.
-void SessionView::on(const agent::PlanEvent& event) {
-    const std::optional<agent::Plan> before = std::exchange(plan_, event.plan);
-    const auto same_text = [](const PlanStep& a, const PlanStep& b) { return a.text == b.text; };
-    const bool known = std::exchange(plan_told_, true) && before && before->files == event.plan.files;
-    if (!known || !std::equal(before->steps.begin(), before->steps.end(), event.plan.steps.begin(),
-                              event.plan.steps.end(), same_text)) {
-        show_plan(event.plan);
-        return;
 void SessionView::set_waiting(bool waiting) {
     if (waiting == waiting_since_.has_value()) return;
     if (waiting_since_) waited_ += clock_.now() - *waiting_since_;
@@ -192,6 +192,26 @@ double SessionView::worked_seconds() const {
     return std::chrono::duration<double>(waiting_since_.value_or(clock_.now()) - *started_ - waited_).count();
 }
 
+void SessionView::on(const agent::StageEvent& event) {
+    said_.clear();
+    stage_ = event.name;
+    progress_.clear();
+    Line line{{display_.plain() ? "Step: " : "• ", Tone::cyan}, {safe_line(event.name), Tone::cyan}};
+    if (!event.detail.empty()) line.push_back({"  " + safe_line(event.detail), Tone::dim});
+    say(line, {.indent = "  "});
+}
+
+// The whole plan when it is new, else only the steps whose state changed.
+void SessionView::on(const agent::PlanEvent& event) {
+    const std::optional<agent::Plan> before = std::exchange(plan_, event.plan);
+    const auto same_text = [](const PlanStep& a, const PlanStep& b) { return a.text == b.text; };
+    const bool known = std::exchange(plan_told_, true) && before && before->files == event.plan.files;
+    if (!known || !std::equal(before->steps.begin(), before->steps.end(), event.plan.steps.begin(),
+                              event.plan.steps.end(), same_text)) {
+        // A plan that the model has just written out needs no second look.
+        const bool read = said_.size() < kSaidKept && event.plan.files.empty() && were_read(event.plan.steps, said_);
+        if (!read) show_plan(event.plan);
+        return;
     }
     for (std::size_t i = 0; i < event.plan.steps.size(); ++i) {
         const PlanStep& step = event.plan.steps[i];
@@ -202,6 +222,7 @@ double SessionView::worked_seconds() const {
 }
 
 void SessionView::show_plan(const agent::Plan& plan) {
+    if (plan.steps.empty()) return;
     say(toned_line(Tone::bold, "Plan"));
     for (std::size_t i = 0; i < plan.steps.size(); ++i) {
         const std::string lead = fmt::format("{}{}. ", mark(plan.steps[i].state, display_.plain()), i + 1);
@@ -219,6 +240,7 @@ void SessionView::ask_plan(const agent::Plan& plan) {
 void SessionView::on(const agent::TextEvent& event) {
     if (!event.thinking) {
         end_thinking();
+        if (said_.size() < kSaidKept) said_ += event.text;
         display_.print(text_.feed(event.text, display_.width()));
         return;
     }
@@ -266,7 +288,8 @@ void SessionView::on(const agent::EditEvent& event) {
     if (edits_.size() + event.patch.size() < kPatchKept) edits_ += event.patch;
     std::string_view patch = event.patch;
     std::string_view what = "edit ";
-    if (patch.starts_with("--- /dev/null")) what = "new file ";
+    if (patch.starts_with("--- /dev/null\n") || patch.find("\n--- /dev/null\n") != std::string_view::npos)
+        what = "new file ";
     if (patch.find("\n+++ /dev/null\n") != std::string_view::npos) what = "delete ";
     patch.remove_prefix(names_before_hunk(patch));
     say({{std::string(what) + event.path, Tone::bold}}, {.indent = "  "});
