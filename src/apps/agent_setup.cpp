@@ -6,7 +6,7 @@
 #include <ec/model/embedded.hpp>
 
 #include "data_dir.hpp"
-#include "review_sandbox.hpp"
+#include "project_sandbox.hpp"
 #include "skill_store.hpp"
 #include "write_patch.hpp"
 
@@ -15,7 +15,7 @@ namespace ec::apps {
 AgentSetup::AgentSetup(AgentOptions options, ProjectView project)
     : options_(std::move(options)),
       project_(std::move(project)),
-      keeper_(options_.directory, [this](const std::string& text) {
+      keeper_(options_.directory, options_.approved, [this](const std::string& text) {
           if (events_ != nullptr) events_->event(agent::WarningEvent{text});
       }) {}
 
@@ -36,16 +36,30 @@ Status AgentSetup::build() {
     if (options_.write) EC_TRY(undo_dir());
     EC_ASSIGN(sandbox_, open_sandbox(options_.directory));
     EC_ASSIGN(ports_, ModelPorts::open(data_dir(), options_.who));
-    if (options_.model.empty()) {
-        EC_ASSIGN(options_.model, default_model());
-    }
-    EC_ASSIGN(model_, choose_model(options_.model, *ports_));
+    EC_TRY(open_model());
     project_.use_embedder([this] { return configured_embedder(*ports_); },
                           [this](const std::string& text) {
                               if (events_ != nullptr) events_->event(agent::WarningEvent{text});
                           });
     agent_ = std::make_unique<agent::InteractiveAgent>(agent_ports(), options_.settings,
                                                        load_skill(data_dir(), options_.model));
+    return {};
+}
+
+Status AgentSetup::open_model() {
+    const bool by_default = options_.model.empty();
+    if (by_default) {
+        EC_ASSIGN(options_.model, default_model());
+    }
+    no_model_chosen_ = options_.model.empty();
+    if (no_model_chosen_) options_.model = "none";
+    auto model = choose_model(options_.model, *ports_);
+    if (!model && by_default && model.error().code == ErrorCode::invalid_argument) {
+        return fail(ErrorCode::invalid_argument,
+                    fmt::format("the default model does not work: {}", model.error().message),
+                    fmt::format("edgecoder model use NAME chooses another one; {}", model.error().remedy));
+    }
+    EC_ASSIGN(model_, std::move(model));
     return {};
 }
 

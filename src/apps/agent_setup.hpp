@@ -41,6 +41,8 @@ public:
                                   std::stop_token stop);
     /// Null: no model.
     [[nodiscard]] model::ChatModel* model() { return model_.get(); }
+    /// Neither --model nor the environment nor the configuration names one, not even "none".
+    [[nodiscard]] bool no_model_chosen() const { return no_model_chosen_; }
     /// The words that chose it.
     [[nodiscard]] const std::string& model_words() const { return options_.model; }
     Status use_model(const std::string& words);
@@ -52,6 +54,7 @@ public:
 private:
     AgentSetup(AgentOptions options, ProjectView project);
     Status build();
+    Status open_model();
     agent::AgentPorts agent_ports();
 
     AgentOptions options_;
@@ -61,7 +64,8 @@ private:
     std::optional<agent::SecretFiles> secrets_;
     SessionKeeper keeper_;
     agent::AgentEvents* events_ = nullptr;  ///< of the task under way
-    bool seen_ = false;                     ///< the project is as open() saw it
+    bool no_model_chosen_ = false;
+    bool seen_ = false;  ///< the project is as open() saw it
     std::unique_ptr<executor::Sandbox> sandbox_;
     std::unique_ptr<ModelPorts> ports_;
     std::unique_ptr<model::ChatModel> model_;

@@ -2,13 +2,13 @@
 
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <ec/executor/early_start.hpp>
 #include <ostream>
 #include <span>
 #include <string_view>
 
 #include "agent_cli.hpp"
+#include "cli_words.hpp"
 #include "diff_command.hpp"
 #include "doctor_command.hpp"
 #include "egress_command.hpp"
@@ -35,17 +35,20 @@ void add_fix(CLI::App& app, FixOptions& options) {
     CLI::App* fix = app.add_subcommand("fix", "Make a failing test command pass, with a verified patch");
     fix->add_option("--dir", options.directory, "The project (default: the current directory)");
     fix->add_option("--test", options.test, "The test command, as you would type it")->required();
-    fix->add_option("--budget", options.budget_seconds, "Give up after this many seconds (default: 60)");
+    fix->add_option("--budget", options.budget_seconds, "Give up after this many seconds (default: 60)")
+        ->check(seconds());
     fix->add_option("--model", options.model,
                     "none (mutation search), or a model as for run: mutations first, then the model");
-    fix->add_option("--seed", options.seed, "The same seed gives the same run (default: 1)");
+    fix->add_option("--seed", options.seed, "The same seed gives the same run (default: 1)")->check(whole_number(0));
     fix->add_flag("--resume", options.resume, "Go on where an interrupted run of the same problem stopped");
     fix->add_flag("--apply", options.apply, "Write the verified patch to the project");
-    fix->add_option("--approve", options.approved, "Guarded file or folder that --apply may write; repeatable")
+    fix->add_option("--approve", options.approved,
+                    "Guarded place that --apply may write (hooks, CI, editor settings); repeatable")
         ->allow_extra_args(false);
     fix->add_flag("--edit-tests", options.edit_tests, "Also offer edits of tests and build configuration");
     CLI::Option* json = fix->add_flag("--json", options.json, "Print one JSON document on stdout");
-    fix->add_flag("--events", options.events, "Print JSON lines while it works, the last one the result")
+    fix->add_flag("--events", options.events,
+                  "Print JSON lines while it works, the last one the result\n(docs/events.md has the fields)")
         ->excludes(json);
     fix->footer(
         "Examples:\n  edgecoder fix --test \"pytest -q\"\n  edgecoder fix --dir app --test \"node --test\" --apply\n\n"
@@ -57,13 +60,15 @@ void add_fix(CLI::App& app, FixOptions& options) {
 void add_exec(CLI::App& app, ExecOptions& options) {
     CLI::App* exec = app.add_subcommand("exec", "Run a program in the sandbox, in the current directory");
     exec->add_flag("--json", options.json, "Print one JSON document on stdout");
-    exec->add_option("--timeout", options.timeout_seconds,
-                     "Wall-clock limit in seconds (default: 10, or the policy's)");
-    exec->add_option("--memory", options.memory_mb, "Memory limit in MB (default: 512, or the policy's)");
+    exec->add_option("--timeout", options.timeout_seconds, "Wall-clock limit in seconds (default: 10, or the policy's)")
+        ->check(seconds());
+    exec->add_option("--memory", options.memory_mb, "Memory limit in MB (default: 512, or the policy's)")
+        ->check(whole_number(0));
     exec->add_option("--lang", options.language, "Language of FILE or standard input")
         ->check(CLI::IsMember({"python", "javascript"}));
     exec->add_flag("--apply", options.apply, "Copy the files it changed into the real directory");
-    exec->add_option("--approve", options.approved, "Guarded file or folder that --apply may write; repeatable")
+    exec->add_option("--approve", options.approved,
+                     "Guarded place that --apply may write (hooks, CI, editor settings); repeatable")
         ->allow_extra_args(false);
     exec->add_option("--allow-host", options.allow_hosts,
                      "Let it reach HOST, *.HOST or HOST:PORT (443) through the proxy; repeatable (default: no network)")
@@ -150,7 +155,7 @@ void add_egress(CLI::App& app, EgressOptions& options) {
     CLI::App* egress = app.add_subcommand("egress", "Show what left this machine, and what was refused");
     egress->add_flag("--json", options.json, "Print one JSON document on stdout");
     egress->add_option("--limit", options.limit, "The newest so many entries (default: 100)")
-        ->check(CLI::PositiveNumber);
+        ->check(whole_number(1, kMostListed));
     egress->add_option("--data-dir", options.data_dir, "Where the ledger lies (default: EdgeCoder's data directory)");
     egress->footer("The newest entry is the last. An allowed connection has two: opened, and closed with its totals.");
 }
@@ -173,7 +178,6 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
     CLI::App app("EdgeCoder: a privacy-first coding assistant that proves its patches by running them.", "edgecoder");
     app.set_version_flag("--version", "edgecoder " EC_VERSION);
     app.require_subcommand(0, 1);
-    app.footer("Run 'edgecoder COMMAND --help' for a command's options.");
     FixOptions fix;
     UndoCommandOptions undo;
     UndoCommandOptions redo;
@@ -193,7 +197,7 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
     add_fix(app, fix);
     add_exec(app, exec);
     add_undo(
-        app, "undo", "Take back what the last --apply wrote",
+        app, "undo", "Take back what was last written to the project",
         "Refused, with the names, when a file changed since. The last 50 steps are kept, at most 1 GiB a project.\n"
         "Exit status: 0 done, 1 nothing to undo or files changed since, 2 wrong usage, 3 this machine cannot do it.",
         undo);
@@ -209,6 +213,14 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
     add_consent(app, consent);
     add_review(app, review);
     add_model(app, model);
+    // Commands inherit what stands here when they are added.
+    app.footer(
+        "Without a command a session begins in the terminal: type what is to be done. The options above are its.\n\n"
+        "Examples:\n  edgecoder                                   a session here\n"
+        "  edgecoder run \"add a --verbose flag\"        one task\n"
+        "  edgecoder fix --test \"pytest -q\"            make failing tests pass; needs no model\n"
+        "  edgecoder model list --catalogue            models to pull\n\n"
+        "Run 'edgecoder COMMAND --help' for a command's options.");
     if (argc <= 1 && (::isatty(STDIN_FILENO) != 1 || ::isatty(STDOUT_FILENO) != 1)) {
         err << app.help();
         return kUsage;
@@ -218,7 +230,7 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
     } catch (const CLI::Success& success) {  // --help and --version
         return app.exit(success, out, err);
     } catch (const CLI::ParseError& error) {
-        app.exit(error, out, err);
+        explain_words(app, error, err);
         return kUsage;
     }
     if (app.get_subcommands().empty()) return run_session(session, err);

@@ -53,24 +53,53 @@ bool sets_default(std::string_view line) {
     return line.starts_with("default") && trim(line.substr(7)).starts_with('=');
 }
 
+// `text` with `line` as the default of [model]; empty: without one.
 std::string with_default(std::string_view text, const std::string& line) {
     std::vector<std::string_view> lines = split_lines(text);
     auto at = std::ranges::find_if(lines, [](std::string_view l) { return is_header(l, "[model]"); });
     if (at == lines.end()) {
         std::string out(text);
+        if (line.empty()) return out;
         if (!out.empty() && !out.ends_with('\n')) out += '\n';
         return out + (out.empty() ? "" : "\n") + "[model]\n" + line + "\n";
     }
     const auto begin = at + 1;
     const auto end = std::find_if(begin, lines.end(), [](std::string_view l) { return trim(l).starts_with('['); });
     const auto old = std::find_if(begin, end, sets_default);
-    if (old != end)
-        *old = line;
-    else
+    if (old == end && !line.empty())
         lines.insert(begin, line);
+    else if (old != end && line.empty())
+        lines.erase(old);
+    else if (old != end)
+        *old = line;
     std::string out;
     for (const std::string_view l : lines) out.append(l).append("\n");
     return out;
+}
+
+// `words` empty: no default.
+Status write_default(const std::string& words) {
+    if (config_dir().empty()) {
+        return fail(ErrorCode::unavailable, "there is no place for the configuration", "set XDG_CONFIG_HOME or HOME");
+    }
+    std::filesystem::path file = config_dir() / "config.toml";
+    std::error_code error;
+    std::filesystem::create_directories(file.parent_path(), error);
+    // A link, as people keep their settings elsewhere, stays one.
+    if (const auto real = std::filesystem::canonical(file, error); !error) file = real;
+    auto text = read_file(file, toml::kMostBytes);
+    if (!text && text.error().code != ErrorCode::not_found) return fail(text.error());
+    const std::string before = text ? *text : std::string();
+    EC_TRY(parse_config(before, file.string()));
+    const std::string line = words.empty() ? std::string() : "default = " + toml::quoted(words);
+    const std::string after = with_default(before, line);
+    const auto read_back = parse_config(after, file.string());
+    if (!read_back || read_back->model != words) {
+        return fail(ErrorCode::invalid_argument, "config.toml has [model] in a form that is not changed by itself",
+                    words.empty() ? "take its default out, in " + file.string()
+                                  : "write " + line + " under [model] in " + file.string());
+    }
+    return write_file_atomic(file, after, 0600);
 }
 
 }  // namespace
@@ -85,26 +114,8 @@ Result<Config> load_config() {
     return parse_config(*text, file.string());
 }
 
-Status save_default_model(const std::string& words) {
-    if (config_dir().empty()) {
-        return fail(ErrorCode::unavailable, "there is no place for the configuration", "set XDG_CONFIG_HOME or HOME");
-    }
-    std::filesystem::path file = config_dir() / "config.toml";
-    std::error_code error;
-    std::filesystem::create_directories(file.parent_path(), error);
-    // A link, as people keep their settings elsewhere, stays one.
-    if (const auto real = std::filesystem::canonical(file, error); !error) file = real;
-    auto text = read_file(file, toml::kMostBytes);
-    if (!text && text.error().code != ErrorCode::not_found) return fail(text.error());
-    const std::string before = text ? *text : std::string();
-    EC_TRY(parse_config(before, file.string()));
-    const std::string after = with_default(before, "default = " + toml::quoted(words));
-    const auto read_back = parse_config(after, file.string());
-    if (!read_back || read_back->model != words) {
-        return fail(ErrorCode::invalid_argument, "config.toml has [model] in a form that is not changed by itself",
-                    "write default = " + toml::quoted(words) + " under [model] in " + file.string());
-    }
-    return write_file_atomic(file, after, 0600);
-}
+Status save_default_model(const std::string& words) { return write_default(words); }
+
+Status clear_default_model() { return write_default({}); }
 
 }  // namespace ec::apps

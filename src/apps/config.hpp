@@ -23,4 +23,7 @@ Result<Config> load_config();
 /// that cannot be done for certain, such as one with `model = {…}`: it stays as it is.
 Status save_default_model(const std::string& words);
 
+/// Takes the `default` of [model] out, in the same way.
+Status clear_default_model();
+
 }  // namespace ec::apps

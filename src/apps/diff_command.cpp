@@ -6,6 +6,7 @@
 #include <ec/json/json.hpp>
 #include <ostream>
 
+#include "error_report.hpp"
 #include "session_store.hpp"
 #include "terminal.hpp"
 
@@ -30,8 +31,7 @@ Result<Found> find(const DiffOptions& options) {
 int run_diff(const DiffOptions& options, std::ostream& out, std::ostream& err) {
     const auto found = find(options);
     if (!found) {
-        err << "edgecoder: " << printable(found.error().message) << '\n';
-        if (!found.error().remedy.empty()) err << "           " << printable(found.error().remedy) << '\n';
+        tell_error(found.error(), err);
         if (options.json) {
             out << json::write(json::Object{{"status", "error"}, {"reason", found.error().message}}) << '\n';
         }

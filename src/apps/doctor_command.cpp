@@ -113,7 +113,10 @@ void print(const executor::Isolation& isolation, const executor::SandboxPolicy& 
     if (!model) {
         out << "Model      " << style.red("unknown") << " (" << printable(model.error().message) << ")\n";
     } else {
-        out << "Model      " << (*model == "none" ? "none (the mutation search needs no model)" : printable(*model))
+        out << "Model      "
+            << (model->empty()     ? "none is chosen (edgecoder model use NAME); the mutation search needs none"
+                : *model == "none" ? "none (the mutation search needs no model)"
+                                   : printable(*model))
             << "\n";
     }
     out << "Inference  "

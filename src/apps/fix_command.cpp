@@ -11,6 +11,7 @@
 #include <ostream>
 
 #include "data_dir.hpp"
+#include "error_report.hpp"
 #include "fix_report.hpp"
 #include "interrupt.hpp"
 #include "policy_files.hpp"
@@ -147,8 +148,7 @@ int report_error(const Error& error, const FixOptions& options, const FixSummary
         err << "edgecoder: stopped; nothing was changed. Run it again with --resume to go on.\n";
         return kInterruptedStatus;
     }
-    err << "edgecoder: " << printable(error.message) << "\n";
-    if (!error.remedy.empty()) err << "           " << printable(error.remedy) << "\n";
+    tell_error(error, err);
     return exit_status(error.code);
 }
 

@@ -9,11 +9,11 @@
 #include <ostream>
 
 #include "data_dir.hpp"
+#include "error_report.hpp"
 #include "model_choice.hpp"
 #include "model_command.hpp"
 #include "model_library.hpp"
 #include "model_report.hpp"
-#include "review_report.hpp"
 #include "terminal.hpp"
 
 namespace ec::apps {
@@ -39,6 +39,7 @@ Result<model::MeasuredSpeed> measure(const ModelOptions& options, std::stop_toke
     EC_ASSIGN(model::Library library, open_library(*ports));
     model::EmbeddedOptions embedded;
     EC_ASSIGN(embedded.file, library.usable_file(options.words));
+    EC_TRY(check_can_chat(embedded.file, options.words));
     embedded.name = options.words;
     EC_ASSIGN(const auto model, model::make_embedded_model(embedded));
     model::ChatRequest request;
@@ -76,7 +77,7 @@ Result<Served> probe(const ModelOptions& options, const std::stop_token& stop) {
 
 int verify_server(const ModelOptions& options, std::ostream& out, std::ostream& err, const std::stop_token& stop) {
     const auto served = probe(options, stop);
-    if (!served) return report_review_error(served.error(), options.json, out, err);
+    if (!served) return report_error(served.error(), options.json, out, err);
     const model::ContextProbe& context = served->context;
     if (options.json) {
         print_document(json::Object{{"read_in_full", context.read_in_full()},
@@ -117,7 +118,7 @@ Status verify_file(const ModelOptions& options, std::ostream& err, const std::st
 
 int run_model_bench(const ModelOptions& options, std::ostream& out, std::ostream& err, std::stop_token stop) {
     const auto speed = measure(options, std::move(stop));
-    if (!speed) return report_review_error(speed.error(), options.json, out, err);
+    if (!speed) return report_error(speed.error(), options.json, out, err);
     if (options.json) {
         print_document(json::Object{{"name", to_valid_utf8(options.words)},
                                     {"prompt_tokens", speed->prompt_tokens},
@@ -139,7 +140,7 @@ int run_model_verify(const ModelOptions& options, std::ostream& out, std::ostrea
         return verify_server(options, out, err, stop);
     }
     const Status status = verify_file(options, err, stop);
-    if (!status) return report_review_error(status.error(), options.json, out, err);
+    if (!status) return report_error(status.error(), options.json, out, err);
     if (options.json) print_document(json::Object{{"verified", to_valid_utf8(options.words)}}, out);
     return 0;
 }

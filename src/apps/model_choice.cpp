@@ -31,6 +31,7 @@ Result<std::unique_ptr<model::ChatModel>> capped(std::unique_ptr<model::ChatMode
 
 Result<std::unique_ptr<model::ChatModel>> embedded(const std::filesystem::path& file, const std::string& name,
                                                    ModelPorts& ports) {
+    EC_TRY(check_can_chat(file, name));
     model::EmbeddedOptions options;
     options.file = file;
     options.name = name;
@@ -98,7 +99,7 @@ Result<std::unique_ptr<model::ChatModel>> choose_model(const std::string& words,
     }
     if (looks_like_a_file(words)) {
         EC_TRY(check_loose_file(words));
-        return embedded(words, {}, ports);
+        return embedded(words, std::filesystem::path(words).stem().string(), ports);
     }
     const auto file = library_file(words, ports);
     if (file) return embedded(*file, words, ports);
@@ -131,10 +132,18 @@ std::filesystem::path shared_inference() {
     return inference_socket().value_or(std::filesystem::path());
 }
 
+Status check_can_chat(const std::filesystem::path& file, const std::string& name) {
+    // What is wrong with a file that cannot be read is said where it is loaded.
+    const auto facts = model::read_model_file(file);
+    if (!facts || !facts->embeds) return {};
+    return fail(ErrorCode::invalid_argument, fmt::format("{} is an embedding model; it cannot chat", name),
+                "choose another one: edgecoder model list shows the models here, with --catalogue those to pull");
+}
+
 Result<std::string> default_model() {
     if (const char* words = std::getenv("EDGECODER_MODEL"); words != nullptr && *words != '\0') return words;
     EC_ASSIGN(const Config config, load_config());
-    return config.model.empty() ? "none" : config.model;
+    return config.model;
 }
 
 }  // namespace ec::apps

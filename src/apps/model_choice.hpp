@@ -47,7 +47,10 @@ Result<std::unique_ptr<codeindex::Embedder>> configured_embedder(ModelPorts& por
 /// which keeps every model in a process of its own.
 std::filesystem::path shared_inference();
 
-/// $EDGECODER_MODEL, else `default` of [model] in the configuration, else "none".
+/// `invalid_argument`, calling the model `name`, for a file that only turns texts into vectors. Reads its head.
+Status check_can_chat(const std::filesystem::path& file, const std::string& name);
+
+/// $EDGECODER_MODEL, else `default` of [model] in the configuration; empty where nobody has chosen one.
 Result<std::string> default_model();
 
 }  // namespace ec::apps

@@ -19,7 +19,7 @@ void add_pull(CLI::App* model, ModelOptions& options) {
     pull->add_option("source", options.words,
                      "A name of the catalogue, a URL, hf:OWNER/REPO[:FILE], ollama:NAME[:TAG], or a manifest (.json)")
         ->required();
-    pull->add_option("--name", options.name, "Call it so (default: after the source)");
+    pull->add_option("--name", options.name, "The name it gets here (default: made from the source)");
     pull->add_option("--sha256", options.sha256, "Take it only with this SHA-256");
     pull->add_flag("--yes", options.yes, "Do not ask");
 }
@@ -42,12 +42,12 @@ void add_model(CLI::App& app, ModelOptions& options) {
     CLI::App* model = app.add_subcommand("model", "Models on this machine: pull, add, use, measure, verify");
     model->require_subcommand(1);
     CLI::App* list = sub(model, "list", "The models that are here", options);
-    list->add_flag("--catalogue", options.catalogue, "Those that can be pulled by name instead");
+    list->add_flag("--catalogue", options.catalogue, "Models to pull by name, instead of those that are here");
     add_pull(model, options);
     CLI::App* add = sub(model, "add", "Keep a copy of a GGUF file of yours", options);
     add->add_option("file", options.words, "The file")->required();
-    add->add_option("--name", options.name, "Call it so (default: after the file)");
-    add_word(sub(model, "use", "Make a model the one that is used when --model is not given", options), options,
+    add->add_option("--name", options.name, "The name it gets here (default: made from the file's)");
+    add_word(sub(model, "use", "Make a model the default, for when --model is not given", options), options,
              "A model of the list, BASE_URL#MODEL, or none");
     add_word(sub(model, "remove", "Remove a model and, when no other name has it, its file", options), options,
              "The model");
@@ -57,6 +57,9 @@ void add_model(CLI::App& app, ModelOptions& options) {
              options, "The model, or BASE_URL#MODEL");
     add_sign(model, options);
     model->footer(
+        "To begin:\n  edgecoder model list --catalogue          what there is, with sizes and licences\n"
+        "  edgecoder model pull qwen2.5-coder-7b     fetch one, after you agreed\n"
+        "  edgecoder model use qwen2.5-coder-7b      take it where --model is not given\n\n"
         "docs/models.md has the sources, signatures and policies.\n"
         "Exit status: 0 done, 1 the model is not as it should be or you said no, 2 wrong usage, 3 not possible here or "
         "refused\nby a policy, 130 interrupted (what was downloaded is kept for the next time).");

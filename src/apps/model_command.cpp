@@ -15,10 +15,10 @@
 
 #include "config.hpp"
 #include "data_dir.hpp"
+#include "error_report.hpp"
 #include "model_choice.hpp"
 #include "model_library.hpp"
 #include "model_report.hpp"
-#include "review_report.hpp"
 #include "terminal.hpp"
 
 namespace ec::apps {
@@ -147,7 +147,8 @@ Status show_list(const ModelOptions& options, std::ostream& out, std::ostream& e
     }
     EC_ASSIGN(const Open here, open());
     EC_ASSIGN(const auto entries, here.library->list());
-    EC_ASSIGN(const std::string used, default_model());
+    EC_ASSIGN(std::string used, default_model());
+    if (used.empty()) used = "none";
     for (const model::LibraryEntry& entry : entries) {
         if (options.json)
             models.emplace_back(model_json(entry));
@@ -203,9 +204,22 @@ Status use(const ModelOptions& options) {
         EC_TRY(model::parse_model_address(options.words));
     } else if (options.words != "none") {
         EC_ASSIGN(const Open here, open());
-        EC_TRY(here.library->usable_file(options.words));
+        EC_ASSIGN(const std::filesystem::path file, here.library->usable_file(options.words));
+        EC_TRY(check_can_chat(file, options.words));
     }
     return save_default_model(options.words);
+}
+
+// True: it was the default, which nothing is now. A default that cannot be taken out keeps the model.
+Result<bool> remove(const std::string& name) {
+    EC_ASSIGN(Open here, open());
+    EC_TRY(here.library->find(name));
+    // A configuration that cannot be read names no default that would be taken.
+    const auto config = load_config();
+    const bool was_default = config && config->model == name;
+    if (was_default) EC_TRY(clear_default_model());
+    EC_TRY(here.library->remove(name));
+    return was_default;
 }
 
 Status show_info(const ModelOptions& options, std::ostream& out) {
@@ -263,7 +277,7 @@ Status sign(const ModelOptions& options, std::ostream& out, std::ostream& err) {
 }
 
 int finish(const Status& status, const ModelOptions& options, std::ostream& out, std::ostream& err) {
-    return status ? 0 : report_review_error(status.error(), options.json, out, err);
+    return status ? 0 : report_error(status.error(), options.json, out, err);
 }
 
 }  // namespace
@@ -274,7 +288,7 @@ int run_model_list(const ModelOptions& options, std::ostream& out, std::ostream&
 
 int run_model_pull(const ModelOptions& options, std::ostream& out, std::ostream& err, std::stop_token stop) {
     const auto pulled = pull(options, err, std::move(stop));
-    if (!pulled) return report_review_error(pulled.error(), options.json, out, err);
+    if (!pulled) return report_error(pulled.error(), options.json, out, err);
     if (!*pulled) {
         err << "nothing was downloaded\n";
         return kDeclined;
@@ -285,7 +299,7 @@ int run_model_pull(const ModelOptions& options, std::ostream& out, std::ostream&
 
 int run_model_add(const ModelOptions& options, std::ostream& out, std::ostream& err, std::stop_token stop) {
     const auto added = add(options, err, std::move(stop));
-    if (!added) return report_review_error(added.error(), options.json, out, err);
+    if (!added) return report_error(added.error(), options.json, out, err);
     tell_model(*added, "added", options, out, err);
     return 0;
 }
@@ -298,13 +312,17 @@ int run_model_use(const ModelOptions& options, std::ostream& out, std::ostream& 
 }
 
 int run_model_remove(const ModelOptions& options, std::ostream& out, std::ostream& err) {
-    const auto removed = [&]() -> Status {
-        EC_ASSIGN(Open here, open());
-        return here.library->remove(options.words);
-    }();
-    if (removed && options.json) print_document(json::Object{{"removed", to_valid_utf8(options.words)}}, out);
-    if (removed && !options.json) err << printable(options.words) << " is removed\n";
-    return finish(removed, options, out, err);
+    const auto was_default = remove(options.words);
+    if (!was_default) return report_error(was_default.error(), options.json, out, err);
+    if (options.json) {
+        json::Object document{{"removed", to_valid_utf8(options.words)}};
+        if (*was_default) document["default"] = nullptr;
+        print_document(std::move(document), out);
+        return 0;
+    }
+    err << printable(options.words) << " is removed\n";
+    if (*was_default) err << "It was the default; edgecoder model use NAME chooses another one.\n";
+    return 0;
 }
 
 int run_model_info(const ModelOptions& options, std::ostream& out, std::ostream& err) {

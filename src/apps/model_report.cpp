@@ -38,11 +38,22 @@ std::string size_text(std::uint64_t bytes) {
     return bytes >= 1'000'000 ? fmt::format("{:.1f} MB", number / 1e6) : fmt::format("{} bytes", bytes);
 }
 
+std::string_view model_kind(const model::LibraryEntry& entry) {
+    const auto facts = model::read_model_file(entry.file);
+    if (!facts) return "unknown";
+    return facts->embeds ? "embedding" : "chat";
+}
+
 json::Object model_json(const model::LibraryEntry& entry) {
-    json::Object object{{"name", entry.manifest.name},       {"file", to_valid_utf8(entry.file.string())},
-                        {"size", entry.manifest.size},       {"sha256", entry.manifest.sha256.hex()},
-                        {"source", entry.manifest.source},   {"licence", entry.manifest.licence},
-                        {"created", entry.manifest.created}, {"trouble", to_valid_utf8(entry.trouble)}};
+    json::Object object{{"name", entry.manifest.name},
+                        {"file", to_valid_utf8(entry.file.string())},
+                        {"size", entry.manifest.size},
+                        {"sha256", entry.manifest.sha256.hex()},
+                        {"source", entry.manifest.source},
+                        {"licence", entry.manifest.licence},
+                        {"created", entry.manifest.created},
+                        {"kind", model_kind(entry)},
+                        {"trouble", to_valid_utf8(entry.trouble)}};
     object["signed"] =
         entry.signed_by
             ? json::Value(json::Object{{"key", entry.signed_by->key.hex()}, {"trusted", entry.signed_by->trusted}})
@@ -84,6 +95,7 @@ std::string model_line(const model::LibraryEntry& entry, bool marked) {
         entry.speed.decode_per_second > 0 ? fmt::format("{:.1f} tok/s", entry.speed.decode_per_second) : "-";
     std::string line = fmt::format("{} {:32} {:>10} {:>12}  {}", marked ? '*' : ' ', printable(entry.manifest.name),
                                    size_text(entry.manifest.size), speed, or_unknown(entry.manifest.licence));
+    if (model_kind(entry) == "embedding") line += ", an embedding model: cannot chat";
     if (entry.signed_by) line += entry.signed_by->trusted ? ", signed" : ", signed by a stranger";
     if (!entry.trouble.empty()) line += ": " + printable(entry.trouble);
     return line;
@@ -108,7 +120,10 @@ std::string model_text(const model::LibraryEntry& entry, const model::ModelFileF
                                   facts.memory(entry.manifest.size, std::min(facts.context, kToldContext)))),
                               std::min(facts.context, kToldContext)));
     add("context", fmt::format("{} tokens", facts.context));
-    add("chat template", facts.chat_template ? "in the file" : "none: it completes text and was not made to chat");
+    if (facts.embeds)
+        add("kind", "embedding model: it turns text into vectors and cannot chat");
+    else
+        add("chat template", facts.chat_template ? "in the file" : "none: it completes text and was not made to chat");
     add("licence", or_unknown(entry.manifest.licence));
     add("source", or_unknown(entry.manifest.source));
     add("sha256", entry.manifest.sha256.hex());

@@ -16,6 +16,9 @@ inline constexpr std::int64_t kToldContext = 8192;
 /// "4.68 GB"
 std::string size_text(std::uint64_t bytes);
 
+/// "chat", "embedding", or "unknown" where the file cannot be read: reads the head of the file.
+std::string_view model_kind(const model::LibraryEntry& entry);
+
 json::Object model_json(const model::LibraryEntry& entry);
 json::Object catalogue_json(const model::CatalogueModel& model);
 json::Object facts_json(const model::ModelFileFacts& facts, std::uint64_t size);

@@ -10,6 +10,7 @@
 #include <ec/json/json.hpp>
 #include <ostream>
 
+#include "error_report.hpp"
 #include "policy_files.hpp"
 #include "terminal.hpp"
 
@@ -98,8 +99,7 @@ int report_error(const Error& error, int status, const PolicyOptions& options, s
                                         {"remedy", to_valid_utf8(error.remedy)}})
             << '\n';
     }
-    err << "edgecoder: " << printable(error.message) << "\n";
-    if (!error.remedy.empty()) err << "           " << printable(error.remedy) << "\n";
+    tell_error(error, err);
     return status;
 }
 

@@ -17,6 +17,8 @@
 #include <random>
 #include <vector>
 
+#include "error_report.hpp"
+
 namespace ec::apps {
 namespace {
 
@@ -131,8 +133,7 @@ int report(const Status& status, std::string_view done, std::ostream& err) {
         err << "edgecoder: " << done << '\n';
         return 0;
     }
-    err << "edgecoder: " << status.error().message << '\n';
-    if (!status.error().remedy.empty()) err << "           " << status.error().remedy << '\n';
+    tell_error(status.error(), err);
     return exit_status(status.error().code);
 }
 

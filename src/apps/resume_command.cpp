@@ -7,6 +7,7 @@
 #include <ec/json/json.hpp>
 #include <ostream>
 
+#include "error_report.hpp"
 #include "session_store.hpp"
 #include "terminal.hpp"
 
@@ -34,8 +35,7 @@ std::string where(const agent::SessionInfo& session) {
 int run_resume_list(const ResumeOptions& options, std::ostream& out, std::ostream& err) {
     const auto sessions = find(options);
     if (!sessions) {
-        err << "edgecoder: " << printable(sessions.error().message) << '\n';
-        if (!sessions.error().remedy.empty()) err << "           " << printable(sessions.error().remedy) << '\n';
+        tell_error(sessions.error(), err);
         if (options.json) {
             out << json::write(json::Object{{"status", "error"}, {"reason", sessions.error().message}}) << '\n';
         }

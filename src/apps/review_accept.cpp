@@ -11,9 +11,10 @@
 #include <ostream>
 
 #include "data_dir.hpp"
+#include "error_report.hpp"
+#include "project_sandbox.hpp"
 #include "review_command.hpp"
 #include "review_report.hpp"
-#include "review_sandbox.hpp"
 #include "review_stores.hpp"
 #include "terminal.hpp"
 #include "write_patch.hpp"
@@ -134,21 +135,24 @@ Result<Edited> edit_answer(const ReviewOptions& options, const ReviewPorts& port
 int run_review_accept(const ReviewOptions& options, const ReviewPorts& ports, std::ostream& out, std::ostream& err,
                       std::stop_token stop) {
     const auto judged = judge_and_apply(options, ports, std::move(stop));
-    if (!judged) return report_review_error(judged.error(), options.json, out, err);
+    if (!judged) return report_error(judged.error(), options.json, out, err);
     if (options.json) {
         print_json(*judged, out);
     } else {
         out << Style::for_descriptor(1).diff(printable_text(judged->patch)) << std::flush;
         err << "edgecoder: " << printable(judged->verdict.text()) << '\n'
-            << (judged->applied ? "edgecoder: written; edgecoder undo takes it back\n"
-                                : "edgecoder: nothing was written; review edit, review reject, or accept --anyway\n");
+            << (judged->applied
+                    ? "edgecoder: written; edgecoder undo takes it back\n"
+                    : fmt::format("edgecoder: nothing was written; edgecoder review edit {0}, {1} reject {0}, or "
+                                  "edgecoder review accept {0} --anyway\n",
+                                  judged->item.id, options.prefix));
     }
     return judged->applied ? 0 : kTestsSayNo;
 }
 
 int run_review_edit(const ReviewOptions& options, const ReviewPorts& ports, std::ostream& out, std::ostream& err) {
     const auto edited = edit_answer(options, ports);
-    if (!edited) return report_review_error(edited.error(), options.json, out, err);
+    if (!edited) return report_error(edited.error(), options.json, out, err);
     if (options.json) {
         json::Object document = review_json(edited->item, true);
         document["status"] = "ok";

@@ -1,13 +1,14 @@
 #include "review_cli.hpp"
 
-#include <CLI/CLI.hpp>
-
+#include "cli_words.hpp"
 #include "interrupt.hpp"
 #include "review_command.hpp"
 #include "review_wiring.hpp"
 
 namespace ec::apps {
 namespace {
+
+constexpr std::uint64_t kMostId = std::numeric_limits<std::int64_t>::max();
 
 CLI::App* sub(CLI::App* review, const char* name, const char* help, ReviewOptions& options) {
     CLI::App* command = review->add_subcommand(name, help);
@@ -16,7 +17,10 @@ CLI::App* sub(CLI::App* review, const char* name, const char* help, ReviewOption
 }
 
 void add_id(CLI::App* command, ReviewOptions& options) {
-    command->add_option("id", options.ids, "The review's number")->required()->expected(1);
+    command->add_option("id", options.ids, "The review's number")
+        ->required()
+        ->expected(1)
+        ->check(whole_number(1, kMostId));
 }
 
 void add_queue(CLI::App* review, ReviewOptions& options) {
@@ -28,13 +32,14 @@ void add_queue(CLI::App* review, ReviewOptions& options) {
     queue->add_option("--why", options.why, "outside_sandbox, time, model_limit or asked (default)");
     queue->add_option("--output", options.output_file, "The failing output, from a file or -, instead of a run");
     queue->add_option("--dir", options.directory, "The project (default: the current directory)");
-    queue->add_option("--timeout", options.timeout_seconds, "For one run of the test command (default: 600)");
+    queue->add_option("--timeout", options.timeout_seconds, "For one run of the test command (default: 600)")
+        ->check(seconds());
 }
 
 void add_send(CLI::App* review, ReviewOptions& options) {
     CLI::App* send =
         sub(review, "send", "Show a question and, when you agree, send it; later fetch its answer", options);
-    send->add_option("id", options.ids, "The reviews' numbers");
+    send->add_option("id", options.ids, "The reviews' numbers")->check(whole_number(1, kMostId));
     send->add_flag("--all", options.all, "All that are queued, and all whose answer is not there yet");
     send->add_option("--dir", options.directory,
                      "The project whose questions --all means (default: the current directory)");
@@ -49,7 +54,8 @@ void add_accept(CLI::App* review, ReviewOptions& options) {
     accept->add_flag("--anyway", options.anyway, "Write it although its tests do not pass, or there are none");
     accept->add_option("--approve", options.approved, "Guarded file or folder that it may write; repeatable")
         ->allow_extra_args(false);
-    accept->add_option("--timeout", options.timeout_seconds, "For one run of the test command (default: 600)");
+    accept->add_option("--timeout", options.timeout_seconds, "For one run of the test command (default: 600)")
+        ->check(seconds());
 }
 
 }  // namespace
@@ -60,7 +66,8 @@ void add_review(CLI::App& app, ReviewOptions& options) {
     add_queue(review, options);
     CLI::App* list = sub(review, "list", "The reviews, newest first", options);
     list->add_option("--state", options.state, "queued, sent, answered, accepted or rejected");
-    list->add_option("--limit", options.limit, "The newest so many (default: 100)")->check(CLI::PositiveNumber);
+    list->add_option("--limit", options.limit, "The newest so many (default: 100)")
+        ->check(whole_number(1, kMostListed));
     CLI::App* show = sub(review, "show", "Print exactly what is or was sent", options);
     add_id(show, options);
     show->add_flag("--answer", options.answer, "Print the answer instead, as a diff");

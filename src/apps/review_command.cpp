@@ -7,8 +7,9 @@
 #include <iostream>
 #include <iterator>
 
+#include "error_report.hpp"
+#include "project_sandbox.hpp"
 #include "review_report.hpp"
-#include "review_sandbox.hpp"
 #include "review_stores.hpp"
 #include "terminal.hpp"
 
@@ -93,20 +94,21 @@ void print_json(json::Object document, std::ostream& out) {
 int run_review_queue(const ReviewOptions& options, const ReviewPorts& ports, std::ostream& out, std::ostream& err,
                      std::stop_token stop) {
     const auto item = queue_item(options, ports, std::move(stop));
-    if (!item) return report_review_error(item.error(), options.json, out, err);
+    if (!item) return report_error(item.error(), options.json, out, err);
     if (options.json) {
         print_json(review_json(*item, true), out);
         return 0;
     }
-    err << review_head(*item) << "Nothing was sent. To see what would be: edgecoder review show " << item->id
-        << "; to send it: edgecoder review send " << item->id << "\n";
+    err << review_head(*item)
+        << fmt::format("Nothing was sent. To see what would be: {0} show {1}; to send it: {0} send {1}\n",
+                       options.prefix, item->id);
     out << item->id << std::endl;
     return 0;
 }
 
 int run_review_list(const ReviewOptions& options, std::ostream& out, std::ostream& err) {
     const auto items = listed(options);
-    if (!items) return report_review_error(items.error(), options.json, out, err);
+    if (!items) return report_error(items.error(), options.json, out, err);
     if (options.json) {
         json::Array reviews;
         for (const agent::ReviewItem& item : *items) reviews.emplace_back(review_json(item, false));
@@ -121,7 +123,7 @@ int run_review_list(const ReviewOptions& options, std::ostream& out, std::ostrea
 
 int run_review_show(const ReviewOptions& options, const ReviewPorts& ports, std::ostream& out, std::ostream& err) {
     const auto item = named_item(options);
-    if (!item) return report_review_error(item.error(), options.json, out, err);
+    if (!item) return report_error(item.error(), options.json, out, err);
     json::Object document = review_json(*item, true);
     std::string patch;
     if (!item->answer.empty()) {
@@ -146,7 +148,7 @@ int run_review_show(const ReviewOptions& options, const ReviewPorts& ports, std:
 
 int run_review_reject(const ReviewOptions& options, std::ostream& out, std::ostream& err) {
     const auto item = rejected_item(options);
-    if (!item) return report_review_error(item.error(), options.json, out, err);
+    if (!item) return report_error(item.error(), options.json, out, err);
     if (options.json)
         print_json(review_json(*item, false), out);
     else

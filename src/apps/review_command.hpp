@@ -30,7 +30,8 @@ struct ReviewOptions {
     bool answer = false;             ///< show: the answer instead of the question
     bool anyway = false;             ///< accept: although the tests do not pass, or there are none
     double timeout_seconds = 600;    ///< accept and queue: for one run of the test command
-    std::vector<std::string> approved;  ///< accept: guarded places that may be written, each by its name
+    std::vector<std::string> approved;        ///< accept: guarded places that may be written, each by its name
+    std::string prefix = "edgecoder review";  ///< how a person calls these commands here, for hints
     bool json = false;
 };
 
@@ -45,6 +46,9 @@ struct ReviewPorts {
     agent::Redactor redact;
     agent::PatchReader read_patch;
     std::function<Result<OpenReviewer>(const agent::ReviewerSettings& settings)> open_reviewer;
+    /// send: whether what is shown may leave, as it stands there. Empty: the person at the terminal is asked, unless
+    /// ReviewOptions::yes.
+    std::function<bool(const std::string& shown)> agree;
 };
 
 /// Each returns the exit status: 0 done, 1 the tests say no, 2 wrong words, 3 not possible here or nobody answered.

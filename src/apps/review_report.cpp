@@ -73,17 +73,4 @@ std::string printable_text(std::string_view text) {
     return out;
 }
 
-int report_review_error(const Error& error, bool json, std::ostream& out, std::ostream& err) {
-    if (json) {
-        out << json::write(json::Object{{"status", "error"},
-                                        {"code", name(error.code)},
-                                        {"reason", to_valid_utf8(error.message)},
-                                        {"remedy", to_valid_utf8(error.remedy)}})
-            << '\n';
-    }
-    err << "edgecoder: " << printable(error.message) << "\n";
-    if (!error.remedy.empty()) err << "           " << printable(error.remedy) << "\n";
-    return exit_status(error.code);
-}
-
 }  // namespace ec::apps

@@ -17,7 +17,5 @@ std::string review_line(const agent::ReviewItem& item);
 std::string review_head(const agent::ReviewItem& item);
 /// Text of many lines made safe for a terminal.
 std::string printable_text(std::string_view text);
-/// Tells an error (as a JSON document too where `json`), and gives the exit status.
-int report_review_error(const Error& error, bool json, std::ostream& out, std::ostream& err);
 
 }  // namespace ec::apps

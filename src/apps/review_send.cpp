@@ -6,6 +6,7 @@
 #include <ec/core/text.hpp>
 #include <iostream>
 
+#include "error_report.hpp"
 #include "review_command.hpp"
 #include "review_report.hpp"
 #include "review_stores.hpp"
@@ -74,7 +75,9 @@ Result<const agent::ReviewerSettings*> reviewer_for(const ReviewItem& item, cons
     return fail(ErrorCode::invalid_argument, fmt::format("no reviewer named {} is configured", name));
 }
 
-bool agreed(const Outgoing& all) {
+bool agreed(const Outgoing& all, const std::string& shown) {
+    if (all.ports.agree) return all.ports.agree(shown);
+    if (!all.options.json) all.err << shown;
     if (all.options.yes) return true;
     all.err << "Send exactly this? [y/N] " << std::flush;
     std::string line;
@@ -91,23 +94,19 @@ Result<bool> show_and_ask(const ReviewItem& item, const agent::ReviewerFacts& fa
     report["cost_at_most"] = agent::amount_text(most);
     report["spent_today"] = agent::amount_text(spent);
     report["where"] = facts.where;
-    if (!all.options.json) {
-        all.err << "----- review " << item.id << ": all that is sent -----\n"
-                << item.package.text << "----- end -----\n"
-                << fmt::format("To {} at {}{}.\nIt costs at most {} {}; {} of {} {} are spent today (UTC).\n",
-                               printable(facts.name), printable(facts.where), facts.remote ? "" : " (this machine)",
-                               agent::amount_text(most), currency, agent::amount_text(spent),
-                               agent::amount_text(all.settings.budget.most_per_day), currency);
-    }
-    return agreed(all);
+    return agreed(
+        all, fmt::format("----- review {}: all that is sent -----\n{}----- end -----\nTo {} at {}{}.\n"
+                         "It costs at most {} {}; {} of {} {} are spent today (UTC).\n",
+                         item.id, item.package.text, printable(facts.name), printable(facts.where),
+                         facts.remote ? "" : " (this machine)", agent::amount_text(most), currency,
+                         agent::amount_text(spent), agent::amount_text(all.settings.budget.most_per_day), currency));
 }
 
-std::string sentence(std::int64_t id, const agent::Sent& sent, const std::string& reviewer) {
+std::string sentence(std::int64_t id, const agent::Sent& sent, const std::string& reviewer, std::string_view prefix) {
     const std::string note = sent.note.empty() ? "" : fmt::format(": {}", printable(sent.note));
     switch (sent.state) {
         case ReviewState::answered:
-            return fmt::format("review {}: {} has answered{}. Next: edgecoder review accept {}\n", id, reviewer, note,
-                               id);
+            return fmt::format("review {}: {} has answered{}. Next: {} accept {}\n", id, reviewer, note, prefix, id);
         case ReviewState::sent:
             return fmt::format("review {}: {} has it{}\n", id, reviewer, note);
         default:
@@ -130,7 +129,7 @@ Result<Step> send_one(std::int64_t id, const Outgoing& all) {
     }
     EC_ASSIGN(const agent::Sent sent,
               agent::send_review(all.queue, id, *open.reviewer, all.settings.budget, all.options.again, all.stop));
-    if (!all.options.json) all.err << sentence(id, sent, printable(settings->name));
+    if (!all.options.json) all.err << sentence(id, sent, printable(settings->name), all.options.prefix);
     EC_ASSIGN(const ReviewItem now, all.queue.get(id));
     json::Object report = review_json(now, true);
     for (const auto& [key, value] : step.report) report[key] = value;
@@ -144,7 +143,7 @@ Result<Step> send_one(std::int64_t id, const Outgoing& all) {
 
 Result<int> send_all(const ReviewOptions& options, const ReviewPorts& ports, std::ostream& out, std::ostream& err,
                      std::stop_token stop) {
-    if (!options.yes && (options.json || ::isatty(STDIN_FILENO) != 1))
+    if (!options.yes && !ports.agree && (options.json || ::isatty(STDIN_FILENO) != 1))
         return fail(ErrorCode::invalid_argument, "nothing is sent without a person's word",
                     "answer at a terminal, or say --yes");
     EC_ASSIGN(agent::ReviewQueue queue, open_review_queue());
@@ -176,7 +175,7 @@ Result<int> send_all(const ReviewOptions& options, const ReviewPorts& ports, std
 int run_review_send(const ReviewOptions& options, const ReviewPorts& ports, std::ostream& out, std::ostream& err,
                     std::stop_token stop) {
     const auto status = send_all(options, ports, out, err, std::move(stop));
-    return status ? *status : report_review_error(status.error(), options.json, out, err);
+    return status ? *status : report_error(status.error(), options.json, out, err);
 }
 
 }  // namespace ec::apps

@@ -8,6 +8,7 @@
 #include <ec/executor/apply.hpp>
 #include <ostream>
 
+#include "error_report.hpp"
 #include "interrupt.hpp"
 #include "reduced_consent.hpp"
 #include "session/event_writer.hpp"
@@ -19,7 +20,6 @@
 namespace ec::apps {
 namespace {
 
-constexpr std::size_t kColumns = 100;
 constexpr double kLongestBudget = 7 * 24 * 3600;
 
 /// Nobody is there: a plan and a command in the sandbox harm nothing, and a patch is written only with --yes.
@@ -62,6 +62,10 @@ Result<AgentOptions> agent_options(const RunCommandOptions& options) {
 Result<agent::TaskResult> run(const RunCommandOptions& options, agent::AgentEvents& events, std::stop_token stop) {
     EC_ASSIGN(AgentOptions settings, agent_options(options));
     EC_ASSIGN(const auto setup, AgentSetup::open(std::move(settings)));
+    if (setup->no_model_chosen()) {
+        events.event(agent::WarningEvent{
+            "there is no default model: edgecoder model use NAME sets one, --model NAME takes one for this run"});
+    }
     Unattended person;
     return setup->run(options.task, events, person, std::move(stop));
 }
@@ -75,8 +79,7 @@ int report_error(const Error& error, bool interrupted, std::ostream& err) {
         err << "edgecoder: stopped; nothing was changed\n";
         return kInterruptedStatus;
     }
-    err << "edgecoder: " << printable(error.message) << "\n";
-    if (!error.remedy.empty()) err << "           " << printable(error.remedy) << "\n";
+    tell_error(error, err);
     return exit_status(error.code);
 }
 
@@ -101,7 +104,7 @@ int run_task(const RunCommandOptions& options, std::ostream& out, std::ostream& 
         return result ? task_exit_status(*result) : report_error(result.error(), interrupt.interrupted(), err);
     }
     session::PlainScreen screen([&](std::string_view bytes) { err << bytes << std::flush; },
-                                Style::for_descriptor(2).colours(), kColumns);
+                                Style::for_descriptor(2).colours(), terminal_columns());
     session::SessionView view(screen, clock);
     const auto result = run(options, view, interrupt.token());
     view.settle();

@@ -6,11 +6,13 @@
 #include <ec/agent/test_discovery.hpp>
 #include <ec/agent/withhold.hpp>
 #include <ec/core/text.hpp>
+#include <ec/executor/apply.hpp>
 #include <ec/executor/test_command.hpp>
 #include <ostream>
 #include <sstream>
 
 #include "data_dir.hpp"
+#include "error_report.hpp"
 #include "model_library.hpp"
 #include "review_cli.hpp"
 #include "review_command.hpp"
@@ -29,7 +31,31 @@ void add(agent::UsageEvent& total, const agent::UsageEvent& used) {
     total.completion_tokens += used.completion_tokens;
     total.calls += used.calls;
     total.seconds += used.seconds;
+    total.waited += used.waited;
     if (used.joules) total.joules = total.joules.value_or(0) + *used.joules;
+}
+
+std::string files_sentence(std::string_view what, const agent::LoadedStep& loaded) {
+    return fmt::format("{} to step {} ({}){}", what, loaded.step.number, loaded.step.label,
+                       loaded.files.empty() ? "" : ": " + join(loaded.files, ", "));
+}
+
+/// What helps, in words that a session takes. Only for sentences of this program's own.
+std::string in_session(std::string remedy) {
+    static constexpr std::pair<std::string_view, std::string_view> kWords[] = {
+        {"give --test, or choose a model with --model", "/test COMMAND gives one, /model NAME chooses a model"},
+        {"see edgecoder review list", "/review list shows them"},
+        {"say --to and one of", "/review send ID --to and one of"},
+        {"to allow it add --approve", "to allow it, leave and start edgecoder with --approve"},
+        {"edgecoder model list shows the models here, with --catalogue those to pull", "/model lists the models here"},
+    };
+    for (const auto& [shell, here] : kWords) remedy = replace_all(std::move(remedy), shell, here);
+    return remedy;
+}
+
+Error in_session(Error error) {
+    error.remedy = in_session(std::move(error.remedy));
+    return error;
 }
 
 std::string closing(const TaskResult& result) {
@@ -39,7 +65,11 @@ std::string closing(const TaskResult& result) {
         case TaskResult::Status::already_passing:
             return "The tests pass already.";
         case TaskResult::Status::fixed:
-            if (result.write_error) return fmt::format("Not written: {}.", result.write_error->message);
+            if (result.write_error) {
+                return fmt::format("Not written: {}.{}{}", result.write_error->message,
+                                   result.write_error->remedy.empty() ? "" : " ",
+                                   in_session(result.write_error->remedy));
+            }
             return fmt::format("Done{}. {}", result.explanation.empty() ? "" : ": " + result.explanation,
                                result.tested ? fmt::format("{} tests pass. /undo takes it back.", result.after.passed())
                                              : "No tests ran: /test CMD gives a test command.");
@@ -50,26 +80,48 @@ std::string closing(const TaskResult& result) {
                        result.review_reason.empty() ? "" : " /review queue prepares a question for a reviewer.");
 }
 
-std::string files_sentence(std::string_view what, const agent::LoadedStep& loaded) {
-    return fmt::format("{} to step {} ({}){}", what, loaded.step.number, loaded.step.label,
-                       loaded.files.empty() ? "" : ": " + join(loaded.files, ", "));
+/// The numbers and options behind a verb of /review.
+Status read_review_words(const std::vector<std::string>& words, ReviewOptions& options) {
+    for (std::size_t i = 1; i < words.size(); ++i) {
+        std::int64_t id = 0;
+        const char* end = words[i].data() + words[i].size();
+        const auto parsed = std::from_chars(words[i].data(), end, id);
+        if (parsed.ec == std::errc() && parsed.ptr == end && id > 0)
+            options.ids.push_back(id);
+        else if (words[i] == "--to" && words.front() == "send" && i + 1 < words.size())
+            options.reviewer = words[++i];
+        else
+            return fail(ErrorCode::invalid_argument, fmt::format("/review {} takes no {}", words.front(), words[i]),
+                        "it takes the number of a review; /review list shows them");
+    }
+    return {};
+}
+
+/// "edgecoder: no such thing\n           do this": as an error with its remedy.
+Error error_told(std::string_view told, int status) {
+    const std::size_t end = told.find('\n');
+    return {status == 2 ? ErrorCode::invalid_argument : ErrorCode::unavailable, std::string(trim(told.substr(0, end))),
+            end == std::string_view::npos ? "" : in_session(std::string(trim(told.substr(end))))};
 }
 
 /// The words of /review as `edgecoder review` would take them.
 Result<std::string> run_review_words(const std::vector<std::string>& words, ReviewOptions options,
-                                     std::stop_token stop) {
-    const ReviewPorts ports = review_ports();
+                                     agent::Person& person, std::stop_token stop) {
+    ReviewPorts ports = review_ports();
+    ports.agree = [&](const std::string& shown) {
+        return person.approve_command(shown, "This text leaves for there, as it stands here.").kind ==
+               agent::Answer::Kind::approve;
+    };
+    options.prefix = "/review";
     std::ostringstream out;
     std::ostringstream err;
     const std::string verb = words.empty() ? "list" : words.front();
-    for (std::size_t i = 1; i < words.size(); ++i) {
-        std::int64_t id = 0;
-        const auto parsed = std::from_chars(words[i].data(), words[i].data() + words[i].size(), id);
-        if (parsed.ec == std::errc() && parsed.ptr == words[i].data() + words[i].size()) options.ids.push_back(id);
-    }
+    EC_TRY(read_review_words(words, options));
     int status = 2;
     if (verb == "queue") {
-        status = run_review_queue(options, ports, out, err, stop);
+        // Its number alone is for scripts.
+        std::ostringstream number;
+        status = run_review_queue(options, ports, number, err, stop);
     } else if (verb == "list") {
         status = run_review_list(options, out, err);
     } else if (verb == "show") {
@@ -83,11 +135,29 @@ Result<std::string> run_review_words(const std::vector<std::string>& words, Revi
     } else {
         return fail(ErrorCode::invalid_argument, "/review takes queue, list, show, send, accept or reject");
     }
-    std::string text = out.str() + err.str();
-    if (status >= 2)
-        return fail(status == 2 ? ErrorCode::invalid_argument : ErrorCode::unavailable, std::string(trim(text)));
-    return text;
+    const std::string said = err.str();
+    std::string told;
+    for (std::string_view line : split_lines(said)) {
+        if (line.starts_with("edgecoder: ")) line.remove_prefix(11);
+        told.append(line).append("\n");
+    }
+    if (status >= 2) return fail(error_told(told, status));
+    return verb == "show" ? told + out.str() : out.str() + told;
 }
+
+/// Passes events on and remembers what a task used, also of one that was stopped.
+class UsageKeeper final : public agent::AgentEvents {
+public:
+    explicit UsageKeeper(agent::AgentEvents& events) : events_(events) {}
+    void event(const agent::AgentEvent& event) override {
+        if (const auto* usage = std::get_if<agent::UsageEvent>(&event)) last = *usage;
+        events_.event(event);
+    }
+    agent::UsageEvent last;
+
+private:
+    agent::AgentEvents& events_;
+};
 
 }  // namespace
 
@@ -95,8 +165,11 @@ Result<std::string> AgentSessionHost::run_task(const session::TaskRequest& task,
                                                agent::Person& person, std::stop_token stop) {
     setup_.agent().settings().plan_first = task.plan_first && setup_.model() != nullptr;
     last_task_ = task.text;
-    EC_ASSIGN(last_, setup_.run(task.text, events, person, std::move(stop)));
-    add(usage_, last_.usage);
+    UsageKeeper used(events);
+    auto result = setup_.run(task.text, used, person, std::move(stop));
+    add(usage_, result ? result->usage : used.last);
+    if (!result) return fail(in_session(result.error()));
+    last_ = *std::move(result);
     if (!last_.tier.empty()) tier_ = last_.tier;
     return closing(last_);
 }
@@ -171,7 +244,7 @@ std::vector<std::string> AgentSessionHost::library_names() const {
 }
 
 Result<std::string> AgentSessionHost::set_model(const std::string& name, std::stop_token) {
-    EC_TRY(setup_.use_model(name));
+    if (const Status used = setup_.use_model(name); !used) return fail(in_session(used.error()));
     return "using " + name;
 }
 
@@ -183,15 +256,7 @@ Result<std::string> AgentSessionHost::review(const std::string& words, agent::Pe
     options.task = last_task_;
     if (!last_.review_reason.empty()) options.why = last_.review_reason;
     for (const vcs::FileVersion& file : last_.files) options.files.push_back(file.path);
-    if (split.empty() || split.front() != "send") return run_review_words(split, std::move(options), std::move(stop));
-    // What leaves the machine is shown in full first, and the person says yes to exactly that.
-    std::vector<std::string> show = split;
-    show.front() = "show";
-    EC_ASSIGN(const std::string question, run_review_words(show, options, stop));
-    const agent::Answer answer = person.approve_command(question, "this text, as it stands here, leaves the machine");
-    if (answer.kind != agent::Answer::Kind::approve) return "nothing was sent";
-    options.yes = true;
-    return run_review_words(split, std::move(options), std::move(stop));
+    return run_review_words(split, std::move(options), person, std::move(stop));
 }
 
 Result<std::string> AgentSessionHost::resume_session(const std::string& session, std::stop_token) {
@@ -226,8 +291,7 @@ session::SessionStatus AgentSessionHost::status() {
 
 int run_session(const SessionCommandOptions& options, std::ostream& err) {
     const auto report = [&](const Error& error) {
-        err << "edgecoder: " << printable(error.message) << '\n';
-        if (!error.remedy.empty()) err << "           " << printable(error.remedy) << '\n';
+        tell_error(error, err);
         return exit_status(error.code);
     };
     AgentOptions agent_options;
@@ -235,10 +299,13 @@ int run_session(const SessionCommandOptions& options, std::ostream& err) {
     agent_options.model = options.model;
     agent_options.write = true;
     agent_options.who = "session";
+    agent_options.approved = options.approved;
     agent_options.settings.test = options.test;
+    agent_options.settings.edit_tests = options.edit_tests;
     const auto approach = agent::approach_named(options.approach);
     if (!approach) return report(Error{ErrorCode::invalid_argument, "--approach is auto, pipeline or tools", ""});
     agent_options.settings.approach = *approach;
+    if (const Status places = executor::check_approvals(options.approved); !places) return report(places.error());
     const auto setup = AgentSetup::open(std::move(agent_options));
     if (!setup) return report(setup.error());
     AgentSessionHost host(**setup);
@@ -250,6 +317,7 @@ int run_session(const SessionCommandOptions& options, std::ostream& err) {
     session_options.looks_secret = [](std::string_view line) { return !agent::scan("", line).empty(); };
     if (!options.task.empty()) session_options.first = options.task;
     session_options.greeting = "EdgeCoder " EC_VERSION ". Type a task, or /help.";
+    if ((*setup)->no_model_chosen()) session_options.greeting += " No model is chosen: /model lists what is here.";
     if (!options.resume.empty()) {
         const auto resumed = host.resume_session(options.resume == "last" ? "" : options.resume, {});
         if (!resumed) return report(resumed.error());

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "agent_setup.hpp"
 #include "session/host.hpp"
@@ -48,8 +49,10 @@ struct SessionCommandOptions {
     std::string model;
     std::string test;
     std::string approach = "auto";
-    std::string task;    ///< to begin with
-    std::string resume;  ///< a session's id; "last" the newest; empty: a new one
+    std::string task;                   ///< to begin with
+    std::string resume;                 ///< a session's id; "last" the newest; empty: a new one
+    std::vector<std::string> approved;  ///< guarded places that may be written
+    bool edit_tests = false;
     bool plain = false;
     bool yes = false;
 };

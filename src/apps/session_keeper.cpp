@@ -40,13 +40,13 @@ void SessionKeeper::keep(const std::string& label, const std::vector<model::Mess
 Result<agent::LoadedStep> SessionKeeper::undo() {
     EC_TRY(open());
     EC_ASSIGN(session_, choose_session(*checkpoints_, session_));
-    return checkpoints_->undo(session_);
+    return checkpoints_->undo(session_, {.force = false, .approved = approved_});
 }
 
 Result<agent::LoadedStep> SessionKeeper::redo() {
     EC_TRY(open());
     EC_ASSIGN(session_, choose_session(*checkpoints_, session_));
-    return checkpoints_->redo(session_);
+    return checkpoints_->redo(session_, {.force = false, .approved = approved_});
 }
 
 Result<std::string> SessionKeeper::diff() {

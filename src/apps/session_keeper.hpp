@@ -14,9 +14,11 @@ namespace ec::apps {
 
 class SessionKeeper {
 public:
-    /// `warn` is told once when nothing can be kept, and why.
-    SessionKeeper(std::string directory, std::function<void(const std::string&)> warn)
-        : directory_(std::move(directory)), warn_(std::move(warn)) {}
+    /// `warn` is told once when nothing can be kept, and why. undo() and redo() may write the guarded places
+    /// `approved`.
+    SessionKeeper(std::string directory, std::vector<std::string> approved,
+                  std::function<void(const std::string&)> warn)
+        : directory_(std::move(directory)), approved_(std::move(approved)), warn_(std::move(warn)) {}
 
     void task(std::string words) { task_ = std::move(words); }
     void applied(const executor::Applied& applied) { applied_.push_back({applied.name, applied.written}); }
@@ -35,6 +37,7 @@ private:
     Status begin();
 
     std::string directory_;
+    std::vector<std::string> approved_;
     std::function<void(const std::string&)> warn_;
     std::string task_;
     std::string session_;

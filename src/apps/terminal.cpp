@@ -3,6 +3,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <cstdlib>
 #include <ec/core/text.hpp>
 #include <ostream>
@@ -12,13 +13,21 @@
 namespace ec::apps {
 namespace {
 
-std::size_t columns() {
-    winsize size{};
-    if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20) return size.ws_col;
-    return 80;
-}
+constexpr std::size_t kNarrowest = 20;
+constexpr std::size_t kWidest = 10'000;
 
 }  // namespace
+
+std::size_t terminal_columns() {
+    winsize size{};
+    if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= kNarrowest) return size.ws_col;
+    const char* told = std::getenv("COLUMNS");
+    const std::string_view words = told == nullptr ? "" : told;
+    std::size_t columns = 0;
+    const auto [end, problem] = std::from_chars(words.data(), words.data() + words.size(), columns);
+    const bool number = problem == std::errc() && end == words.data() + words.size();
+    return number && columns >= kNarrowest && columns <= kWidest ? columns : 80;
+}
 
 Style Style::for_descriptor(int descriptor) {
     const char* no_color = std::getenv("NO_COLOR");
@@ -51,7 +60,7 @@ std::string Style::diff(std::string_view patch) const {
 
 void LiveLine::show(std::string_view text) {
     if (!terminal_) return;
-    stream_ << "\r\x1b[2K" << ellipsize(printable(text), columns() - 2) << std::flush;
+    stream_ << "\r\x1b[2K" << ellipsize(printable(text), terminal_columns() - 2) << std::flush;
     shown_ = true;
 }
 

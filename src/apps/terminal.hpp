@@ -1,6 +1,7 @@
 // Output for people: colours and a live line, only where a terminal shows them.
 #pragma once
 
+#include <cstddef>
 #include <iosfwd>
 #include <string>
 #include <string_view>
@@ -25,6 +26,9 @@ private:
     [[nodiscard]] std::string paint(std::string_view code, std::string_view text) const;
     bool colours_;
 };
+
+/// Columns of the terminal that standard error is; else $COLUMNS, else 80.
+std::size_t terminal_columns();
 
 /// One line that is rewritten in place on a terminal; nothing at all elsewhere. Cleared on destruction.
 class LiveLine {

@@ -11,6 +11,7 @@
 #include <ostream>
 
 #include "data_dir.hpp"
+#include "error_report.hpp"
 #include "terminal.hpp"
 
 namespace ec::apps {
@@ -70,8 +71,7 @@ int list(const UndoCommandOptions& options, const std::vector<UndoEntry>& entrie
 
 int report_error(const Error& error, const UndoCommandOptions& options, bool nothing_there, std::ostream& out,
                  std::ostream& err) {
-    err << "edgecoder: " << printable(error.message) << '\n';
-    if (!error.remedy.empty()) err << "           " << printable(error.remedy) << '\n';
+    tell_error(error, err);
     if (options.json) {
         const std::string_view status = nothing_there                       ? "nothing"
                                         : error.code == ErrorCode::conflict ? "changed"

@@ -221,6 +221,45 @@ def test_run_and_model_take_names_of_the_library(edgecoder, model, place, tmp_pa
     assert done.status == 2 and "no model named absent" in done.err + done.out
 
 
+def embedder(tmp_path):
+    path = tmp_path / "small-embedder.gguf"
+    path.write_bytes(model_host.gguf(architecture="bert"))
+    return path
+
+
+def test_an_embedding_model_is_listed_as_such_and_never_chosen_to_chat(edgecoder, model, place, tmp_path):
+    assert model("add", embedder(tmp_path), "--name", "vectors").status == 0
+    assert "embedding" in model("list").out and "embedding" in model("info", "vectors").out
+    assert [entry["kind"] for entry in model("list", "--json").json()["models"]] == ["embedding"]
+    for done in (model("use", "vectors"), model("bench", "vectors"),
+                 edgecoder("run", "hello", "--model", "vectors", "--dir", tmp_path, env=place)):
+        assert done.status == 2
+        assert "vectors is an embedding model; it cannot chat" in done.err
+    assert not config_of(place).exists()
+    done = edgecoder("run", "hello", "--model", embedder(tmp_path), "--dir", tmp_path, env=place)
+    assert done.status == 2 and "small-embedder is an embedding model; it cannot chat" in done.err
+    config_of(place).parent.mkdir(parents=True, exist_ok=True)
+    config_of(place).write_text('[model]\ndefault = "vectors"\n')
+    done = edgecoder("run", "hello", "--dir", tmp_path, env=place)
+    assert done.status == 2 and "default" in done.err and "vectors is an embedding model" in done.err
+
+
+def test_removing_the_default_leaves_none_and_says_so(edgecoder, model, place, tmp_path):
+    path = tmp_path / "mine.gguf"
+    path.write_bytes(DATA)
+    for name in ("mine", "other"):
+        assert model("add", path, "--name", name).status == 0
+    assert model("use", "mine").status == 0
+    config = config_of(place)
+    config.write_text("# kept\n" + config.read_text() + 'price_in = "1"\nprice_out = "2"\n')
+    assert "default" not in model("remove", "other").err
+    done = model("remove", "mine")
+    assert done.status == 0 and "It was the default" in done.err and "model use" in done.err
+    assert config.read_text() == '# kept\n[model]\nprice_in = "1"\nprice_out = "2"\n'
+    done = edgecoder("run", "add a flag", "--dir", tmp_path, env=place)
+    assert done.status == 3 and "there is no default model" in done.err and "edgecoder model use NAME" in done.err
+
+
 @pytest.mark.parametrize("words", [["pull", "../../etc/passwd"], ["pull", "hf:a/../b"], ["info", "../x"],
                                    ["remove", "x" * 5000], ["add", "/dev/zero"], ["add", "/etc/passwd", "--name", "../x"],
                                    ["verify", "\x1b[2J"], ["pull", "nothing", "--sha256", "12"], ["bench", "absent"]])

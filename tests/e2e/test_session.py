@@ -173,3 +173,61 @@ def test_a_pipe_in_the_place_of_a_file_holds_nobody_up(command, name, start, tas
     assert last["status"] in ("fixed", "unfixed", "error")
     if name == ".gitignore" and command == "run":
         assert done.returncode == 3 and ".gitignore" in last["reason"]
+
+
+def test_hints_in_a_session_are_commands_of_the_session(start, task, tmp_path):
+    root = tmp_path / "project"
+    done = piped(start("--yes", "--test", task.test), [task.text, "/review queue", "/review show x", "/review accept 99"], root)
+    assert "/review show 1" in done.stdout and "/review send 1" in done.stdout, done.stdout
+    assert "/review show takes no x" in done.stdout
+    assert "there is no review 99" in done.stdout and "/review list shows them" in done.stdout
+    assert "edgecoder review" not in done.stdout and "edgecoder:" not in done.stdout
+
+
+def test_a_session_without_a_model_says_how_to_get_one(start, tmp_path):
+    (tmp_path / "empty").mkdir()
+    done = piped(start("--plain", model=None), ["/model", "write a poem"], tmp_path / "empty")
+    assert "No model is chosen: /model lists what is here." in done.stdout
+    assert "edgecoder model pull NAME" in done.stdout
+    assert "/test COMMAND gives one, /model NAME chooses a model" in done.stdout and "--test" not in done.stdout
+
+
+@pytest.mark.parametrize("columns, width", [("40", 40), (None, 80), ("wide", 80), ("0", 80)])
+def test_run_wraps_its_words_at_the_width_it_is_told(start, tmp_path, columns, width):
+    (tmp_path / "empty").mkdir()
+    argv, environment = start("run", "write a poem about files", model=None)
+    if columns is not None:
+        environment["COLUMNS"] = columns
+    done = subprocess.run(argv, cwd=tmp_path / "empty", env=environment, capture_output=True, text=True)
+    words = done.stderr[:done.stderr.index("edgecoder: without")].splitlines()
+    assert words[0].startswith("Warning: there is no default model")
+    assert width - 20 < max(len(line) for line in words) <= width
+
+
+def test_what_a_reviewer_gets_is_shown_with_place_and_price_before_it_leaves(server, start, task, tmp_path):
+    root = tmp_path / "project"
+    config = tmp_path / "home/.config/edgecoder/config.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text(f'[review]\ncurrency = "EUR"\nmax_spend_per_day = "1.00"\n\n[review.big]\nurl = "{server.url}"\n'
+                      'model = "oracle:none"\nmax_tokens = 2000\nprice_in = "2.00"\nprice_out = "10.00"\n')
+    argv, environment = start("--test", task.test, model=None)
+    environment["EDGECODER_MODEL"] = "none"
+    subprocess.run([argv[0], "review", "queue", "--task", "explain it", "--dir", str(root)], env=environment, check=True,
+                   capture_output=True)
+    child, master = pty.fork()
+    if child == 0:
+        os.chdir(root)
+        os.execve(argv[0], argv, environment)
+    try:
+        seen = read_until(master, "/help", "")
+        os.write(master, b"/review send 1\r")
+        seen = read_until(master, "Send exactly this?", seen)
+        assert "explain it" in seen and "To big at" in seen and "It costs at most" in seen
+        assert "in the sandbox?" not in seen
+        os.write(master, b"r\r")
+        read_until(master, "nothing was sent", seen)
+        os.write(master, b"/quit\r")
+    finally:
+        _, status = os.waitpid(child, 0)
+        os.close(master)
+    assert server.requests == []

@@ -10,18 +10,18 @@ import struct
 import threading
 
 
-def gguf(floats=4096, name="tiny"):
+def gguf(floats=4096, name="tiny", architecture="llama"):
     """A GGUF file with one tensor and the head of a model."""
     def text(words):
         raw = words.encode()
         return struct.pack("<Q", len(raw)) + raw
 
-    pairs = [text("general.architecture") + struct.pack("<I", 8) + text("llama"),
+    pairs = [text("general.architecture") + struct.pack("<I", 8) + text(architecture),
              text("general.name") + struct.pack("<I", 8) + text(name),
              text("general.license") + struct.pack("<I", 8) + text("apache-2.0")]
     for key, value in (("context_length", 2048), ("block_count", 2), ("embedding_length", 64),
                        ("attention.head_count", 4)):
-        pairs.append(text(f"llama.{key}") + struct.pack("<II", 4, value))
+        pairs.append(text(f"{architecture}.{key}") + struct.pack("<II", 4, value))
     head = b"GGUF" + struct.pack("<IQQ", 3, 1, len(pairs)) + b"".join(pairs)
     head += text("w") + struct.pack("<IQIQ", 1, floats, 0, 0)
     head += bytes(-len(head) % 32)

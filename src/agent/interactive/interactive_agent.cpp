@@ -5,14 +5,13 @@
 #include <ec/agent/interactive_agent.hpp>
 #include <ec/agent/test_discovery.hpp>
 #include <ec/core/text.hpp>
-#include <ec/repair/repair.hpp>
 
-#include "../draft/mend.hpp"
-#include "edits_of.hpp"
+#include "agent_state.hpp"
 #include "localise.hpp"
 #include "pipeline.hpp"
 #include "prompt.hpp"
 #include "task.hpp"
+#include "timed_person.hpp"
 #include "tool_loop.hpp"
 
 namespace ec::agent {
@@ -20,9 +19,6 @@ namespace {
 
 using model::Message;
 using model::Role;
-
-constexpr int kMostRedirections = 10;
-constexpr std::string_view kRejected = "the change was rejected";
 
 /// A greeting: nothing of the project is looked at before the model has answered.
 bool needs_no_project(std::string_view task) {
@@ -76,38 +72,7 @@ void answer_open_calls(std::vector<Message>& conversation) {
         conversation.push_back({Role::tool, "Not done: the task was stopped.", {}, std::move(id)});
 }
 
-class MutationEvents final : public repair::RepairEvents {
-public:
-    explicit MutationEvents(AgentEvents& events) : events_(events) {}
-    void stage(std::string_view name, std::string_view detail) override {
-        events_.event(StageEvent{std::string(name), std::string(detail)});
-    }
-    void progress(const repair::SearchProgress& progress) override {
-        events_.event(ProgressEvent{
-            "candidates", -1, fmt::format("{} candidates, {:.0f} a second", progress.tried, progress.per_second)});
-    }
-
-private:
-    AgentEvents& events_;
-};
-
 }  // namespace
-
-struct InteractiveAgent::State {
-    AgentPorts ports;
-    AgentSettings settings;
-    ModelSkill skill;
-    std::vector<Message> conversation;
-
-    Status prepare(Task& task);
-    Status add_system(Approach approach);
-    Result<bool> plan(Task& task);
-    Result<Attempt> attempt(Task& task, Approach& approach);
-    /// By mutation alone, within `budget`.
-    Result<TaskResult> without_model(Task& task, std::chrono::milliseconds budget);
-    Status settle(Task& task, Attempt& attempt, TaskResult& result);
-    Result<std::optional<std::string>> ask_person(Task& task, Attempt& attempt, TaskResult& result);
-};
 
 Status InteractiveAgent::State::prepare(Task& task) {
     if (settings.test.empty() && needs_no_project(task.words)) return {};
@@ -137,36 +102,6 @@ Status InteractiveAgent::State::add_system(Approach approach) {
     return {};
 }
 
-// The plan alone, for the person to approve, edit or reject. False: rejected.
-Result<bool> InteractiveAgent::State::plan(Task& task) {
-    task.stage("plan", "asking for a plan");
-    for (int round = 0; round < kMostRedirections; ++round) {
-        model::ChatRequest request;
-        request.messages = conversation;
-        request.messages.push_back({Role::user, fmt::format("{}\n\n{}", task.words, kPlanOnly), {}, {}});
-        request.sampling.seed = settings.seed;
-        EC_ASSIGN(const model::ChatReply reply, task.ask(request));
-        Plan plan;
-        for (std::string& step : plan_steps(reply.text, true))
-            plan.steps.push_back({std::move(step), PlanStep::State::pending});
-        task.events.event(PlanEvent{plan});
-        const Answer answer = task.person.approve_plan(plan);
-        if (answer.kind == Answer::Kind::reject) return false;
-        if (answer.kind == Answer::Kind::redirect) {
-            task.words += "\n" + answer.text;
-            continue;
-        }
-        if (answer.kind == Answer::Kind::edit) {
-            task.words += "\n\nDo it by this plan:\n" + answer.text;
-        } else if (!plan.steps.empty()) {
-            task.words += "\n\nThe plan you made:\n";
-            for (const PlanStep& step : plan.steps) task.words += "- " + step.text + "\n";
-        }
-        return true;
-    }
-    return false;
-}
-
 Result<Attempt> InteractiveAgent::State::attempt(Task& task, Approach& approach) {
     if (approach == Approach::pipeline) return run_pipeline(task, conversation);
     TaskContext context;
@@ -194,125 +129,6 @@ Result<Attempt> InteractiveAgent::State::attempt(Task& task, Approach& approach)
     return run_pipeline(task, fresh);
 }
 
-Result<TaskResult> InteractiveAgent::State::without_model(Task& task, std::chrono::milliseconds budget) {
-    TaskResult result;
-    result.proposer = "none";
-    if (!task.bench) {
-        return fail(ErrorCode::unavailable,
-                    "without a model EdgeCoder can only make failing tests pass, and it knows no test command here",
-                    "give --test, or choose a model with --model");
-    }
-    result.before = task.before->report;
-    result.after = result.before;
-    result.tier = task.before->tier;
-    if (task.before->passed()) {
-        result.status = TaskResult::Status::already_passing;
-        result.reason = "the tests pass already, and without a model that is all there is to go by";
-        return result;
-    }
-    repair::RepairRequest request;
-    request.test = task.bench->command().text;
-    request.budget = budget;
-    request.edit_tests = settings.edit_tests;
-    request.seed = settings.seed;
-    MutationEvents events(task.events);
-    EC_ASSIGN(const repair::RepairResult repaired,
-              repair::repair(*ports.sandbox, *ports.clock, events, request, task.stop));
-    result.candidates = repaired.search.tried;
-    result.proposer = repaired.proposer.empty() ? "none" : repaired.proposer;
-    result.reason = repaired.reason;
-    if (repaired.status != repair::RepairResult::Status::fixed) {
-        result.review_reason = "model_limit";
-        return result;
-    }
-    Attempt attempt{Draft(*ports.workspace)};
-    for (const vcs::FileVersion& file : repaired.patches.front().files) attempt.draft.put(file.path, file.after);
-    attempt.explanation = repaired.patches.front().explanation;
-    attempt.verdict = *task.before;
-    attempt.verdict->report = repaired.patches.front().report;
-    result.explanation = attempt.explanation;
-    EC_TRY(settle(task, attempt, result));
-    return result;
-}
-
-/// Shows the change. The value is what the person wants instead; nothing when the change was approved or rejected.
-Result<std::optional<std::string>> InteractiveAgent::State::ask_person(Task& task, Attempt& attempt,
-                                                                       TaskResult& result) {
-    const executor::TestReport* report = attempt.verdict ? &attempt.verdict->report : nullptr;
-    const Answer answer = task.person.approve_patch(result.patch, report);
-    switch (answer.kind) {
-        case Answer::Kind::approve:
-            result.status = TaskResult::Status::fixed;
-            return std::nullopt;
-        case Answer::Kind::reject:
-            result.status = TaskResult::Status::unfixed;
-            result.reason = kRejected;
-            conversation.push_back({Role::user, "The change was rejected; the files are as they were.", {}, {}});
-            return std::nullopt;
-        case Answer::Kind::redirect:
-            return answer.text;
-        case Answer::Kind::edit:
-            break;
-    }
-    // An edited patch is against the workspace and takes the place of the draft.
-    Draft edited(*ports.workspace);
-    model::ChatReply reply;
-    reply.text = answer.text;
-    const TakenEdits taken = take_edits(task, edited, reply, "", true);
-    if (!taken.problems.empty() || taken.paths.empty()) {
-        task.events.event(WarningEvent{"the edited patch does not apply: " + taken.problems});
-        return ask_person(task, attempt, result);
-    }
-    attempt.draft = std::move(edited);
-    if (task.bench) {
-        EC_ASSIGN(attempt.verdict, task.test(attempt.draft));
-    }
-    EC_ASSIGN(result.patch, attempt.draft.patch());
-    return ask_person(task, attempt, result);
-}
-
-Status InteractiveAgent::State::settle(Task& task, Attempt& attempt, TaskResult& result) {
-    for (int round = 0; round < kMostRedirections; ++round) {
-        EC_ASSIGN(result.patch, attempt.draft.patch());
-        EC_ASSIGN(const std::optional<std::string> instead, ask_person(task, attempt, result));
-        if (!instead) break;
-        if (ports.model == nullptr) return fail(ErrorCode::invalid_argument, "there is no model to be told so");
-        task.words = *instead;
-        conversation.push_back({Role::user, *instead, {}, {}});
-        auto changed = run_tool_loop(task, conversation, attempt.draft);
-        if (!changed) {
-            if (changed.error().code == ErrorCode::cancelled) return fail(changed.error());
-            // What was proved so far is not lost with the model.
-            task.events.event(WarningEvent{changed.error().message});
-            continue;
-        }
-        if (!changed->done() || changed->answered) {
-            result.status = TaskResult::Status::unfixed;
-            result.reason = changed->reason.empty() ? "the change was not made" : changed->reason;
-            return {};
-        }
-        // Words alone leave the change, and what its tests said, as they are.
-        const bool same = changed->draft.identity() == attempt.draft.identity();
-        if (same && !changed->verdict) changed->verdict = attempt.verdict;
-        attempt = *std::move(changed);
-        if (task.bench && !attempt.verdict) {
-            EC_ASSIGN(attempt.verdict, task.test(attempt.draft));
-        }
-    }
-    result.files = attempt.draft.versions();
-    if (attempt.verdict) result.after = attempt.verdict->report;
-    result.tested = attempt.verdict.has_value();
-    if (result.status != TaskResult::Status::fixed || !ports.write) return {};
-    if (const Status written = ports.write(result.files); !written) {
-        result.write_error = written.error();
-        result.reason = written.error().message;
-        return {};
-    }
-    result.applied = true;
-    if (ports.checkpoint) ports.checkpoint("written", conversation);
-    return {};
-}
-
 InteractiveAgent::InteractiveAgent(AgentPorts ports, AgentSettings settings, ModelSkill skill)
     : state_(new State{std::move(ports), std::move(settings), skill, {}}) {}
 InteractiveAgent::~InteractiveAgent() = default;
@@ -331,15 +147,22 @@ Result<TaskResult> InteractiveAgent::run(const std::string& words, AgentEvents& 
     State& state = *state_;
     if (trim(words).empty()) return fail(ErrorCode::invalid_argument, "the task is empty");
     answer_open_calls(state.conversation);
+    // Bound before the task is there: nobody is asked until then.
+    Task* under_way = nullptr;
+    TimedPerson timed(person, *state.ports.clock, [&](std::chrono::nanoseconds time) {
+        under_way->waited += time;
+        under_way->deadline += time;
+    });
     Task task{.ports = state.ports,
               .settings = state.settings,
               .skill = state.skill,
               .events = events,
-              .person = person,
+              .person = timed,
               .stop = stop,
               .words = words,
               .joules_before = {},
               .told = {}};
+    under_way = &task;
     task.started = state.ports.clock->now();
     if (state.ports.energy) task.joules_before = state.ports.energy();
     task.deadline = task.started + state.settings.budget;
@@ -353,7 +176,7 @@ Result<TaskResult> InteractiveAgent::run(const std::string& words, AgentEvents& 
         // Thousands of small edits cost less than one answer.
         EC_ASSIGN(TaskResult searched,
                   state.without_model(task, std::min(state.settings.mend_budget, state.settings.budget)));
-        if (searched.status != TaskResult::Status::unfixed || searched.reason == kRejected) return searched;
+        if (searched.status != TaskResult::Status::unfixed || searched.reason == kChangeRejected) return searched;
         task.candidates = searched.candidates;
     }
 
@@ -370,6 +193,7 @@ Result<TaskResult> InteractiveAgent::run(const std::string& words, AgentEvents& 
         EC_ASSIGN(const bool agreed, state.plan(task));
         if (!agreed) {
             result.reason = "the plan was rejected";
+            task.measure();
             result.usage = task.usage;
             return result;
         }

@@ -55,7 +55,8 @@ Result<model::ChatReply> Task::ask(const model::ChatRequest& request) {
 }
 
 void Task::measure() {
-    usage.seconds = std::chrono::duration<double>(ports.clock->now() - started).count();
+    usage.seconds = std::chrono::duration<double>(ports.clock->now() - started - waited).count();
+    usage.waited = std::chrono::duration<double>(waited).count();
     const auto now = ports.energy ? ports.energy() : std::nullopt;
     if (now && joules_before) usage.joules = *now - *joules_before;
 }

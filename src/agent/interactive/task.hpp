@@ -22,9 +22,10 @@ struct Task {
     std::stop_token stop;
     std::string words;  ///< the person's
     std::chrono::nanoseconds started{0};
-    std::chrono::nanoseconds deadline{0};
-    std::optional<TestBench> bench;     ///< where there is a test command
-    std::optional<TestVerdict> before;  ///< of the unchanged project
+    std::chrono::nanoseconds deadline{0};  ///< moves on while the person thinks
+    std::chrono::nanoseconds waited{0};    ///< for the person
+    std::optional<TestBench> bench;        ///< where there is a test command
+    std::optional<TestVerdict> before;     ///< of the unchanged project
     UsageEvent usage;
     std::size_t candidates = 0;
 

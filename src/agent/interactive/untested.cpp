@@ -6,7 +6,7 @@
 #include <ec/agent/selection.hpp>
 #include <map>
 
-#include "../draft/time_or_stop.hpp"
+#include <ec/core/time_or_stop.hpp>
 #include "../select/agreement_run.hpp"
 #include "../select/generated_tests.hpp"
 

@@ -25,13 +25,25 @@ public:
     std::vector<AgentEvent> events;
 };
 
+/// The system's, and as much later as a test says.
+class LateClock final : public Clock {
+public:
+    [[nodiscard]] std::chrono::nanoseconds now() const override { return system_.now() + late; }
+    std::chrono::nanoseconds late{0};
+
+private:
+    SystemClock system_;
+};
+
 class Agreeing final : public Person {
 public:
     Answer approve_plan(const Plan& plan) override {
+        thinks();
         plans.push_back(plan);
         return plan_answer;
     }
     Answer approve_patch(const std::string& patch, const executor::TestReport*) override {
+        thinks();
         patches.push_back(patch);
         if (patch_answers.empty()) return {};
         const Answer answer = patch_answers.front();
@@ -44,6 +56,7 @@ public:
     }
     std::optional<std::string> redirection() override { return std::exchange(typed, std::nullopt); }
 
+    std::function<void()> thinks = [] {};
     Answer plan_answer, command_answer;
     std::vector<Answer> patch_answers;
     std::optional<std::string> typed;
@@ -102,7 +115,7 @@ protected:
         return settings;
     }();
     SecretFiles secrets_;
-    SystemClock clock_;
+    LateClock clock_;
     std::unique_ptr<executor::Sandbox> sandbox_;
     std::unique_ptr<InteractiveAgent> agent_;
     Recorder events_;

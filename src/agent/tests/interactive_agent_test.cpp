@@ -238,6 +238,44 @@ TEST_F(AgentTest, ShowsAPlanFirstAndWorksByTheEditedOne) {
     EXPECT_NE(model_.requests[1].messages.back().text.find("only touch calc.py"), std::string::npos);
 }
 
+TEST_F(AgentTest, AsksForNoPlanThatHasNoSteps) {
+    settings_.plan_first = true;
+    model_.says("I would change the sign.");
+    model_.says(kFix);
+    EXPECT_EQ(run("make add work").value().status, Status::fixed);
+    EXPECT_TRUE(person_.plans.empty());
+    EXPECT_TRUE(events_.all<PlanEvent>().empty());
+    EXPECT_EQ(person_.patches.size(), 1U);
+}
+
+TEST_F(AgentTest, CountsWhatThePersonThinksNeitherAsWorkNorAgainstTheBudget) {
+    settings_.plan_first = true;
+    model_.says("1. Change the sign\n");
+    model_.says(kFix);
+    person_.thinks = [this] { clock_.late += std::chrono::hours(1); };
+    const TaskResult result = run("make add work").value();
+    EXPECT_EQ(result.status, Status::fixed) << result.reason;
+    EXPECT_GE(result.usage.waited, 7200);
+    EXPECT_LT(result.usage.seconds, 3600);
+}
+
+TEST_F(AgentTest, IsStoppedNotRejectedWhenItIsStoppedAtAQuestion) {
+    for (const bool plan : {true, false}) {
+        SCOPED_TRACE(plan);
+        agent_.reset();
+        settings_.plan_first = plan;
+        if (plan) model_.says("1. Change the sign\n");
+        if (!plan) model_.says(kFix);
+        std::stop_source stop;
+        person_.thinks = [&] { stop.request_stop(); };
+        person_.plan_answer = {Answer::Kind::reject, ""};
+        person_.patch_answers = {{Answer::Kind::reject, ""}};
+        const Result<TaskResult> result = agent().run("make add work", events_, person_, stop.get_token());
+        ASSERT_FALSE(result);
+        EXPECT_EQ(result.error().code, ErrorCode::cancelled);
+    }
+}
+
 TEST_F(AgentTest, PassesOnWhatThePersonTypesMeanwhile) {
     model_.calls("read", {{"path", "calc.py"}});
     model_.says(kFix);

@@ -1,37 +1,15 @@
 #include "commands.hpp"
 
-#include <algorithm>
+#include <ec/core/closest_word.hpp>
 #include <ec/core/text.hpp>
-#include <numeric>
 
 namespace ec::apps::session {
 namespace {
 
-// Damerau-Levenshtein distance with adjacent swaps (optimal string alignment), for the words of a dozen letters here.
-std::size_t distance(std::string_view a, std::string_view b) {
-    std::vector<std::vector<std::size_t>> table(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
-    for (std::size_t i = 0; i <= a.size(); ++i) table[i][0] = i;
-    std::iota(table[0].begin(), table[0].end(), std::size_t{0});
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            const std::size_t change = a[i - 1] == b[j - 1] ? 0 : 1;
-            table[i][j] = std::min({table[i - 1][j] + 1, table[i][j - 1] + 1, table[i - 1][j - 1] + change});
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                table[i][j] = std::min(table[i][j], table[i - 2][j - 2] + 1);
-        }
-    }
-    return table[a.size()][b.size()];
-}
-
 std::string closest(std::string_view word) {
-    if (word.size() > 24) return {};
-    std::string best;
-    std::size_t least = std::max<std::size_t>(2, word.size() / 3) + 1;
-    for (const CommandHelp& each : command_table()) {
-        const std::size_t far = distance(word, each.name);
-        if (far < least) least = far, best = each.name;
-    }
-    return best;
+    std::vector<std::string_view> names;
+    for (const CommandHelp& each : command_table()) names.push_back(each.name);
+    return std::string(closest_word(word, names));
 }
 
 }  // namespace
@@ -40,12 +18,12 @@ const std::vector<CommandHelp>& command_table() {
     static const std::vector<CommandHelp> kTable{
         {Command::help, "/help", "", "this list"},
         {Command::model, "/model", "[NAME]", "show the models, or use another one"},
-        {Command::plan, "/plan", "[on|off|show]", "ask with a plan before edits, or show the last plan"},
+        {Command::plan, "/plan", "[on|off|show]", "whether a plan is asked for before edits; the last plan"},
         {Command::test, "/test", "[COMMAND]", "run the tests; with a command, from now on with that one"},
         {Command::diff, "/diff", "", "what this session changed"},
-        {Command::undo, "/undo", "", "one step back, files and conversation"},
+        {Command::undo, "/undo", "", "take the last change back, files and conversation"},
         {Command::redo, "/redo", "", "take the last /undo back"},
-        {Command::review, "/review", "[WORDS]", "queue, list, show, send, accept, reject"},
+        {Command::review, "/review", "[WORDS]", "ask a reviewer: queue, list, show, send, accept, reject"},
         {Command::cost, "/cost", "", "tokens, time, energy and money so far"},
         {Command::clear, "/clear", "", "forget the conversation; files stay"},
         {Command::resume, "/resume", "", "go on where the last session here stopped"},

@@ -7,7 +7,9 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <ec/core/fs.hpp>
+#include <ec/core/text.hpp>
 
 extern char** environ;
 
@@ -39,6 +41,17 @@ Result<pid_t> spawn_shell(const std::string& script, const std::string& file) {
 }
 
 }  // namespace
+
+std::string installed_editor() {
+    const char* path = std::getenv("PATH");
+    for (const char* name : {"sensible-editor", "nano", "vi"}) {
+        for (const std::string_view folder : split(path == nullptr ? "" : path, ':')) {
+            const std::string program = (std::filesystem::path(folder) / name).string();
+            if (!folder.empty() && ::access(program.c_str(), X_OK) == 0) return shell_quote(program);
+        }
+    }
+    return {};
+}
 
 Result<std::string> edit_with_program(const std::string& command, const std::string& name, std::string_view text) {
     EC_ASSIGN(const TempDir folder, TempDir::create("edgecoder-edit-"));

@@ -119,6 +119,7 @@ Object fields(const agent::UsageEvent& event) {
                {"calls", event.calls},
                {"seconds", event.seconds}};
     if (event.joules) out["joules"] = *event.joules;
+    if (event.waited > 0) out["waited"] = event.waited;
     return out;
 }
 

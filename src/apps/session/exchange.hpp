@@ -31,6 +31,7 @@ struct PatchQuestion {
 struct CommandQuestion {
     std::string command;
     std::string why;
+    std::string asks;  ///< instead of "Run this in the sandbox?", for something that is only approved or rejected
 };
 using Question = std::variant<PlanQuestion, PatchQuestion, CommandQuestion>;
 

@@ -83,7 +83,10 @@ Line inline_spans(std::string_view text, Tone base) {
 }  // namespace
 
 std::vector<Line> MarkdownStream::rows(std::size_t width) const {
-    if (in_fence_) return wrap({{safe_code_line(line_), Tone::green}}, width, {.indent = "  ", .by_words = false});
+    if (in_fence_) {
+        return wrap({{safe_code_line(line_), Tone::green}}, wrap_code_ ? width : kUnwrapped,
+                    {.indent = "  ", .by_words = false});
+    }
     const std::string safe = safe_code_line(line_);
     if (!fence_of(safe).empty() && !continued_) return wrap({{safe, Tone::dim}}, width);
     if (is_heading(safe) && !continued_) return wrap({{safe, Tone::bold}}, width);

@@ -14,6 +14,8 @@ namespace ec::apps::session {
 
 class MarkdownStream {
 public:
+    /// `wrap_code`: lines in fences too.
+    explicit MarkdownStream(bool wrap_code = true) : wrap_code_(wrap_code) {}
     /// Takes the next piece, cut anywhere, and returns the rows that are finished at this width.
     std::vector<Line> feed(std::string_view piece, std::size_t width);
     /// The row that is still growing; empty when there is none.
@@ -29,6 +31,7 @@ private:
     std::string line_;          ///< the source line so far
     std::size_t released_ = 0;  ///< rows of it that were returned already
     std::size_t released_width_ = 0;
+    bool wrap_code_;
     bool in_fence_ = false;
     bool continued_ = false;  ///< line_ goes on with a line that was too long to keep
     std::string fence_;       ///< what opened the fence

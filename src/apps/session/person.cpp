@@ -17,7 +17,7 @@ Answer SessionPerson::approve_patch(const std::string& patch, const executor::Te
 }
 
 Answer SessionPerson::approve_command(const std::string& command, const std::string& why) {
-    return exchange_.ask(CommandQuestion{command, why}, stop_);
+    return exchange_.ask(CommandQuestion{command, why, asks_}, stop_);
 }
 
 std::optional<std::string> SessionPerson::redirection() { return exchange_.take_redirect(); }

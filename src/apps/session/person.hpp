@@ -15,7 +15,9 @@ class Exchange;
 /// Asks the person at the terminal, through the exchange; lives as long as one call of the host.
 class SessionPerson final : public agent::Person {
 public:
-    SessionPerson(Exchange& exchange, std::stop_token stop) : exchange_(exchange), stop_(std::move(stop)) {}
+    /// `asks`: the question behind what approve_command() shows, where that is no command.
+    SessionPerson(Exchange& exchange, std::stop_token stop, std::string asks = {})
+        : exchange_(exchange), stop_(std::move(stop)), asks_(std::move(asks)) {}
     agent::Answer approve_plan(const agent::Plan& plan) override;
     agent::Answer approve_patch(const std::string& patch, const executor::TestReport* report) override;
     agent::Answer approve_command(const std::string& command, const std::string& why) override;
@@ -24,6 +26,7 @@ public:
 private:
     Exchange& exchange_;
     std::stop_token stop_;
+    std::string asks_;
 };
 
 /// Nobody is there to ask: everything is approved when the caller said so beforehand (--yes), else rejected with a

@@ -31,6 +31,8 @@ std::string lower(std::string_view text) {
 std::string question_text(const Question& question) {
     if (std::holds_alternative<PlanQuestion>(question)) return fmt::format("Go on with this plan? {}", kChoices);
     if (std::holds_alternative<PatchQuestion>(question)) return fmt::format("Write this change? {}", kChoices);
+    const std::string& asks = std::get<CommandQuestion>(question).asks;
+    if (!asks.empty()) return fmt::format("{} [a]pprove, [r]eject", asks);
     return fmt::format("Run this in the sandbox? {}", kChoices);
 }
 

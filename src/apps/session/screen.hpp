@@ -31,9 +31,11 @@ public:
     virtual ~Display() = default;
     /// Columns that a line may take.
     [[nodiscard]] virtual std::size_t width() const = 0;
+    /// The same for code and diffs, whose lines a person copies: unwrapped where the terminal may break them itself.
+    [[nodiscard]] virtual std::size_t code_width() const { return plain() ? kUnwrapped : width(); }
     /// True where nothing can be drawn in place: whole lines only, states said in words.
     [[nodiscard]] virtual bool plain() const = 0;
-    /// Adds finished rows; rows longer than width() are the caller's fault and cut.
+    /// Adds finished rows; rows longer than code_width() are the caller's fault.
     virtual void print(const std::vector<Line>& rows) = 0;
 };
 

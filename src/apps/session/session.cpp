@@ -20,8 +20,6 @@ namespace {
 constexpr int kEscapeMs = 50;
 constexpr std::chrono::seconds kLeaveWithin{2};
 constexpr int kInterrupted = 130;
-// Nothing is wrapped in plain mode: a screen reader and a file want whole lines.
-constexpr std::size_t kUnwrapped = 1U << 24;
 constexpr std::size_t kLongestPlainLine = 1U << 20;
 
 void write_all(int descriptor, std::string_view bytes) {
@@ -97,6 +95,7 @@ void Session::open_terminal() {
             history_, session_completer(options_.workspace, [this] { return view_->status().models; }));
         resize();
     } else {
+        // A screen reader and a file want whole lines.
         plain_ = std::make_unique<PlainScreen>(write, options_.colours, kUnwrapped);
         view_ = std::make_unique<SessionView>(*plain_, clock_);
     }

@@ -36,7 +36,7 @@ struct SessionOptions {
     bool colours = true;      ///< where the output is a terminal
     bool assume_yes = false;  ///< without a person to ask (the input is no terminal): approve instead of reject
     bool plan_first = true;
-    std::string editor;                  ///< command for `edit`; empty: on the input line
+    std::string editor;                  ///< command for `edit`; empty: on the input line, or an installed one
     std::filesystem::path workspace;     ///< for completion
     std::filesystem::path history_file;  ///< empty: none is kept
     History::LooksSecret looks_secret;   ///< such lines stay out of the history

@@ -37,7 +37,9 @@ Result<std::string> model_list(SessionHost& host, const std::stop_token& stop) {
     for (const ModelChoice& each : models)
         out +=
             fmt::format("{} {}{}{}\n", each.current ? '*' : ' ', each.name, each.note.empty() ? "" : "  ", each.note);
-    return out.empty() ? "There is no model. Everything works without one but writing." : out;
+    if (models.size() < 2)
+        out += "In a shell, edgecoder model pull NAME fetches one; /model BASE_URL#MODEL uses a server.\n";
+    return out;
 }
 
 void print_output(Display& display, std::string_view text) {
@@ -161,7 +163,7 @@ void Session::begin_command(const TypedLine& line) {
             return call("redoing", Show::sentence, [this](std::stop_token) { return host_.redo(); });
         case Command::review:
             return call("reviewing", Show::output, [this, rest](std::stop_token stop) {
-                SessionPerson at_terminal(*exchange_, stop);
+                SessionPerson at_terminal(*exchange_, stop, "Send exactly this?");
                 UnattendedPerson nobody(options_.assume_yes);
                 agent::Person& person = interactive_ ? static_cast<agent::Person&>(at_terminal) : nobody;
                 return host_.review(rest, person, stop);
@@ -218,7 +220,7 @@ void Session::finish(Worker::Done done) {
         if (done.text->empty())
             say("Nothing was changed.");
         else
-            view_->display().print(diff_rows(*done.text, view_->display().width(), 5000));
+            view_->display().print(diff_rows(*done.text, view_->display().code_width(), 5000));
     } else if (done.show == Show::output) {
         print_output(view_->display(), *done.text);
     } else if (done.show == Show::sentence && !done.text->empty()) {
@@ -239,18 +241,20 @@ void Session::finish(Worker::Done done) {
 void Session::show_help() {
     view_->settle();
     Display& display = view_->display();
+    const std::string under(23, ' ');
     for (const CommandHelp& each : command_table()) {
         std::string name = std::string(each.name) + (each.words.empty() ? "" : " ") + std::string(each.words);
         name.resize(std::max<std::size_t>(name.size(), 22), ' ');
-        print_line(display, {{name, Tone::cyan}, {" " + std::string(each.says), Tone::plain}}, {.indent = "    "});
+        print_line(display, {{name, Tone::cyan}, {" " + std::string(each.says), Tone::plain}}, {.indent = under});
     }
     constexpr std::pair<std::string_view, std::string_view> kMore[] = {
-        {"!COMMAND", "run it in the sandbox"},
+        {"!COMMAND", "run it in the sandbox; nothing it writes is kept"},
         {"anything else", "a task; while one runs, a note to the agent"},
+        {"a, e, r, d", "answer a question: approve, edit, reject, redirect"},
     };
     for (const auto& [name, says] : kMore)
         print_line(display, {{fmt::format("{:<22}", name), Tone::cyan}, {" " + std::string(says), Tone::plain}},
-                   {.indent = "    "});
+                   {.indent = under});
     if (!live_) return;
     print_line(display, toned_line(Tone::dim,
                                    "Keys: Tab completes, Up and Ctrl-R search the history, Alt-Enter or \\ at the end "

@@ -38,7 +38,10 @@ void Session::take_answer(std::string_view words) {
     if (asking_ == Asking::redirect) return answer({Answer::Kind::redirect, std::string(trim(words))});
     if (asking_ == Asking::edit) return answer({Answer::Kind::edit, std::string(words)});
     const std::optional<Answer> read = read_answer(words);
-    if (!read) return say("Answer with a, e, r or d and Enter: " + question_text(*question_), Tone::loud);
+    if (!read) {
+        say("Answer with a, e, r or d and Enter; words behind d say what to do instead.");
+        return say(question_text(*question_), Tone::loud);
+    }
     if (read->kind == Answer::Kind::edit) return edit_answer();
     if (read->kind == Answer::Kind::redirect && read->text.empty()) {
         asking_ = Asking::redirect;
@@ -47,7 +50,7 @@ void Session::take_answer(std::string_view words) {
     answer(*read);
 }
 
-// In the person's editor; on the input line where there is none.
+// In the person's editor; where none is named, on the input line, or in an editor that is installed.
 void Session::edit_answer() {
     const std::string before = editable_text(*question_);
     if (options_.editor.empty() && editor_) {
@@ -55,17 +58,23 @@ void Session::edit_answer() {
         editor_->exchange(std::string(trim(before)));
         return;
     }
-    if (options_.editor.empty()) return say("Set EDITOR to a program to edit with, or redirect in words.", Tone::loud);
+    const auto ask_again = [this](const std::string& sentence) {
+        say(sentence, Tone::loud);
+        say(question_text(*question_), Tone::loud);
+    };
+    const std::string program = options_.editor.empty() ? installed_editor() : options_.editor;
+    if (program.empty())
+        return ask_again("There is no editor here: set EDITOR to one, or answer with d and what to do instead.");
     if (live_) live_->leave();
     if (raw_) raw_->pause();
-    Result<std::string> after = edit_with_program(options_.editor, editable_name(*question_), before);
+    Result<std::string> after = edit_with_program(program, editable_name(*question_), before);
     if (raw_) raw_->go_on();
     if (live_) live_->forget();
     // Ctrl-C and new sizes during the editor were the editor's.
     (void)signals_->take();
     resize();
-    if (!after) return say(after.error().message, Tone::loud);
-    if (*after == before) return say("Nothing was changed. " + question_text(*question_), Tone::loud);
+    if (!after) return ask_again(after.error().message);
+    if (*after == before) return ask_again("Nothing was changed.");
     answer({Answer::Kind::edit, *std::move(after)});
 }
 

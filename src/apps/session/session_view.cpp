@@ -24,16 +24,33 @@ constexpr std::size_t kFailuresShown = 8;
 constexpr std::size_t kMostEditRows = 400;
 constexpr std::size_t kMostDecidedRows = 20'000;
 constexpr std::size_t kPatchKept = 4U << 20;
+// Of what the model says in one stage; about a screen.
+constexpr std::size_t kSaidKept = 1500;
 
-// Bytes of the two lines that name the file, where nothing else stands before the first hunk (a change of mode or of
-// name must be seen).
+// Bytes of the lines that name the file and its versions, where nothing else stands before the first hunk (a change of
+// mode or of name must be seen).
 std::size_t names_before_hunk(std::string_view patch) {
-    const std::size_t first = patch.find('\n');
-    const std::size_t second = first == std::string_view::npos ? first : patch.find('\n', first + 1);
-    if (second == std::string_view::npos) return 0;
-    const bool plain = patch.starts_with("--- ") && patch.substr(first + 1).starts_with("+++ ") &&
-                       patch.substr(second + 1).starts_with("@@ ");
-    return plain ? second + 1 : 0;
+    std::size_t at = 0;
+    const auto skip = [&](std::string_view beginning) {
+        if (!patch.substr(at).starts_with(beginning)) return false;
+        const std::size_t end = patch.find('\n', at);
+        at = end == std::string_view::npos ? patch.size() : end + 1;
+        return true;
+    };
+    if (skip("diff --git ")) skip("index ");
+    return skip("--- ") && skip("+++ ") && patch.substr(at).starts_with("@@ ") ? at : 0;
+}
+
+// Whether each step stood there, one a line and in this order, as the model wrote it.
+bool were_read(const std::vector<PlanStep>& steps, std::string_view text) {
+    auto step = steps.begin();
+    for (const std::string_view line : split_lines(text)) {
+        if (step == steps.end()) break;
+        const std::string_view item = trim(line);
+        const bool same = item.ends_with(step->text);
+        if (same && item.find_first_not_of("0123456789.)-* ") >= item.size() - step->text.size()) ++step;
+    }
+    return step == steps.end();
 }
 
 std::string_view mark(PlanStep::State state, bool plain) {
@@ -149,20 +166,34 @@ void SessionView::begin_task() {
     stage_.clear();
     progress_.clear();
     announced_what_.clear();
+    waiting_since_.reset();
+    waited_ = {};
     started_ = working_since_ = clock_.now();
 }
 
 void SessionView::end_job() {
     settle();
     working_since_.reset();
-    if (started_) task_usage_.seconds = std::chrono::duration<double>(clock_.now() - *started_).count();
+    if (started_) task_usage_.seconds = worked_seconds();
     started_.reset();
-    waiting_ = false;
+    waiting_since_.reset();
     stage_.clear();
     progress_.clear();
 }
 
+void SessionView::set_waiting(bool waiting) {
+    if (waiting == waiting_since_.has_value()) return;
+    if (waiting_since_) waited_ += clock_.now() - *waiting_since_;
+    waiting_since_ = waiting ? std::optional(clock_.now()) : std::nullopt;
+}
+
+// Without the time that a person took to answer.
+double SessionView::worked_seconds() const {
+    return std::chrono::duration<double>(waiting_since_.value_or(clock_.now()) - *started_ - waited_).count();
+}
+
 void SessionView::on(const agent::StageEvent& event) {
+    said_.clear();
     stage_ = event.name;
     progress_.clear();
     Line line{{display_.plain() ? "Step: " : "• ", Tone::cyan}, {safe_line(event.name), Tone::cyan}};
@@ -177,7 +208,9 @@ void SessionView::on(const agent::PlanEvent& event) {
     const bool known = std::exchange(plan_told_, true) && before && before->files == event.plan.files;
     if (!known || !std::equal(before->steps.begin(), before->steps.end(), event.plan.steps.begin(),
                               event.plan.steps.end(), same_text)) {
-        show_plan(event.plan);
+        // A plan that the model has just written out needs no second look.
+        const bool read = said_.size() < kSaidKept && event.plan.files.empty() && were_read(event.plan.steps, said_);
+        if (!read) show_plan(event.plan);
         return;
     }
     for (std::size_t i = 0; i < event.plan.steps.size(); ++i) {
@@ -189,6 +222,7 @@ void SessionView::on(const agent::PlanEvent& event) {
 }
 
 void SessionView::show_plan(const agent::Plan& plan) {
+    if (plan.steps.empty()) return;
     say(toned_line(Tone::bold, "Plan"));
     for (std::size_t i = 0; i < plan.steps.size(); ++i) {
         const std::string lead = fmt::format("{}{}. ", mark(plan.steps[i].state, display_.plain()), i + 1);
@@ -206,6 +240,7 @@ void SessionView::ask_plan(const agent::Plan& plan) {
 void SessionView::on(const agent::TextEvent& event) {
     if (!event.thinking) {
         end_thinking();
+        if (said_.size() < kSaidKept) said_ += event.text;
         display_.print(text_.feed(event.text, display_.width()));
         return;
     }
@@ -253,11 +288,12 @@ void SessionView::on(const agent::EditEvent& event) {
     if (edits_.size() + event.patch.size() < kPatchKept) edits_ += event.patch;
     std::string_view patch = event.patch;
     std::string_view what = "edit ";
-    if (patch.starts_with("--- /dev/null")) what = "new file ";
+    if (patch.starts_with("--- /dev/null\n") || patch.find("\n--- /dev/null\n") != std::string_view::npos)
+        what = "new file ";
     if (patch.find("\n+++ /dev/null\n") != std::string_view::npos) what = "delete ";
     patch.remove_prefix(names_before_hunk(patch));
     say({{std::string(what) + event.path, Tone::bold}}, {.indent = "  "});
-    display_.print(diff_rows(patch, display_.width(), kMostEditRows));
+    display_.print(diff_rows(patch, display_.code_width(), kMostEditRows));
 }
 
 void SessionView::on(const agent::TestsEvent& event) {
@@ -316,7 +352,7 @@ void SessionView::on(const agent::CheckpointEvent& event) {
 
 void SessionView::show_patch(const std::string& patch, const executor::TestReport* report) {
     const bool above = std::exchange(edits_, {}) == patch;
-    std::vector<Line> rows = diff_rows(patch, display_.width(), kMostDecidedRows);
+    std::vector<Line> rows = diff_rows(patch, display_.code_width(), kMostDecidedRows);
     // Only what was shown whole needs no second look.
     if (above && rows.size() <= kMostEditRows)
         say(toned_line(Tone::bold, "The change is the one above."));
@@ -343,7 +379,7 @@ std::vector<Line> SessionView::live_rows() const {
     } else if (Line pending = text_.pending(width); !pending.empty()) {
         rows.push_back(std::move(pending));
     }
-    if (working_since_ && !waiting_ && clock_.now() >= *working_since_) {
+    if (working_since_ && !waiting_since_ && clock_.now() >= *working_since_) {
         constexpr std::array<std::string_view, 4> kTurning{"◐ ", "◓ ", "◑ ", "◒ "};
         const auto tick = static_cast<std::size_t>((clock_.now() - *working_since_) / kTurn);
         const std::string what = !progress_.empty() ? progress_ : stage_.empty() ? "working" : safe_line(stage_);
@@ -362,7 +398,7 @@ Line SessionView::status_line(std::size_t width) const {
     if (!status_.model.empty()) parts.push_back({2, status_.model});
     if (task_usage_.calls > 0 || task_usage_.prompt_tokens > 0) parts.push_back({3, tokens_text(task_usage_, rounded)});
     double seconds = task_usage_.seconds;
-    if (started_) seconds = std::chrono::duration<double>(clock_.now() - *started_).count();
+    if (started_) seconds = worked_seconds();
     if (started_ || seconds > 0) parts.push_back({4, fmt::format("{:.0f} s", seconds)});
     if (task_usage_.joules) parts.push_back({0, fmt::format("{:.0f} J", *task_usage_.joules)});
     if (!status_.sandbox_tier.empty()) parts.push_back({1, "tier " + status_.sandbox_tier});
@@ -383,7 +419,9 @@ void SessionView::show_cost() {
     say({{"model: ", Tone::dim}, {status_.model.empty() ? "none" : status_.model, Tone::plain}});
     say({{"runs: ", Tone::dim}, {place_text(status_), Tone::plain}});
     say({{"tokens: ", Tone::dim}, {tokens_text(all, grouped), Tone::plain}});
-    say({{"calls: ", Tone::dim}, {fmt::format("{} in {}", all.calls, seconds_text(all.seconds)), Tone::plain}});
+    say({{"calls: ", Tone::dim}, {fmt::format("{}", all.calls), Tone::plain}});
+    say({{"worked: ", Tone::dim}, {seconds_text(all.seconds), Tone::plain}});
+    if (all.waited >= 1) say({{"waited for you: ", Tone::dim}, {seconds_text(all.waited), Tone::plain}});
     say({{"energy: ", Tone::dim},
          {all.joules ? fmt::format("{:.0f} J", *all.joules) : "not known on this machine", Tone::plain}});
     say({{"money: ", Tone::dim}, {status_.spending.empty() ? "nothing" : status_.spending, Tone::plain}});

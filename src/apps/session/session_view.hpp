@@ -23,7 +23,7 @@ inline constexpr std::chrono::milliseconds kTurn{250};
 
 class SessionView final : public agent::AgentEvents {
 public:
-    SessionView(Display& display, const Clock& clock) : display_(display), clock_(clock) {}
+    SessionView(Display& display, const Clock& clock) : display_(display), clock_(clock), text_(!display.plain()) {}
 
     void event(const agent::AgentEvent& event) override;
 
@@ -36,7 +36,7 @@ public:
     /// What began has ended.
     void end_job();
     /// The task waits for the person: nothing turns.
-    void set_waiting(bool waiting) { waiting_ = waiting; }
+    void set_waiting(bool waiting);
     /// What the host says about itself, for the status line.
     void set_status(SessionStatus status) {
         status_ = std::move(status);
@@ -74,6 +74,7 @@ private:
     void on(const agent::CheckpointEvent& event);
     void say(const Line& line, const Wrapping& how = {}) { print_line(display_, line, how); }
     void end_thinking();
+    [[nodiscard]] double worked_seconds() const;
 
     Display& display_;
     const Clock& clock_;
@@ -81,8 +82,10 @@ private:
     std::string thought_;  ///< the end of what the model thinks
     std::size_t thought_words_ = 0;
     bool thinking_ = false;
-    bool waiting_ = false;
-    std::string edits_;  ///< patches told since the last question
+    std::optional<std::chrono::nanoseconds> waiting_since_;
+    std::chrono::nanoseconds waited_{0};  ///< in this task, up to the question that is open
+    std::string edits_;                   ///< patches told since the last question
+    std::string said_;                    ///< by the model since the stage began
     std::string stage_;
     std::string progress_;
     int announced_quarter_ = -1;  ///< of the progress, on a plain display

@@ -27,6 +27,9 @@ std::size_t cell_width(const Line& line);
 /// The text alone.
 std::string text_of(const Line& line);
 
+/// A width at which nothing is wrapped.
+inline constexpr std::size_t kUnwrapped = 1U << 24;
+
 /// How wrapped rows after the first begin, and whether words may be torn.
 struct Wrapping {
     std::string indent;    ///< in front of each row but the first; ignored where it would fill half of the width

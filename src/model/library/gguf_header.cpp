@@ -118,6 +118,7 @@ private:
     [[nodiscard]] std::int64_t whole(const std::string& key, std::int64_t fallback) const;
     [[nodiscard]] std::string text(const std::string& key) const;
     void dimensions(ModelFileFacts& facts) const;
+    [[nodiscard]] bool embeds(const std::string& architecture) const;
     [[nodiscard]] std::string quantisation() const;
 
     std::istream& in_;
@@ -228,6 +229,13 @@ void HeaderReader::dimensions(ModelFileFacts& facts) const {
     facts.cache_per_token = static_cast<std::int64_t>(std::min(cache, static_cast<double>(kLargest)));
 }
 
+// A decoder that was made into an embedder says how it pools; encoders cannot write whatever they say.
+bool HeaderReader::embeds(const std::string& architecture) const {
+    static constexpr std::array<std::string_view, 2> kEncoders{"t5encoder", "gemma-embedding"};
+    return whole(architecture + ".pooling_type", 0) > 0 || architecture.find("bert") != std::string::npos ||
+           std::ranges::find(kEncoders, architecture) != kEncoders.end();
+}
+
 // As the file calls its mixture, else the type that most of its weights have.
 std::string HeaderReader::quantisation() const {
     const auto* named = std::ranges::find(kFileTypes, whole("general.file_type", -1), &FileType::number);
@@ -267,6 +275,7 @@ Result<ModelFileFacts> HeaderReader::read() {
     facts.parts = std::max<std::int64_t>(1, whole("split.count", 1));
     facts.chat_template = values_.contains("tokenizer.chat_template");
     dimensions(facts);
+    facts.embeds = embeds(facts.architecture);
     facts.quantisation = quantisation();
     return facts;
 }

@@ -20,7 +20,8 @@ namespace ec::model::testing {
 namespace fs = std::filesystem;
 
 /// A GGUF with one tensor of `floats` numbers, as the format's description says.
-inline std::string small_gguf(std::uint64_t floats = 4096, const std::string& architecture = "llama") {
+inline std::string small_gguf(std::uint64_t floats = 4096, const std::string& architecture = "llama",
+                              std::uint64_t pooling = 0) {
     std::string bytes;
     const auto number = [&](std::uint64_t value, int size) {
         for (int i = 0; i < size; ++i) bytes += static_cast<char>(value >> (8 * i));
@@ -32,7 +33,7 @@ inline std::string small_gguf(std::uint64_t floats = 4096, const std::string& ar
     bytes = "GGUF";
     number(3, 4);
     number(1, 8);
-    number(8, 8);
+    number(9, 8);
     const auto word = [&](const std::string& key, std::uint64_t value) {
         text(key);
         number(4, 4);
@@ -51,6 +52,7 @@ inline std::string small_gguf(std::uint64_t floats = 4096, const std::string& ar
     word(architecture + ".block_count", 2);
     word(architecture + ".embedding_length", 64);
     word(architecture + ".attention.head_count", 4);
+    word(architecture + ".pooling_type", pooling);
     text("tokenizer.ggml.tokens");
     number(9, 4);
     number(8, 4);

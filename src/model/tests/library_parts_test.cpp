@@ -25,6 +25,13 @@ TEST_F(LibraryParts, ReadTheHeadOfAModel) {
     EXPECT_EQ(facts->cache_per_token, 2 * 4 * (16 + 16) * 2);
 }
 
+TEST_F(LibraryParts, TellModelsThatEmbedFromThoseThatWrite) {
+    EXPECT_FALSE(read_model_file(file("chat.gguf", small_gguf()))->embeds);
+    EXPECT_TRUE(read_model_file(file("bert.gguf", small_gguf(8, "nomic-bert")))->embeds);
+    EXPECT_TRUE(read_model_file(file("pooled.gguf", small_gguf(8, "qwen3", 3)))->embeds);
+    EXPECT_FALSE(read_model_file(file("unpooled.gguf", small_gguf(8, "qwen3", 0)))->embeds);
+}
+
 TEST_F(LibraryParts, RefuseEveryHeadThatIsCutShort) {
     const std::string whole = small_gguf(8);
     for (std::size_t size = 0; size < whole.size(); ++size) {

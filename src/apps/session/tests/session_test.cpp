@@ -134,6 +134,26 @@ TEST(Session, EditsOnTheLineWithoutAnEditorAndSurvivesAFailingOne) {
     ASSERT_TRUE(failing.wait_for("2 of 2"));
 }
 
+TEST(Session, EditsInAnInstalledEditorInPlainModeAndSaysWhenThereIsNone) {
+    const Result<TempDir> folder = TempDir::create();
+    ASSERT_TRUE(folder);
+    const std::vector<std::string> environment{"TERM=xterm-256color", "LC_ALL=C.UTF-8",
+                                               "PATH=/nowhere::" + folder->path().string()};
+    {
+        Pty pty({program(), "--plain", "fix"}, environment, 80, 40);
+        ASSERT_TRUE(pty.wait_for("answer>"));
+        pty.send("e\n");
+        ASSERT_TRUE(pty.wait_for("There is no editor here: set EDITOR")) << pty.terminal.all();
+        pty.send("a\n");
+        ASSERT_TRUE(pty.wait_for("Write this change?")) << "the plan was not lost";
+    }
+    ASSERT_TRUE(write_file_atomic(folder->path() / "nano", "#!/bin/sh\nprintf 'do it in nano' > \"$1\"\n", 0755));
+    Pty pty({program(), "--plain", "fix"}, environment, 80, 40);
+    ASSERT_TRUE(pty.wait_for("answer>"));
+    pty.send("e\n");
+    ASSERT_TRUE(pty.wait_for("[2:do it in nano]")) << pty.terminal.all();
+}
+
 TEST(Session, RedirectsWhileItRunsAndStopsOnCtrlC) {
     Pty pty({program(), "wait"}, usual(), 80, 24);
     ASSERT_TRUE(pty.wait_for("samples 50 %"));

@@ -78,6 +78,35 @@ TEST(SessionView, AsksForAChangeWithoutRepeatingItOnlyWhenItWasShownWhole) {
     EXPECT_THAT(shown.take(), HasSubstr("line 999"));
 }
 
+TEST(SessionView, LeavesOutWhatGitSaysOfAFileThatItHasNamed) {
+    Shown shown;
+    shown.view.event(EditEvent{"x", "diff --git a/x b/x\nindex 868744a..f158a9f 100644\n" + kPatch});
+    const std::string told = shown.take();
+    EXPECT_THAT(told, HasSubstr("edit x"));
+    EXPECT_THAT(told, Not(HasSubstr("index")));
+    shown.view.event(
+        EditEvent{"x", "diff --git a/x b/x\nnew file mode 100755\n--- /dev/null\n+++ b/x\n@@ -0,0 +1 @@\n+b\n"});
+    const std::string made = shown.take();
+    EXPECT_THAT(made, HasSubstr("new file x"));
+    EXPECT_THAT(made, HasSubstr("mode 100755"));
+}
+
+TEST(SessionView, ShowsAPlanOnceThatTheModelHasJustWrittenOut) {
+    Shown shown;
+    shown.view.begin_task();
+    const Plan plan{{{"Look at it.", PlanStep::State::pending}, {"Write it.", PlanStep::State::pending}}, {}};
+    shown.view.event(TextEvent{"1. Look at it.\n2. Write it.\n", false});
+    shown.view.event(PlanEvent{plan});
+    shown.view.ask_plan(plan);
+    const std::string once = shown.take();
+    EXPECT_EQ(once.find("Write it."), once.rfind("Write it."));
+    shown.view.event(StageEvent{"plan", "again"});
+    shown.view.event(TextEvent{"1. Write it.\n2. Look at it, or not.\n", false});
+    const Plan other{{{"Look at it.", PlanStep::State::pending}, {"Delete it.", PlanStep::State::pending}}, {}};
+    shown.view.event(PlanEvent{other});
+    EXPECT_THAT(shown.take(), HasSubstr("Delete it."));
+}
+
 TEST(SessionView, HidesNoChangeOfModeOrName) {
     Shown shown;
     shown.view.event(EditEvent{"x", "old mode 100644\nnew mode 100755\n" + kPatch});
@@ -126,6 +155,52 @@ TEST(SessionView, CountsTheSecondsAndTurnsWhileItWorks) {
     EXPECT_EQ(text_rows(shown.view), "") << "what is quick is not announced";
     shown.clock.advance(std::chrono::seconds(1));
     EXPECT_THAT(text_rows(shown.view), HasSubstr("running make"));
+}
+
+TEST(SessionView, CountsNoTimeThatThePersonThinks) {
+    Shown shown;
+    shown.view.set_status({});
+    shown.view.begin_task();
+    shown.clock.advance(std::chrono::seconds(5));
+    shown.view.set_waiting(true);
+    shown.clock.advance(std::chrono::seconds(100));
+    EXPECT_EQ(text_of(shown.view.status_line(80)), "no model · 5 s");
+    shown.view.set_waiting(false);
+    shown.clock.advance(std::chrono::seconds(2));
+    EXPECT_EQ(text_of(shown.view.status_line(80)), "no model · 7 s");
+    shown.view.end_job();
+    EXPECT_EQ(text_of(shown.view.status_line(80)), "no model · 7 s");
+    SessionStatus status;
+    status.usage.seconds = 7;
+    shown.view.set_status(status);
+    shown.view.show_cost();
+    EXPECT_THAT(shown.take(), Not(HasSubstr("waited")));
+    status.usage.waited = 100;
+    shown.view.set_status(status);
+    shown.view.show_cost();
+    const std::string cost = shown.take();
+    EXPECT_THAT(cost, HasSubstr("worked: 7.0 s"));
+    EXPECT_THAT(cost, HasSubstr("waited for you: 100 s"));
+}
+
+TEST(SessionView, WrapsWordsButNoCodeWhereNothingIsDrawnInPlace) {
+    std::string bytes;
+    ManualClock clock;
+    PlainScreen screen{[&](std::string_view more) { bytes += more; }, false, 24};
+    SessionView view{screen, clock};
+    const std::string code = "a_long_call(with, many, arguments, in, one, line)";
+    view.event(TextEvent{"These are words that need two rows.\n```\n" + code + "\n```\n", false});
+    view.event(EditEvent{"x", "--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+" + code + "\n"});
+    EXPECT_THAT(bytes, HasSubstr("These are words that \nneed two rows.\n"));
+    EXPECT_THAT(bytes, HasSubstr("\n" + code + "\n"));
+    EXPECT_THAT(bytes, HasSubstr("+ " + code + "\n"));
+}
+
+TEST(SessionView, ShowsNothingOfAPlanWithoutSteps) {
+    Shown shown;
+    shown.view.begin_task();
+    shown.view.event(PlanEvent{});
+    EXPECT_EQ(shown.take(), "");
 }
 
 TEST(SessionView, KeepsOnlyTheEndOfAThought) {

@@ -67,8 +67,9 @@ struct UsageEvent {
     std::int64_t cached_tokens = 0;
     std::int64_t completion_tokens = 0;
     int calls = 0;
-    double seconds = 0;
+    double seconds = 0;            ///< of work, without what is in `waited`
     std::optional<double> joules;  ///< where the machine tells
+    double waited = 0;             ///< seconds that the person took to answer
 };
 struct WarningEvent {
     std::string text;

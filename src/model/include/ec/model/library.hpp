@@ -44,6 +44,7 @@ struct ModelFileFacts {
     std::int64_t cache_per_token = 0;  ///< bytes, in 16 bits, all layers counted as full attention
     std::int64_t parts = 1;
     bool chat_template = false;
+    bool embeds = false;  ///< it turns texts into vectors or scores and writes none
 
     /// Bytes for a file of `size` with `tokens` of context; what the embedded host will ask for at least.
     [[nodiscard]] std::int64_t memory(std::uint64_t size, std::int64_t tokens) const;

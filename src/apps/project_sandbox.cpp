@@ -1,4 +1,4 @@
-#include "review_sandbox.hpp"
+#include "project_sandbox.hpp"
 
 #include <cmath>
 

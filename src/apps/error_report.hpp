@@ -1,0 +1,15 @@
+// How an error is told to whoever started a command.
+#pragma once
+
+#include <ec/core/error.hpp>
+#include <iosfwd>
+
+namespace ec::apps {
+
+/// "edgecoder: what happened", and below it what helps.
+void tell_error(const Error& error, std::ostream& err);
+
+/// The same, where `json` also as one document on `out`; gives the exit status.
+int report_error(const Error& error, bool json, std::ostream& out, std::ostream& err);
+
+}  // namespace ec::apps
