@@ -48,13 +48,18 @@ bool is_header(std::string_view line, std::string_view header) {
     return line.empty() || line.starts_with('#');
 }
 
-bool sets_default(std::string_view line) {
-    line = trim(line);
-    return line.starts_with("default") && trim(line.substr(7)).starts_with('=');
+std::string_view key_of(ModelRole role) { return role == ModelRole::chat ? "default" : "embeddings"; }
+const std::string& model_of(const Config& config, ModelRole role) {
+    return role == ModelRole::chat ? config.model : config.embeddings;
 }
 
-// `text` with `line` as the default of [model]; empty: without one.
-std::string with_default(std::string_view text, const std::string& line) {
+bool sets(std::string_view line, std::string_view key) {
+    line = trim(line);
+    return line.starts_with(key) && trim(line.substr(key.size())).starts_with('=');
+}
+
+// `text` with `line`, which sets `key` of [model]; empty: without that key.
+std::string with_line(std::string_view text, std::string_view key, const std::string& line) {
     std::vector<std::string_view> lines = split_lines(text);
     auto at = std::ranges::find_if(lines, [](std::string_view l) { return is_header(l, "[model]"); });
     if (at == lines.end()) {
@@ -65,7 +70,7 @@ std::string with_default(std::string_view text, const std::string& line) {
     }
     const auto begin = at + 1;
     const auto end = std::find_if(begin, lines.end(), [](std::string_view l) { return trim(l).starts_with('['); });
-    const auto old = std::find_if(begin, end, sets_default);
+    const auto old = std::find_if(begin, end, [&](std::string_view l) { return sets(l, key); });
     if (old == end && !line.empty())
         lines.insert(begin, line);
     else if (old != end && line.empty())
@@ -77,8 +82,8 @@ std::string with_default(std::string_view text, const std::string& line) {
     return out;
 }
 
-// `words` empty: no default.
-Status write_default(const std::string& words) {
+// `words` empty: none.
+Status write_model(ModelRole role, const std::string& words) {
     if (config_dir().empty()) {
         return fail(ErrorCode::unavailable, "there is no place for the configuration", "set XDG_CONFIG_HOME or HOME");
     }
@@ -91,12 +96,13 @@ Status write_default(const std::string& words) {
     if (!text && text.error().code != ErrorCode::not_found) return fail(text.error());
     const std::string before = text ? *text : std::string();
     EC_TRY(parse_config(before, file.string()));
-    const std::string line = words.empty() ? std::string() : "default = " + toml::quoted(words);
-    const std::string after = with_default(before, line);
+    const std::string key(key_of(role));
+    const std::string line = words.empty() ? std::string() : key + " = " + toml::quoted(words);
+    const std::string after = with_line(before, key, line);
     const auto read_back = parse_config(after, file.string());
-    if (!read_back || read_back->model != words) {
+    if (!read_back || model_of(*read_back, role) != words) {
         return fail(ErrorCode::invalid_argument, "config.toml has [model] in a form that is not changed by itself",
-                    words.empty() ? "take its default out, in " + file.string()
+                    words.empty() ? "take " + key + " out of it, in " + file.string()
                                   : "write " + line + " under [model] in " + file.string());
     }
     return write_file_atomic(file, after, 0600);
@@ -114,8 +120,8 @@ Result<Config> load_config() {
     return parse_config(*text, file.string());
 }
 
-Status save_default_model(const std::string& words) { return write_default(words); }
+Status save_model(ModelRole role, const std::string& words) { return write_model(role, words); }
 
-Status clear_default_model() { return write_default({}); }
+Status clear_model(ModelRole role) { return write_model(role, {}); }
 
 }  // namespace ec::apps

@@ -19,11 +19,14 @@ struct Config {
 /// The defaults where there is no such file.
 Result<Config> load_config();
 
-/// Makes `words` the `default` of [model] and leaves every other line as it is. `invalid_argument` for a file in which
-/// that cannot be done for certain, such as one with `model = {…}`: it stays as it is.
-Status save_default_model(const std::string& words);
+/// What [model] can name.
+enum class ModelRole { chat, embeddings };  ///< the keys `default` and `embeddings`
 
-/// Takes the `default` of [model] out, in the same way.
-Status clear_default_model();
+/// Makes `words` the model of a role and leaves every other line as it is. `invalid_argument` for a file in which
+/// that cannot be done for certain, such as one with `model = {…}`: it stays as it is.
+Status save_model(ModelRole role, const std::string& words);
+
+/// Takes the model of a role out, in the same way.
+Status clear_model(ModelRole role);
 
 }  // namespace ec::apps

@@ -137,7 +137,8 @@ Status check_can_chat(const std::filesystem::path& file, const std::string& name
     const auto facts = model::read_model_file(file);
     if (!facts || !facts->embeds) return {};
     return fail(ErrorCode::invalid_argument, fmt::format("{} is an embedding model; it cannot chat", name),
-                "choose another one: edgecoder model list shows the models here, with --catalogue those to pull");
+                "edgecoder model use NAME --embeddings lets search use it; to chat choose another one: edgecoder model "
+                "list shows the models here, with --catalogue those to pull");
 }
 
 Result<std::string> default_model() {

@@ -47,8 +47,9 @@ void add_model(CLI::App& app, ModelOptions& options) {
     CLI::App* add = sub(model, "add", "Keep a copy of a GGUF file of yours", options);
     add->add_option("file", options.words, "The file")->required();
     add->add_option("--name", options.name, "The name it gets here (default: made from the file's)");
-    add_word(sub(model, "use", "Make a model the default, for when --model is not given", options), options,
-             "A model of the list, BASE_URL#MODEL, or none");
+    CLI::App* use = sub(model, "use", "Make a model the default, for when --model is not given", options);
+    add_word(use, options, "A model of the list, BASE_URL#MODEL, or none");
+    use->add_flag("--embeddings", options.embeddings, "Let search go by meaning with this embedding model (or none)");
     add_word(sub(model, "remove", "Remove a model and, when no other name has it, its file", options), options,
              "The model");
     add_word(sub(model, "info", "Show what is known of a model", options), options, "The model");

@@ -199,7 +199,20 @@ Result<model::LibraryEntry> add(const ModelOptions& options, std::ostream& err, 
     return here.library->add(options.words, options.name, now_text(), std::ref(progress), std::move(stop));
 }
 
+Status use_for_search(const std::string& name) {
+    if (name == "none") return clear_model(ModelRole::embeddings);
+    EC_ASSIGN(const Open here, open());
+    EC_ASSIGN(const std::filesystem::path file, here.library->usable_file(name));
+    EC_ASSIGN(const model::ModelFileFacts facts, model::read_model_file(file));
+    if (!facts.embeds) {
+        return fail(ErrorCode::invalid_argument, fmt::format("{} is no embedding model", name),
+                    "edgecoder model list shows which are");
+    }
+    return save_model(ModelRole::embeddings, name);
+}
+
 Status use(const ModelOptions& options) {
+    if (options.embeddings) return use_for_search(options.words);
     if (is_address(options.words)) {
         EC_TRY(model::parse_model_address(options.words));
     } else if (options.words != "none") {
@@ -207,7 +220,7 @@ Status use(const ModelOptions& options) {
         EC_ASSIGN(const std::filesystem::path file, here.library->usable_file(options.words));
         EC_TRY(check_can_chat(file, options.words));
     }
-    return save_default_model(options.words);
+    return save_model(ModelRole::chat, options.words);
 }
 
 // True: it was the default, which nothing is now. A default that cannot be taken out keeps the model.
@@ -217,7 +230,8 @@ Result<bool> remove(const std::string& name) {
     // A configuration that cannot be read names no default that would be taken.
     const auto config = load_config();
     const bool was_default = config && config->model == name;
-    if (was_default) EC_TRY(clear_default_model());
+    if (was_default) EC_TRY(clear_model(ModelRole::chat));
+    if (config && config->embeddings == name) EC_TRY(clear_model(ModelRole::embeddings));
     EC_TRY(here.library->remove(name));
     return was_default;
 }
@@ -306,8 +320,11 @@ int run_model_add(const ModelOptions& options, std::ostream& out, std::ostream& 
 
 int run_model_use(const ModelOptions& options, std::ostream& out, std::ostream& err) {
     const Status status = use(options);
-    if (status && options.json) print_document(json::Object{{"default", to_valid_utf8(options.words)}}, out);
-    if (status && !options.json) err << printable(options.words) << " is used from now on\n";
+    const std::string_view role = options.embeddings ? "embeddings" : "default";
+    if (status && options.json) print_document(json::Object{{role, to_valid_utf8(options.words)}}, out);
+    if (status && !options.json) {
+        err << printable(options.words) << " is used from now on" << (options.embeddings ? " for search" : "") << "\n";
+    }
     return finish(status, options, out, err);
 }
 

@@ -8,12 +8,13 @@
 namespace ec::apps {
 
 struct ModelOptions {
-    std::string words;     ///< the model, the source or the file
-    std::string name;      ///< pull, add: the name to be; empty: made
-    std::string sha256;    ///< pull: the one that is accepted
-    std::string key_file;  ///< sign
-    std::string source;    ///< sign: replaces where the file can be fetched
-    bool new_key = false;  ///< sign
+    std::string words;        ///< the model, the source or the file
+    std::string name;         ///< pull, add: the name to be; empty: made
+    std::string sha256;       ///< pull: the one that is accepted
+    std::string key_file;     ///< sign
+    std::string source;       ///< sign: replaces where the file can be fetched
+    bool new_key = false;     ///< sign
+    bool embeddings = false;  ///< use: for search, not to chat
     bool catalogue = false;
     bool yes = false;
     bool json = false;

@@ -236,12 +236,30 @@ def test_an_embedding_model_is_listed_as_such_and_never_chosen_to_chat(edgecoder
         assert done.status == 2
         assert "vectors is an embedding model; it cannot chat" in done.err
     assert not config_of(place).exists()
+    assert "--embeddings" in done.err
     done = edgecoder("run", "hello", "--model", embedder(tmp_path), "--dir", tmp_path, env=place)
     assert done.status == 2 and "small-embedder is an embedding model; it cannot chat" in done.err
     config_of(place).parent.mkdir(parents=True, exist_ok=True)
     config_of(place).write_text('[model]\ndefault = "vectors"\n')
     done = edgecoder("run", "hello", "--dir", tmp_path, env=place)
     assert done.status == 2 and "default" in done.err and "vectors is an embedding model" in done.err
+
+
+def test_an_embedding_model_is_used_for_search_and_a_chat_model_is_not(model, place, tmp_path):
+    path = tmp_path / "mine.gguf"
+    path.write_bytes(DATA)
+    assert model("add", path, "--name", "mine").status == 0
+    assert model("add", embedder(tmp_path), "--name", "vectors").status == 0
+    assert model("use", "mine").status == 0
+    done = model("use", "mine", "--embeddings")
+    assert done.status == 2 and "mine is no embedding model" in done.err
+    assert model("use", "vectors", "--embeddings").status == 0
+    assert sorted(config_of(place).read_text().split("\n")[1:3]) == ['default = "mine"', 'embeddings = "vectors"']
+    assert model("use", "none", "--embeddings").status == 0
+    assert config_of(place).read_text() == '[model]\ndefault = "mine"\n'
+    assert model("use", "vectors", "--embeddings").status == 0
+    assert model("remove", "vectors").status == 0
+    assert config_of(place).read_text() == '[model]\ndefault = "mine"\n'
 
 
 def test_removing_the_default_leaves_none_and_says_so(edgecoder, model, place, tmp_path):

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <ec/agent/selection.hpp>
+#include <ec/core/time_or_stop.hpp>
 #include <map>
 
-#include <ec/core/time_or_stop.hpp>
 #include "../select/agreement_run.hpp"
 #include "../select/generated_tests.hpp"
 
