@@ -14,16 +14,20 @@ run_stage() {
     note "$1: $((SECONDS - started)) s"
 }
 
+# built PRESET: builds it with its tests; what does not build is one more failure.
+built() {
+    (configure "$1" -DEC_TESTS=ON && build "$1") && return 0
+    note "failed: the $1 build"
+    failed=$((failed + 1))
+    return 1
+}
+
 # run_suite PRESET CTEST-ARGUMENTS…
 run_suite() {
     local preset=$1 dir reports counts
     shift
     dir=$(build_dir "$preset") reports=$(build_dir "$preset")/test-results
-    if ! (configure "$preset" -DEC_TESTS=ON && build "$preset"); then
-        note "failed: the $preset build"
-        failed=$((failed + 1))
-        return 0
-    fi
+    built "$preset" || return 0
     rm -rf "$reports" && mkdir -p "$reports"
     say "Testing ($preset)"
     # Leaks and the first undefined step end a program, so that its entry fails.
@@ -54,11 +58,7 @@ in_plain_address_space() {
 # The host's side of the sandbox under valgrind: what is started from it runs as always. valgrind 3.19 does not know the
 # openat2() of applying.
 run_memcheck() {
-    if ! (configure release -DEC_TESTS=ON && build release); then
-        note "failed: the release build"
-        failed=$((failed + 1))
-        return 0
-    fi
+    built release || return 0
     say "Testing the executor under valgrind"
     local dir
     dir=$(build_dir release)
@@ -69,11 +69,7 @@ run_memcheck() {
 
 # The suites of models, agents, sessions and reviews where only loopback is; every address that they ask for is looked at.
 run_egress() {
-    if ! (configure release -DEC_TESTS=ON && build release); then
-        note "failed: the release build"
-        failed=$((failed + 1))
-        return 0
-    fi
+    built release || return 0
     say "Testing with loopback only, every connect traced"
     local dir
     dir=$(build_dir release)
@@ -86,14 +82,11 @@ run_lint() {
     say "Checking format and clang-tidy"
     mapfile -t files < <(cd "$EC_ROOT" && git ls-files 'src/*.cpp' 'src/*.hpp' 'tests/*.cpp' 'tests/*.hpp')
     check "clang-format" clang-format-19 --dry-run --Werror "${files[@]}"
-    if (configure clang -DEC_TESTS=ON && build clang); then
-        mapfile -t files < <(compiled_sources "$(build_dir clang)/compile_commands.json")
-        check "clang-tidy" tidy_all "${files[@]}"
-    else
-        note "failed: the clang build"
-        failed=$((failed + 1))
-    fi
+    built clang || return 0
+    mapfile -t files < <(compiled_sources "$(build_dir clang)/compile_commands.json")
+    check "clang-tidy" tidy_all "${files[@]}"
 }
+
 # Our own sources that were really compiled, without the tests.
 compiled_sources() {
     python3 -c 'import json, sys; print(*sorted({e["file"] for e in json.load(open(sys.argv[1]))}), sep="\n")' "$1" |

@@ -1,30 +1,13 @@
 #include "mend.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <ec/repair/repair.hpp>
 #include <ec/repair/sources.hpp>
 
 #include "scratch.hpp"
+#include "search_events.hpp"
 
 namespace ec::agent {
-namespace {
-
-class SearchEvents final : public repair::RepairEvents {
-public:
-    explicit SearchEvents(AgentEvents& events) : events_(events) {}
-    void stage(std::string_view, std::string_view) override {}
-    void progress(const repair::SearchProgress& progress) override {
-        events_.event(ProgressEvent{
-            "candidates", -1, fmt::format("{} candidates, {:.0f} a second", progress.tried, progress.per_second)});
-    }
-
-private:
-    AgentEvents& events_;
-};
-
-}  // namespace
 
 bool is_near_miss(const TestVerdict& now, const executor::TestReport& before) {
     if (now.report.verdict != executor::TestReport::Verdict::failed) return false;

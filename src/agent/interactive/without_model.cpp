@@ -1,26 +1,18 @@
 // What can be done without a model: make failing tests pass, by mutation.
-#include <fmt/format.h>
-
 #include <ec/repair/repair.hpp>
 
+#include "../draft/search_events.hpp"
 #include "agent_state.hpp"
 
 namespace ec::agent {
 namespace {
 
-class MutationEvents final : public repair::RepairEvents {
+class MutationEvents final : public SearchEvents {
 public:
-    explicit MutationEvents(AgentEvents& events) : events_(events) {}
+    using SearchEvents::SearchEvents;
     void stage(std::string_view name, std::string_view detail) override {
         events_.event(StageEvent{std::string(name), std::string(detail)});
     }
-    void progress(const repair::SearchProgress& progress) override {
-        events_.event(ProgressEvent{
-            "candidates", -1, fmt::format("{} candidates, {:.0f} a second", progress.tried, progress.per_second)});
-    }
-
-private:
-    AgentEvents& events_;
 };
 
 }  // namespace
