@@ -2,11 +2,10 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/mman.h>
 
 #include <cerrno>
-#include <cstring>
+#include <ec/core/spawn.hpp>
 
 #include "box_process.hpp"
 
@@ -80,55 +79,6 @@ ssize_t write_quietly(int fd, const void* data, std::size_t size) {
     return n;
 }
 
-class SpawnActions {
-public:
-    SpawnActions() {
-        ::posix_spawn_file_actions_init(&actions_);
-        ::posix_spawnattr_init(&attributes_);
-        sigset_t set;
-        sigemptyset(&set);
-        ::posix_spawnattr_setsigmask(&attributes_, &set);
-        sigfillset(&set);
-        ::posix_spawnattr_setsigdefault(&attributes_, &set);
-        // A session of its own: Ctrl-C at the terminal is for us to turn into a stop request, not for the box.
-        ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
-    }
-    ~SpawnActions() {
-        ::posix_spawn_file_actions_destroy(&actions_);
-        ::posix_spawnattr_destroy(&attributes_);
-    }
-    SpawnActions(const SpawnActions&) = delete;
-    SpawnActions& operator=(const SpawnActions&) = delete;
-
-    // The sources are first moved out of the range of the targets, or one could overwrite another.
-    Status give(const UniqueFd& fd, int as) {
-        UniqueFd high(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 32));
-        if (!high.valid()) return fail(from_errno("cannot duplicate a descriptor", errno));
-        ::posix_spawn_file_actions_adddup2(&actions_, high.get(), as);
-        held_.push_back(std::move(high));
-        return {};
-    }
-
-    Result<pid_t> spawn(const std::filesystem::path& program) {
-        std::string name = program.filename().string();
-        char* argv[] = {name.data(), nullptr};
-        char* environment[] = {nullptr};
-        pid_t pid = -1;
-        const int error = ::posix_spawn(&pid, program.c_str(), &actions_, &attributes_, argv, environment);
-        if (error != 0) {
-            return fail(ErrorCode::unavailable,
-                        fmt::format("cannot start {}: {}", program.string(), std::strerror(error)),
-                        "build or install edgecoder-box beside the program");
-        }
-        return pid;
-    }
-
-private:
-    posix_spawn_file_actions_t actions_{};
-    posix_spawnattr_t attributes_{};
-    std::vector<UniqueFd> held_;
-};
-
 }  // namespace
 
 BoxProcess::BoxProcess(BoxProcess&& other) noexcept
@@ -175,20 +125,20 @@ Result<BoxProcess> BoxProcess::start(const std::filesystem::path& program, const
     EC_ASSIGN(Pipe err, make_pipe());
     EC_ASSIGN(Pipe status, make_pipe());
     EC_ASSIGN(Pipe control, make_pipe());
-    SpawnActions actions;
-    EC_TRY(actions.give(input, 0));
-    EC_TRY(actions.give(out.write, 1));
-    EC_TRY(actions.give(err.write, 2));
-    EC_TRY(actions.give(spec_file, box::kSpecFd));
-    EC_TRY(actions.give(status.write, box::kStatusFd));
-    EC_TRY(actions.give(control.read, box::kControlFd));
-    if (spec.proxy) EC_TRY(actions.give(proxy, box::kProxyFd));
+    Spawn child;
+    EC_TRY(child.give(input, 0));
+    EC_TRY(child.give(out.write, 1));
+    EC_TRY(child.give(err.write, 2));
+    EC_TRY(child.give(spec_file, box::kSpecFd));
+    EC_TRY(child.give(status.write, box::kStatusFd));
+    EC_TRY(child.give(control.read, box::kControlFd));
+    if (spec.proxy) EC_TRY(child.give(proxy, box::kProxyFd));
     BoxProcess process(run);
     if (spec.session) {
         EC_ASSIGN(Pipe requests, make_pipe());
         EC_ASSIGN(Pipe answers, make_pipe());
-        EC_TRY(actions.give(requests.read, box::kSessionIn));
-        EC_TRY(actions.give(answers.write, box::kSessionOut));
+        EC_TRY(child.give(requests.read, box::kSessionIn));
+        EC_TRY(child.give(answers.write, box::kSessionOut));
         // Large frames pass in fewer turns; a refusal (too many pipes of this user) costs only time.
         static_cast<void>(::fcntl(requests.write.get(), F_SETPIPE_SZ, kSessionPipe));
         static_cast<void>(::fcntl(answers.write.get(), F_SETPIPE_SZ, kSessionPipe));
@@ -205,7 +155,7 @@ Result<BoxProcess> BoxProcess::start(const std::filesystem::path& program, const
     for (const UniqueFd* fd : {&process.stdout_, &process.stderr_, &process.status_, &process.control_}) {
         EC_TRY(set_nonblocking(*fd));
     }
-    EC_ASSIGN(process.pid_, actions.spawn(program));
+    EC_ASSIGN(process.pid_, child.start(program, {}, Spawn::Environment::none));
     return process;
 }
 

@@ -1,77 +1,30 @@
 #include "host_process.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/wait.h>
 
 #include <cerrno>
-#include <cstring>
+#include <ec/core/spawn.hpp>
 #include <utility>
-
-extern char** environ;
 
 namespace ec::model::embedded {
 namespace {
 
 constexpr int kGraceMs = 500;
 
-/// What posix_spawn is told, freed with it.
-class SpawnSetup {
-public:
-    SpawnSetup() {
-        ::posix_spawn_file_actions_init(&actions_);
-        ::posix_spawnattr_init(&attributes_);
-        sigset_t set;
-        sigemptyset(&set);
-        ::posix_spawnattr_setsigmask(&attributes_, &set);
-        sigfillset(&set);
-        ::posix_spawnattr_setsigdefault(&attributes_, &set);
-        // A session of its own: Ctrl-C at the terminal is for us to turn into a cancel, not for the host.
-        ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
-        // What a library prints must not land on a person's screen.
-        ::posix_spawn_file_actions_addopen(&actions_, 1, "/dev/null", O_WRONLY, 0);
-        ::posix_spawn_file_actions_addopen(&actions_, 2, "/dev/null", O_WRONLY, 0);
-    }
-    ~SpawnSetup() {
-        ::posix_spawn_file_actions_destroy(&actions_);
-        ::posix_spawnattr_destroy(&attributes_);
-    }
-    SpawnSetup(const SpawnSetup&) = delete;
-    SpawnSetup& operator=(const SpawnSetup&) = delete;
-
-    Result<pid_t> spawn(const std::filesystem::path& program, const UniqueFd& socket) {
-        ::posix_spawn_file_actions_adddup2(&actions_, socket.get(), 0);
-        std::string name = program.filename().string();
-        std::string service = "inference";
-        std::string how = "--stdio";
-        char* argv[] = {name.data(), service.data(), how.data(), nullptr};
-        pid_t pid = -1;
-        const int error = ::posix_spawn(&pid, program.c_str(), &actions_, &attributes_, argv, environ);
-        if (error == 0) return pid;
-        return fail(ErrorCode::unavailable, fmt::format("cannot start {}: {}", program.string(), std::strerror(error)),
-                    "build or install edgecoderd beside this program");
-    }
-
-private:
-    posix_spawn_file_actions_t actions_{};
-    posix_spawnattr_t attributes_{};
-};
-
 }  // namespace
 
 Result<HostProcess> HostProcess::start(const std::filesystem::path& program) {
     EC_ASSIGN(SocketPair pair, make_socket_pair());
-    // Descriptor 0 may be ours where the caller had closed it; duplicated onto itself it would keep close-on-exec.
-    if (pair.theirs.get() == 0) {
-        pair.theirs = UniqueFd(::fcntl(pair.theirs.get(), F_DUPFD_CLOEXEC, 3));
-        if (!pair.theirs.valid()) return fail(from_errno("cannot duplicate a descriptor", errno));
-    }
     HostProcess process{Channel(std::move(pair.ours))};
-    SpawnSetup setup;
-    EC_ASSIGN(process.pid_, setup.spawn(program, pair.theirs));
+    Spawn child;
+    EC_TRY(child.give(pair.theirs, 0));
+    // What a library prints must not land on a person's screen.
+    child.discard(1);
+    child.discard(2);
+    EC_ASSIGN(process.pid_, child.start(program, {"inference", "--stdio"}, Spawn::Environment::ours));
     return process;
 }
 
