@@ -60,12 +60,12 @@ bool Refusals::* lesson(std::string_view body, const Refusals& known) {
     return sign == kSettingSigns.end() ? nullptr : sign->member;
 }
 
-/// A server's nonsense is nobody's wrong usage, whatever is wrong with it.
+/// A server's nonsense, or its silence, is nobody's wrong usage and no failure of the task, whatever is wrong with it.
 template <class T>
 Result<T> blamed_on_server(Result<T> answer) {
-    const bool nonsense =
-        !answer && (answer.error().code == ErrorCode::corrupt || answer.error().code == ErrorCode::too_large);
-    if (nonsense) answer.error().code = ErrorCode::unavailable;
+    const auto is = [&](ErrorCode code) { return answer.error().code == code; };
+    if (!answer && (is(ErrorCode::corrupt) || is(ErrorCode::too_large) || is(ErrorCode::timeout)))
+        answer.error().code = ErrorCode::unavailable;
     return answer;
 }
 

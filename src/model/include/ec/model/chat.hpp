@@ -5,8 +5,8 @@
 // something that does not.
 //
 // Threads: one call at a time per ChatModel; the stop token may fire on any thread and ends a call within 100 ms, also
-// while the prompt is still being read. Errors: `unavailable` when nobody answers, a server sends nonsense or cannot,
-// or a file cannot be loaded, `denied` when the server refuses us, `not_found` for a model it does not have, `timeout`,
+// while the prompt is still being read. Errors: `unavailable` when nobody answers, a server goes silent, sends nonsense
+// or cannot, or a file cannot be loaded, `denied` when the server refuses us, `not_found` for a model it does not have,
 // `cancelled`; from models that run here `too_large` and `corrupt`: the prompt does not fit, the answer is none.
 #pragma once
 
