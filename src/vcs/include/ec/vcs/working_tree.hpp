@@ -13,8 +13,8 @@ namespace ec::vcs {
 /// The working tree around a folder; paths are relative to that folder, with '/' separators. One thread at a time.
 class WorkingTree {
 public:
-    /// Fails with `not_found` when `root` lies in no working tree, `unavailable` where libgit2 is not installed, `denied`
-    /// where a file of the repository's own, or a .gitignore above `root`, is a pipe, a socket or a device.
+    /// Fails with `not_found` when `root` lies in no working tree, `unavailable` where libgit2 is not installed,
+    /// `denied` where a file of the repository's own, or a .gitignore above `root`, is a pipe, a socket or a device.
     static Result<WorkingTree> open(const std::filesystem::path& root);
     WorkingTree(WorkingTree&&) noexcept;
     WorkingTree& operator=(WorkingTree&&) noexcept;
