@@ -112,10 +112,11 @@ void print_task(const TaskResult& result, std::chrono::milliseconds wall, const 
             }
             break;
     }
-    err << style.dim(fmt::format("{} calls, {} tokens read ({} kept from before), {} written, {:.1f} s",
-                                 result.usage.calls, result.usage.prompt_tokens, result.usage.cached_tokens,
-                                 result.usage.completion_tokens, static_cast<double>(wall.count()) / 1000))
-        << "\n";
+    const std::string time = fmt::format("{:.1f} s", static_cast<double>(wall.count()) / 1000);
+    const std::string usage =
+        fmt::format("{} calls, {} tokens read ({} kept from before), {} written, ", result.usage.calls,
+                    result.usage.prompt_tokens, result.usage.cached_tokens, result.usage.completion_tokens);
+    err << style.dim((result.usage.calls > 0 ? usage : std::string()) + time) << "\n";
 }
 
 int task_exit_status(const TaskResult& result) {
