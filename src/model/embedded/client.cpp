@@ -161,8 +161,10 @@ Status Client::converse(const ToHost& request, std::int64_t id, const std::funct
             return fail(std::move(answer).error());
         }
         // What still comes of an earlier request that was cancelled is of no interest.
-        if (number(*answer) != id) continue;
-        if (const auto* failed = std::get_if<Failed>(&*answer)) return fail(failed->error);
+        // A request that the host could not read is answered under 0.
+        const auto* failed = std::get_if<Failed>(&*answer);
+        if (number(*answer) != id && !(failed != nullptr && failed->id == 0)) continue;
+        if (failed != nullptr) return fail(failed->error);
         if (std::holds_alternative<Done>(*answer)) return {};
         if (!on_answer(*answer)) {
             cancel(id);

@@ -71,6 +71,15 @@ TEST(EmbeddedTrouble, CancelsInTheMiddleOfReadingAPrompt) {
     EXPECT_GE(again->usage.cached_tokens, 200) << "what was read before the cancel counts";
 }
 
+TEST(EmbeddedTrouble, ARequestThatTheHostRefusesToReadIsAnsweredAtOnceAndHarmsNothing) {
+    const auto model = start_tiny();
+    ASSERT_TRUE(model);
+    const auto replies = model->sample(asking("hi", 4), 300, {}, {});
+    ASSERT_FALSE(replies);
+    EXPECT_THAT(replies.error().message, HasSubstr("between 1 and 256 samples"));
+    EXPECT_TRUE(model->complete(asking("hi", 4), {}, {}));
+}
+
 TEST(EmbeddedTrouble, CancelsInTheMiddleOfAnAnswer) {
     const auto model = start_tiny();
     ASSERT_TRUE(model);
