@@ -264,7 +264,7 @@ void emit(const char* name, Kind kind) {
     if (kind != Kind::hard) {
         deny(filter, ENOSYS, {"memfd_create", "memfd_secret", "shmget", "semget", "msgget", "mq_open"});
         // Buffers of sockets stay at the kernel's usual size: asking for more succeeds and does nothing.
-        for (const std::uint64_t option : {SO_SNDBUF, SO_RCVBUF}) {
+        for (const std::uint64_t option : std::initializer_list<std::uint64_t>{SO_SNDBUF, SO_RCVBUF}) {
             deny_arguments(
                 filter, "setsockopt",
                 {compare(1, SCMP_CMP_MASKED_EQ, kLow, SOL_SOCKET), compare(2, SCMP_CMP_MASKED_EQ, kLow, option)}, 0);
