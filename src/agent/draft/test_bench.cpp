@@ -39,10 +39,10 @@ TestBench::TestBench(executor::Sandbox& sandbox, SandboxOpener open, const std::
       limit_(limit) {}
 
 Result<TestVerdict> TestBench::run_in(executor::Sandbox& sandbox, std::vector<executor::FileEdit> edits,
-                                      std::stop_token stop) const {
+                                      std::chrono::milliseconds limit, std::stop_token stop) const {
     executor::RunSpec spec = executor::test_run(command_);
-    spec.limits.wall = limit_;
-    spec.limits.cpu = limit_;
+    spec.limits.wall = limit;
+    spec.limits.cpu = limit;
     spec.limits.memory_bytes = 2ULL << 30;
     spec.limits.processes = 512;
     spec.collect_changes = false;
@@ -59,11 +59,12 @@ Result<TestVerdict> TestBench::run_in(executor::Sandbox& sandbox, std::vector<ex
     return verdict;
 }
 
-Result<TestVerdict> TestBench::run(const Draft& draft, std::stop_token stop) const {
-    if (!draft.removes_files()) return run_in(sandbox_, draft.edits(), stop);
+Result<TestVerdict> TestBench::run(const Draft& draft, std::stop_token stop, std::chrono::milliseconds left) const {
+    const std::chrono::milliseconds limit = std::min(limit_, left);
+    if (!draft.removes_files()) return run_in(sandbox_, draft.edits(), limit, stop);
     EC_ASSIGN(const Scratch scratch, Scratch::make(sandbox_.workspace(), draft));
     EC_ASSIGN(const auto sandbox, open_(scratch.path()));
-    return run_in(*sandbox, {}, stop);
+    return run_in(*sandbox, {}, limit, stop);
 }
 
 std::string describe(const TestVerdict& verdict, std::size_t bytes) {

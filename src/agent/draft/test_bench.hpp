@@ -34,14 +34,16 @@ public:
               std::chrono::milliseconds limit);
 
     /// Fails only on stop, and with what the machine lacks.
-    Result<TestVerdict> run(const Draft& draft, std::stop_token stop) const;
+    /// A run takes `left` at most, where that is less than the limit.
+    Result<TestVerdict> run(const Draft& draft, std::stop_token stop,
+                            std::chrono::milliseconds left = std::chrono::milliseconds::max()) const;
     [[nodiscard]] const executor::TestCommand& command() const { return command_; }
     [[nodiscard]] executor::Sandbox& sandbox() const { return sandbox_; }
     [[nodiscard]] const SandboxOpener& opener() const { return open_; }
 
 private:
     Result<TestVerdict> run_in(executor::Sandbox& sandbox, std::vector<executor::FileEdit> edits,
-                               std::stop_token stop) const;
+                               std::chrono::milliseconds limit, std::stop_token stop) const;
 
     executor::Sandbox& sandbox_;
     SandboxOpener open_;

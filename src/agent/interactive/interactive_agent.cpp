@@ -91,6 +91,22 @@ Status InteractiveAgent::State::prepare(Task& task) {
     return {};
 }
 
+TaskResult InteractiveAgent::State::too_late(Task& task) const {
+    TaskResult result;
+    if (task.before) {
+        result.before = task.before->report;
+        result.after = task.before->report;
+        result.tier = task.before->tier;
+    }
+    result.reason = "the time for this task is over";
+    result.review_reason = "time";
+    result.proposer = ports.model != nullptr ? fmt::format("model:{}", ports.model->facts().name) : "none";
+    result.candidates = task.candidates;
+    task.measure();
+    result.usage = task.usage;
+    return result;
+}
+
 Status InteractiveAgent::State::add_system(Approach approach) {
     if (!conversation.empty()) return {};
     const std::string instructions = ports.instructions ? ports.instructions() : "";
@@ -167,15 +183,15 @@ Result<TaskResult> InteractiveAgent::run(const std::string& words, AgentEvents& 
     if (state.ports.energy) task.joules_before = state.ports.energy();
     task.deadline = task.started + state.settings.budget;
     EC_TRY(state.prepare(task));
+    if (task.out_of_time()) return state.too_late(task);
     if (state.ports.model == nullptr) {
         if (state.settings.test.empty())
             events.event(WarningEvent{"without a model only the failing tests are worked on, whatever the task says"});
-        return state.without_model(task, state.settings.budget);
+        return state.without_model(task, task.within(state.settings.budget));
     }
     if (state.settings.only_failing && task.before) {
         // Thousands of small edits cost less than one answer.
-        EC_ASSIGN(TaskResult searched,
-                  state.without_model(task, std::min(state.settings.mend_budget, state.settings.budget)));
+        EC_ASSIGN(TaskResult searched, state.without_model(task, task.within(state.settings.mend_budget)));
         if (searched.status != TaskResult::Status::unfixed || searched.reason == kChangeRejected) return searched;
         task.candidates = searched.candidates;
     }
@@ -201,12 +217,7 @@ Result<TaskResult> InteractiveAgent::run(const std::string& words, AgentEvents& 
     auto attempted = state.attempt(task, approach);
     if (!attempted) {
         if (attempted.error().code != ErrorCode::cancelled || stop.stop_requested()) return fail(attempted.error());
-        result.reason = "the time for this task is over";
-        result.review_reason = "time";
-        result.proposer = fmt::format("model:{}", state.ports.model->facts().name);
-        task.measure();
-        result.usage = task.usage;
-        return result;
+        return state.too_late(task);
     }
     Attempt attempt = *std::move(attempted);
     result.approach = approach;

@@ -194,8 +194,9 @@ private:
 
     Result<bool> try_to_mend(Sample& sample) {
         task_.stage("search", "a near miss: trying small mutations of it");
-        EC_ASSIGN(auto mended, mend(*task_.bench, sample.draft, {task_.settings.mend_budget, task_.settings.seed},
-                                    *task_.ports.clock, task_.events, task_.stop));
+        EC_ASSIGN(auto mended,
+                  mend(*task_.bench, sample.draft, {task_.within(task_.settings.mend_budget), task_.settings.seed},
+                       *task_.ports.clock, task_.events, task_.stop));
         if (!mended) return false;
         EC_ASSIGN(TestVerdict verdict, task_.try_candidate(mended->draft));
         if (!verdict.passed()) return false;

@@ -84,10 +84,16 @@ std::string Task::hold_back(Draft& draft) {
                        names);
 }
 
+std::chrono::milliseconds Task::within(std::chrono::milliseconds most) const {
+    constexpr std::chrono::milliseconds kLeast{1};  // 0 would be no limit for some
+    return std::clamp(std::chrono::ceil<std::chrono::milliseconds>(deadline - ports.clock->now()), kLeast,
+                      std::max(most, kLeast));
+}
+
 Result<TestVerdict> Task::test(const Draft& draft) {
     stage("test", bench->command().text);
     const auto quiet = ports.pause_model ? ports.pause_model() : nullptr;
-    EC_ASSIGN(TestVerdict verdict, bench->run(draft, stop));
+    EC_ASSIGN(TestVerdict verdict, bench->run(draft, stop, within(settings.test_limit)));
     ++candidates;
     events.event(TestsEvent{verdict.report, verdict.wall});
     return verdict;
@@ -96,7 +102,7 @@ Result<TestVerdict> Task::test(const Draft& draft) {
 Result<TestVerdict> Task::try_candidate(const Draft& draft) {
     ++candidates;
     const auto quiet = ports.pause_model ? ports.pause_model() : nullptr;
-    return bench->run(draft, stop);
+    return bench->run(draft, stop, within(settings.test_limit));
 }
 
 }  // namespace ec::agent

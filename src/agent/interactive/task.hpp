@@ -30,6 +30,8 @@ struct Task {
     std::size_t candidates = 0;
 
     [[nodiscard]] bool out_of_time() const { return ports.clock->now() >= deadline; }
+    /// What may be spent on something that may take `most`: no more than is left of the task's time.
+    [[nodiscard]] std::chrono::milliseconds within(std::chrono::milliseconds most) const;
     [[nodiscard]] bool red_before() const { return before && !before->passed(); }
     void stage(std::string name, std::string detail) { events.event(StageEvent{std::move(name), std::move(detail)}); }
 

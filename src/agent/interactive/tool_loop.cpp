@@ -173,8 +173,9 @@ private:
 
     Result<bool> try_to_mend() {
         task_.stage("search", "a near miss: trying small mutations of it");
-        EC_ASSIGN(auto mended, mend(*task_.bench, attempt_.draft, {task_.settings.mend_budget, task_.settings.seed},
-                                    *task_.ports.clock, task_.events, task_.stop));
+        EC_ASSIGN(auto mended,
+                  mend(*task_.bench, attempt_.draft, {task_.within(task_.settings.mend_budget), task_.settings.seed},
+                       *task_.ports.clock, task_.events, task_.stop));
         if (!mended) return false;
         attempt_.draft = std::move(mended->draft);
         attempt_.explanation = mended->explanation;

@@ -142,7 +142,7 @@ Result<ToolResult> run_tool(Task& task, const Draft& draft, const model::ToolCal
     // Without it there is no repository, and what was committed once cannot be asked for.
     if (std::filesystem::is_regular_file(task.ports.sandbox->workspace() / ".git/HEAD"))
         spec.edits.push_back({".git/HEAD", ""});
-    spec.limits.wall = std::min(task.settings.test_limit, std::chrono::milliseconds(60'000));
+    spec.limits.wall = task.within(std::min(task.settings.test_limit, std::chrono::milliseconds(60'000)));
     spec.limits.cpu = spec.limits.wall;
     EC_ASSIGN(const executor::RunResult result, task.ports.sandbox->run(spec, task.stop));
     if (result.cannot_isolate) return fail(*result.cannot_isolate);
@@ -182,6 +182,7 @@ Result<ToolResult> git_tool(Task& task, const model::ToolCall& call) {
     }
     spec.environment = {{"GIT_CONFIG_NOSYSTEM", "1"}, {"GIT_CONFIG_GLOBAL", "/dev/null"}, {"GIT_OPTIONAL_LOCKS", "0"}};
     spec.collect_changes = false;
+    spec.limits.wall = task.within(spec.limits.wall);
     EC_ASSIGN(const executor::RunResult result, task.ports.sandbox->run(spec, task.stop));
     if (result.cannot_isolate) return fail(*result.cannot_isolate);
     if (!result.ok()) return refused("git says: " + ellipsize(to_valid_utf8(trim(result.err)), 300));

@@ -107,9 +107,10 @@ Result<UntestedChoice> choose_by_agreement(Task& task, const std::vector<model::
         if (!task.ports.secrets) continue;
         for (const std::string& path : task.ports.secrets().paths) candidates.back().push_back({path, ""});
     }
-    auto behaviours = run_agreement(*task.ports.sandbox, job, candidates, task.stop);
+    const TimeOrStop limit(task.stop, task.deadline - task.ports.clock->now());
+    auto behaviours = run_agreement(*task.ports.sandbox, job, candidates, limit.token());
     if (!behaviours) {
-        if (behaviours.error().code == ErrorCode::cancelled) return fail(behaviours.error());
+        if (task.stop.stop_requested()) return fail(behaviours.error());
         task.events.event(WarningEvent{"the versions could not be compared: " + behaviours.error().message});
         return UntestedChoice{};
     }

@@ -437,6 +437,16 @@ TEST_F(AgentTest, EndsAnAnswerThatNeverEndsWhenTheTimeIsOver) {
     EXPECT_EQ(result.review_reason, "time");
 }
 
+TEST_F(AgentTest, EndsATestCommandThatNeverEndsWhenTheTimeIsOver) {
+    settings_.test = "sleep 1000";
+    settings_.budget = std::chrono::milliseconds(300);
+    model_.says(kFix);
+    const TaskResult result = run("make add work").value();
+    EXPECT_EQ(result.status, Status::unfixed);
+    EXPECT_EQ(result.reason, "the time for this task is over");
+    EXPECT_TRUE(model_.requests.empty());
+}
+
 TEST_F(AgentTest, StopsWhenTold) {
     std::stop_source source;
     source.request_stop();

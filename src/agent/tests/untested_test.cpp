@@ -79,6 +79,20 @@ TEST_F(UntestedTest, ShowsNoSecretsToTheVersions) {
     EXPECT_NE(written_[0].after.find("return a + b"), std::string::npos);
 }
 
+TEST_F(UntestedTest, WaitsForNoVersionBeyondTheTimeOfTheTask) {
+    settings_.samples = 2;
+    settings_.budget = std::chrono::seconds(3);
+    model_.says(change_to("return a + b"));
+    model_.says(
+        "calc.py\n<<<<<<< SEARCH\ndef add(a, b):\n=======\nimport time\ntime.sleep(1000)\ndef add(a, b):\n>>>>>>> "
+        "REPLACE\n");
+    model_.says("assert add(2, 3) == 5\n");
+    const TaskResult result = run("make add work").value();
+    EXPECT_EQ(result.status, Status::fixed) << result.reason;
+    ASSERT_EQ(written_.size(), 1U);
+    EXPECT_NE(written_[0].after.find("return a + b"), std::string::npos);
+}
+
 TEST_F(UntestedTest, LetsAHostileVersionSpoilNothing) {
     settings_.samples = 3;
     model_.says(change_to("__import__('os')._exit(0)"));

@@ -5,6 +5,7 @@
 #include <ec/agent/withhold.hpp>
 #include <ec/agent/worker_agent.hpp>
 #include <ec/core/hash.hpp>
+#include <ec/core/time_or_stop.hpp>
 #include <ec/executor/test_command.hpp>
 #include <set>
 
@@ -91,7 +92,8 @@ Result<WorkResult> WorkerAgent::work(const WorkItem& item, std::stop_token stop)
         EC_ASSIGN(std::string patch, vcs::unified_patch(files));
         if (patch.empty() || !seen.insert(hash128(patch)).second) return false;
         executor::RunSpec spec = executor::test_run(command);
-        spec.limits.wall = spec.limits.cpu = item.test_limit;
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - clock_.now());
+        spec.limits.wall = spec.limits.cpu = std::clamp(left, std::chrono::milliseconds(1), item.test_limit);
         spec.limits.memory_bytes = 2ULL << 30;
         spec.collect_changes = false;
         for (const vcs::FileVersion& file : files) spec.edits.push_back({file.path, file.after});
@@ -110,16 +112,22 @@ Result<WorkResult> WorkerAgent::work(const WorkItem& item, std::stop_token stop)
     request.messages = prompt(item, shown);
     request.sampling.temperature = item.samples > 1 ? 0.7 : 0.1;
     request.sampling.seed = item.seed;
-    EC_TRY(model_.sample(
+    const TimeOrStop limit(stop, deadline - clock_.now());
+    const auto replies = model_.sample(
         request, std::max(1U, item.samples),
         [&](const model::ChatReply& reply) {
             const auto passed = judge(reply);
             if (!passed) failed = fail(passed.error());
             return passed && !*passed && clock_.now() < deadline;
         },
-        stop));
+        limit.token());
     EC_TRY(failed);
-    if (!result.verified) result.reason = fmt::format("none of {} answers passes the tests", result.tried);
+    const bool late = clock_.now() >= deadline && !stop.stop_requested();
+    if (!replies && !late) return fail(replies.error());
+    if (!result.verified && late)
+        result.reason = "the time for this task is over";
+    else if (!result.verified)
+        result.reason = fmt::format("none of {} answers passes the tests", result.tried);
     return result;
 }
 
