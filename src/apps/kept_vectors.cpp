@@ -1,6 +1,7 @@
 #include "kept_vectors.hpp"
 
 #include <array>
+#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <ec/crypto/sha256.hpp>
@@ -23,15 +24,44 @@ std::string bytes_of(const std::vector<float>& vector) {
     return bytes;
 }
 
+Result<sql::Database> open_store(const std::filesystem::path& file) {
+    sql::OpenOptions options;
+    options.busy_timeout = std::chrono::milliseconds(300);  // another program's lock is not worth the wait
+    EC_ASSIGN(sql::Database database, sql::Database::open(file, options));
+    EC_TRY(sql::migrate(database, kSchema));
+    return database;
+}
+
+Result<sql::Database> in_memory() {
+    EC_ASSIGN(sql::Database database, sql::Database::open_in_memory());
+    EC_TRY(sql::migrate(database, kSchema));
+    return database;
+}
+
+// What it holds can be made again: a store that is none, or another version's, gives way.
+Result<sql::Database> open_or_replace(const std::filesystem::path& file) {
+    std::error_code error;
+    std::filesystem::create_directories(file.parent_path(), error);
+    Result<sql::Database> store = open_store(file);
+    const auto failed = [&](ErrorCode code) { return !store && store.error().code == code; };
+    if ((failed(ErrorCode::corrupt) || failed(ErrorCode::conflict)) &&
+        std::filesystem::is_regular_file(std::filesystem::symlink_status(file, error))) {
+        for (const std::string_view ending : {"", "-wal", "-shm"}) {
+            std::filesystem::remove(file.string() + std::string(ending), error);
+        }
+        store = open_store(file);
+    }
+    if (!store) return in_memory();
+    std::filesystem::permissions(file, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write, error);
+    return store;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<KeptVectors>> KeptVectors::open(const std::filesystem::path& file, std::string model,
                                                        std::unique_ptr<codeindex::Embedder> inner,
                                                        std::int64_t most_rows) {
-    std::error_code error;
-    std::filesystem::create_directories(file.parent_path(), error);
-    EC_ASSIGN(sql::Database database, sql::Database::open(file));
-    EC_TRY(sql::migrate(database, kSchema));
+    EC_ASSIGN(sql::Database database, open_or_replace(file));
     return std::unique_ptr<KeptVectors>(
         new KeptVectors(std::move(database), std::move(model), std::move(inner), most_rows));
 }

@@ -18,7 +18,8 @@ class KeptVectors final : public codeindex::Embedder {
 public:
     static constexpr std::int64_t kMostRows = 20'000;  // 30 MB of vectors of 384 numbers
 
-    /// `file` is made where it is missing (mode 0600), its folder too. `model` tells embedders apart.
+    /// `file` is made where it is missing (mode 0600), its folder too, and made anew where it is no store of this
+    /// version; where that is not possible vectors are kept in memory alone. `model` tells embedders apart.
     static Result<std::unique_ptr<KeptVectors>> open(const std::filesystem::path& file, std::string model,
                                                      std::unique_ptr<codeindex::Embedder> inner,
                                                      std::int64_t most_rows = kMostRows);

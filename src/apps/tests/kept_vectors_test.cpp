@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <array>
 #include <ec/core/fs.hpp>
 
 namespace ec::apps {
@@ -83,6 +84,34 @@ TEST_F(KeptVectorsTest, EmbedsAnewWhatTheStoreHasInAnotherForm) {
     ASSERT_TRUE(database.run("UPDATE vectors SET vector = ?1", sql::Blob{"abc"}));
     EXPECT_THAT(open()->embed(texts).value()[0], ElementsAre(3.0F, static_cast<float>('o')));
     EXPECT_THAT(asked_, ElementsAre("one"));
+}
+
+TEST_F(KeptVectorsTest, BeginsAnewWhereTheFileIsNoStoreOrAnothersVersion) {
+    const std::vector<std::string> texts{"one"};
+    std::filesystem::create_directories(file_.parent_path());
+    ASSERT_TRUE(write_file_atomic(file_, "no database at all, but long enough to be looked at as one"));
+    ASSERT_TRUE(open()->embed(texts));
+    ASSERT_TRUE(open()->embed(texts));
+    EXPECT_THAT(asked_, IsEmpty());
+    constexpr sql::Migration kOthers{2, "of a newer program", "CREATE TABLE more (a INTEGER) STRICT"};
+    {
+        sql::Database database = sql::Database::open(file_).value();
+        const std::array steps{sql::Migration{1, "others", "CREATE TABLE others (a INTEGER) STRICT"}, kOthers};
+        std::filesystem::remove(file_);
+        database = sql::Database::open(file_).value();
+        ASSERT_TRUE(sql::migrate(database, steps));
+    }
+    ASSERT_TRUE(open()->embed(texts));
+    ASSERT_TRUE(open()->embed(texts));
+    EXPECT_THAT(asked_, IsEmpty());
+}
+
+TEST_F(KeptVectorsTest, WorksWhereNothingCanBeKept) {
+    const std::vector<std::string> texts{"one"};
+    std::filesystem::create_directories(file_);  // a folder stands in its place
+    ASSERT_TRUE(open()->embed(texts));
+    EXPECT_THAT(asked_, ElementsAre("one"));
+    EXPECT_TRUE(std::filesystem::is_directory(file_));
 }
 
 TEST_F(KeptVectorsTest, HoldsNoTextAndIsNobodyElses) {
