@@ -45,7 +45,7 @@ TEST_F(PolicyFile, AFileOfTheUsersOwnIsRead) {
 }
 
 TEST_F(PolicyFile, OthersMayNotWriteIt) {
-    for (const mode_t mode : {0666, 0664, 0646}) {
+    for (const mode_t mode : {0666U, 0664U, 0646U}) {
         const Error error = refusal(write("p.toml", "version = 1", mode));
         EXPECT_EQ(error.code, ErrorCode::denied);
         EXPECT_THAT(error.message, HasSubstr((root() / "p.toml").string()));
