@@ -425,7 +425,7 @@ Status check_approvals(std::span<const std::string> approved) {
         // `.github` by itself stands for a link of that name, not for what lies in a folder.
         if (is_plain_name(place) && (is_guarded_path(place) || leads_to_guarded(place)) && !pattern) continue;
         return fail(ErrorCode::invalid_argument,
-                    fmt::format("--approve {} names no guarded place", to_valid_utf8(place)),
+                    fmt::format("--approve {} names no guarded place", ellipsize(to_valid_utf8(place), 200)),
                     "name one file or folder, relative to the project, as the refusal shows it");
     }
     return {};
