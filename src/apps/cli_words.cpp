@@ -77,9 +77,11 @@ CLI::Validator whole_number(std::uint64_t least, std::uint64_t most) {
 
 CLI::Validator seconds() {
     return {[](std::string& word) -> std::string {
+                // strtod alone also takes spaces in front, 0x10 and infinity.
+                const bool decimal = word.find_first_not_of("0123456789.eE+-") == std::string::npos;
                 char* end = nullptr;
                 const double value = std::strtod(word.c_str(), &end);
-                const bool whole = !word.empty() && end == word.c_str() + word.size();
+                const bool whole = decimal && !word.empty() && end == word.c_str() + word.size();
                 return whole && std::isfinite(value) ? "" : in_quotes(word) + " is not a number of seconds";
             },
             ""};

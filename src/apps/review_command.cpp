@@ -33,7 +33,9 @@ Result<agent::ReviewQuestion> question_of(const ReviewOptions& options, std::sto
     agent::ReviewQuestion question;
     std::error_code error;
     question.workspace = std::filesystem::canonical(options.directory, error);
-    if (error) return fail(ErrorCode::not_found, fmt::format("there is no folder {}", options.directory));
+    if (error)
+        return fail(ErrorCode::not_found,
+                    fmt::format("there is no folder {}", ellipsize(to_valid_utf8(options.directory), 200)));
     question.task = options.task;
     question.test = options.test;
     EC_ASSIGN(question.why, agent::parse_review_why(options.why));

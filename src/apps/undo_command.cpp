@@ -109,8 +109,9 @@ int run_undo(const UndoCommandOptions& options, std::ostream& out, std::ostream&
     }
     const auto done = take_back(options);
     if (!done) {
+        std::error_code error;
         const bool nothing =
-            done.error().code == ErrorCode::not_found && std::filesystem::is_directory(options.directory);
+            done.error().code == ErrorCode::not_found && std::filesystem::is_directory(options.directory, error);
         return report_error(done.error(), options, nothing, out, err);
     }
     if (options.json) {

@@ -28,7 +28,8 @@ Status write_all(int fd, std::string_view content, const std::string& name) {
 Result<std::string> read_file(const std::filesystem::path& path, std::uint64_t limit) {
     // O_NONBLOCK: opening a FIFO must not hang; the check below then refuses it.
     const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-    if (!fd.valid()) return fail(from_errno(fmt::format("cannot open {}", path.string()), errno));
+    if (!fd.valid())
+        return fail(from_errno(fmt::format("cannot open {}", ellipsize(to_valid_utf8(path.native()), 200)), errno));
     struct stat info{};
     if (::fstat(fd.get(), &info) != 0) return fail(from_errno(fmt::format("cannot stat {}", path.string()), errno));
     if (!S_ISREG(info.st_mode)) {

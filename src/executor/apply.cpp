@@ -48,9 +48,11 @@ std::set<std::string> guarded_elsewhere(const FileReplacer& replacer, std::span<
     std::set<std::string> places;
     for (const std::string& folder : folders) {
         for (const std::string& name : replacer.list(folder)) {
-            if (!leads_to_guarded(name)) continue;
             const std::string path = folder.empty() ? name : folder + "/" + name;
+            if (!leads_to_guarded(path)) continue;
             std::string target = replacer.read_link(path).value_or("");
+            // .github/workflows may be a link as well. What is added stands behind `folder` in the set.
+            if (target.empty()) folders.insert(path);
             const std::string head = target.empty() ? replacer.head_of(path) : std::string{};
             if (head.starts_with("gitdir:")) target = trim(std::string_view(head).substr(7));
             const std::string root = workspace.string() + "/";

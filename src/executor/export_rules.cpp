@@ -33,14 +33,15 @@ struct Guarded {
     std::string_view why;
 };
 
-// Names as folded() gives them, with at most one '*' for any run of characters. A name alone guards itself and all
-// below it, at any depth. docs/sandbox.md shows this table to people.
+// Names as folded() gives them, or a folder's and one in it, each with at most one '*' for any run of characters. They
+// guard what is called so and all below it, at any depth. docs/sandbox.md shows this table to people.
 constexpr Guarded kGuarded[] = {
     {".git", kGit},
     {".hg", kGit},
     {".svn", kGit},
     {".bzr", kGit},
     {".jj", kGit},
+    {".sl", kGit},
     {"_darcs", kGit},
     {".gitmodules", kGit},
     {".gitattributes", kGit},
@@ -49,6 +50,11 @@ constexpr Guarded kGuarded[] = {
     {".pre-commit-config.yaml", kHooks},
     {".overcommit.yml", kHooks},
     {".simple-git-hooks.json", kHooks},
+    {".simple-git-hooks.*", kHooks},
+    {"simple-git-hooks.json", kHooks},
+    {"simple-git-hooks.*", kHooks},
+    {".huskyrc", kHooks},
+    {".huskyrc.*", kHooks},
     {"lefthook*.yml", kHooks},
     {"lefthook*.yaml", kHooks},
     {"lefthook*.toml", kHooks},
@@ -70,6 +76,8 @@ constexpr Guarded kGuarded[] = {
     {".cirrus.yml", kServers},
     {".teamcity", kServers},
     {".woodpecker*", kServers},
+    {".semaphore", kServers},
+    {".builds", kServers},
     {"codeowners", kServers},
     {".vscode", kEditors},
     {".idea", kEditors},
@@ -83,6 +91,11 @@ constexpr Guarded kGuarded[] = {
     {".vimrc", kEditors},
     {".vim", kEditors},
     {".lvimrc", kEditors},
+    {".gvimrc", kEditors},
+    {"session.vim", kEditors},
+    {".ycm_extra_conf.py", kEditors},
+    {".helix", kEditors},
+    {".vs", kEditors},
     {".nvim.*lua", kEditors},
     {".dir-locals.el", kEditors},
     {".dir-locals-2.el", kEditors},
@@ -97,6 +110,11 @@ constexpr Guarded kGuarded[] = {
     {".mise", kShells},
     {".rtx.toml", kShells},
     {".autoenv.zsh", kShells},
+    {".autoenv", kShells},
+    {".config/mise", kShells},
+    {".config/mise.toml", kShells},
+    {".config/mise.*.toml", kShells},
+    {"devbox.json", kShells},
     {"flake.nix", kShells},
     {"shell.nix", kShells},
     {"default.nix", kShells},
@@ -109,6 +127,11 @@ constexpr Guarded kGuarded[] = {
     {".gemini", kAgents},
     {".continue", kAgents},
     {".kiro", kAgents},
+    {".clinerules", kAgents},
+    {".roo", kAgents},
+    {".amazonq", kAgents},
+    {".crush.json", kAgents},
+    {".agents", kAgents},
     {".mcp.json", kAgents},
     {".aider*", kAgents},
     {"opencode.json", kAgents},
@@ -117,6 +140,7 @@ constexpr Guarded kGuarded[] = {
     {".edgecoder", kAgents},
     {"agents.md", kAgents},
     {"claude.md", kAgents},
+    {"claude.local.md", kAgents},
     {"gemini.md", kAgents},
     {".npmrc", kPackages},
     {".yarnrc", kPackages},
@@ -124,6 +148,11 @@ constexpr Guarded kGuarded[] = {
     {".yarn", kPackages},
     {".pnp.cjs", kPackages},
     {".pnpmfile.cjs", kPackages},
+    {".pnpmfile.mjs", kPackages},
+    {"pnpm-workspace.yaml", kPackages},
+    {"uv.toml", kPackages},
+    {"nuget.config", kPackages},
+    {".condarc", kPackages},
     {"bunfig.toml", kPackages},
     {".pypirc", kPackages},
     {"pip.conf", kPackages},
@@ -139,6 +168,10 @@ constexpr Guarded kGuarded[] = {
     {"gradle-wrapper.jar", kToolchains},
     {"rust-toolchain", kToolchains},
     {"rust-toolchain.toml", kToolchains},
+    {".bazelrc", kToolchains},
+    {".bazeliskrc", kToolchains},
+    {"tools/bazel", kToolchains},
+    {"gradle-daemon-jvm.properties", kToolchains},
     {"sitecustomize", kPython},
     {"sitecustomize.*", kPython},
     {"usercustomize", kPython},
@@ -148,8 +181,17 @@ constexpr Guarded kGuarded[] = {
 
 // Guarded below a forge's folder; the rest of it (issue forms, funding) is text.
 constexpr std::string_view kForges[] = {".github", ".gitea", ".forgejo"};
-constexpr std::string_view kForgeNames[] = {
-    "workflows", "actions", "dependabot.yml", "dependabot.yaml", "copilot-instructions.md", "instructions"};
+constexpr Guarded kGuardedInForges[] = {
+    {"workflows", kServers},
+    {"actions", kServers},
+    {"dependabot.yml", kServers},
+    {"dependabot.yaml", kServers},
+    {"copilot-instructions.md", kAgents},
+    {"instructions", kAgents},
+    {"hooks", kAgents},
+    {"agents", kAgents},
+    {"prompts", kAgents},
+};
 
 // Code points that file systems ignore in names (HFS+) or fold to an ASCII letter.
 struct Fold {
@@ -201,16 +243,42 @@ bool matches(std::string_view name, std::string_view guarded) {
            name.ends_with(guarded.substr(star + 1));
 }
 
-/// What a guarded name does; empty for one that is not guarded.
-std::string_view reason_of(std::string_view name) {
+bool is_forge(std::string_view name) {
+    return std::ranges::any_of(kForges, [&](std::string_view forge) { return matches(name, forge); });
+}
+
+/// What the name does that stands between `above` and, in most cases, more; empty for one that is not guarded.
+std::string_view reason_of(std::string_view above, std::string_view name) {
     for (const Guarded& guarded : kGuarded) {
+        const std::size_t slash = guarded.name.find('/');
+        const bool folder = slash == std::string_view::npos || matches(above, guarded.name.substr(0, slash));
+        if (folder && matches(name, guarded.name.substr(slash + 1))) return guarded.why;
+    }
+    if (!is_forge(above)) return {};
+    for (const Guarded& guarded : kGuardedInForges) {
         if (matches(name, guarded.name)) return guarded.why;
     }
     return {};
 }
 
-bool contains(std::span<const std::string_view> list, std::string_view name) {
-    return std::find(list.begin(), list.end(), name) != list.end();
+/// Folders of which only some names are guarded.
+bool has_guarded_below(std::string_view name) {
+    return is_forge(name) || std::ranges::any_of(kGuarded, [&](const Guarded& guarded) {
+               const std::size_t slash = guarded.name.find('/');
+               return slash != std::string_view::npos && matches(name, guarded.name.substr(0, slash));
+           });
+}
+
+/// The parts of a path, folded. A backslash separates as well where such a workspace is shared with Windows.
+std::vector<std::string> folded_parts(std::string_view path) {
+    std::vector<std::string> parts;
+    std::size_t start = 0;
+    for (std::size_t i = 0; i <= path.size(); ++i) {
+        if (i < path.size() && path[i] != '/' && path[i] != '\\') continue;
+        parts.push_back(folded(path.substr(start, i - start)));
+        start = i + 1;
+    }
+    return parts;
 }
 
 // A link of the workspace as it will be, or nullopt.
@@ -280,17 +348,10 @@ std::optional<Refusal::Why> judge_alone(const Change& change, std::span<const st
 }  // namespace
 
 std::string_view guarded_because(std::string_view path) {
-    std::vector<std::string> parts;
-    std::size_t start = 0;
-    // A backslash separates as well where such a workspace is shared with Windows.
-    for (std::size_t i = 0; i <= path.size(); ++i) {
-        if (i < path.size() && path[i] != '/' && path[i] != '\\') continue;
-        parts.push_back(folded(path.substr(start, i - start)));
-        start = i + 1;
-    }
-    for (std::size_t i = 0; i < parts.size(); ++i) {
-        if (const std::string_view why = reason_of(parts[i]); !why.empty()) return why;
-        if (i + 1 < parts.size() && contains(kForges, parts[i]) && contains(kForgeNames, parts[i + 1])) return kServers;
+    std::string above;
+    for (std::string& part : folded_parts(path)) {
+        if (const std::string_view why = reason_of(above, part); !why.empty()) return why;
+        above = std::move(part);
     }
     return {};
 }
@@ -298,8 +359,9 @@ std::string_view guarded_because(std::string_view path) {
 bool is_guarded_path(std::string_view path) { return !guarded_because(path).empty(); }
 
 bool leads_to_guarded(std::string_view path) {
-    const std::string name = folded(path.substr(path.rfind('/') + 1));
-    return !reason_of(name).empty() || contains(kForges, name);
+    const std::vector<std::string> parts = folded_parts(path);
+    const std::string above = parts.size() < 2 ? std::string() : parts[parts.size() - 2];
+    return !reason_of(above, parts.back()).empty() || has_guarded_below(parts.back());
 }
 
 std::optional<std::string> resolve_inside(const std::string& folder, std::string_view first,
@@ -363,7 +425,7 @@ Status check_approvals(std::span<const std::string> approved) {
         // `.github` by itself stands for a link of that name, not for what lies in a folder.
         if (is_plain_name(place) && (is_guarded_path(place) || leads_to_guarded(place)) && !pattern) continue;
         return fail(ErrorCode::invalid_argument,
-                    fmt::format("--approve {} names no guarded place", to_valid_utf8(place)),
+                    fmt::format("--approve {} names no guarded place", ellipsize(to_valid_utf8(place), 200)),
                     "name one file or folder, relative to the project, as the refusal shows it");
     }
     return {};

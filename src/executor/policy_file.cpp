@@ -93,7 +93,8 @@ Result<std::optional<SandboxPolicy>> load_policy(const fs::path& file, const Pol
         // A link that leads nowhere was meant to lead to a policy.
         const bool absent = (why == ENOENT || why == ENOTDIR) && ::lstat(file.c_str(), &info) != 0;
         if (absent) return std::nullopt;
-        Error error = from_errno(fmt::format("cannot open the policy {}", file.string()), why);
+        Error error =
+            from_errno(fmt::format("cannot open the policy {}", ellipsize(to_valid_utf8(file.native()), 200)), why);
         error.code = ErrorCode::denied;
         error.remedy = "make it readable, or remove it if no policy should hold here";
         return fail(std::move(error));

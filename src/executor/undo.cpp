@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <ec/core/text.hpp>
 #include <ec/executor/undo.hpp>
 
 #include "file_replacer.hpp"
@@ -14,7 +15,8 @@ Result<fs::path> resolve(const fs::path& workspace) {
     std::error_code error;
     fs::path real = fs::canonical(workspace, error);
     if (error || !fs::is_directory(real, error)) {
-        return fail(ErrorCode::not_found, fmt::format("there is no directory {}", workspace.string()));
+        return fail(ErrorCode::not_found,
+                    fmt::format("there is no directory {}", ellipsize(to_valid_utf8(workspace.native()), 200)));
     }
     return real;
 }

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <cstdlib>
+#include <ec/core/text.hpp>
 #include <string>
 
 namespace ec::executor {
@@ -34,7 +35,8 @@ Result<fs::path> check_workspace(const fs::path& wanted, const fs::path& private
     const fs::path absolute = fs::absolute(wanted, error);
     struct stat info{};
     if (wanted.empty() || ::stat(absolute.c_str(), &info) != 0) {
-        return fail(ErrorCode::not_found, fmt::format("there is no directory {}", wanted.string()));
+        return fail(ErrorCode::not_found,
+                    fmt::format("there is no directory {}", ellipsize(to_valid_utf8(wanted.native()), 200)));
     }
     if (!S_ISDIR(info.st_mode))
         return fail(ErrorCode::invalid_argument, fmt::format("{} is not a directory", wanted.string()));

@@ -2,9 +2,10 @@
 
 #include <sys/stat.h>
 
-#include <cstdlib>
 #include <ec/core/fs.hpp>
 #include <ec/core/text.hpp>
+
+#include "settings_check.hpp"
 
 namespace ec::vcs {
 namespace {
@@ -13,8 +14,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMostEntries = 1'000'000;
 constexpr std::uint64_t kLargestPointer = 4096;  // ".git" and "commondir" hold one path
-constexpr std::uint64_t kLargestConfig = 1 << 20;
-constexpr int kDeepestInclude = 10;  // as libgit2
+constexpr std::uint64_t kLargestAlternates = 1 << 20;
 constexpr int kDeepestAlternate = 5;
 
 bool is_null_device(const struct stat& info) {
@@ -52,52 +52,13 @@ fs::path pointer(const fs::path& file, std::string_view prefix) {
     return file.parent_path() / trim(std::string_view(*text).substr(prefix.size()));
 }
 
-/// A value as git's settings write it, without quotes, escapes and a comment behind it.
-std::string plain_value(std::string_view text) {
-    std::string out;
-    bool quoted = false;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (!quoted && (text[i] == '#' || text[i] == ';')) break;
-        if (text[i] == '"')
-            quoted = !quoted;
-        else if (text[i] == '\\' && i + 1 < text.size())
-            out += text[++i];
-        else
-            out += text[i];
-    }
-    return std::string(trim(out));
-}
-
-/// Settings name further files: include.path, core.excludesFile, core.attributesFile. Whatever the name, a value that
-/// leads to a pipe is refused.
-Status check_config(const fs::path& file, int depth) {
-    EC_TRY(refuse_special(file));
-    const auto text = read_file(file, kLargestConfig);
-    if (!text && text.error().code == ErrorCode::too_large) return fail(ErrorCode::denied, text.error().message);
-    if (!text || depth == kDeepestInclude) return {};
-    for (const std::string_view line : split_lines(*text)) {
-        const std::size_t sign = line.find('=');
-        if (sign == std::string_view::npos) continue;
-        const std::string value = plain_value(line.substr(sign + 1));
-        if (value.empty() || value.find('\0') != std::string::npos) continue;
-        const char* const home = std::getenv("HOME");
-        const fs::path place =
-            value.starts_with("~/") && home != nullptr ? fs::path(home) / value.substr(2) : file.parent_path() / value;
-        EC_TRY(refuse_special(place));
-        std::error_code error;
-        const bool include = trim(line.substr(0, sign)).ends_with("path") && fs::is_regular_file(place, error);
-        if (include) EC_TRY(check_config(place, depth + 1));
-    }
-    return {};
-}
-
 Status check_all_below(const fs::path& folder) {
     return check_below(folder, [](const fs::path&) { return true; }, [](const std::string&) { return true; });
 }
 
 /// The stores that one of objects borrows from.
 Status check_alternates(const fs::path& objects, int depth) {
-    const auto alternates = read_file(objects / "info/alternates", kLargestConfig);
+    const auto alternates = read_file(objects / "info/alternates", kLargestAlternates);
     if (!alternates || depth == kDeepestAlternate) return {};
     for (const std::string_view line : split_lines(*alternates)) {
         if (!line.empty() && !line.starts_with('#')) {
@@ -108,15 +69,15 @@ Status check_alternates(const fs::path& objects, int depth) {
     return {};
 }
 
-Status check_git_folder(const fs::path& folder) {
+Status check_git_folder(const GitLibrary& git, const fs::path& folder) {
     EC_TRY(check_all_below(folder));
-    EC_TRY(check_config(folder / "config", 0));
-    EC_TRY(check_config(folder / "config.worktree", 0));
+    EC_TRY(check_settings(git, folder / "config"));
+    EC_TRY(check_settings(git, folder / "config.worktree"));
     return check_alternates(folder / "objects", 0);
 }
 
 /// What libgit2 takes for a repository on its way up from `root`.
-Status check_around(const fs::path& root) {
+Status check_around(const GitLibrary& git, const fs::path& root) {
     std::error_code error;
     for (fs::path at = fs::absolute(root, error).lexically_normal(); !error; at = at.parent_path()) {
         fs::path folder = at / ".git";
@@ -124,9 +85,9 @@ Status check_around(const fs::path& root) {
         if (!fs::is_directory(folder, error) && fs::exists(at / "objects", error)) folder = at;  // bare, or inside .git
         if (!folder.empty() && fs::is_directory(folder, error)) {
             EC_TRY(refuse_special(folder / "commondir"));
-            EC_TRY(check_git_folder(folder));
+            EC_TRY(check_git_folder(git, folder));
             const fs::path common = pointer(folder / "commondir", "");
-            if (!common.empty()) EC_TRY(check_git_folder(common));
+            if (!common.empty()) EC_TRY(check_git_folder(git, common));
             // Whole, so libgit2 looks no further up.
             if (!common.empty() || (fs::exists(folder / "HEAD", error) && fs::exists(folder / "objects", error) &&
                                     fs::exists(folder / "refs", error)))
@@ -149,12 +110,15 @@ Status refuse_special(const fs::path& file) {
 }
 
 Result<RepositoryHandle> open_repository(const GitLibrary& git, const fs::path& root) {
-    EC_TRY(check_around(root));
+    EC_TRY(check_settings_of_user(git));
+    EC_TRY(check_around(git, root));
     git_repository* raw = nullptr;
     if (git.git_repository_open_ext(&raw, root.c_str(), 0, nullptr) != 0) {
         return git_failure(git, "no git repository", ErrorCode::not_found);
     }
-    return RepositoryHandle(raw);
+    RepositoryHandle repository(raw);
+    EC_TRY(check_named_rules(git, *repository));
+    return repository;
 }
 
 Status check_rule_files(const fs::path& worktree) {

@@ -14,7 +14,8 @@ namespace ec::vcs {
 /// `denied` for a pipe, a socket or a device, also behind links; /dev/null is an empty file. Absent: fine.
 Status refuse_special(const std::filesystem::path& file);
 
-/// Fails with `not_found` when `root` lies in no repository, `denied` when a file of the repository's own is none.
+/// Fails with `not_found` when `root` lies in no repository, `denied` when a file that git would
+/// read for it, its own or the user's, is none.
 Result<RepositoryHandle> open_repository(const GitLibrary& git, const std::filesystem::path& root);
 
 /// The same check for the rule files that a comparison of the whole working tree reads: every .gitignore and

@@ -175,6 +175,26 @@ def test_a_pipe_in_the_place_of_a_file_holds_nobody_up(command, name, start, tas
         assert done.returncode == 3 and ".gitignore" in last["reason"]
 
 
+USERS_PIPES = [(".gitconfig", ""), (".config/git/config", ""), (".config/git/ignore", ""), (".config/git/attributes", ""), ("xdg/git/config", ""), ("xdg/git/ignore", ""),
+               ("named", "[core]\n excludesFile = ~/na\\\nmed\n"), ("named", "[include]\n path = named\n"),
+               ("named", "[core]\n attributesFile = \"~/named\" ; why\n")]
+
+
+@pytest.mark.parametrize("name, settings", USERS_PIPES)
+def test_a_pipe_among_the_users_own_git_files_is_named_at_once(name, settings, start, task, tmp_path):
+    project, home = tmp_path / "project", tmp_path / "home"
+    subprocess.run(["git", "init", "-q", "."], cwd=project, check=True)
+    (home / name).parent.mkdir(parents=True, exist_ok=True)
+    (home / ".gitconfig").write_text(settings)
+    (home / name).unlink(missing_ok=True)
+    os.mkfifo(home / name)
+    argv, environment = start("run", task.text, "--dir", str(project), "--test", task.test, "--json")
+    if name.startswith("xdg"):
+        environment["XDG_CONFIG_HOME"] = str(home / "xdg")
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd=project, env=environment, timeout=LIMIT)
+    assert done.returncode == 3 and str(home / name) in json.loads(done.stdout.splitlines()[-1])["reason"], done.stdout
+
+
 def test_hints_in_a_session_are_commands_of_the_session(start, task, tmp_path):
     root = tmp_path / "project"
     done = piped(start("--yes", "--test", task.test), [task.text, "/review queue", "/review show x", "/review accept 99"], root)

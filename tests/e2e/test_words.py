@@ -47,6 +47,10 @@ def test_a_limit_is_a_number_from_one_on(edgecoder, words, value):
     (["run", "x", "--samples=0"], "'0' is not a number from 1 to 64"),
     (["run", "x", "--seed=-1"], "'-1' is not a whole number from 0 on"),
     (["run", "x", "--budget=soon"], "'soon' is not a number of seconds"),
+    (["run", "x", "--budget=0x10"], "'0x10' is not a number of seconds"),
+    (["run", "x", "--budget", " 5"], "' 5' is not a number of seconds"),
+    (["fix", "--test", "x", "--budget=5 "], "'5 ' is not a number of seconds"),
+    (["exec", "--timeout=inf", "--", "true"], "'inf' is not a number of seconds"),
     (["fix", "--test", "x", "--budget=nan"], "'nan' is not a number of seconds"),
     (["exec", "--memory=lots", "--", "true"], "'lots' is not a whole number"),
     (["exec", "--timeout=1m", "--", "true"], "'1m' is not a number of seconds"),
@@ -56,6 +60,26 @@ def test_a_limit_is_a_number_from_one_on(edgecoder, words, value):
 def test_numbers_are_asked_for_in_one_sentence(edgecoder, words, said):
     done = edgecoder(*words)
     assert done.status == 2 and said in done.err and len(done.err) < 300
+
+
+@pytest.mark.parametrize("word", ["a" * 100_000, "a/" * 50_000])
+@pytest.mark.parametrize("words", [
+    ["model", "add"],
+    ["run", "x", "--dir"],
+    ["run", "x", "--approve"],
+    ["fix", "--test", "x", "--dir"],
+    ["exec", "--apply", "--approve"],
+    ["undo", "--dir"],
+    ["diff", "--dir"],
+    ["resume", "--dir"],
+    ["policy", "check"],
+    ["--dir"],
+])
+def test_a_word_without_end_is_not_said_again_whole(edgecoder, words, word):
+    done = edgecoder(*words, word, *(["true"] if words[0] == "exec" else []))
+    assert done.status in (1, 2, 3)
+    assert "aa" in done.err or "a/a" in done.err
+    assert len(done.err) < 500
 
 
 def test_events_of_fix_are_described(edgecoder):

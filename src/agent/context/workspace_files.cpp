@@ -228,7 +228,8 @@ WorkspaceFiles::~WorkspaceFiles() = default;
 Result<WorkspaceFiles> WorkspaceFiles::list(const fs::path& root, const WorkspaceLimits& limits) {
     std::error_code error;
     const fs::path real = fs::canonical(root, error);
-    if (error || !fs::is_directory(real, error)) return fail(ErrorCode::not_found, root.string() + " is not a folder");
+    if (error || !fs::is_directory(real, error))
+        return fail(ErrorCode::not_found, ellipsize(to_valid_utf8(root.native()), 200) + " is not a folder");
     auto state = std::make_unique<State>();
     state->root = real;
     state->limits = limits;

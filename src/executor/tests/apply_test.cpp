@@ -218,6 +218,23 @@ TEST(Apply, PlacesThatGuardedNamesLeadToAreGuardedAsWell) {
     EXPECT_EQ(applied->written, (Names{"config/plain", "lib/code"}));
 }
 
+TEST(Apply, PlacesThatLinksInsideAFoldersGuardedPartLeadToAreGuardedAsWell) {
+    const Project project;
+    project.write("ci/build.yml", "old");
+    project.write("scripts/build", "old");
+    project.write("scripts/other", "old");
+    project.write(".github/FUNDING.yml", "old");
+    project.write("tools/x.py", "old");
+    fs::create_symlink("../ci", project.root() / ".github/workflows");
+    fs::create_symlink("../scripts/build", project.root() / "tools/bazel");
+    const auto applied = project.apply({project.file("ci/build.yml", "x"), project.file("scripts/build", "x"),
+                                        project.file("scripts/other", "x"), project.file("tools/x.py", "x")});
+    ASSERT_TRUE(applied) << applied.error().message;
+    using Why = Refusal::Why;
+    EXPECT_EQ(applied->refused, (std::vector<Refusal>{{"ci/build.yml", Why::behind}, {"scripts/build", Why::behind}}));
+    EXPECT_EQ(applied->written, (Names{"scripts/other", "tools/x.py"}));
+}
+
 TEST(Apply, NothingIsWrittenWhereASpecialFileStands) {
     const Project project;
     ASSERT_EQ(::mkfifo((project.root() / "fifo").c_str(), 0600), 0);

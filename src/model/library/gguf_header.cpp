@@ -294,7 +294,8 @@ std::int64_t ModelFileFacts::memory(std::uint64_t size, std::int64_t tokens) con
 Result<ModelFileFacts> read_model_file(const std::filesystem::path& file) {
     std::error_code error;
     if (!std::filesystem::is_regular_file(file, error)) {
-        return fail(ErrorCode::not_found, fmt::format("there is no file {}", file.string()));
+        return fail(ErrorCode::not_found,
+                    fmt::format("there is no file {}", ellipsize(to_valid_utf8(file.native()), 200)));
     }
     const std::uintmax_t size = std::filesystem::file_size(file, error);
     std::ifstream in(file, std::ios::binary);

@@ -315,7 +315,9 @@ Result<LibraryEntry> Library::add(const fs::path& file, std::string_view name, s
                                   const OnPullProgress& progress, std::stop_token stop) {
     std::error_code error;
     const fs::path real = fs::canonical(file, error);
-    if (error) return fail(ErrorCode::not_found, fmt::format("there is no file {}", file.string()));
+    if (error)
+        return fail(ErrorCode::not_found,
+                    fmt::format("there is no file {}", ellipsize(to_valid_utf8(file.native()), 200)));
     ModelManifest manifest;
     manifest.name = name.empty() ? model_name_from(file.filename().string()) : std::string(name);
     if (!is_model_name(manifest.name)) {

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <ec/core/fs.hpp>
 #include <ec/core/hash.hpp>
+#include <ec/core/text.hpp>
 #include <ec/vcs/shadow.hpp>
 
 #include "commit_text.hpp"
@@ -109,7 +110,8 @@ Result<ShadowRepository> ShadowRepository::open(const fs::path& workspace, Shado
     std::error_code error;
     const fs::path real = fs::canonical(workspace, error);
     if (error || !fs::is_directory(real, error)) {
-        return fail(ErrorCode::not_found, fmt::format("there is no directory {}", workspace.string()));
+        return fail(ErrorCode::not_found,
+                    fmt::format("there is no directory {}", ellipsize(to_valid_utf8(workspace.native()), 200)));
     }
     const fs::path dir = fs::weakly_canonical(fs::absolute(options.shadow_dir), error);
     if (error || is_inside_relative(dir.lexically_relative(real).string())) {

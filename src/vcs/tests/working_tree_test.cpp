@@ -120,9 +120,26 @@ TEST_P(PipesInSettings, AreRefused) {
     EXPECT_EQ(WorkingTree::open(root()).error().code, ErrorCode::denied);
 }
 
-INSTANTIATE_TEST_SUITE_P(Values, PipesInSettings,
-                         ::testing::Values("[core]\n\texcludesFile = ../pipe\n", "[include] path = ../pipe\n",
-                                           "[include]\n\tpath = \"../\"pipe # x\n", "[include]\n\tpath=../more\n"));
+INSTANTIATE_TEST_SUITE_P(
+    Values, PipesInSettings,
+    ::testing::Values(R"([core]\n\texcludesFile = ../pipe\n)", R"([core] excludesFile = pipe\n)",
+                      R"([include] path = ../pipe\n)", R"([include]\n\tpath = "../"pipe # x\n)",
+                      R"([include]\n\tpath=../more\n)", R"([include]\n\tpath=\\\n../pipe\n)",
+                      R"([core]\n\texcludesFile = ../pi\\\npe\n)", R"([include]\n\tpath = ../pi\\\r\npe\n)",
+                      R"([include]\n\tpath = ../pi\\ # x\npe\n)", R"([include]\n\tpath = "../pi\\\npe"\n)",
+                      R"([x]\n# a \\\n[include]\n\tpath = ../pipe\n)", R"([core] excludesFile = ../\\\n\\\npipe\n)",
+                      R"([includeIf "onbranch:a=b"] path = ../pipe\n)"));
+
+TEST(WorkingTree, HonoursTheIgnoreRulesThatAnIncludedFileNames) {
+    const TempDir dir = TempDir::create().value();
+    write(dir.path() / "Include.rules", "*.log\n");
+    write(dir.path() / "more", "[core]\n\texcludesFile = " + (dir.path() / "Include.rules").string() + "\n");
+    ASSERT_EQ(shell("cd " + dir.path().string() + " && git init -q . && git config include.path ../more"), 0);
+    EXPECT_TRUE(WorkingTree::open(dir.path()).value().ignored("x.log"));
+    std::filesystem::remove(dir.path() / "Include.rules");
+    ASSERT_EQ(::mkfifo((dir.path() / "Include.rules").c_str(), 0600), 0);
+    EXPECT_EQ(WorkingTree::open(dir.path()).error().code, ErrorCode::denied);
+}
 
 TEST_F(PipesInARepository, TheNullDeviceIsAnEmptyFile) {
     ASSERT_EQ(
