@@ -1,6 +1,7 @@
 // What one client of a shared host may cost the others: their time, their places and their memory.
 #include <gtest/gtest.h>
 
+#include "embedded/shared_link.hpp"
 #include "embedded_fixture.hpp"
 #include "shared_host_fixture.hpp"
 
@@ -60,6 +61,18 @@ TEST_F(SharedLimits, HoldNoRequestUpForLongerWhereClientsPauseByTurns) {
     tests.say(embedded::Resume{});
     EXPECT_TRUE(asks.hears(milliseconds(1400))) << "the second pause alone would last longer";
     EXPECT_TRUE(std::holds_alternative<Done>(asks.conclusion(1)));
+}
+
+TEST_F(SharedLimits, CountNobodyWhoHasLeft) {
+    options_.clients = 32;
+    const SharedHost host(options_);
+    for (int again = 0; again < 20; ++again) {
+        std::vector<std::unique_ptr<RawClient>> crowd;
+        for (int i = 0; i < 32; ++i) crowd.push_back(std::make_unique<RawClient>(host.socket()));
+        EXPECT_FALSE(embedded::SharedLink::connect(host.socket()));
+        crowd.clear();
+        EXPECT_TRUE(embedded::SharedLink::connect(host.socket()));
+    }
 }
 
 }  // namespace

@@ -41,10 +41,9 @@ void Host::listen(std::stop_token stop) {
     while (!finished()) {
         wait_for_something();
         if (stop.stop_requested() && !drained_by_) begin_draining();
-        if (listener_) let_in();
         more_to_read_ = false;
-        // Only this thread adds and removes clients, so it may go through the list without the lock.
-        for (const auto& client : clients_) more_to_read_ |= read(*client);
+        read_all();
+        if (listener_) let_in();
         look_after_clients();
     }
     const std::lock_guard lock(mutex_);
@@ -96,11 +95,13 @@ void Host::let_in() {
             return;
         }
         if (!*arrived) return;
-        const std::lock_guard lock(mutex_);
-        if (clients_.size() >= limits_.clients) {
+        // Who hung up before this one came has left a place, though nobody has looked yet.
+        if (full()) read_all();
+        if (full()) {
             turn_away(*std::move(*arrived));
             continue;
         }
+        const std::lock_guard lock(mutex_);
         clients_.push_back(std::make_unique<Connection>(*std::move(*arrived), false, now()));
         clients_.back()->set_turn(turns_);
     }
@@ -109,6 +110,17 @@ void Host::let_in() {
 void Host::turn_away(UniqueFd socket) {
     Connection passing(std::move(socket), false, now());
     passing.say(Failed{0, {ErrorCode::unavailable, "the shared host has as many clients as it serves", {}}});
+}
+
+bool Host::full() {
+    const std::lock_guard lock(mutex_);
+    const auto there = std::ranges::count_if(clients_, [](const auto& client) { return !client->gone(); });
+    return static_cast<std::size_t>(there) >= limits_.clients;
+}
+
+// Only this thread adds and removes clients, so it may go through the list without the lock.
+void Host::read_all() {
+    for (const auto& client : clients_) more_to_read_ |= read(*client);
 }
 
 // True when there may be more than is taken in at once.

@@ -58,6 +58,8 @@ private:
     [[nodiscard]] std::chrono::milliseconds until_next_deadline(Moment now);
     void let_in();
     void turn_away(UniqueFd socket);
+    [[nodiscard]] bool full();
+    void read_all();
     bool read(Connection& client);
     [[nodiscard]] bool has_left(const Connection& client);
     void obey(Connection& client, ToHost message, std::size_t bytes);
