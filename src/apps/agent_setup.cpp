@@ -37,7 +37,7 @@ Status AgentSetup::build() {
     EC_ASSIGN(sandbox_, open_sandbox(options_.directory));
     EC_ASSIGN(ports_, ModelPorts::open(data_dir(), options_.who));
     EC_TRY(open_model());
-    project_.use_embedder([this] { return configured_embedder(*ports_); },
+    project_.use_embedder([this](std::stop_token stop) { return configured_embedder(*ports_, std::move(stop)); },
                           [this](const std::string& text) {
                               if (events_ != nullptr) events_->event(agent::WarningEvent{text});
                           });
@@ -112,8 +112,10 @@ Result<agent::TaskResult> AgentSetup::run(const std::string& task, agent::AgentE
     }
     keeper_.task(task);
     events_ = &events;
+    project_.stop_with(stop);
     auto result = agent_->run(task, events, person, std::move(stop));
     events_ = nullptr;
+    project_.stop_with({});
     remember_skill();
     return result;
 }

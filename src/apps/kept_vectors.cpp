@@ -91,7 +91,7 @@ Status KeptVectors::keep(const std::vector<std::string>& keys, const std::vector
     return transaction.commit();
 }
 
-Result<std::vector<std::vector<float>>> KeptVectors::embed(std::span<const std::string> texts) {
+Result<std::vector<std::vector<float>>> KeptVectors::embed(std::span<const std::string> texts, std::stop_token stop) {
     std::vector<std::vector<float>> vectors(texts.size());
     std::vector<std::size_t> missing;
     std::vector<std::string> keys, asked;
@@ -106,7 +106,7 @@ Result<std::vector<std::vector<float>>> KeptVectors::embed(std::span<const std::
         asked.push_back(texts[i]);
     }
     if (missing.empty()) return vectors;
-    EC_ASSIGN(std::vector<std::vector<float>> made, inner_->embed(asked));
+    EC_ASSIGN(std::vector<std::vector<float>> made, inner_->embed(asked, std::move(stop)));
     if (made.size() != missing.size()) return fail(ErrorCode::corrupt, "the embedder lost a text");
     static_cast<void>(keep(keys, made));  // only time is lost without it
     for (std::size_t i = 0; i < missing.size(); ++i) vectors[missing[i]] = std::move(made[i]);

@@ -25,7 +25,7 @@ public:
                                                      std::int64_t most_rows = kMostRows);
 
     [[nodiscard]] std::size_t width() const override { return inner_->width(); }
-    Result<std::vector<std::vector<float>>> embed(std::span<const std::string> texts) override;
+    Result<std::vector<std::vector<float>>> embed(std::span<const std::string> texts, std::stop_token stop) override;
 
 private:
     KeptVectors(sql::Database database, std::string model, std::unique_ptr<codeindex::Embedder> inner,

@@ -108,7 +108,7 @@ Result<std::unique_ptr<model::ChatModel>> choose_model(const std::string& words,
                 file.error().remedy + "; or give a GGUF file, BASE_URL#MODEL, or none");
 }
 
-Result<std::unique_ptr<codeindex::Embedder>> configured_embedder(ModelPorts& ports) {
+Result<std::unique_ptr<codeindex::Embedder>> configured_embedder(ModelPorts& ports, std::stop_token stop) {
     EC_ASSIGN(const Config config, load_config());
     if (config.embeddings.empty()) return nullptr;
     model::EmbeddedOptions options;
@@ -120,7 +120,7 @@ Result<std::unique_ptr<codeindex::Embedder>> configured_embedder(ModelPorts& por
         options.name = config.embeddings;
     }
     options.shared_socket = shared_inference();
-    EC_ASSIGN(auto embedder, model::make_embedder(options));
+    EC_ASSIGN(auto embedder, model::make_embedder(options, std::move(stop)));
     EC_ASSIGN(auto kept, KeptVectors::open(ports.data_dir() / "embeddings" / "vectors.db", identity_of(options.file),
                                            std::move(embedder)));
     return kept;

@@ -41,7 +41,7 @@ Result<std::unique_ptr<model::ServedModel>> serve_model(const std::string& words
 Result<std::unique_ptr<model::ChatModel>> choose_model(const std::string& words, ModelPorts& ports);
 
 /// What `embeddings` of [model] in the configuration names, with the vectors that it made before; null without one.
-Result<std::unique_ptr<codeindex::Embedder>> configured_embedder(ModelPorts& ports);
+Result<std::unique_ptr<codeindex::Embedder>> configured_embedder(ModelPorts& ports, std::stop_token stop);
 
 /// Where embedded models look for the host that this user's programs share; empty with EDGECODER_SHARED_INFERENCE=off,
 /// which keeps every model in a process of its own.

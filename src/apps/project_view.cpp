@@ -6,6 +6,7 @@
 #include <ec/codeindex/repository_map.hpp>
 #include <ec/codeindex/search.hpp>
 #include <ec/core/text.hpp>
+#include <ec/core/time_or_stop.hpp>
 
 namespace ec::apps {
 
@@ -47,31 +48,45 @@ std::string ProjectView::map(const std::string& task, const std::vector<std::str
     return codeindex::repository_map(index(), focus, limits);
 }
 
-void ProjectView::use_embedder(OpenEmbedder open, std::function<void(const std::string&)> warn) {
+void ProjectView::use_embedder(OpenEmbedder open, std::function<void(const std::string&)> warn,
+                               std::chrono::milliseconds longest) {
     open_embedder_ = std::move(open);
     warn_ = std::move(warn);
+    longest_ = longest;
 }
 
-Result<std::vector<std::uint32_t>> ProjectView::rank_by_meaning(const std::string& query) {
+Result<std::vector<std::uint32_t>> ProjectView::rank_by_meaning(const std::string& query, const std::stop_token& stop) {
     constexpr std::size_t kMostFiles = 5000;  // more would keep a person waiting for minutes
-    if (const OpenEmbedder open = std::exchange(open_embedder_, {})) {
-        EC_ASSIGN(embedder_, open());
+    if (!embedder_) {
+        EC_ASSIGN(embedder_, open_embedder_(stop));
     }
-    if (!embedder_) return std::vector<std::uint32_t>();
+    if (!embedder_) {
+        open_embedder_ = {};
+        return std::vector<std::uint32_t>();
+    }
     if (index().files().size() > kMostFiles) {
         return fail(ErrorCode::too_large, fmt::format("{} files are too many to embed", index().files().size()));
     }
     if (!embeddings_) {
-        EC_ASSIGN(embeddings_, codeindex::Embeddings::of(index(), *embedder_));
+        EC_ASSIGN(embeddings_, codeindex::Embeddings::of(index(), *embedder_, stop));
     }
-    return embeddings_->rank(query, *embedder_);
+    return embeddings_->rank(query, *embedder_, stop);
 }
 
 std::vector<std::uint32_t> ProjectView::by_meaning(const std::string& query) {
-    auto ranked = rank_by_meaning(query);
+    if (!open_embedder_) return {};
+    const TimeOrStop limit(stop_, longest_);
+    auto ranked = rank_by_meaning(query, limit.token());
     if (ranked) return *std::move(ranked);
+    if (stop_.stop_requested()) return {};
     embedder_.reset();
-    if (warn_) warn_("search goes by words alone: " + ranked.error().message);
+    open_embedder_ = {};
+    const bool late = limit.token().stop_requested();
+    if (warn_) {
+        warn_("search goes by words alone: " +
+              (late ? fmt::format("embedding took longer than {} s", static_cast<double>(longest_.count()) / 1000)
+                    : ranked.error().message));
+    }
     return {};
 }
 

@@ -2,6 +2,7 @@
 // when it is first asked for.
 #pragma once
 
+#include <chrono>
 #include <ec/agent/source.hpp>
 #include <ec/agent/workspace_files.hpp>
 #include <ec/codeindex/index.hpp>
@@ -10,12 +11,13 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
 namespace ec::apps {
 
-using OpenEmbedder = std::function<Result<std::unique_ptr<codeindex::Embedder>>()>;
+using OpenEmbedder = std::function<Result<std::unique_ptr<codeindex::Embedder>>(std::stop_token)>;
 
 class ProjectView final : public agent::FileSource {
 public:
@@ -36,20 +38,26 @@ public:
     /// Files that bear on a text, best first.
     [[nodiscard]] std::vector<std::string> related(const std::string& text, std::size_t most);
     /// Lets meaning count in search() and related() from now on. `open` is called when it is first needed; without an
-    /// embedder (null) or where one fails, words alone count, and `warn` is told once.
-    void use_embedder(OpenEmbedder open, std::function<void(const std::string&)> warn);
+    /// embedder (null) or where one fails or makes a search take longer than `longest`, words alone count, and `warn`
+    /// is told once.
+    void use_embedder(OpenEmbedder open, std::function<void(const std::string&)> warn,
+                      std::chrono::milliseconds longest = std::chrono::seconds(60));
+    /// Ends embedding from now on, as of a task that a person can stop; the next search may embed again.
+    void stop_with(std::stop_token stop) { stop_ = std::move(stop); }
 
 private:
     explicit ProjectView(agent::WorkspaceFiles files) : files_(std::move(files)) {}
     const codeindex::Index& index();
     /// Files by closeness of meaning, best first; empty without an embedder.
     std::vector<std::uint32_t> by_meaning(const std::string& query);
-    Result<std::vector<std::uint32_t>> rank_by_meaning(const std::string& query);
+    Result<std::vector<std::uint32_t>> rank_by_meaning(const std::string& query, const std::stop_token& stop);
 
     agent::WorkspaceFiles files_;
     std::optional<codeindex::Index> index_;
-    OpenEmbedder open_embedder_;  ///< empty once it was called
+    OpenEmbedder open_embedder_;  ///< empty: words alone count
     std::function<void(const std::string&)> warn_;
+    std::chrono::milliseconds longest_{};
+    std::stop_token stop_;
     std::unique_ptr<codeindex::Embedder> embedder_;
     std::optional<codeindex::Embeddings> embeddings_;  ///< of index_
 };

@@ -175,13 +175,13 @@ std::vector<RegionHit> search(const Index& index, std::string_view query, const 
     return hits;
 }
 
-Result<Embeddings> Embeddings::of(const Index& index, Embedder& embedder) {
+Result<Embeddings> Embeddings::of(const Index& index, Embedder& embedder, const std::stop_token& stop) {
     Embeddings out;
     for (std::size_t at = 0; at < index.files().size(); at += kEmbedBatch) {
         std::vector<std::string> texts;
         for (std::size_t i = at; i < std::min(at + kEmbedBatch, index.files().size()); ++i)
             texts.push_back(embedded_text(index.files()[i]));
-        EC_ASSIGN(std::vector<std::vector<float>> vectors, embedder.embed(texts));
+        EC_ASSIGN(std::vector<std::vector<float>> vectors, embedder.embed(texts, stop));
         if (vectors.size() != texts.size()) return fail(ErrorCode::corrupt, "the embedder lost a text");
         for (std::vector<float>& vector : vectors) {
             to_unit_length(vector);
@@ -192,9 +192,9 @@ Result<Embeddings> Embeddings::of(const Index& index, Embedder& embedder) {
 }
 
 Result<std::vector<std::uint32_t>> Embeddings::rank(std::string_view query, Embedder& embedder,
-                                                    std::size_t most) const {
+                                                    const std::stop_token& stop, std::size_t most) const {
     const std::string text(query.substr(0, kMostQueryBytes));
-    EC_ASSIGN(std::vector<std::vector<float>> vectors, embedder.embed(std::span(&text, 1)));
+    EC_ASSIGN(std::vector<std::vector<float>> vectors, embedder.embed(std::span(&text, 1), stop));
     if (vectors.size() != 1) return fail(ErrorCode::corrupt, "the embedder lost a text");
     to_unit_length(vectors[0]);
     std::vector<std::pair<double, std::uint32_t>> scored;

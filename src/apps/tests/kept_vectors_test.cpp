@@ -18,7 +18,7 @@ class Counting final : public codeindex::Embedder {
 public:
     explicit Counting(std::vector<std::string>& asked) : asked_(asked) {}
     [[nodiscard]] std::size_t width() const override { return 2; }
-    Result<std::vector<std::vector<float>>> embed(std::span<const std::string> texts) override {
+    Result<std::vector<std::vector<float>>> embed(std::span<const std::string> texts, std::stop_token) override {
         std::vector<std::vector<float>> vectors;
         for (const std::string& text : texts) {
             asked_.push_back(text);
@@ -47,11 +47,11 @@ protected:
 
 TEST_F(KeptVectorsTest, EmbedsOnceAndOverRestartsOnlyWhatIsNew) {
     const std::vector<std::string> first{"one", "three"};
-    const auto vectors = open()->embed(first).value();
+    const auto vectors = open()->embed(first, {}).value();
     EXPECT_THAT(asked_, ElementsAre("one", "three"));
     const auto again = open();
     const std::vector<std::string> second{"three", "new one", "one"};
-    const auto mixed = again->embed(second).value();
+    const auto mixed = again->embed(second, {}).value();
     EXPECT_THAT(asked_, ElementsAre("new one"));
     EXPECT_EQ(mixed[0], vectors[1]);
     EXPECT_THAT(mixed[1], ElementsAre(7.0F, static_cast<float>('n')));
@@ -60,29 +60,29 @@ TEST_F(KeptVectorsTest, EmbedsOnceAndOverRestartsOnlyWhatIsNew) {
 
 TEST_F(KeptVectorsTest, KeepsModelsApart) {
     const std::vector<std::string> texts{"one"};
-    ASSERT_TRUE(open("a")->embed(texts));
-    ASSERT_TRUE(open("b")->embed(texts));
+    ASSERT_TRUE(open("a")->embed(texts, {}));
+    ASSERT_TRUE(open("b")->embed(texts, {}));
     EXPECT_THAT(asked_, ElementsAre("one"));
 }
 
 TEST_F(KeptVectorsTest, ForgetsTheOldestAndNeverGrowsBeyondItsRows) {
     const std::vector<std::string> old{"a", "b"}, more{"c", "d", "e"};
     const auto vectors = open("a", 3);
-    ASSERT_TRUE(vectors->embed(old));
-    ASSERT_TRUE(vectors->embed(more));
+    ASSERT_TRUE(vectors->embed(old, {}));
+    ASSERT_TRUE(vectors->embed(more, {}));
     asked_.clear();
-    ASSERT_TRUE(vectors->embed(more));
+    ASSERT_TRUE(vectors->embed(more, {}));
     EXPECT_THAT(asked_, IsEmpty());
-    ASSERT_TRUE(vectors->embed(old));
+    ASSERT_TRUE(vectors->embed(old, {}));
     EXPECT_THAT(asked_, ElementsAre("a", "b"));
 }
 
 TEST_F(KeptVectorsTest, EmbedsAnewWhatTheStoreHasInAnotherForm) {
     const std::vector<std::string> texts{"one"};
-    ASSERT_TRUE(open()->embed(texts));
+    ASSERT_TRUE(open()->embed(texts, {}));
     sql::Database database = sql::Database::open(file_).value();
     ASSERT_TRUE(database.run("UPDATE vectors SET vector = ?1", sql::Blob{"abc"}));
-    EXPECT_THAT(open()->embed(texts).value()[0], ElementsAre(3.0F, static_cast<float>('o')));
+    EXPECT_THAT(open()->embed(texts, {}).value()[0], ElementsAre(3.0F, static_cast<float>('o')));
     EXPECT_THAT(asked_, ElementsAre("one"));
 }
 
@@ -116,7 +116,7 @@ TEST_F(KeptVectorsTest, WorksWhereNothingCanBeKept) {
 
 TEST_F(KeptVectorsTest, HoldsNoTextAndIsNobodyElses) {
     const std::vector<std::string> texts{"def secret_algorithm():"};
-    ASSERT_TRUE(open()->embed(texts));
+    ASSERT_TRUE(open()->embed(texts, {}));
     EXPECT_EQ(read_file(file_)->find("secret_algorithm"), std::string::npos);
     struct stat info{};
     ASSERT_EQ(::stat(file_.c_str(), &info), 0);

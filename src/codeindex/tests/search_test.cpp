@@ -78,7 +78,7 @@ TEST(Search, KeepsRegionsOfLongLinesShort) {
 class LetterEmbedder final : public Embedder {
 public:
     [[nodiscard]] std::size_t width() const override { return 256; }
-    Result<std::vector<std::vector<float>>> embed(std::span<const std::string> texts) override {
+    Result<std::vector<std::vector<float>>> embed(std::span<const std::string> texts, std::stop_token) override {
         if (broken) return fail(ErrorCode::unavailable, "no model");
         std::vector<std::vector<float>> out;
         for (const std::string& text : texts) {
@@ -94,8 +94,8 @@ public:
 TEST(Search, FusesTheRankingOfAnEmbedder) {
     const Index index = kFiles.index();
     LetterEmbedder embedder;
-    const Embeddings embeddings = Embeddings::of(index, embedder).value();
-    const auto semantic = embeddings.rank("other things", embedder, 1).value();
+    const Embeddings embeddings = Embeddings::of(index, embedder, {}).value();
+    const auto semantic = embeddings.rank("other things", embedder, {}, 1).value();
     EXPECT_EQ(semantic, std::vector<std::uint32_t>{*index.file_index("other.py")});
     const auto hits = search(index, "refreshSessionToken", kFiles.reader(), {}, semantic);
     std::set<std::string> paths;
@@ -103,8 +103,8 @@ TEST(Search, FusesTheRankingOfAnEmbedder) {
     EXPECT_TRUE(paths.contains("other.py"));
     EXPECT_TRUE(paths.contains("auth/session.py"));
     embedder.broken = true;
-    EXPECT_EQ(embeddings.rank("x", embedder).error().code, ErrorCode::unavailable);
-    EXPECT_FALSE(Embeddings::of(index, embedder));
+    EXPECT_EQ(embeddings.rank("x", embedder, {}).error().code, ErrorCode::unavailable);
+    EXPECT_FALSE(Embeddings::of(index, embedder, {}));
 }
 
 TEST(FuseRanks, PrefersWhatSeveralRankingsFind) {

@@ -3,16 +3,17 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <ec/core/fs.hpp>
 
 namespace ec::model::embedded {
 namespace {
 
 using std::chrono::milliseconds;
+using SteadyClock = std::chrono::steady_clock;
 
 // Reading tens of gigabytes from a slow disk takes minutes; prompts on slow machines as well.
-constexpr milliseconds kLoadPatience{15 * 60000};
-constexpr milliseconds kAnswerPatience{15 * 60000};
+constexpr milliseconds kLongestSilence{15 * 60000};
 constexpr milliseconds kSendPatience{10000};
 constexpr milliseconds kCancelPatience{80};
 
@@ -105,9 +106,10 @@ Status Client::start(std::stop_token stop) {
                     .cache_bytes = options_.cache_bytes};
     if (!send(load)) return fail(crashed());
     const Wake wake(stop);
+    const auto end = SteadyClock::now() + options_.patience;
     FromHost answer = Progress{};
     while (std::holds_alternative<Progress>(answer)) {  // a shared host says that the load waits its turn
-        EC_ASSIGN(answer, receive(stop, wake.fd(), kLoadPatience));
+        EC_ASSIGN(answer, receive_by(end, stop, wake.fd()));
     }
     if (const auto* failed = std::get_if<Failed>(&answer)) return fail(failed->error);
     const auto* loaded = std::get_if<Loaded>(&answer);
@@ -136,6 +138,12 @@ Result<FromHost> Client::receive(const std::stop_token& stop, int wake_fd, milli
     return message;
 }
 
+Result<FromHost> Client::receive_by(SteadyClock::time_point end, const std::stop_token& stop, int wake_fd) {
+    const auto left = std::chrono::ceil<milliseconds>(end - SteadyClock::now());
+    if (left.count() <= 0) return fail(ErrorCode::timeout, "the model's process does not get on");
+    return receive(stop, wake_fd, std::min(left, kLongestSilence));
+}
+
 Error Client::crashed() {
     const std::lock_guard lock(mutex_);
     const std::string how = link_ ? std::visit([](auto& link) { return link.ending(); }, *link_) : "it was not running";
@@ -152,10 +160,14 @@ Status Client::converse(const ToHost& request, std::int64_t id, const std::funct
         return fail(crashed());
     }
     const Wake wake(stop);
+    auto end = SteadyClock::now() + options_.patience;
     for (;;) {
-        Result<FromHost> answer = receive(stop, wake.fd(), kAnswerPatience);
+        Result<FromHost> answer = receive_by(end, stop, wake.fd());
         if (!answer) {
-            if (answer.error().code == ErrorCode::timeout && paused()) continue;
+            if (answer.error().code == ErrorCode::timeout && paused()) {
+                end = SteadyClock::now() + options_.patience;
+                continue;
+            }
             if (answer.error().code == ErrorCode::cancelled) cancel(id);
             if (answer.error().code == ErrorCode::timeout) static_cast<void>(crashed());
             return fail(std::move(answer).error());
@@ -166,6 +178,8 @@ Status Client::converse(const ToHost& request, std::int64_t id, const std::funct
         if (number(*answer) != id && !(failed != nullptr && failed->id == 0)) continue;
         if (failed != nullptr) return fail(failed->error);
         if (std::holds_alternative<Done>(*answer)) return {};
+        // Progress costs a host nothing to claim.
+        if (!std::holds_alternative<Progress>(*answer)) end = SteadyClock::now() + options_.patience;
         if (!on_answer(*answer)) {
             cancel(id);
             return {};
@@ -176,9 +190,9 @@ Status Client::converse(const ToHost& request, std::int64_t id, const std::funct
 // Waits a moment for the host to stop, so that its threads are free when the caller goes on.
 void Client::cancel(std::int64_t id) {
     if (!send(Cancel{id})) return;
-    const auto until = std::chrono::steady_clock::now() + kCancelPatience;
+    const auto until = SteadyClock::now() + kCancelPatience;
     for (;;) {
-        const auto left = std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now());
+        const auto left = std::chrono::ceil<milliseconds>(until - SteadyClock::now());
         if (left.count() <= 0) return;
         Result<FromHost> answer = receive({}, -1, left);
         if (!answer) return;

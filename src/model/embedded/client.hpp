@@ -46,6 +46,8 @@ private:
     Status send(const ToHost& message);
     /// `wake_fd` becomes readable when `stop` is stopped; -1 for none.
     Result<FromHost> receive(const std::stop_token& stop, int wake_fd, std::chrono::milliseconds patience);
+    /// As much silence as is borne, but not beyond `end`.
+    Result<FromHost> receive_by(std::chrono::steady_clock::time_point end, const std::stop_token& stop, int wake_fd);
     [[nodiscard]] bool paused();
     Error crashed();
     void cancel(std::int64_t id);

@@ -86,17 +86,17 @@ class HostedEmbedder final : public codeindex::Embedder {
 public:
     explicit HostedEmbedder(const EmbeddedOptions& options) : client_(options, true) {}
 
-    Status open() { return client_.ensure({}); }
+    Status open(std::stop_token stop) { return client_.ensure(std::move(stop)); }
 
     [[nodiscard]] std::size_t width() const override {
         return static_cast<std::size_t>(std::max<std::int64_t>(client_.loaded().width, 0));
     }
 
-    Result<std::vector<std::vector<float>>> embed(std::span<const std::string> texts) override {
+    Result<std::vector<std::vector<float>>> embed(std::span<const std::string> texts, std::stop_token stop) override {
         std::vector<std::vector<float>> vectors;
         while (vectors.size() < texts.size()) {
             const auto part = texts.subspan(vectors.size(), std::min(texts.size() - vectors.size(), kTogether));
-            EC_TRY(embed_part(part, vectors));
+            EC_TRY(embed_part(part, vectors, stop));
         }
         return vectors;
     }
@@ -105,16 +105,17 @@ private:
     // Keeps a frame of vectors as text to some megabytes.
     static constexpr std::size_t kTogether = 64;
 
-    Status embed_part(std::span<const std::string> texts, std::vector<std::vector<float>>& out) {
+    Status embed_part(std::span<const std::string> texts, std::vector<std::vector<float>>& out,
+                      const std::stop_token& stop) {
         const std::int64_t id = client_.next_id();
         std::vector<std::vector<float>> made;
-        EC_TRY(client_.converse(embedded::Embed{id, {texts.begin(), texts.end()}}, id,
-                                [&](const FromHost& answer) {
-                                    if (const auto* vectors = std::get_if<embedded::Vectors>(&answer))
-                                        made = vectors->vectors;
-                                    return true;
-                                },
-                                {}));
+        EC_TRY(client_.converse(
+            embedded::Embed{id, {texts.begin(), texts.end()}}, id,
+            [&](const FromHost& answer) {
+                if (const auto* vectors = std::get_if<embedded::Vectors>(&answer)) made = vectors->vectors;
+                return true;
+            },
+            stop));
         const bool whole = std::ranges::all_of(made, [&](const auto& vector) { return vector.size() == width(); });
         if (made.size() != texts.size() || !whole) {
             return fail(ErrorCode::corrupt, "the model's process returned other vectors than were asked for");
@@ -134,9 +135,9 @@ Result<std::unique_ptr<EmbeddedModel>> make_embedded_model(const EmbeddedOptions
     return model;
 }
 
-Result<std::unique_ptr<codeindex::Embedder>> make_embedder(const EmbeddedOptions& options) {
+Result<std::unique_ptr<codeindex::Embedder>> make_embedder(const EmbeddedOptions& options, std::stop_token stop) {
     auto embedder = std::make_unique<HostedEmbedder>(options);
-    EC_TRY(embedder->open());
+    EC_TRY(embedder->open(std::move(stop)));
     return embedder;
 }
 

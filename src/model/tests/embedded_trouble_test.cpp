@@ -202,6 +202,35 @@ TEST(EmbeddedTrouble, RefusesFilesThatAreNoModel) {
     refused("almost.gguf", whole.substr(0, whole.size() - 4096));
 }
 
+/// The model with another number under a key that holds 32 bits.
+std::string claiming(std::string model, const std::string& key, std::uint32_t number) {
+    constexpr std::size_t kTypeBytes = 4;
+    const std::size_t at = model.find(key);
+    EXPECT_NE(at, std::string::npos) << key;
+    for (std::size_t i = 0; i < 4; ++i) {
+        model.at(at + key.size() + kTypeBytes + i) = static_cast<char>((number >> (8 * i)) & 0xff);
+    }
+    return model;
+}
+
+TEST(EmbeddedTrouble, RefusesAModelOfLayersAndHeadsThatNoModelHas) {
+    const TempDir folder = TempDir::create().value();
+    EmbeddedOptions options = tiny_options();
+    options.file = folder.path() / "liar.gguf";
+    const std::string honest = read_file(tiny_model()).value();
+    const std::string keys[3] = {"qwen2.block_count", "qwen2.attention.head_count", "qwen2.attention.head_count_kv"};
+    for (const std::string& key : keys) {
+        for (const std::uint32_t number : {10000U, 0x7fffffffU, 0xffffffffU}) {
+            write_text(options.file, claiming(honest, key, number));
+            const auto model = make_embedded_model(options);
+            ASSERT_FALSE(model) << key << " " << number;
+            EXPECT_EQ(model.error().code, ErrorCode::corrupt) << key << " " << number << model.error().message;
+        }
+    }
+    write_text(options.file, claiming(honest, keys[0], 513));
+    EXPECT_EQ(make_embedded_model(options).error().code, ErrorCode::corrupt) << "one more than llama.cpp takes";
+}
+
 TEST(EmbeddedTrouble, RefusesAModelThatDoesNotFitIntoItsMemory) {
     EmbeddedOptions options = tiny_options();
     options.memory_bytes = 64 << 20;

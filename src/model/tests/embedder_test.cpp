@@ -28,7 +28,7 @@ protected:
     }
 
     std::vector<std::vector<float>> embed(const std::vector<std::string>& texts) {
-        auto vectors = embedder_->embed(texts);
+        auto vectors = embedder_->embed(texts, {});
         EXPECT_TRUE(vectors) << vectors.error().message;
         return vectors ? *std::move(vectors) : std::vector<std::vector<float>>(texts.size());
     }
@@ -78,7 +78,7 @@ TEST_F(EmbedderOfMiniLm, TreatsATextAlikeAloneAndAmongOthers) {
 
 TEST_F(EmbedderOfMiniLm, EmbedsNothingAsNothing) {
     EXPECT_TRUE(embed({}).empty());
-    EXPECT_TRUE(embedder_->embed(std::vector<std::string>{""}));
+    EXPECT_TRUE(embedder_->embed(std::vector<std::string>{""}, {}));
 }
 
 TEST(Embedder, IsNoModelThatWrites) {

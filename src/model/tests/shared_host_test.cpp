@@ -114,7 +114,7 @@ TEST_F(SharedInference, MakesVectorsForOneClientAndTextForAnother) {
     const std::vector<std::string> texts{"hello", "goodbye"};
     for (int i = 0; i < 2; ++i) {
         EXPECT_TRUE(writes->complete(asking("hello", 2), {}, {}));
-        const auto vectors = (*embedder)->embed(texts);
+        const auto vectors = (*embedder)->embed(texts, {});
         ASSERT_TRUE(vectors) << vectors.error().message;
         EXPECT_EQ(vectors->size(), texts.size());
     }

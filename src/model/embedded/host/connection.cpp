@@ -91,11 +91,29 @@ void Connection::remind(Moment now, std::chrono::milliseconds patience) {
     say(Progress{number(queue_.front().request), 0});
 }
 
+void Connection::pause(Moment now) {
+    if (paused_) return;
+    pause_spent_ -= std::min(pause_spent_, now - changed_);
+    changed_ = now;
+    paused_ = true;
+}
+
+void Connection::resume(Moment now, std::chrono::milliseconds most) {
+    if (!paused_) return;
+    pause_spent_ = most - pause_left(now, most);
+    changed_ = now;
+    paused_ = false;
+}
+
+Moment::duration Connection::pause_left(Moment now, std::chrono::milliseconds most) const {
+    return std::max(Moment::duration(0), most - pause_spent_ - (now - changed_));
+}
+
 void Connection::leave() {
     gone_ = true;
     queue_.clear();
     queued_bytes_ = 0;
-    paused_.reset();
+    paused_ = false;
 }
 
 }  // namespace ec::model::embedded

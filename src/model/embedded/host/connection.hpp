@@ -21,9 +21,10 @@ using Moment = std::chrono::steady_clock::time_point;
 /// A Load, Chat or Embed that waits for its turn.
 struct Waiting {
     ToHost request;
-    std::size_t bytes = 0;  ///< that it came in
-    Moment told;            ///< when its client last heard that it waits
-    unsigned answered = 0;  ///< samples of a chat, which takes a turn for every few
+    std::size_t bytes = 0;           ///< that it came in
+    Moment told;                     ///< when its client last heard that it waits
+    unsigned answered = 0;           ///< samples of a chat, which takes a turn for every few
+    Moment::duration held_before{};  ///< how long the host had been held up when it came
 };
 
 /// The number of a request; 0 for a load.
@@ -33,7 +34,7 @@ class Connection {
 public:
     /// `greeted`: it needs not say hello first.
     Connection(UniqueFd socket, bool greeted, Moment now)
-        : channel_(std::move(socket)), greeted_(greeted), since_(now) {}
+        : channel_(std::move(socket)), greeted_(greeted), since_(now), changed_(now) {}
 
     [[nodiscard]] int fd() const { return channel_.fd(); }
     /// The next whole frame, if one is there. `io`, `corrupt`.
@@ -58,6 +59,7 @@ public:
     void return_to_front(Waiting waiting);
     [[nodiscard]] bool waits() const { return !gone_ && !queue_.empty(); }
     [[nodiscard]] const ToHost& front() const { return queue_.front().request; }
+    [[nodiscard]] Moment::duration front_held_before() const { return queue_.front().held_before; }
     Waiting take_front(std::uint64_t turn);
     /// Requests up to that number are not wanted any more; those that wait are answered.
     void cancel(std::int64_t up_to);
@@ -68,11 +70,12 @@ public:
     /// Tells a client whose request has waited for `patience` that it still does.
     void remind(Moment now, std::chrono::milliseconds patience);
 
-    void pause(Moment now) {
-        if (!paused_) paused_ = now;
-    }
-    void resume() { paused_.reset(); }
-    [[nodiscard]] const std::optional<Moment>& paused() const { return paused_; }
+    void pause(Moment now);
+    /// `most` is what pauses may cost others in all; it is earned back as fast as it was spent, but never in a pause.
+    void resume(Moment now, std::chrono::milliseconds most);
+    [[nodiscard]] bool paused() const { return paused_; }
+    /// How long the pause that it is in may still hold others up.
+    [[nodiscard]] Moment::duration pause_left(Moment now, std::chrono::milliseconds most) const;
 
     [[nodiscard]] const std::optional<ModelId>& model() const { return model_; }
     void set_model(ModelId id) { model_ = id; }
@@ -90,7 +93,9 @@ private:
     std::size_t queued_bytes_ = 0;
     std::int64_t cancelled_ = 0;
     std::uint64_t turn_ = 0;
-    std::optional<Moment> paused_;
+    bool paused_ = false;
+    Moment changed_;                  ///< when the last pause began or ended
+    Moment::duration pause_spent_{};  ///< at that moment
     std::optional<ModelId> model_;
 };
 

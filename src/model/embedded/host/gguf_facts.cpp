@@ -26,6 +26,12 @@ constexpr std::int64_t kSmallestContext = 1024;
 constexpr std::int64_t kFixedBytes = 160 << 20;
 constexpr std::int64_t kBytesPerWidth = 96 << 10;
 constexpr std::int64_t kMostParts = 1000;
+// Beyond these llama.cpp ends the process (LLAMA_MAX_LAYERS), or figures would not fit into 63 bits.
+constexpr std::int64_t kMostLayers = 512;
+constexpr std::int64_t kMostHeads = 4096;
+constexpr std::int64_t kWidestHead = 1 << 14;
+constexpr std::int64_t kMostTokens = std::int64_t{1} << 32;
+constexpr std::uint64_t kMostBytes = 1ULL << 50;
 
 using GgufHandle = std::unique_ptr<gguf_context, FreeWith<&gguf_free>>;
 
@@ -58,8 +64,8 @@ std::string text(const gguf_context* gguf, const char* key) {
     return gguf_get_val_str(gguf, at);
 }
 
-// Heads may differ from layer to layer; then the sum over layers is asked for through the mean, rounded up.
-std::int64_t key_value_heads(const gguf_context* gguf, const std::string& key, std::int64_t fallback) {
+// Heads may differ from layer to layer; then the most of any are counted for all.
+std::int64_t most_heads(const gguf_context* gguf, const std::string& key, std::int64_t fallback) {
     const std::int64_t at = gguf_find_key(gguf, key.c_str());
     if (at < 0) return fallback;
     if (gguf_get_kv_type(gguf, at) != GGUF_TYPE_ARRAY) return whole(gguf, at).value_or(fallback);
@@ -86,6 +92,7 @@ Result<std::uint64_t> size_of_parts(const std::filesystem::path& file, std::int6
         std::error_code error;
         const std::uintmax_t bytes = std::filesystem::file_size(path, error);
         if (error) return fail(ErrorCode::not_found, "a part of the model is missing: " + path.string());
+        if (bytes > kMostBytes - total) return fail(ErrorCode::corrupt, path.string() + " has an impossible size");
         total += bytes;
     }
     return total;
@@ -111,6 +118,22 @@ std::string identity_of(const gguf_context* gguf, std::uint64_t bytes, const std
     const auto changed = std::filesystem::last_write_time(file, error);
     if (!error) facts += std::to_string(changed.time_since_epoch().count());
     return hash128(facts).hex();
+}
+
+bool within(std::int64_t value, std::int64_t least, std::int64_t most) { return value >= least && value <= most; }
+
+Result<std::int64_t> cache_per_token(const gguf_context* gguf, const GgufFacts& facts,
+                                     const std::filesystem::path& file) {
+    const std::string attention = facts.architecture + ".attention.";
+    const std::int64_t heads = most_heads(gguf, attention + "head_count", 1);
+    const std::int64_t kv_heads = most_heads(gguf, attention + "head_count_kv", heads);
+    const std::int64_t head = facts.width / std::max<std::int64_t>(heads, 1);
+    const std::int64_t key = number(gguf, attention + "key_length", std::min(head, kWidestHead));
+    const std::int64_t value = number(gguf, attention + "value_length", std::min(head, kWidestHead));
+    if (!within(heads, 0, kMostHeads) || !within(kv_heads, 0, kMostHeads) || key > kWidestHead || value > kWidestHead) {
+        return fail(ErrorCode::corrupt, file.string() + " claims attention heads that no model has");
+    }
+    return facts.layers * kv_heads * (key + value) * 2;
 }
 
 std::string mib(std::int64_t bytes) { return fmt::format("{} MiB", (bytes + (1 << 20) - 1) >> 20); }
@@ -139,15 +162,11 @@ Result<GgufFacts> read_gguf_facts(const std::filesystem::path& file) {
     facts.layers = number(gguf.get(), own + ".block_count", 0);
     facts.width = number(gguf.get(), own + ".embedding_length", 0);
     facts.context = number(gguf.get(), own + ".context_length", 0);
-    const std::int64_t heads = number(gguf.get(), own + ".attention.head_count", 1);
-    if (facts.layers < 1 || facts.layers > 10000 || facts.width < 1 || facts.width > (1 << 20) || facts.context < 1) {
-        return fail(ErrorCode::corrupt, file.string() + " does not say how large the model is");
+    if (!within(facts.layers, 1, kMostLayers) || !within(facts.width, 1, 1 << 20) ||
+        !within(facts.context, 1, kMostTokens)) {
+        return fail(ErrorCode::corrupt, file.string() + " does not say how large the model is, or is too large");
     }
-    const std::int64_t kv_heads = key_value_heads(gguf.get(), own + ".attention.head_count_kv", heads);
-    const std::int64_t head = facts.width / std::max<std::int64_t>(heads, 1);
-    const std::int64_t key = number(gguf.get(), own + ".attention.key_length", head);
-    const std::int64_t value = number(gguf.get(), own + ".attention.value_length", head);
-    facts.cache_per_token = facts.layers * kv_heads * (key + value) * 2;
+    EC_ASSIGN(facts.cache_per_token, cache_per_token(gguf.get(), facts, file));
     facts.pools = number(gguf.get(), own + ".pooling_type", 0) != 0;
     facts.identity = identity_of(gguf.get(), facts.bytes, file);
     return facts;

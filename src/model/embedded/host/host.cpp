@@ -41,10 +41,9 @@ void Host::listen(std::stop_token stop) {
     while (!finished()) {
         wait_for_something();
         if (stop.stop_requested() && !drained_by_) begin_draining();
-        if (listener_) let_in();
         more_to_read_ = false;
-        // Only this thread adds and removes clients, so it may go through the list without the lock.
-        for (const auto& client : clients_) more_to_read_ |= read(*client);
+        read_all();
+        if (listener_) let_in();
         look_after_clients();
     }
     const std::lock_guard lock(mutex_);
@@ -75,10 +74,13 @@ milliseconds Host::until_next_deadline(Moment at) {
         if (client->gone()) continue;
         if (const auto owing = client->owing()) least = std::min(least, left(*owing + limits_.owed, at));
         if (client->waits()) least = std::min(least, limits_.reminder);
-        // A pause that is over for others is no deadline any more.
-        if (const auto paused = client->paused(); paused && *paused + limits_.pause > at) {
-            least = std::min(least, left(*paused + limits_.pause, at));
+        if (const auto so_far = held_up(*client, at); so_far && *so_far < limits_.pause) {
+            least = std::min(least, std::chrono::ceil<milliseconds>(limits_.pause - *so_far));
         }
+        if (!client->paused()) continue;
+        // A pause that is over for others is no deadline any more.
+        const auto ends = client->pause_left(at, limits_.pause);
+        if (ends.count() > 0) least = std::min(least, std::chrono::ceil<milliseconds>(ends));
     }
     return least;
 }
@@ -93,11 +95,13 @@ void Host::let_in() {
             return;
         }
         if (!*arrived) return;
-        const std::lock_guard lock(mutex_);
-        if (clients_.size() >= limits_.clients) {
+        // Who hung up before this one came has left a place, though nobody has looked yet.
+        if (full()) read_all();
+        if (full()) {
             turn_away(*std::move(*arrived));
             continue;
         }
+        const std::lock_guard lock(mutex_);
         clients_.push_back(std::make_unique<Connection>(*std::move(*arrived), false, now()));
         clients_.back()->set_turn(turns_);
     }
@@ -106,6 +110,17 @@ void Host::let_in() {
 void Host::turn_away(UniqueFd socket) {
     Connection passing(std::move(socket), false, now());
     passing.say(Failed{0, {ErrorCode::unavailable, "the shared host has as many clients as it serves", {}}});
+}
+
+bool Host::full() {
+    const std::lock_guard lock(mutex_);
+    const auto there = std::ranges::count_if(clients_, [](const auto& client) { return !client->gone(); });
+    return static_cast<std::size_t>(there) >= limits_.clients;
+}
+
+// Only this thread adds and removes clients, so it may go through the list without the lock.
+void Host::read_all() {
+    for (const auto& client : clients_) more_to_read_ |= read(*client);
 }
 
 // True when there may be more than is taken in at once.
@@ -147,13 +162,13 @@ void Host::obey(Connection& client, ToHost message, std::size_t bytes) {
     } else if (std::holds_alternative<Pause>(message)) {
         client.pause(now());
     } else if (std::holds_alternative<Resume>(message)) {
-        client.resume();
+        client.resume(now(), limits_.pause);
     } else if (draining_) {
         client.say(Failed{number(message),
                           {ErrorCode::unavailable, "the shared host is being stopped",
                            "ask again once it has stopped: a process of its own takes over"}});
     } else {
-        client.enqueue({std::move(message), bytes, now(), 0});
+        client.enqueue({std::move(message), bytes, now(), 0, held_in_all(now())});
     }
 }
 
@@ -174,7 +189,7 @@ void Host::look_after_clients() {
         drained_by_ = at + kLastWords;
     }
     std::erase_if(clients_, [&](const auto& client) { return client->gone() && client.get() != current_; });
-    controls_.set_paused(held(at));
+    hold_or_go_on(at);
     arrived_.notify_all();
 }
 
@@ -196,21 +211,40 @@ bool Host::at_work() const {
            std::ranges::any_of(clients_, [](const auto& client) { return client->waits() || client->unsent() > 0; });
 }
 
-// A pause frees the cores for a client's tests. It holds up everybody, as cores are everybody's, but others no longer
-// than the limit; where nobody else wants anything, it lasts until it is over.
+// A pause frees the cores for a client's tests. It holds up everybody, as cores are everybody's, but a client's pauses
+// hold others up no longer than the limit in all, and no request is held up longer than that by several clients that
+// pause by turns. Where nobody else wants anything, a pause lasts until it is over.
 bool Host::held(Moment at) const {
     if (draining_) return false;
     bool paused = false;
+    bool may_hold = false;
     bool others = false;
     for (const auto& client : clients_) {
-        if (const auto since = client->paused()) {
-            if (at - *since < limits_.pause) return true;
+        if (client->paused()) {
             paused = true;
-        } else if (client->waits() || (current_ == client.get() && !client->gone())) {
+            may_hold |= client->pause_left(at, limits_.pause).count() > 0;
+        } else if (const auto so_far = held_up(*client, at)) {
+            if (*so_far >= limits_.pause) return false;
             others = true;
         }
     }
-    return paused && !others;
+    return paused && (may_hold || !others);
+}
+
+void Host::hold_or_go_on(Moment at) {
+    const bool holds = held(at);
+    held_ = held_in_all(at);
+    held_since_ = holds ? std::optional(at) : std::nullopt;
+    controls_.set_paused(holds);
+}
+
+Moment::duration Host::held_in_all(Moment at) const { return held_since_ ? held_ + (at - *held_since_) : held_; }
+
+std::optional<Moment::duration> Host::held_up(const Connection& client, Moment at) const {
+    if (client.paused() || client.gone()) return std::nullopt;
+    if (current_ == &client) return held_in_all(at) - current_held_before_;
+    if (client.waits()) return held_in_all(at) - client.front_held_before();
+    return std::nullopt;
 }
 
 }  // namespace ec::model::embedded

@@ -30,7 +30,8 @@ struct HostLimits {
     std::size_t clients = 1;
     /// A hello, and the rest of a frame that was begun, must come within.
     std::chrono::milliseconds owed = std::chrono::hours(24);
-    /// How long a client's pause also holds up requests of others.
+    /// How long a client's pauses may hold up requests of others, and how long one request may be held up by all. As
+    /// much time without a pause gives a client its own back.
     std::chrono::milliseconds pause = std::chrono::hours(24);
     /// How often a client is told that its request still waits.
     std::chrono::milliseconds reminder = std::chrono::seconds(30);
@@ -57,6 +58,8 @@ private:
     [[nodiscard]] std::chrono::milliseconds until_next_deadline(Moment now);
     void let_in();
     void turn_away(UniqueFd socket);
+    [[nodiscard]] bool full();
+    void read_all();
     bool read(Connection& client);
     [[nodiscard]] bool has_left(const Connection& client);
     void obey(Connection& client, ToHost message, std::size_t bytes);
@@ -78,6 +81,10 @@ private:
     // Under the lock.
     [[nodiscard]] Connection* next_client();
     [[nodiscard]] bool held(Moment now) const;
+    void hold_or_go_on(Moment now);
+    [[nodiscard]] Moment::duration held_in_all(Moment now) const;
+    /// How long the oldest request of a client that does not pause was held up; nothing where it has none.
+    [[nodiscard]] std::optional<Moment::duration> held_up(const Connection& client, Moment now) const;
     [[nodiscard]] bool at_work() const;
 
     const HostLimits limits_;
@@ -97,6 +104,9 @@ private:
     std::vector<std::unique_ptr<Connection>> clients_;
     Connection* current_ = nullptr;  ///< whose turn it is; it is not destroyed meanwhile
     std::int64_t current_id_ = 0;
+    Moment::duration current_held_before_{};
+    Moment::duration held_{};           ///< how long pauses held everybody up until now,
+    std::optional<Moment> held_since_;  ///< without the pause under way
     std::uint64_t turns_ = 0;
     bool draining_ = false;
     bool closed_ = false;

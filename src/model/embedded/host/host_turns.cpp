@@ -36,7 +36,8 @@ std::optional<Waiting> Host::next_turn() {
     current_ = next;
     current_id_ = number(turn.request);
     controls_.set_cancelled(false);
-    controls_.set_paused(held(std::chrono::steady_clock::now()));
+    current_held_before_ = turn.held_before;
+    hold_or_go_on(std::chrono::steady_clock::now());
     return turn;
 }
 

@@ -1,15 +1,26 @@
+#include <cstdlib>
 #include <ec/model/host.hpp>
 
 #include "host.hpp"
 
 namespace ec::model {
 
+namespace {
+
+// Where it fails, ggml would call a debugger to print a stack that nobody reads, while a client waits for the process
+// to end. Set before there are threads.
+void keep_debuggers_out() { ::setenv("GGML_NO_BACKTRACE", "1", 1); }
+
+}  // namespace
+
 int serve_embedded(UniqueFd socket) {
+    keep_debuggers_out();
     embedded::Host(embedded::HostLimits{}).serve(std::move(socket));
     return 0;
 }
 
 Status serve_shared(const SharedHostOptions& options, const std::function<void()>& ready, std::stop_token stop) {
+    keep_debuggers_out();
     EC_ASSIGN(embedded::Listener listener, embedded::Listener::open(options.socket));
     embedded::HostLimits limits;
     limits.memory_bytes = options.memory_bytes > 0 ? options.memory_bytes : embedded::default_memory();

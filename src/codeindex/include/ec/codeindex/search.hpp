@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <ec/codeindex/embedder.hpp>
 #include <ec/codeindex/index.hpp>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,10 +45,10 @@ std::vector<RegionHit> search(const Index& index, std::string_view query, const 
 class Embeddings {
 public:
     /// One text a file, 32 at a time.
-    static Result<Embeddings> of(const Index& index, Embedder& embedder);
+    static Result<Embeddings> of(const Index& index, Embedder& embedder, const std::stop_token& stop);
     /// Files by closeness (cosine) to `query`, best first; at most `most`.
     [[nodiscard]] Result<std::vector<std::uint32_t>> rank(std::string_view query, Embedder& embedder,
-                                                          std::size_t most = 20) const;
+                                                          const std::stop_token& stop, std::size_t most = 20) const;
 
 private:
     std::vector<std::vector<float>> vectors_;  // of length 1, one a file

@@ -8,12 +8,14 @@
 // Threads: one request at a time per object; pause() and resume() from any thread. A host of its own ends with it.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <ec/codeindex/embedder.hpp>
 #include <ec/core/result.hpp>
 #include <ec/model/chat.hpp>
 #include <filesystem>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -34,6 +36,8 @@ struct EmbeddedOptions {
     std::filesystem::path host;                        ///< empty: edgecoderd beside the running program
     /// Where a host that this user's programs share may listen; used if one does. Empty: never.
     std::filesystem::path shared_socket;
+    /// A load, or an answer, of which nothing but progress is heard for so long is given up.
+    std::chrono::milliseconds patience = std::chrono::hours(1);
 };
 
 /// A model whose threads can be given up while something else needs the cores.
@@ -63,8 +67,8 @@ private:
 /// `too_large` when it does not fit into the memory, `unavailable` when this program has no host beside it.
 Result<std::unique_ptr<EmbeddedModel>> make_embedded_model(const EmbeddedOptions& options);
 
-/// As make_embedded_model(), for a model that turns texts into vectors.
-Result<std::unique_ptr<codeindex::Embedder>> make_embedder(const EmbeddedOptions& options);
+/// As make_embedded_model(), for a model that turns texts into vectors; `cancelled` when stopped while it loads.
+Result<std::unique_ptr<codeindex::Embedder>> make_embedder(const EmbeddedOptions& options, std::stop_token stop = {});
 
 /// Whether this user's host for several programs listens at that socket and speaks our version.
 bool shared_host_answers(const std::filesystem::path& socket);

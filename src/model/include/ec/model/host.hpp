@@ -22,7 +22,8 @@ struct SharedHostOptions {
     std::size_t clients = 32;
     /// A client's hello, and the rest of a frame that it began, must come within.
     std::chrono::milliseconds owed = std::chrono::seconds(30);
-    /// How long one client's pause also holds up the requests of others.
+    /// How long one client's pauses may hold up the requests of others, and how long one request may be held up by all.
+    /// As much time without a pause gives a client its own back.
     std::chrono::milliseconds longest_pause = std::chrono::seconds(60);
     /// How often a client hears that its request still waits.
     std::chrono::milliseconds reminder = std::chrono::seconds(30);
