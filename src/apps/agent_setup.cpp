@@ -68,10 +68,7 @@ agent::AgentPorts AgentSetup::agent_ports() {
     ports.model = model_.get();
     ports.sandbox = sandbox_.get();
     ports.workspace = &project_;
-    ports.secrets = [this]() -> const agent::SecretFiles& {
-        if (!secrets_) secrets_ = agent::find_secret_files(project_.files());
-        return *secrets_;
-    };
+    ports.secrets = [this]() -> const agent::SecretFiles& { return project_.secrets(); };
     ports.may_write = [this](const std::string& path) -> Status {
         EC_TRY(project_.files().may_write(path));
         if (!executor::is_guarded_path(path) || executor::is_approved(path, options_.approved)) return {};
@@ -106,10 +103,7 @@ agent::AgentPorts AgentSetup::agent_ports() {
 
 Result<agent::TaskResult> AgentSetup::run(const std::string& task, agent::AgentEvents& events, agent::Person& person,
                                           std::stop_token stop) {
-    if (std::exchange(seen_, true)) {
-        EC_TRY(project_.refresh());
-        secrets_.reset();
-    }
+    if (std::exchange(seen_, true)) EC_TRY(project_.refresh());
     keeper_.task(task);
     events_ = &events;
     project_.stop_with(stop);

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <ec/agent/interactive_agent.hpp>
-#include <ec/agent/secret_files.hpp>
 #include <ec/core/clock.hpp>
 #include <ec/core/energy.hpp>
 #include <ec/executor/sandbox.hpp>
@@ -61,7 +60,6 @@ private:
     SystemClock clock_;
     EnergyMeter energy_;
     ProjectView project_;
-    std::optional<agent::SecretFiles> secrets_;
     SessionKeeper keeper_;
     agent::AgentEvents* events_ = nullptr;  ///< of the task under way
     bool no_model_chosen_ = false;

@@ -17,6 +17,7 @@ Result<ProjectView> ProjectView::open(const std::filesystem::path& directory) {
 
 Status ProjectView::refresh() {
     EC_ASSIGN(files_, agent::WorkspaceFiles::list(files_.root()));
+    secrets_.reset();
     index_.reset();
     embeddings_.reset();
     return {};
@@ -27,13 +28,24 @@ std::optional<std::string> ProjectView::read(const std::string& path) const {
     return text ? std::optional(*std::move(text)) : std::nullopt;
 }
 
-std::string ProjectView::instructions() const { return agent::render_instructions(agent::read_instructions(files_)); }
+const agent::SecretFiles& ProjectView::secrets() {
+    if (!secrets_) secrets_ = agent::find_secret_files(files_);
+    return *secrets_;
+}
+
+Result<std::string> ProjectView::read_redacted(const std::string& path) {
+    return files_.read_redacted(path, nullptr, secrets().values);
+}
+
+std::string ProjectView::instructions() {
+    return agent::render_instructions(agent::read_instructions(files_, {}, {}, secrets().values));
+}
 
 const codeindex::Index& ProjectView::index() {
     if (!index_) {
         // One thread: the files are read by one at a time.
-        index_ = codeindex::Index::build(files_.paths(),
-                                         [this](const std::string& path) { return files_.read_redacted(path); });
+        index_ =
+            codeindex::Index::build(files_.paths(), [this](const std::string& path) { return read_redacted(path); });
     }
     return *index_;
 }
@@ -105,7 +117,7 @@ std::vector<std::string> ProjectView::related(const std::string& text, std::size
 
 std::string ProjectView::search(const std::string& query, std::size_t bytes) {
     std::string out;
-    const auto read = [this](const std::string& path) { return files_.read_redacted(path); };
+    const auto read = [this](const std::string& path) { return read_redacted(path); };
     for (const codeindex::RegionHit& hit : codeindex::search(index(), query, read, {}, by_meaning(query))) {
         const std::string region = fmt::format("{} lines {}-{}:\n{}\n", hit.path, hit.line, hit.end_line, hit.text);
         if (out.size() + region.size() > bytes) break;

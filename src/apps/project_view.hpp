@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <ec/agent/secret_files.hpp>
 #include <ec/agent/source.hpp>
 #include <ec/agent/workspace_files.hpp>
 #include <ec/codeindex/index.hpp>
@@ -26,11 +27,13 @@ public:
     /// Looks at the folder again, after it was written to.
     Status refresh();
     [[nodiscard]] const agent::WorkspaceFiles& files() const { return files_; }
+    /// Looked for when first asked.
+    [[nodiscard]] const agent::SecretFiles& secrets();
 
     [[nodiscard]] std::optional<std::string> read(const std::string& path) const override;
     [[nodiscard]] std::vector<std::string> paths() const override { return files_.paths(); }
     /// The project's notes as a block for a prompt; empty without any.
-    [[nodiscard]] std::string instructions() const;
+    [[nodiscard]] std::string instructions();
     /// Definitions that matter for a task, at most so many bytes.
     [[nodiscard]] std::string map(const std::string& task, const std::vector<std::string>& files, std::size_t bytes);
     /// Regions that answer a query.
@@ -48,11 +51,14 @@ public:
 private:
     explicit ProjectView(agent::WorkspaceFiles files) : files_(std::move(files)) {}
     const codeindex::Index& index();
+    /// A file as an index, a search or an embedder may read it.
+    Result<std::string> read_redacted(const std::string& path);
     /// Files by closeness of meaning, best first; empty without an embedder.
     std::vector<std::uint32_t> by_meaning(const std::string& query);
     Result<std::vector<std::uint32_t>> rank_by_meaning(const std::string& query, const std::stop_token& stop);
 
     agent::WorkspaceFiles files_;
+    std::optional<agent::SecretFiles> secrets_;
     std::optional<codeindex::Index> index_;
     OpenEmbedder open_embedder_;  ///< empty: words alone count
     std::function<void(const std::string&)> warn_;

@@ -49,7 +49,7 @@ std::string cut_text(const std::string& text, std::size_t limit, bool& cut) {
 }  // namespace
 
 Instructions read_instructions(const WorkspaceFiles& files, std::span<const std::string> edited,
-                               const InstructionLimits& limits) {
+                               const InstructionLimits& limits, const SecretValues& values) {
     Instructions out;
     std::set<std::string> seen;
     std::size_t left = limits.all_bytes;
@@ -59,7 +59,7 @@ Instructions read_instructions(const WorkspaceFiles& files, std::span<const std:
             if (out.files.size() + here.size() >= limits.files || left == 0) break;
             const std::string path = folder.empty() ? std::string(name) : folder + "/" + std::string(name);
             std::vector<Withheld> withheld;
-            const auto text = files.read_redacted(path, &withheld);
+            const auto text = files.read_redacted(path, &withheld, values);
             if (!text) continue;
             InstructionFile file{path, plain_text(*text), false};
             if (trim(file.text).empty() || !seen.insert(file.text).second) continue;

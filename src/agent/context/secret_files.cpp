@@ -2,9 +2,10 @@
 #include <ec/agent/secret_files.hpp>
 #include <ec/agent/withhold.hpp>
 #include <ec/core/fs.hpp>
-#include <ec/core/text.hpp>
 #include <filesystem>
 #include <set>
+
+#include "context/values_in.hpp"
 
 namespace ec::agent {
 namespace {
@@ -14,7 +15,7 @@ namespace fs = std::filesystem;
 constexpr std::size_t kMostEntries = 200'000;
 constexpr std::size_t kMostFiles = 20'000;
 constexpr std::size_t kMostValues = 2'000;
-constexpr std::size_t kShortest = 6;  // what is shorter stands in ordinary text too
+constexpr std::size_t kMostValueBytes = 128 << 10;
 constexpr std::uint64_t kFileBytes = 64 << 10;
 
 void add_below(const fs::path& root, const fs::path& folder, bool all, std::set<std::string>& paths) {
@@ -34,16 +35,25 @@ void add_below(const fs::path& root, const fs::path& folder, bool all, std::set<
     }
 }
 
-/// The right side of NAME=VALUE and NAME: VALUE, without its quotes.
-void add_values(std::string_view text, std::set<std::string>& values) {
-    for (std::string_view line : split_lines(text)) {
-        const auto at = line.find_first_of("=:");
-        std::string_view value = trim(at == std::string_view::npos ? line : line.substr(at + 1));
-        while (!value.empty() && (value.front() == '"' || value.front() == '\'')) value.remove_prefix(1);
-        while (!value.empty() && (value.back() == '"' || value.back() == '\'' || value.back() == ','))
-            value.remove_suffix(1);
-        if (value.size() >= kShortest && values.size() < kMostValues) values.insert(std::string(value));
+/// What the files named by their secrets hold, small ones first: there every line counts, and a bundle of certificates
+/// must not use up what can be remembered.
+SecretValues values_of(const fs::path& root, const std::set<std::string>& paths) {
+    std::vector<std::pair<std::string, std::string>> texts;
+    for (const std::string& path : paths) {
+        if (!withheld_by_name(path)) continue;
+        if (auto text = read_file(root / path, kFileBytes)) texts.emplace_back(path, *std::move(text));
     }
+    std::ranges::stable_sort(texts, {}, [](const auto& one) { return one.second.size(); });
+    std::set<std::string> values;
+    std::size_t bytes = 0;
+    for (const auto& [path, text] : texts) {
+        for (std::string& value : values_in(path, text)) {
+            if (values.size() == kMostValues || bytes + value.size() > kMostValueBytes) continue;
+            const std::size_t size = value.size();
+            if (values.insert(std::move(value)).second) bytes += size;
+        }
+    }
+    return SecretValues(std::vector<std::string>(values.begin(), values.end()));
 }
 
 }  // namespace
@@ -60,16 +70,7 @@ SecretFiles find_secret_files(const WorkspaceFiles& files) {
             paths.insert(withheld.path);
         }
     }
-    std::set<std::string> values;
-    for (const std::string& path : paths) {
-        if (!withheld_by_name(path)) continue;
-        if (const auto text = read_file(files.root() / path, kFileBytes)) add_values(*text, values);
-    }
-    SecretFiles found{{paths.begin(), paths.end()}, {values.begin(), values.end()}};
-    std::ranges::sort(found.values, [](const std::string& a, const std::string& b) {
-        return a.size() != b.size() ? a.size() > b.size() : a < b;
-    });
-    return found;
+    return {{paths.begin(), paths.end()}, values_of(files.root(), paths)};
 }
 
 }  // namespace ec::agent

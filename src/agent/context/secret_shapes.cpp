@@ -18,13 +18,6 @@ bool hex(char c) { return digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <
 bool upper_or_digit(char c) { return upper(c) || digit(c); }
 bool word_byte(char c) { return alnum(c) || c == '_' || c == '-'; }
 
-std::string lowered(std::string_view text) {
-    std::string out(text);
-    for (char& c : out)
-        if (upper(c)) c = static_cast<char>(c - 'A' + 'a');
-    return out;
-}
-
 struct Shape {
     std::string_view prefix;
     std::size_t least;  // bytes after the prefix
@@ -107,6 +100,13 @@ bool contains_any(std::string_view text, std::initializer_list<std::string_view>
 }
 
 }  // namespace
+
+std::string lowered(std::string_view text) {
+    std::string out(text);
+    for (char& c : out)
+        if (upper(c)) c = static_cast<char>(c - 'A' + 'a');
+    return out;
+}
 
 bool is_token_byte(char byte) {
     return word_byte(byte) || byte == '.' || byte == '+' || byte == '/' || byte == '=' || byte == '~';

@@ -1,9 +1,13 @@
 // What secrets look like: tests of single words and values, for withhold.cpp. Pure functions, linear in their input.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 namespace ec::agent {
+
+/// With ASCII capitals made small.
+std::string lowered(std::string_view text);
 
 /// The kind of token that `word` (a run of word bytes, see is_token_byte) is by its published shape; empty when none.
 std::string_view token_kind(std::string_view word);

@@ -39,7 +39,8 @@ public:
           with_random_(!holds_hashes(path)),
           with_bare_values_(!codeindex::language_of(path).has_value()) {}
 
-    std::vector<Withheld> run() {
+    std::vector<Withheld> run(const SecretValues& values) {
+        for (const auto& [begin, end] : values.find(text_)) add("value of a secret", begin, end);
         for (std::size_t at = 0; at < text_.size();) {
             if (text_.compare(at, 11, "-----BEGIN ") == 0)
                 at = key_block(at);
@@ -280,8 +281,8 @@ std::size_t line_ends_in(string_view text) { return static_cast<std::size_t>(std
 
 /// The placeholder that begins at `at`, empty when none does. Only what redact() writes is one.
 string_view placeholder_at(string_view text, std::size_t at) {
-    constexpr std::array<string_view, 6> kKinds = {"api key",     "access token", "password",
-                                                   "private key", "secret",       "random string"};
+    constexpr std::array<string_view, 7> kKinds = {"api key", "access token",  "password",         "private key",
+                                                   "secret",  "random string", "value of a secret"};
     const string_view rest = text.substr(at + kPlaceholderStart.size());
     for (const string_view kind : kKinds)
         if (rest.starts_with(kind) && rest.substr(kind.size()).starts_with(']'))
@@ -299,12 +300,14 @@ void literal_slots(string_view text, std::size_t offset, std::vector<Slot>& slot
 
 }  // namespace
 
-std::vector<Withheld> scan(string_view path, string_view text) { return Scanner(path, text).run(); }
+std::vector<Withheld> scan(string_view path, string_view text, const SecretValues& values) {
+    return Scanner(path, text).run(values);
+}
 
 std::string placeholder(string_view kind) { return std::string(kPlaceholderStart).append(kind).append("]"); }
 
-std::string redact(string_view text, std::vector<Withheld>* found, string_view path) {
-    std::vector<Withheld> secrets = scan(path, text);
+std::string redact(string_view text, std::vector<Withheld>* found, string_view path, const SecretValues& values) {
+    std::vector<Withheld> secrets = scan(path, text, values);
     std::string out;
     out.reserve(text.size());
     std::size_t at = 0;
@@ -318,10 +321,11 @@ std::string redact(string_view text, std::vector<Withheld>* found, string_view p
     return out;
 }
 
-Result<std::string> restore_withheld(string_view edited, string_view original, string_view path) {
+Result<std::string> restore_withheld(string_view edited, string_view original, string_view path,
+                                     const SecretValues& values) {
     std::vector<Slot> real;
     std::vector<std::string> shown;
-    const std::vector<Withheld> secrets = scan(path, original);
+    const std::vector<Withheld> secrets = scan(path, original, values);
     shown.reserve(secrets.size());
     std::size_t at = 0;
     for (const Withheld& secret : secrets) {

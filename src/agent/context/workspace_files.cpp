@@ -288,9 +288,10 @@ Result<std::string> WorkspaceFiles::read(std::string_view path) const {
     return text;
 }
 
-Result<std::string> WorkspaceFiles::read_redacted(std::string_view path, std::vector<Withheld>* found) const {
+Result<std::string> WorkspaceFiles::read_redacted(std::string_view path, std::vector<Withheld>* found,
+                                                  const SecretValues& values) const {
     EC_ASSIGN(const std::string text, read(path));
-    return redact(text, found, path);
+    return redact(text, found, path, values);
 }
 
 }  // namespace ec::agent

@@ -18,23 +18,24 @@ constexpr std::size_t kProblemBytes = 4000;
 /// The draft as the model sees it: with secrets taken out.
 class ShownFiles final : public FileSource {
 public:
-    explicit ShownFiles(const Draft& draft) : draft_(draft) {}
+    ShownFiles(const Task& task, const Draft& draft) : draft_(draft), values_(task.secret_values()) {}
     [[nodiscard]] std::optional<std::string> read(const std::string& path) const override {
         auto text = draft_.read(path);
-        if (text) text = agent::redact(*text, nullptr, path);
+        if (text) text = agent::redact(*text, nullptr, path, values_);
         return text;
     }
     [[nodiscard]] std::vector<std::string> paths() const override { return draft_.paths(); }
 
 private:
     const Draft& draft_;
+    SecretValues values_;
 };
 
-/// Puts the secrets of the file at `path` back into what was made of its redacted form.
-Result<std::string> with_secrets(const Draft& draft, const std::string& path, const std::string& after) {
-    const auto before = draft.read(path);
-    if (!before) return after;
-    return restore_withheld(after, *before, path);
+/// Puts the secrets of the file at `path` back into what was made of its redacted form. A new file has none to put
+/// back, and what the model was shown in place of one is no text to write.
+Result<std::string> with_secrets(const Task& task, const Draft& draft, const std::string& path,
+                                 const std::string& after) {
+    return restore_withheld(after, draft.read(path).value_or(""), path, task.secret_values());
 }
 
 Status may_change(const Task& task, const FileChange& change) {
@@ -47,7 +48,7 @@ Status may_change(const Task& task, const FileChange& change) {
 void take(Task& task, Draft& draft, ParsedEdits parsed, bool quiet, TakenEdits& taken) {
     for (FileChange& change : parsed.changes) {
         if (change.kind != FileChange::Kind::remove) {
-            auto after = with_secrets(draft, change.path, change.after);
+            auto after = with_secrets(task, draft, change.path, change.after);
             if (!after) {
                 taken.problems += fmt::format("{}: {}. Leave the withheld values as they stand.\n", change.path,
                                               after.error().message);
@@ -92,7 +93,7 @@ std::optional<ParsedEdits> against_the_project(const Task& task, Draft& draft, s
                                                const EditHints& hints) {
     if (draft.empty()) return std::nullopt;
     const Draft fresh(*task.ports.workspace);
-    ParsedEdits parsed = parse_edits(text, ShownFiles(fresh), hints);
+    ParsedEdits parsed = parse_edits(text, ShownFiles(task, fresh), hints);
     if (parsed.changes.empty() || !parsed.problems.empty()) return std::nullopt;
     std::vector<std::string> paths;
     for (const FileChange& change : parsed.changes) paths.push_back(change.path);
@@ -105,7 +106,7 @@ std::optional<ParsedEdits> against_the_project(const Task& task, Draft& draft, s
 TakenEdits take_edits(Task& task, Draft& draft, const model::ChatReply& reply, const std::string& likely, bool quiet) {
     const EditHints hints = hints_for(task, likely, reply.finish == model::Finish::length);
     TakenEdits taken;
-    ParsedEdits parsed = parse_edits(reply.text, ShownFiles(draft), hints);
+    ParsedEdits parsed = parse_edits(reply.text, ShownFiles(task, draft), hints);
     if (std::ranges::any_of(parsed.problems,
                             [](const EditProblem& p) { return p.kind == EditProblem::Kind::no_match; })) {
         if (auto again = against_the_project(task, draft, reply.text, hints)) parsed = *std::move(again);
@@ -117,7 +118,7 @@ TakenEdits take_edits(Task& task, Draft& draft, const model::ChatReply& reply, c
 TakenEdits take_edit_call(Task& task, Draft& draft, const model::ToolCall& call, const std::string& likely,
                           bool quiet) {
     TakenEdits taken;
-    take(task, draft, edits_of_call(call, ShownFiles(draft), hints_for(task, likely, false)), quiet, taken);
+    take(task, draft, edits_of_call(call, ShownFiles(task, draft), hints_for(task, likely, false)), quiet, taken);
     return taken;
 }
 

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <ec/agent/judging_files.hpp>
-#include <ec/agent/secret_files.hpp>
 #include <ec/agent/withhold.hpp>
 #include <ec/core/text.hpp>
 #include <ec/core/time_or_stop.hpp>
@@ -61,10 +60,11 @@ void Task::measure() {
     if (now && joules_before) usage.joules = *now - *joules_before;
 }
 
+SecretValues Task::secret_values() const { return ports.secrets ? ports.secrets().values : SecretValues(); }
+
 std::string Task::redact(const std::string& path, std::string_view text) {
     std::vector<Withheld> found;
-    std::string clean = agent::redact(text, &found, path);
-    if (ports.secrets) clean = mask_values(std::move(clean), ports.secrets().values);
+    std::string clean = agent::redact(text, &found, path, secret_values());
     for (const Withheld& secret : found) {
         const std::string what = secret.line > 0 ? fmt::format("{} line {}", path, secret.line) : path;
         if (told.insert(what + secret.kind).second) events.event(WithheldEvent{what, secret.kind});

@@ -45,6 +45,8 @@ struct Task {
     std::optional<double> joules_before;
     /// Takes secrets out of what goes to the model, and tells the person once for each.
     std::string redact(const std::string& path, std::string_view text);
+    /// What redact() takes out beside what looks like a secret.
+    [[nodiscard]] SecretValues secret_values() const;
     std::set<std::string> told;  ///< what redact() has told
     /// Takes out of a draft what would change its own judge, unless the person lets it; says what, for the model.
     std::string hold_back(Draft& draft);

@@ -331,6 +331,41 @@ TEST_F(AgentTest, MasksTheValueOfASecretThatATestPrints) {
     }
 }
 
+TEST_F(AgentTest, PutsTheValueOfASecretBackIntoAFileThatIsWrittenWhole) {
+    secrets_ = {{".env"}, {"zebrapianoten7"}};
+    put("calc.py",
+        "MODE = 'zebrapianoten7'\n\n\ndef add(a, b):\n    return a - b\n\n\ndef double(a):\n    return a * 2\n");
+    const std::string rest = "\n\n\ndef add(a, b):\n    return a + b\n\n\ndef double(a):\n    return a * 2\n";
+    model_.says("calc.py\n```\nMODE = '[withheld: value of a secret]'" + rest + "```\n");
+    ASSERT_EQ(run("make add work").value().status, Status::fixed);
+    ASSERT_EQ(written_.size(), 1U);
+    EXPECT_EQ(written_[0].after, "MODE = 'zebrapianoten7'" + rest);
+}
+
+TEST_F(AgentTest, TellsThePersonWhereTheValueOfASecretWasWithheld) {
+    settings_.approach = Approach::pipeline;
+    secrets_ = {{".env"}, {"zebrapianoten7"}};
+    put("calc.py", "def add(a, b):\n    return a - b  # zebrapianoten7\n\n\ndef double(a):\n    return a * 2\n");
+    model_.says(
+        "calc.py\n<<<<<<< SEARCH\n    return a - b  # [withheld: value of a secret]\n=======\n"
+        "    return a + b  # [withheld: value of a secret]\n>>>>>>> REPLACE\n");
+    ASSERT_EQ(run("make add work").value().status, Status::fixed);
+    ASSERT_EQ(written_.size(), 1U);
+    EXPECT_NE(written_[0].after.find("return a + b  # zebrapianoten7\n"), std::string::npos) << written_[0].after;
+    const auto told = events_.all<WithheldEvent>();
+    EXPECT_TRUE(std::ranges::any_of(
+        told, [](const WithheldEvent& one) { return one.what == "calc.py line 2" && one.why == "value of a secret"; }));
+}
+
+TEST_F(AgentTest, WritesNoNewFileWithThePlaceholderOfASecret) {
+    settings_.approach = Approach::pipeline;
+    settings_.repairs = 0;
+    settings_.samples = 1;
+    model_.says(kFix + "\nnew.py\n```\nMODE = '[withheld: value of a secret]'\n```\n");
+    static_cast<void>(run("make add work"));
+    for (const vcs::FileVersion& file : written_) EXPECT_NE(file.path, "new.py");
+}
+
 TEST_F(AgentTest, LeavesOutWhatWouldBendTheTests) {
     settings_.test = "/usr/bin/python3 -m pytest -q -p no:cacheprovider";
     const std::string bend =

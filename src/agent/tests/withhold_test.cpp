@@ -214,5 +214,31 @@ TEST(RestoreWithheld, RefusesEditsThatLoseOrInventAPlaceholder) {
     EXPECT_EQ(restore_withheld("x = '[withheld: api key]'\n", "x = 1\n").error().code, ErrorCode::conflict);
 }
 
+TEST(RestoreWithheld, PutsKnownValuesBackBesideWhatLooksLikeASecret) {
+    const SecretValues values = {"zebrapianoten7"};
+    const std::string original = "MODE = \"zebrapianoten7\"\npassword='hunter2secret'\nx = 1\nb = '7netonaiparbez'\n";
+    std::string edited = redact(original, nullptr, "m.py", values);
+    EXPECT_THAT(edited, Not(HasSubstr("zebra")));
+    edited.replace(edited.find("x = 1"), 5, "x = 2");
+    EXPECT_EQ(restore_withheld(edited, original, "m.py", values).value(),
+              "MODE = \"zebrapianoten7\"\npassword='hunter2secret'\nx = 2\nb = '7netonaiparbez'\n");
+}
+
+TEST(RestoreWithheld, KeepsTheLinesOfAValueThatIsSpreadOverSome) {
+    const SecretValues values = {"zebrapianoten7"};
+    const std::string original = "data = '7a6562726170\n69616e6f74656e37'\nx = 1\n";
+    std::string edited = redact(original, nullptr, "m.py", values);
+    EXPECT_EQ(std::ranges::count(edited, '\n'), 3);
+    edited.replace(edited.find("x = 1"), 5, "x = 2");
+    EXPECT_EQ(restore_withheld(edited, original, "m.py", values).value(),
+              "data = '7a6562726170\n69616e6f74656e37'\nx = 2\n");
+}
+
+TEST(RestoreWithheld, RefusesThePlaceholderOfAValueThatIsNotThere) {
+    const std::string edited = "x = '" + placeholder("value of a secret") + "'\n";
+    EXPECT_EQ(restore_withheld(edited, "x = 1\n").error().code, ErrorCode::conflict);
+    EXPECT_EQ(restore_withheld(edited, "").error().code, ErrorCode::conflict);
+}
+
 }  // namespace
 }  // namespace ec::agent

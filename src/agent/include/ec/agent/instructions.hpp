@@ -33,9 +33,9 @@ struct Instructions {
 
 /// Reads AGENTS.md, CLAUDE.md, GEMINI.md, CONVENTIONS.md, .cursorrules and .github/copilot-instructions.md from the
 /// root and from every folder on the way to the files in `edited`. Equal texts are taken once. Never fails: what cannot
-/// be read is left out.
+/// be read is left out. `values` are secrets known by value.
 Instructions read_instructions(const WorkspaceFiles& files, std::span<const std::string> edited = {},
-                               const InstructionLimits& limits = {});
+                               const InstructionLimits& limits = {}, const SecretValues& values = {});
 
 /// The notes as one block for the prompt, empty without notes. Every quoted line begins with "| ", so no line of theirs
 /// can end the block. Equal notes give equal bytes.

@@ -52,8 +52,9 @@ public:
     /// `not_found`, `too_large`, and `invalid_argument` for a binary file (a NUL in its first 8,000 bytes, git's rule).
     [[nodiscard]] Result<std::string> read(std::string_view path) const;
     /// As read(), redacted: what an index, a map or a prompt is made of. What was withheld is appended to `found`.
-    [[nodiscard]] Result<std::string> read_redacted(std::string_view path,
-                                                    std::vector<Withheld>* found = nullptr) const;
+    /// `values` are secrets known by value.
+    [[nodiscard]] Result<std::string> read_redacted(std::string_view path, std::vector<Withheld>* found = nullptr,
+                                                    const SecretValues& values = {}) const;
 
 private:
     struct State;

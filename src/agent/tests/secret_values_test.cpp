@@ -3,7 +3,7 @@
 #include <rapidcheck/gtest.h>
 
 #include <algorithm>
-#include <ec/agent/secret_files.hpp>
+#include <ec/agent/secret_values.hpp>
 #include <ec/agent/withhold.hpp>
 #include <ec/core/text.hpp>
 #include <ec/json/json.hpp>
@@ -43,6 +43,16 @@ std::string decoded(std::string_view text, std::string_view alphabet, std::size_
     return out;
 }
 
+std::string mask_values(const std::string& text, const SecretValues& values) {
+    std::string out;
+    std::size_t at = 0;
+    for (const auto& [begin, end] : values.find(text)) {
+        out += text.substr(at, begin - at) + placeholder("value of a secret");
+        at = end;
+    }
+    return out + text.substr(at);
+}
+
 std::string bytes_of(std::size_t least, std::size_t most) {
     const auto size = *rc::gen::inRange(least, most + 1);
     return *rc::gen::container<std::string>(size, rc::gen::arbitrary<char>());
@@ -56,7 +66,7 @@ bool survives(std::string_view masked, std::string_view secret, std::string_view
     return false;
 }
 
-RC_GTEST_PROP(MaskValuesProperty, NoSecretSurvivesInTheBase64OfALongerText, ()) {
+RC_GTEST_PROP(SecretValuesProperty, NoSecretSurvivesInTheBase64OfALongerText, ()) {
     const std::string secret = bytes_of(8, 80);
     const std::string text = bytes_of(0, 100) + secret + bytes_of(0, 100);
     const std::string_view alphabet = *rc::gen::element(kStandard, kForAddresses);
@@ -66,7 +76,7 @@ RC_GTEST_PROP(MaskValuesProperty, NoSecretSurvivesInTheBase64OfALongerText, ()) 
     RC_ASSERT(!survives(mask_values(encoded, {secret}), secret, alphabet));
 }
 
-RC_GTEST_PROP(MaskValuesProperty, NoSecretSurvivesAsItIsReversedOrInHexadecimal, ()) {
+RC_GTEST_PROP(SecretValuesProperty, NoSecretSurvivesAsItIsReversedOrInHexadecimal, ()) {
     const std::string secret = bytes_of(8, 80);
     const std::string before = bytes_of(0, 20);
     const std::string after = bytes_of(0, 20);
@@ -82,12 +92,12 @@ RC_GTEST_PROP(MaskValuesProperty, NoSecretSurvivesAsItIsReversedOrInHexadecimal,
     }
 }
 
-RC_GTEST_PROP(MaskValuesProperty, TextWithoutASecretStaysAsItIs, ()) {
+RC_GTEST_PROP(SecretValuesProperty, TextWithoutASecretStaysAsItIs, ()) {
     const std::string text = bytes_of(0, 400);
     RC_ASSERT(mask_values(text, {"7f$Q+x!9zAk=~2pL", "another value that is not there"}) == text);
 }
 
-RC_GTEST_PROP(MaskValuesProperty, WhatStandsAroundASecretStays, ()) {
+RC_GTEST_PROP(SecretValuesProperty, WhatStandsAroundASecretStays, ()) {
     const std::string before = *rc::gen::container<std::string>(rc::gen::elementOf(std::string("abc \n.")));
     const std::string after = *rc::gen::container<std::string>(rc::gen::elementOf(std::string("abc \n.")));
     const std::string secret = "7f$Q x!9zAk=~2pL";
@@ -96,7 +106,7 @@ RC_GTEST_PROP(MaskValuesProperty, WhatStandsAroundASecretStays, ()) {
     RC_ASSERT(mask_values(before + "|7f%24Q%20x%219zAk%3D~2pL|" + after, {secret}) == hidden);
 }
 
-TEST(MaskValues, FindTheSpellingsThatProgramsPrint) {
+TEST(SecretValues, FindTheSpellingsThatProgramsPrint) {
     const std::string secret = "pa\"ss\\wörd/é😀+ 7";
     const std::string masked = "[" + placeholder("value of a secret") + "]";
     for (const std::string& spelt : {
@@ -104,6 +114,7 @@ TEST(MaskValues, FindTheSpellingsThatProgramsPrint) {
              std::string(R"(pa\"ss\\wörd/é😀+ 7)"),
              std::string(R"(pa\"ss\\w\u00f6rd\/\u00e9\ud83d\ude00+ 7)"),
              std::string(R"(pa\"ss\\w\xc3\xb6rd/\xc3\xa9\xf0\x9f\x98\x80+\x207)"),
+             std::string(R"(pa\"ss\\w\xf6rd/\xe9\U0001f600+ 7)"),
              std::string("pa%22ss%5Cw%C3%B6rd%2F%C3%A9%F0%9F%98%80%2B%207"),
              std::string("pa%22ss%5cw%c3%b6rd/%c3%a9%f0%9f%98%80%2b+7"),
          }) {
@@ -112,20 +123,23 @@ TEST(MaskValues, FindTheSpellingsThatProgramsPrint) {
     EXPECT_EQ(mask_values(json::write(json::Value(secret)), {secret}), "\"" + placeholder("value of a secret") + "\"");
 }
 
-TEST(MaskValues, FindHexadecimalDigitsAsToolsWriteThem) {
+TEST(SecretValues, FindHexadecimalDigitsAsToolsWriteThem) {
     const std::string masked = placeholder("value of a secret");
     for (const std::string spelt :
          {"73656372657430303721", "73 65 63 72 65 74 30 30 37 21", "73:65:63:72:65:74:30:30:37:21",
           "7365 6372 6574 3030 3721", "%73%65%63%72%65%74%30%30%37%21"}) {
         EXPECT_EQ(mask_values("(" + spelt + ")", {"secret007!"}), "(" + masked + ")") << spelt;
     }
-    for (const std::string spelt : {"0x73, 0x65, 0x63, 0x72, 0x65, 0x74, 0x30, 0x30, 0x37, 0x21",
-                                    R"(\x73\x65\x63\x72\x65\x74\x30\x30\x37\x21)"}) {
+    for (const std::string spelt :
+         {"0x73, 0x65, 0x63, 0x72, 0x65, 0x74, 0x30, 0x30, 0x37, 0x21", R"(\x73\x65\x63\x72\x65\x74\x30\x30\x37\x21)",
+          "0x73u, 0x65u, 0x63u, 0x72u, 0x65u, 0x74u, 0x30UL, 0x30UL, 0x37UL, 0x21UL", R"("73656372\n657430\r\n303721")",
+          "73;65;63;72;65;74;30;30;37;21", "73.65.63.72|65.74.30.30|37.21", "$73 $65 $63 $72 $65 $74 $30 $30 $37 $21",
+          "12730303475627365637"}) {
         EXPECT_NE(mask_values(spelt, {"secret007!"}).find(masked), std::string::npos) << spelt;
     }
 }
 
-TEST(MaskValues, FindReversedBase64AndTheBase64OfAReversedValue) {
+TEST(SecretValues, FindReversedBase64AndTheBase64OfAReversedValue) {
     const std::string encoded = base64("key=hunter2hunter2;");
     const std::string reversed(encoded.rbegin(), encoded.rend());
     EXPECT_NE(mask_values(reversed, {"hunter2hunter2"}).find(placeholder("value of a secret")), std::string::npos);
@@ -133,23 +147,35 @@ TEST(MaskValues, FindReversedBase64AndTheBase64OfAReversedValue) {
               std::string::npos);
 }
 
-TEST(MaskValues, ShortOnesAreMaskedAsTheyAreAndReversed) {
+TEST(SecretValues, ShortOnesAreMaskedAsTheyAreAndReversed) {
     const std::string masked = placeholder("value of a secret");
     EXPECT_EQ(mask_values("a hunt3r b r3tnuh c", {"hunt3r"}), "a " + masked + " b " + masked + " c");
 }
 
-TEST(MaskValues, ValuesInsideOneAnotherLeaveNothingBehind) {
+TEST(SecretValues, ValuesInsideOneAnotherLeaveNothingBehind) {
     EXPECT_EQ(mask_values("xx-longersecret-tail", {"longersecret-tail", "longersecret", "secret-tail"}),
               "xx-" + placeholder("value of a secret"));
 }
 
 // The product of both would be 4 GB to compare; a test that took it would not end in time.
-TEST(MaskValues, ManyValuesAndALongTextAreNoLongWork) {
+TEST(SecretValues, ManyValuesAndALongTextAreNoLongWork) {
     std::vector<std::string> values;
     for (int i = 0; i < 2000; ++i) values.push_back(fmt::format("{:016x}-value", i * 7919));
     std::string text;
     while (text.size() < (2U << 20)) text += fmt::format("line {} says nothing\\n of %41 interest\n", text.size());
-    EXPECT_EQ(mask_values(text, values), text);
+    EXPECT_EQ(mask_values(text, SecretValues(values)), text);
+}
+
+// Each stands inside the next, and every one of them at nearly every place of the text.
+TEST(SecretValues, ThatBeginAlikeAreNoLongWorkEither) {
+    std::vector<std::string> values;
+    for (std::size_t size = 8; size < 2008; ++size) values.emplace_back(size, 'a');
+    const SecretValues alike(values);
+    EXPECT_EQ(alike.find(std::string(2U << 20, 'a')).size(), 1U);
+    std::string text;
+    while (text.size() < (2U << 20)) text += "b" + std::string(8 + text.size() % 1999, 'a') + "c";
+    const auto places = alike.find(text);
+    EXPECT_EQ(places.size(), static_cast<std::size_t>(std::ranges::count(text, 'b')));
 }
 
 }  // namespace
