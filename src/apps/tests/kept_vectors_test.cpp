@@ -90,8 +90,8 @@ TEST_F(KeptVectorsTest, BeginsAnewWhereTheFileIsNoStoreOrAnothersVersion) {
     const std::vector<std::string> texts{"one"};
     std::filesystem::create_directories(file_.parent_path());
     ASSERT_TRUE(write_file_atomic(file_, "no database at all, but long enough to be looked at as one"));
-    ASSERT_TRUE(open()->embed(texts));
-    ASSERT_TRUE(open()->embed(texts));
+    ASSERT_TRUE(open()->embed(texts, {}));
+    ASSERT_TRUE(open()->embed(texts, {}));
     EXPECT_THAT(asked_, IsEmpty());
     constexpr sql::Migration kOthers{2, "of a newer program", "CREATE TABLE more (a INTEGER) STRICT"};
     {
@@ -101,15 +101,15 @@ TEST_F(KeptVectorsTest, BeginsAnewWhereTheFileIsNoStoreOrAnothersVersion) {
         database = sql::Database::open(file_).value();
         ASSERT_TRUE(sql::migrate(database, steps));
     }
-    ASSERT_TRUE(open()->embed(texts));
-    ASSERT_TRUE(open()->embed(texts));
+    ASSERT_TRUE(open()->embed(texts, {}));
+    ASSERT_TRUE(open()->embed(texts, {}));
     EXPECT_THAT(asked_, IsEmpty());
 }
 
 TEST_F(KeptVectorsTest, WorksWhereNothingCanBeKept) {
     const std::vector<std::string> texts{"one"};
     std::filesystem::create_directories(file_);  // a folder stands in its place
-    ASSERT_TRUE(open()->embed(texts));
+    ASSERT_TRUE(open()->embed(texts, {}));
     EXPECT_THAT(asked_, ElementsAre("one"));
     EXPECT_TRUE(std::filesystem::is_directory(file_));
 }

@@ -1,9 +1,9 @@
-#include "project_view.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <ec/core/fs.hpp>
+
+#include "project_view.hpp"
 
 namespace ec::apps {
 namespace {
@@ -45,7 +45,9 @@ TEST_F(ProjectViewTest, NoEmbedderReadsTheValueOfASecret) {
     ProjectView view = ProjectView::open(dir_.path()).value();
     std::vector<std::string> heard;
     view.use_embedder(
-        [&]() -> Result<std::unique_ptr<codeindex::Embedder>> { return std::make_unique<Listening>(heard); },
+        [&](const std::stop_token&) -> Result<std::unique_ptr<codeindex::Embedder>> {
+            return std::make_unique<Listening>(heard);
+        },
         [](const std::string& warning) { ADD_FAILURE() << warning; });
     EXPECT_THAT(view.related("connect to the host", 5), Not(IsEmpty()));
     EXPECT_THAT(heard, Not(IsEmpty()));
