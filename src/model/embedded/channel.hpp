@@ -33,6 +33,7 @@ public:
 
     /// A frame has begun to arrive and is not complete.
     [[nodiscard]] bool midway() const { return !in_.empty(); }
+    [[nodiscard]] std::size_t midway_bytes() const { return in_.size(); }
     /// The other side has closed its end; what it said before may still be received.
     [[nodiscard]] bool hung_up() const;
     [[nodiscard]] int fd() const { return socket_.get(); }

@@ -115,8 +115,35 @@ Result<Message> read_message(const json::Value& value) {
     return message;
 }
 
+/// Looks at the bytes only, before anything is made of them.
+bool holds_more_values(std::string_view frame, std::size_t most) {
+    std::size_t values = 0;
+    bool quoted = false;
+    for (std::size_t i = 0; i < frame.size(); ++i) {
+        const char c = frame[i];
+        if (quoted && c == '\\') {
+            ++i;
+        } else if (c == '"') {
+            quoted = !quoted;
+        } else if (!quoted && (c == ',' || c == '[' || c == '{') && ++values > most) {
+            return true;
+        }
+    }
+    return false;
+}
+
+Result<ToHost> read_embed(json::Reader& in) {
+    if (in.array("texts").size() > kMostTexts) return fail(ErrorCode::too_large, "too many texts in one request");
+    Embed embed{in.integer("id"), in.strings("texts")};
+    EC_TRY(in.status());
+    return embed;
+}
+
 Result<ToHost> read_chat(json::Reader& in) {
     Chat chat;
+    if (in.array("messages").size() > kMostMessages) {
+        return fail(ErrorCode::too_large, "a conversation may have at most 10000 messages");
+    }
     chat.id = in.integer("id");
     const std::int64_t n = in.integer("n", 1);
     for (const json::Value& value : in.array("messages")) {
@@ -286,6 +313,7 @@ std::string encode(const FromHost& message) {
 }
 
 Result<ToHost> decode_to_host(std::string_view frame) {
+    if (holds_more_values(frame, kMostValues)) return fail(ErrorCode::too_large, "a request of too many parts");
     EC_ASSIGN(const json::Value value, json::parse(frame));
     json::Reader in(value, "request");
     const std::string type = in.string("type");
@@ -297,12 +325,7 @@ Result<ToHost> decode_to_host(std::string_view frame) {
         EC_TRY(in.status());
         return cancel;
     }
-    if (type == "embed") {
-        Embed embed{in.integer("id"), in.strings("texts")};
-        EC_TRY(in.status());
-        if (embed.texts.size() > kMostTexts) return fail(ErrorCode::too_large, "too many texts in one request");
-        return embed;
-    }
+    if (type == "embed") return read_embed(in);
     if (type == "hello") {
         const Hello hello{in.integer("version")};
         EC_TRY(in.status());

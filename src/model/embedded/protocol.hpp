@@ -15,6 +15,9 @@ namespace ec::model::embedded {
 inline constexpr std::size_t kLargestFrame = 64U << 20;
 inline constexpr unsigned kMostSamples = 256;
 inline constexpr std::size_t kMostTexts = 4096;
+inline constexpr std::size_t kMostMessages = 10'000;
+/// JSON values in a frame to the host: one takes a few bytes there and a hundred once it is read.
+inline constexpr std::size_t kMostValues = 250'000;
 
 /// Raised whenever a frame changes: a host that is shared may have been started by another installation.
 inline constexpr std::int64_t kProtocolVersion = 1;

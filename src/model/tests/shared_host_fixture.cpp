@@ -123,6 +123,12 @@ long SharedHost::pss() const {
     return at == std::string::npos ? 0 : std::atol(rollup.c_str() + at + 5);
 }
 
+long SharedHost::peak() const {
+    const std::string status = of_process(pid_, "status");
+    const std::size_t at = status.find("\nVmHWM:");
+    return at == std::string::npos ? 0 : std::atol(status.c_str() + at + 7);
+}
+
 Ended run_host(const std::filesystem::path& runtime_dir, std::vector<std::string> arguments) {
     const Started started = start_host(runtime_dir, arguments, true);
     std::string words = read_to_end(started.out.get());

@@ -40,6 +40,8 @@ public:
     [[nodiscard]] std::size_t descriptors() const;
     /// Proportional share of memory in KiB.
     [[nodiscard]] long pss() const;
+    /// The most memory it ever took, in KiB.
+    [[nodiscard]] long peak() const;
 
 private:
     void await_ready(int from);

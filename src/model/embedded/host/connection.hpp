@@ -42,6 +42,9 @@ public:
     /// Since when a hello, or the rest of a frame, is outstanding.
     [[nodiscard]] std::optional<Moment> owing() const;
 
+    /// What has come of a frame that is not complete; of the listening thread.
+    [[nodiscard]] std::size_t midway_bytes() const { return gone_ ? 0 : channel_.midway_bytes(); }
+
     /// What cannot be told makes it gone.
     void say(const FromHost& message);
     void say_encoded(std::string_view frame);
@@ -57,6 +60,7 @@ public:
     void enqueue(Waiting waiting);
     /// One that has more turns to come; refused when it was cancelled meanwhile.
     void return_to_front(Waiting waiting);
+    [[nodiscard]] std::size_t queued_bytes() const { return queued_bytes_; }
     [[nodiscard]] bool waits() const { return !gone_ && !queue_.empty(); }
     [[nodiscard]] const ToHost& front() const { return queue_.front().request; }
     [[nodiscard]] Moment::duration front_held_before() const { return queue_.front().held_before; }

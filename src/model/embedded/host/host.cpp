@@ -167,8 +167,28 @@ void Host::obey(Connection& client, ToHost message, std::size_t bytes) {
         client.say(Failed{number(message),
                           {ErrorCode::unavailable, "the shared host is being stopped",
                            "ask again once it has stopped: a process of its own takes over"}});
+    } else if (!has_room_for(client, bytes)) {
+        client.say(Failed{number(message), {ErrorCode::too_large, "too many requests wait in the shared host", {}}});
     } else {
         client.enqueue({std::move(message), bytes, now(), 0, held_in_all(now())});
+    }
+}
+
+bool Host::has_room_for(const Connection& client, std::size_t bytes) const {
+    if (client.queued_bytes() + bytes <= limits_.waiting_bytes / limits_.clients) return true;
+    std::size_t all = bytes;
+    for (const auto& each : clients_) all += each->queued_bytes();
+    return all <= limits_.waiting_bytes;
+}
+
+void Host::drop_longest_halves() {
+    std::size_t all = 0;
+    for (const auto& client : clients_) all += client->midway_bytes();
+    while (all > limits_.waiting_bytes) {
+        const auto longest =
+            std::ranges::max_element(clients_, {}, [](const auto& client) { return client->midway_bytes(); });
+        all -= (*longest)->midway_bytes();
+        (*longest)->leave_saying(Failed{0, {ErrorCode::too_large, "too much is being said to the shared host", {}}});
     }
 }
 
@@ -181,6 +201,7 @@ void Host::look_after_clients() {
         client->remind(at, limits_.reminder);
         if (const auto owing = client->owing(); owing && at - *owing >= limits_.owed) client->leave();
     }
+    drop_longest_halves();
     if (current_ != nullptr && current_->gone()) controls_.set_cancelled(true);
     if (draining_ && !cut_short_ && at >= *drained_by_) {
         for (const auto& client : clients_) client->cancel(INT64_MAX);

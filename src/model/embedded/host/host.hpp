@@ -28,6 +28,9 @@ namespace ec::model::embedded {
 struct HostLimits {
     std::int64_t memory_bytes = 0;  ///< over all models; 0: each load says itself what it may take
     std::size_t clients = 1;
+    /// Of requests that wait, over all clients; beyond it each may still have its even share of as much. As many bytes
+    /// of incomplete frames are held.
+    std::size_t waiting_bytes = std::size_t{256} << 20;
     /// A hello, and the rest of a frame that was begun, must come within.
     std::chrono::milliseconds owed = std::chrono::hours(24);
     /// How long a client's pauses may hold up requests of others, and how long one request may be held up by all. As
@@ -63,7 +66,9 @@ private:
     bool read(Connection& client);
     [[nodiscard]] bool has_left(const Connection& client);
     void obey(Connection& client, ToHost message, std::size_t bytes);
+    [[nodiscard]] bool has_room_for(const Connection& client, std::size_t bytes) const;
     void look_after_clients();
+    void drop_longest_halves();
     void begin_draining();
     [[nodiscard]] bool finished();
 

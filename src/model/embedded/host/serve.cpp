@@ -25,6 +25,7 @@ Status serve_shared(const SharedHostOptions& options, const std::function<void()
     embedded::HostLimits limits;
     limits.memory_bytes = options.memory_bytes > 0 ? options.memory_bytes : embedded::default_memory();
     limits.clients = options.clients;
+    limits.waiting_bytes = options.waiting_bytes;
     limits.owed = options.owed;
     limits.pause = options.longest_pause;
     limits.reminder = options.reminder;

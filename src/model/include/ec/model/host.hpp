@@ -20,6 +20,8 @@ struct SharedHostOptions {
     std::filesystem::path socket;   ///< made with its folder
     std::int64_t memory_bytes = 0;  ///< of all models together; 0: seven tenths of what is available now
     std::size_t clients = 32;
+    /// Requests that wait may hold so much over all clients, and incomplete frames as much.
+    std::size_t waiting_bytes = std::size_t{256} << 20;
     /// A client's hello, and the rest of a frame that it began, must come within.
     std::chrono::milliseconds owed = std::chrono::seconds(30);
     /// How long one client's pauses may hold up the requests of others, and how long one request may be held up by all.
