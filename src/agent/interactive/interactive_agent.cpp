@@ -126,8 +126,7 @@ Result<Attempt> InteractiveAgent::State::attempt(Task& task, Approach& approach)
         constexpr std::size_t kMapBytes = 4000;
         constexpr std::size_t kOutputBytes = 3000;
         context.test_command = task.bench->command().text;
-        if (task.red_before())
-            context.test_output = task.redact("output of the tests", describe(*task.before, kOutputBytes));
+        if (task.red_before()) context.test_output = task.describe(*task.before, kOutputBytes);
         if (ports.map) context.map = task.redact("project map", ports.map(task.words, likely_files(task), kMapBytes));
     }
     conversation.push_back({Role::user, task_message(context), {}, {}});

@@ -77,8 +77,7 @@ private:
         TaskContext context;
         context.task = task_.words;
         context.test_command = task_.bench ? task_.bench->command().text : "";
-        if (task_.red_before())
-            context.test_output = task_.redact("output of the tests", describe(*task_.before, kFeedbackBytes));
+        if (task_.red_before()) context.test_output = task_.describe(*task_.before, kFeedbackBytes);
         context.files = show_files(
             task_, {files.begin(), files.begin() + static_cast<std::ptrdiff_t>(std::min(kFilesShown, files.size()))},
             room());
@@ -246,7 +245,7 @@ private:
         asked.push_back({Role::assistant, in_words(best->reply), {}, {}});
         std::string feedback = best->problems;
         if (feedback.empty() && best->verdict) {
-            feedback = task_.redact("output of the tests", describe(*best->verdict, kFeedbackBytes));
+            feedback = task_.describe(*best->verdict, kFeedbackBytes);
         }
         if (feedback.empty()) feedback = "No file was changed.";
         asked.push_back({Role::user,

@@ -12,6 +12,19 @@
 #include "edit_calls.hpp"
 
 namespace ec::agent {
+namespace {
+
+constexpr std::string_view kTestOutput = "output of the tests";
+constexpr std::size_t kMessageShown = 400;
+
+/// A report cuts its messages. The whole line, where it is known, shows a secret at the cut for what it is.
+std::string whole_message(const executor::TestCase& test) {
+    const std::size_t at = test.message.empty() ? std::string::npos : test.details.find(test.message);
+    if (at == std::string::npos) return test.message;
+    return test.details.substr(at, test.details.find('\n', at + test.message.size()) - at);
+}
+
+}  // namespace
 
 model::ChatReply Task::account(model::ChatReply reply, const std::vector<model::ToolSpec>& tools) {
     usage.prompt_tokens += reply.usage.prompt_tokens;
@@ -70,6 +83,20 @@ std::string Task::redact(const std::string& path, std::string_view text) {
         if (told.insert(what + secret.kind).second) events.event(WithheldEvent{what, secret.kind});
     }
     return clean;
+}
+
+std::string Task::describe(const TestVerdict& verdict, std::size_t bytes) {
+    const auto clean = [&](std::string& text) { text = redact(std::string(kTestOutput), text); };
+    TestVerdict shown = verdict;
+    for (std::string* text : {&shown.output, &shown.note, &shown.report.reason}) clean(*text);
+    for (executor::TestCase& test : shown.report.tests) {
+        if (test.outcome != executor::TestOutcome::failed && test.outcome != executor::TestOutcome::error) continue;
+        test.message = whole_message(test);
+        for (std::string* text : {&test.id, &test.message, &test.details}) clean(*text);
+        test.message = ellipsize(test.message, kMessageShown);
+    }
+    // Once more: parts that stand side by side now may be a secret together.
+    return redact(std::string(kTestOutput), agent::describe(shown, bytes));
 }
 
 std::string Task::hold_back(Draft& draft) {

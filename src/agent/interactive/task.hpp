@@ -45,6 +45,9 @@ struct Task {
     std::optional<double> joules_before;
     /// Takes secrets out of what goes to the model, and tells the person once for each.
     std::string redact(const std::string& path, std::string_view text);
+    /// What the tests say, for the model, in about so many bytes. Cut only after its secrets were taken out: a part of
+    /// one would not be known.
+    std::string describe(const TestVerdict& verdict, std::size_t bytes);
     /// What redact() takes out beside what looks like a secret.
     [[nodiscard]] SecretValues secret_values() const;
     std::set<std::string> told;  ///< what redact() has told

@@ -166,7 +166,7 @@ private:
             return true;
         }
         task_.stage("repair", fmt::format("attempt {} of {}", red_ + 1, task_.settings.repairs + 3));
-        say(task_.redact("output of the tests", describe(*attempt_.verdict, kFeedbackBytes)) +
+        say(task_.describe(*attempt_.verdict, kFeedbackBytes) +
             "\nThe files are as you left them. Write the edits that are still needed.");
         return false;
     }

@@ -148,9 +148,13 @@ Result<ToolResult> run_tool(Task& task, const Draft& draft, const model::ToolCal
     if (result.cannot_isolate) return fail(*result.cannot_isolate);
     std::string text = fmt::format("{}{}\n", executor::name(result.status),
                                    result.exit_code >= 0 ? fmt::format(", exit status {}", result.exit_code) : "");
-    text += ellipsize(to_valid_utf8(result.out), kResultBytes / 2);
-    if (!result.err.empty()) text += "\nstderr:\n" + ellipsize(to_valid_utf8(result.err), kResultBytes / 2);
-    return ToolResult{task.redact("output of " + command, text), true};
+    // Cut only after the secrets were taken out: a part of one would not be known.
+    const auto shown = [&](const std::string& output) {
+        return ellipsize(task.redact("output of " + command, to_valid_utf8(output)), kResultBytes / 2);
+    };
+    text += shown(result.out);
+    if (!result.err.empty()) text += "\nstderr:\n" + shown(result.err);
+    return ToolResult{text, true};
 }
 
 // git itself, read-only by what it is asked and harmless by where it runs: in the sandbox, with nobody's configuration.
@@ -185,14 +189,15 @@ Result<ToolResult> git_tool(Task& task, const model::ToolCall& call) {
     spec.limits.wall = task.within(spec.limits.wall);
     EC_ASSIGN(const executor::RunResult result, task.ports.sandbox->run(spec, task.stop));
     if (result.cannot_isolate) return fail(*result.cannot_isolate);
-    if (!result.ok()) return refused("git says: " + ellipsize(to_valid_utf8(trim(result.err)), 300));
-    return ToolResult{task.redact("git", ellipsize(to_valid_utf8(result.out), kResultBytes)), true};
+    if (!result.ok())
+        return refused("git says: " + ellipsize(task.redact("git", to_valid_utf8(trim(result.err))), 300));
+    return ToolResult{ellipsize(task.redact("git", to_valid_utf8(result.out)), kResultBytes), true};
 }
 
 Result<ToolResult> test_tool(Task& task, const Draft& draft) {
     if (!task.bench) return refused("No test command is known");
     EC_ASSIGN(const TestVerdict verdict, task.test(draft));
-    return ToolResult{task.redact("output of the tests", describe(verdict, kResultBytes / 2)), true};
+    return ToolResult{task.describe(verdict, kResultBytes / 2), true};
 }
 
 }  // namespace

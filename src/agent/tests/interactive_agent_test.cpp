@@ -331,6 +331,32 @@ TEST_F(AgentTest, MasksTheValueOfASecretThatATestPrints) {
     }
 }
 
+TEST_F(AgentTest, ShowsNoPartOfASecretWhereTheOutputOfTestsIsCut) {
+    settings_.approach = Approach::pipeline;
+    settings_.test = "python3 check.py";
+    secrets_ = {{".env"}, {"zebrapianoten7"}};
+    put("check.py", "print(''.join(['zebra', 'piano', 'ten7']) * 250, end='')\nraise SystemExit(1)\n");
+    model_.says(kFix);
+    static_cast<void>(run("make add work"));
+    ASSERT_FALSE(model_.requests.empty());
+    std::string shown;
+    for (const model::Message& message : model_.requests[0].messages) shown += message.text;
+    const std::size_t output = shown.find("[withheld: value of a secret][withheld: value of a secret]");
+    ASSERT_NE(output, std::string::npos) << shown;
+    EXPECT_EQ(shown.find("ten7["), std::string::npos) << shown;
+    EXPECT_EQ(shown.find("]z"), std::string::npos) << shown;
+}
+
+TEST_F(AgentTest, ShowsNoPartOfASecretWhereTheOutputOfACommandIsCut) {
+    secrets_ = {{".env"}, {"zebrapianoten7"}};
+    model_.calls("run", {{"command", "python3 -c \"print(''.join(['zebra', 'piano', 'ten7']) * 1000)\""}});
+    model_.says(kFix);
+    ASSERT_EQ(run("make add work").value().status, Status::fixed);
+    const std::string& output = model_.requests[1].messages.back().text;
+    EXPECT_NE(output.find("[withheld: value of a secret]"), std::string::npos) << output;
+    EXPECT_EQ(output.find("]zebra"), std::string::npos) << output;
+}
+
 TEST_F(AgentTest, PutsTheValueOfASecretBackIntoAFileThatIsWrittenWhole) {
     secrets_ = {{".env"}, {"zebrapianoten7"}};
     put("calc.py",
