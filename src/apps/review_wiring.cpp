@@ -42,7 +42,8 @@ Result<vcs::FileVersion> version_of(const agent::FileChange& change, const agent
     }
     if (change.kind == Kind::create) {
         version.created = true;
-        version.after = change.after;
+        // A new file has no secret to put back; a placeholder in it would be written as it stands.
+        EC_ASSIGN(version.after, agent::restore_withheld(change.after, ""));
         return version;
     }
     EC_ASSIGN(version.before, files.read(change.path));

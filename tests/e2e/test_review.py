@@ -135,6 +135,15 @@ def test_an_answer_whose_tests_fail_is_not_written_unless_a_person_says_so(revie
     assert "a * b" in (project / "calc.py").read_text()
 
 
+def test_a_new_file_with_the_placeholder_of_a_secret_is_refused(review, model, project):
+    configure(review, model)
+    model.answer = ANSWER + "\nsettings.py\n```\nTOKEN = '[withheld: access token]'\n```\n"
+    number = queue(review, project)
+    review("send", number, "--yes")
+    assert review("accept", number, "--anyway").status != 0
+    assert not (project / "settings.py").exists() and (project / "calc.py").read_text() == CODE
+
+
 def test_an_answer_can_be_edited_before_it_is_accepted(review, model, project, tmp_path):
     configure(review, model)
     model.answer = RED
