@@ -55,7 +55,8 @@ Result<agent::ReviewQuestion> question_of(const ReviewOptions& options, std::sto
 
 Result<agent::ReviewItem> queue_item(const ReviewOptions& options, const ReviewPorts& ports, std::stop_token stop) {
     EC_ASSIGN(const agent::ReviewQuestion question, question_of(options, std::move(stop)));
-    EC_ASSIGN(const agent::ReviewPackage package, agent::build_package(question, ports.redact));
+    EC_ASSIGN(const agent::Redactor redact, ports.redactor(question.workspace));
+    EC_ASSIGN(const agent::ReviewPackage package, agent::build_package(question, redact));
     EC_ASSIGN(agent::ReviewQueue queue, open_review_queue());
     EC_ASSIGN(const std::int64_t id, queue.add(question, package));
     return queue.get(id);

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <ec/agent/reviewer.hpp>
+#include <ec/core/result.hpp>
+#include <filesystem>
 #include <functional>
 #include <iosfwd>
 #include <memory>
@@ -43,7 +45,8 @@ struct OpenReviewer {
 
 /// What the command is given from outside.
 struct ReviewPorts {
-    agent::Redactor redact;
+    /// What takes the secrets of a workspace out of a text.
+    std::function<Result<agent::Redactor>(const std::filesystem::path& workspace)> redactor;
     agent::PatchReader read_patch;
     std::function<Result<OpenReviewer>(const agent::ReviewerSettings& settings)> open_reviewer;
     /// send: whether what is shown may leave, as it stands there. Empty: the person at the terminal is asked, unless

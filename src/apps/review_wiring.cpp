@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <ec/agent/edits.hpp>
+#include <ec/agent/secret_files.hpp>
 #include <ec/agent/workspace_files.hpp>
 #include <ec/net/egress_ledger.hpp>
 #include <ec/net/http_client.hpp>
@@ -17,20 +18,23 @@ namespace {
 /// The workspace as the reviewer saw it: without its secrets.
 class RedactedFiles final : public agent::FileSource {
 public:
-    explicit RedactedFiles(const agent::WorkspaceFiles& files) : files_(files) {}
+    RedactedFiles(const agent::WorkspaceFiles& files, const agent::SecretValues& values)
+        : files_(files), values_(values) {}
 
     [[nodiscard]] std::optional<std::string> read(const std::string& path) const override {
         const auto text = files_.read(path);
         if (!text) return std::nullopt;
-        return agent::redact(*text);
+        return agent::redact(*text, nullptr, path, values_);
     }
     [[nodiscard]] std::vector<std::string> paths() const override { return files_.paths(); }
 
 private:
     const agent::WorkspaceFiles& files_;
+    const agent::SecretValues& values_;
 };
 
-Result<vcs::FileVersion> version_of(const agent::FileChange& change, const agent::WorkspaceFiles& files) {
+Result<vcs::FileVersion> version_of(const agent::FileChange& change, const agent::WorkspaceFiles& files,
+                                    const agent::SecretValues& values) {
     EC_TRY(files.may_write(change.path));
     vcs::FileVersion version;
     version.path = change.path;
@@ -43,20 +47,21 @@ Result<vcs::FileVersion> version_of(const agent::FileChange& change, const agent
     if (change.kind == Kind::create) {
         version.created = true;
         // A new file has no secret to put back; a placeholder in it would be written as it stands.
-        EC_ASSIGN(version.after, agent::restore_withheld(change.after, ""));
+        EC_ASSIGN(version.after, agent::restore_withheld(change.after, "", change.path, values));
         return version;
     }
     EC_ASSIGN(version.before, files.read(change.path));
     version.removed = change.kind == Kind::remove;
     if (!version.removed) {
-        EC_ASSIGN(version.after, agent::restore_withheld(change.after, version.before));
+        EC_ASSIGN(version.after, agent::restore_withheld(change.after, version.before, change.path, values));
     }
     return version;
 }
 
 Result<std::vector<vcs::FileVersion>> read_patch(std::string_view answer, const std::filesystem::path& workspace) {
     EC_ASSIGN(const agent::WorkspaceFiles files, agent::WorkspaceFiles::list(workspace));
-    const RedactedFiles redacted(files);
+    const agent::SecretValues values = agent::find_secret_files(files).values;
+    const RedactedFiles redacted(files, values);
     agent::EditHints hints;
     hints.workspace = files.root().string();
     const agent::ParsedEdits parsed = agent::parse_edits(answer, redacted, hints);
@@ -66,7 +71,7 @@ Result<std::vector<vcs::FileVersion>> read_patch(std::string_view answer, const 
                     "edgecoder review edit opens it in your editor");
     std::vector<vcs::FileVersion> versions;
     for (const agent::FileChange& change : parsed.changes) {
-        EC_ASSIGN(vcs::FileVersion version, version_of(change, files));
+        EC_ASSIGN(vcs::FileVersion version, version_of(change, files, values));
         versions.push_back(std::move(version));
     }
     return versions;
@@ -111,12 +116,16 @@ Result<OpenReviewer> open_reviewer(const agent::ReviewerSettings& settings) {
     return open;
 }
 
+Result<agent::Redactor> redactor_of(const std::filesystem::path& workspace) {
+    EC_ASSIGN(const agent::WorkspaceFiles files, agent::WorkspaceFiles::list(workspace));
+    const agent::SecretValues values = agent::find_secret_files(files).values;
+    return [values](std::string_view text) { return agent::redact(text, nullptr, {}, values); };
+}
+
 }  // namespace
 
 ReviewPorts review_ports() {
-    return {.redact = [](std::string_view text) { return agent::redact(text); },
-            .read_patch = read_patch,
-            .open_reviewer = open_reviewer};
+    return {.redactor = redactor_of, .read_patch = read_patch, .open_reviewer = open_reviewer};
 }
 
 }  // namespace ec::apps

@@ -184,10 +184,10 @@ def test_nothing_is_sent_above_the_cap_or_without_a_persons_word(review, model, 
 
 
 def test_secrets_are_withheld_and_files_of_secrets_refused(review, model, project):
-    (project / ".env").write_text("TOKEN=1\n")
-    (project / "calc.py").write_text(CODE + 'aws_key = "AKIAQ3EGXY7TZK4M2VWN"\npassword = "hX9f3kQ81-vBq27zPw"\n')
+    (project / ".env").write_text("TOKEN=1\nDB_PASS=zebrapianoten7 # ours\n")
+    (project / "calc.py").write_text(CODE + 'aws_key = "AKIAQ3EGXY7TZK4M2VWN"\npassword = "hX9f3kQ81-vBq27zPw"\nwhere = "zebrapianoten7"\n')
     shown = review("show", queue(review, project)).out
-    assert "AKIAQ3EGXY7TZK4M2VWN" not in shown and "hX9f3kQ81" not in shown and "[withheld" in shown
+    assert "AKIAQ3EGXY7TZK4M2VWN" not in shown and "hX9f3kQ81" not in shown and "zebrapianoten7" not in shown and "[withheld" in shown
     refused = review("queue", "--dir", project, "--task", "t", "--file", ".env")
     assert refused.status == 3 and "secret" in refused.err
 
