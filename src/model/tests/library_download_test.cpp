@@ -181,8 +181,8 @@ TEST_F(LibraryDownload, RefusesWhatIsNoModel) {
 TEST_F(LibraryDownload, SaysWhatAStatusMeans) {
     for (const auto& [status, code] : {std::pair{404, ErrorCode::not_found}, std::pair{401, ErrorCode::denied},
                                        std::pair{429, ErrorCode::unavailable}}) {
-        ScriptedServer server([status = status](const SeenRequest& r, const Peer& peer) {
-            return peer.send("HTTP/1.1 " + std::to_string(status) + " No\r\nContent-Length: 0\r\n\r\n") &&
+        ScriptedServer server([answer = status](const SeenRequest& r, const Peer& peer) {
+            return peer.send("HTTP/1.1 " + std::to_string(answer) + " No\r\nContent-Length: 0\r\n\r\n") &&
                    r.method != "";
         });
         Library models = library();

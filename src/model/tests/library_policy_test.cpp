@@ -89,7 +89,7 @@ TEST_F(LibraryPolicy, NoticesAChangedManifestAndAChangedFile) {
     Library models = library(asking());
     ASSERT_TRUE(models.usable_file("x"));
     const fs::path blob = *models.usable_file("x");
-    std::fstream(blob, std::ios::in | std::ios::out | std::ios::binary).seekp(bytes_.size() - 1) << '!';
+    std::fstream(blob, std::ios::in | std::ios::out | std::ios::binary).seekp(std::ssize(bytes_) - 1) << '!';
     fs::last_write_time(blob, fs::last_write_time(blob) + std::chrono::seconds(5));
     const auto changed = models.usable_file("x");
     ASSERT_FALSE(changed);
@@ -107,7 +107,7 @@ TEST_F(LibraryPolicy, DoesNotSignAFileThatChanged) {
     Library models = library();
     ASSERT_TRUE(models.add(file("x.gguf", bytes_), "x", "now", {}, {}));
     const fs::path blob = *models.usable_file("x");
-    std::fstream(blob, std::ios::in | std::ios::out | std::ios::binary).seekp(bytes_.size() - 1) << '!';
+    std::fstream(blob, std::ios::in | std::ios::out | std::ios::binary).seekp(std::ssize(bytes_) - 1) << '!';
     EXPECT_EQ(models.sign("x", key_, {}).error().code, ErrorCode::corrupt);
     EXPECT_FALSE(models.find("x")->signed_by);
 }

@@ -62,8 +62,8 @@ std::string described(const std::vector<ToolSpec>& tools) {
 
 class JinjaFormat final : public ChatFormat {
 public:
-    JinjaFormat(const LoadedModel& model, common_chat_templates_ptr templates, std::string warning)
-        : model_(model), templates_(std::move(templates)), warning_(std::move(warning)) {
+    JinjaFormat(common_chat_templates_ptr templates, std::string warning)
+        : templates_(std::move(templates)), warning_(std::move(warning)) {
         const auto caps = common_chat_templates_get_caps(templates_.get());
         const auto supports = [&](const char* what) {
             const auto at = caps.find(what);
@@ -171,7 +171,6 @@ private:
         }
     }
 
-    const LoadedModel& model_;
     common_chat_templates_ptr templates_;
     std::string warning_;
     bool native_tools_ = false;
@@ -190,7 +189,7 @@ Result<std::unique_ptr<ChatFormat>> ChatFormat::create(const LoadedModel& model)
             common_chat_templates_inputs probe;
             probe.messages = {plain("user", "hi")};
             static_cast<void>(common_chat_templates_apply(templates.get(), probe));
-            return std::make_unique<JinjaFormat>(model, std::move(templates), warning);
+            return std::make_unique<JinjaFormat>(std::move(templates), warning);
         } catch (const std::exception& error) {
             warning = std::string("the model's chat template cannot be used (") + error.what() + "); ChatML is used";
         }
