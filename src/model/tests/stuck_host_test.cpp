@@ -30,14 +30,14 @@ public:
 
 private:
     void serve(bool loads, const std::stop_token& stop) {
-        std::optional<UniqueFd> client;
-        while (!client && !stop.stop_requested()) {
+        UniqueFd client;
+        while (!client.valid()) {
+            if (stop.stop_requested()) return;
             pollfd waits{listener_->fd(), POLLIN, 0};
             ::poll(&waits, 1, static_cast<int>(kBeat.count()));
-            client = listener_->accept().value();
+            if (auto arrived = listener_->accept().value()) client = *std::move(arrived);
         }
-        if (!client) return;
-        embedded::Channel channel(*std::move(client));
+        embedded::Channel channel(std::move(client));
         std::int64_t asked = 0;
         while (!stop.stop_requested()) {
             const auto frame = channel.receive(kBeat);
