@@ -21,6 +21,8 @@ struct InteractiveAgent::State {
 
     // interactive_agent.cpp: the way of a task
     Status prepare(Task& task);
+    /// What the tests said before anything was done, before and after.
+    static TaskResult unchanged(const Task& task);
     /// What is said when the time was over before the model had its say to the end.
     TaskResult too_late(Task& task) const;
     Status add_system(Approach approach);

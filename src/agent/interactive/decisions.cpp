@@ -47,7 +47,7 @@ Result<bool> InteractiveAgent::State::plan(Task& task) {
         }
         if (answer.kind == Answer::Kind::edit) {
             task.words += "\n\nDo it by this plan:\n" + answer.text;
-        } else if (!plan.steps.empty()) {
+        } else {
             task.words += "\n\nThe plan you made:\n";
             for (const PlanStep& step : plan.steps) task.words += "- " + step.text + "\n";
         }

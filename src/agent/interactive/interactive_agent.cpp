@@ -91,13 +91,18 @@ Status InteractiveAgent::State::prepare(Task& task) {
     return {};
 }
 
-TaskResult InteractiveAgent::State::too_late(Task& task) const {
+TaskResult InteractiveAgent::State::unchanged(const Task& task) {
     TaskResult result;
     if (task.before) {
         result.before = task.before->report;
         result.after = task.before->report;
         result.tier = task.before->tier;
     }
+    return result;
+}
+
+TaskResult InteractiveAgent::State::too_late(Task& task) const {
+    TaskResult result = unchanged(task);
     result.reason = "the time for this task is over";
     result.review_reason = "time";
     result.proposer = ports.model != nullptr ? fmt::format("model:{}", ports.model->facts().name) : "none";
@@ -198,12 +203,7 @@ Result<TaskResult> InteractiveAgent::run(const std::string& words, AgentEvents& 
     Approach approach = state.settings.approach;
     if (approach == Approach::automatic) approach = choose_approach(state.ports.model->facts(), state.skill);
     EC_TRY(state.add_system(approach));
-    TaskResult result;
-    if (task.before) {
-        result.before = task.before->report;
-        result.after = task.before->report;
-        result.tier = task.before->tier;
-    }
+    TaskResult result = State::unchanged(task);
     if (state.settings.plan_first && !needs_no_project(words)) {
         EC_ASSIGN(const bool agreed, state.plan(task));
         if (!agreed) {

@@ -18,16 +18,13 @@ public:
 }  // namespace
 
 Result<TaskResult> InteractiveAgent::State::without_model(Task& task, std::chrono::milliseconds budget) {
-    TaskResult result;
+    TaskResult result = unchanged(task);
     result.proposer = "none";
     if (!task.bench) {
         return fail(ErrorCode::unavailable,
                     "without a model EdgeCoder can only make failing tests pass, and it knows no test command here",
                     "give --test, or choose a model with --model");
     }
-    result.before = task.before->report;
-    result.after = result.before;
-    result.tier = task.before->tier;
     if (task.before->passed()) {
         result.status = TaskResult::Status::already_passing;
         result.reason = "the tests pass already, and without a model that is all there is to go by";

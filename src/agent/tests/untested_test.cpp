@@ -110,7 +110,6 @@ class FewTestsTest : public UntestedTest {
 protected:
     void SetUp() override {
         UntestedTest::SetUp();
-        put("calc.py", "def add(a, b):\n    return a - b\n\n\ndef double(a):\n    return a * 2\n");
         put("test_calc.py",
             "import unittest\nfrom calc import add, double\n\n\nclass T(unittest.TestCase):\n"
             "    def test_zero(self):\n        self.assertEqual(add(2, 0), 2)\n\n"
