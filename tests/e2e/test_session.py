@@ -1,10 +1,12 @@
 """The session in the terminal, and what shares its agent, with the real program against a stand-in for a model server."""
 
+import contextlib
 import json
 import os
 import pathlib
 import pty
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -112,15 +114,32 @@ def read_until(master, text, seen):
     return seen
 
 
+@contextlib.contextmanager
+def at_a_terminal(argv, environment, folder):
+    """The program on a terminal of its own, whose other end is the value. It has to end well by itself; where the test
+    fails before, it is killed."""
+    child, master = pty.fork()
+    if child == 0:
+        os.chdir(folder)
+        os.execve(argv[0], argv, environment)
+    try:
+        yield master
+    except BaseException:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        raise
+    else:
+        _, status = os.waitpid(child, 0)
+        assert os.waitstatus_to_exitcode(status) == 0
+    finally:
+        os.close(master)
+
+
 def test_a_person_at_a_terminal_approves_plan_and_change(start, task, tmp_path):
     root = tmp_path / "project"
     before = contents(root, task)
     argv, environment = start("--test", task.test)
-    child, master = pty.fork()
-    if child == 0:
-        os.chdir(root)
-        os.execve(argv[0], argv, environment)
-    try:
+    with at_a_terminal(argv, environment, root) as master:
         seen = read_until(master, "/help", "")
         os.write(master, task.text.encode() + b"\r")
         seen = read_until(master, "Go on with this plan?", seen)
@@ -130,10 +149,6 @@ def test_a_person_at_a_terminal_approves_plan_and_change(start, task, tmp_path):
         os.write(master, b"a\r")
         read_until(master, "/undo takes it back", seen)
         os.write(master, b"/quit\r")
-    finally:
-        _, status = os.waitpid(child, 0)
-        os.close(master)
-    assert os.waitstatus_to_exitcode(status) == 0
     assert contents(root, task) != before
 
 
@@ -234,11 +249,7 @@ def test_what_a_reviewer_gets_is_shown_with_place_and_price_before_it_leaves(ser
     environment["EDGECODER_MODEL"] = "none"
     subprocess.run([argv[0], "review", "queue", "--task", "explain it", "--dir", str(root)], env=environment, check=True,
                    capture_output=True)
-    child, master = pty.fork()
-    if child == 0:
-        os.chdir(root)
-        os.execve(argv[0], argv, environment)
-    try:
+    with at_a_terminal(argv, environment, root) as master:
         seen = read_until(master, "/help", "")
         os.write(master, b"/review send 1\r")
         seen = read_until(master, "Send exactly this?", seen)
@@ -247,7 +258,4 @@ def test_what_a_reviewer_gets_is_shown_with_place_and_price_before_it_leaves(ser
         os.write(master, b"r\r")
         read_until(master, "nothing was sent", seen)
         os.write(master, b"/quit\r")
-    finally:
-        _, status = os.waitpid(child, 0)
-        os.close(master)
     assert server.requests == []
