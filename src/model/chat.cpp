@@ -16,6 +16,10 @@ std::string_view name(Role role) {
     return "tool";
 }
 
+Result<ChatReply> ChatModel::complete_text(const TextRequest&, const OnDelta&, std::stop_token) {
+    return fail(ErrorCode::unavailable, facts().name + " answers conversations only; it does not go on with a text");
+}
+
 Result<std::vector<ChatReply>> ChatModel::sample(const ChatRequest& request, unsigned n,
                                                  const std::function<bool(const ChatReply&)>& on_reply,
                                                  std::stop_token stop) {

@@ -57,12 +57,35 @@ struct Sampling {
     std::vector<std::string> stop;  ///< texts that end the answer; not part of it
 };
 
+enum class ToolChoice { automatic, none, required };
+
 struct ChatRequest {
     std::vector<Message> messages;
     std::vector<ToolSpec> tools;
+    ToolChoice tool_choice = ToolChoice::automatic;
+    std::string must_call;  ///< with `required`: this tool; empty: any
+    /// A JSON Schema as text that the answer's text must match; "{}" is any JSON value. Empty: any text.
+    std::string response_schema;
     Sampling sampling;
     /// Text that the answer is likely to repeat (the file being edited): material for drafts where drafting pays.
     std::string likely_text;
+};
+
+/// A piece of another file.
+struct Excerpt {
+    std::string path;
+    std::string text;
+    bool operator==(const Excerpt&) const = default;
+};
+
+/// Text to go on with as it is, without a chat's template; with a `suffix`, the gap before it is filled (FIM).
+struct TextRequest {
+    std::string prompt;
+    std::optional<std::string> suffix;
+    std::string path;  ///< of the file with the gap; may be empty
+    /// What bears on the gap, most stable first: a list that only grows at its end costs its new part alone.
+    std::vector<Excerpt> neighbours;
+    Sampling sampling;
 };
 
 struct Usage {
@@ -100,6 +123,7 @@ struct ModelFacts {
     std::int64_t context = 0;     ///< tokens; 0 unknown
     std::int64_t parameters = 0;  ///< 0 unknown
     bool native_tools = true;     ///< the server parses tool calls; repair from text is always on besides
+    bool fills = false;           ///< known to fill gaps (FIM); a server's model may do so without our knowing
 };
 
 class ChatModel {
@@ -108,6 +132,9 @@ public:
     [[nodiscard]] virtual const ModelFacts& facts() const = 0;
     /// `on_delta` may be empty; it is called on the caller's thread.
     virtual Result<ChatReply> complete(const ChatRequest& request, const OnDelta& on_delta, std::stop_token stop) = 0;
+    /// Goes on with a text or fills a gap in it. A request with a suffix goes before answers under way where the model
+    /// runs here: somebody waits with a finger on a key. The default is `unavailable`.
+    virtual Result<ChatReply> complete_text(const TextRequest& request, const OnDelta& on_delta, std::stop_token stop);
     /// `n` independent answers to one prompt, with seeds seed, seed + 1, …; `on_reply` sees each as it is done and may
     /// return false to want no more. The default asks one after the other; an embedded model forks the prompt's state.
     virtual Result<std::vector<ChatReply>> sample(const ChatRequest& request, unsigned n,

@@ -23,6 +23,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,7 @@ namespace ec::net {
 struct ServerRequest {
     std::string method;
     std::string path;                           ///< decoded, without the query
+    std::string query;                          ///< what stood behind '?', as it came
     std::map<std::string, std::string> params;  ///< what stood where the route has {name}
     Headers headers;                            ///< names in lower case
     std::string body;
@@ -53,7 +55,24 @@ ServerResponse problem(int status, std::string_view code, std::string_view detai
 /// The problem that an Error stands for.
 ServerResponse problem(const Error& error);
 
-/// One path and method, with what its OpenAPI entry says.
+/// One answer, given by whoever holds this: at once, later, or piece by piece. Any thread; the last holder that lets go
+/// without an answer gives a 500, without end() cuts the stream.
+class Responder {
+public:
+    virtual ~Responder() = default;
+    /// The whole answer. Once, and not with begin().
+    virtual void answer(ServerResponse response) = 0;
+    /// Status and headers of an answer whose body comes in pieces, `head.body` the first. Once.
+    virtual void begin(ServerResponse head) = 0;
+    /// Sends a piece as soon as the other end takes it. False when it is gone, or leaves more than `stream_bytes`
+    /// unread: the stream is cut then.
+    virtual bool write(std::string_view piece) = 0;
+    virtual void end() = 0;
+    /// Stops when the other end closes the connection before the answer is complete, and when the server's drain ends.
+    [[nodiscard]] virtual std::stop_token gone() const = 0;
+};
+
+/// One path and method, with what its OpenAPI entry says. Exactly one of `handle` and `take` is there.
 struct Route {
     std::string method;         ///< "GET", "POST", …
     std::string path;           ///< "/reviews/{id}": {name} takes one segment of 1 to 200 characters of [A-Za-z0-9._~-]
@@ -64,6 +83,9 @@ struct Route {
     std::uint64_t body_limit = 64 << 10;  ///< bytes; 413 above
     unsigned per_minute = 600;            ///< requests from one address; 429 above
     std::function<ServerResponse(const ServerRequest& request)> handle;
+    /// For what must wait: returns soon and keeps the responder until there is something to say. No thread waits for
+    /// it.
+    std::function<void(ServerRequest request, std::shared_ptr<Responder> responder)> take = {};
 };
 
 /// An OpenAPI 3.1 document of a route table.
@@ -74,6 +96,10 @@ struct ServerOptions {
     std::uint16_t port = 0;  ///< 0: any free one
     bool behind_proxy = false;
     std::vector<std::string> hosts;  ///< further Host names (without port) that are ours
+    /// Whether what a web page sends is refused (403): a request with an Origin that is none of `origins`, or with
+    /// Sec-Fetch-Site other than none and same-origin.
+    bool refuse_pages = false;
+    std::vector<std::string> origins = {};  ///< "https://example.org", with refuse_pages
     unsigned threads = 4;
     unsigned waiting = 64;       ///< requests that wait for a thread; 503 above
     unsigned connections = 256;  ///< more are not accepted until one ends or gives way
@@ -82,6 +108,7 @@ struct ServerOptions {
     /// itself, for anybody on the same machine has the address of one that runs there.
     std::vector<std::string> proxies;
     std::uint64_t head_bytes = 16 << 10;
+    std::size_t stream_bytes = 4 << 20;             ///< of one answer, written and not yet taken by the other end
     std::chrono::milliseconds head_timeout{5'000};  ///< from the first byte, or from the beginning of a connection
     std::chrono::milliseconds body_timeout{30'000};
     std::chrono::milliseconds idle_timeout{30'000};  ///< between two requests of a connection

@@ -1,0 +1,89 @@
+#include "line_channel.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+namespace ec::apps::rpc {
+namespace {
+
+constexpr std::size_t kPiece = 64U << 10;
+constexpr int kPatience = 60'000;  // milliseconds that the other side may leave what we write unread
+
+/// Written to when a stop is requested, so that poll() wakes.
+class StopPipe {
+public:
+    StopPipe() {
+        std::array<int, 2> ends{};
+        if (::pipe(ends.data()) != 0) return;
+        read_.reset(ends[0]);
+        write_.reset(ends[1]);
+    }
+    [[nodiscard]] int readable() const { return read_.get(); }
+    void wake() const {
+        const char byte = 1;
+        static_cast<void>(!::write(write_.get(), &byte, 1));
+    }
+
+private:
+    UniqueFd read_;
+    UniqueFd write_;
+};
+
+}  // namespace
+
+DescriptorLines::DescriptorLines(int in, int out, std::size_t longest) : in_(in), out_(out), longest_(longest) {}
+
+Result<std::optional<std::string>> DescriptorLines::read(std::stop_token stop) {
+    const StopPipe pipe;
+    const std::stop_callback wake(stop, [&pipe] { pipe.wake(); });
+    while (true) {
+        if (const std::size_t end = buffer_.find('\n', searched_); end != std::string::npos) {
+            std::string line = buffer_.substr(0, end);
+            buffer_.erase(0, end + 1);
+            searched_ = 0;
+            if (!line.empty() && line.back() == '\r') line.pop_back();
+            return line;
+        }
+        searched_ = buffer_.size();
+        if (ended_) return std::nullopt;  // half a line is no message
+        if (buffer_.size() > longest_) return fail(ErrorCode::too_large, "a message is longer than we take");
+        std::array<pollfd, 2> ready{pollfd{in_, POLLIN, 0}, pollfd{pipe.readable(), POLLIN, 0}};
+        if (::poll(ready.data(), ready.size(), -1) < 0 && errno != EINTR) return fail(from_errno("cannot wait", errno));
+        if (stop.stop_requested()) return fail(ErrorCode::cancelled, "stopped");
+        if (ready[0].revents == 0) continue;
+        const std::size_t before = buffer_.size();
+        buffer_.resize(before + kPiece);
+        const ssize_t got = ::read(in_, buffer_.data() + before, kPiece);
+        const int error = errno;
+        buffer_.resize(before + (got > 0 ? static_cast<std::size_t>(got) : 0));
+        if (got < 0 && error != EINTR && error != EAGAIN) return fail(from_errno("cannot read", error));
+        ended_ = got == 0;
+    }
+}
+
+Status DescriptorLines::write(std::string_view line) {
+    const std::lock_guard lock(writing_);
+    std::string rest(line);
+    rest += '\n';
+    std::size_t done = 0;
+    while (done < rest.size()) {
+        // Polled first and written in pieces a pipe takes whole, so that a descriptor that blocks, and is perhaps
+        // shared with others, need not be changed.
+        pollfd ready{out_, POLLOUT, 0};
+        const int count = ::poll(&ready, 1, kPatience);
+        if (count == 0) return fail(ErrorCode::timeout, "the other side does not read");
+        if (count < 0 && errno != EINTR) return fail(from_errno("cannot wait", errno));
+        if (count <= 0) continue;
+        const ssize_t put = ::write(out_, rest.data() + done, std::min<std::size_t>(rest.size() - done, 4096));
+        if (put < 0 && errno != EINTR && errno != EAGAIN) return fail(from_errno("cannot write", errno));
+        if (put > 0) done += static_cast<std::size_t>(put);
+    }
+    return {};
+}
+
+}  // namespace ec::apps::rpc
