@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -33,6 +34,26 @@ private:
     UniqueFd read_;
     UniqueFd write_;
 };
+
+/// write() without the signal that a pipe nobody reads any more sends to this thread.
+ssize_t write_quietly(int out, const char* bytes, std::size_t size) {
+    sigset_t pipe_signal;
+    sigset_t before;
+    sigset_t pending;
+    sigemptyset(&pipe_signal);
+    sigaddset(&pipe_signal, SIGPIPE);
+    sigpending(&pending);
+    ::pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
+    const ssize_t put = ::write(out, bytes, size);
+    const int error = errno;
+    if (put < 0 && error == EPIPE && sigismember(&pending, SIGPIPE) == 0) {
+        int taken = 0;
+        ::sigwait(&pipe_signal, &taken);
+    }
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    errno = error;
+    return put;
+}
 
 }  // namespace
 
@@ -79,7 +100,7 @@ Status DescriptorLines::write(std::string_view line) {
         if (count == 0) return fail(ErrorCode::timeout, "the other side does not read");
         if (count < 0 && errno != EINTR) return fail(from_errno("cannot wait", errno));
         if (count <= 0) continue;
-        const ssize_t put = ::write(out_, rest.data() + done, std::min<std::size_t>(rest.size() - done, 4096));
+        const ssize_t put = write_quietly(out_, rest.data() + done, std::min<std::size_t>(rest.size() - done, 4096));
         if (put < 0 && errno != EINTR && errno != EAGAIN) return fail(from_errno("cannot write", errno));
         if (put > 0) done += static_cast<std::size_t>(put);
     }
