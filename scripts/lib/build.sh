@@ -1,17 +1,22 @@
 # Pinned npm sources, configuring and building. Every step looks first whether it is already done.
 
 # Parser sources come from npm by exact version and integrity (third_party/package-lock.json).
-ensure_npm_sources() {
-    local dir=$EC_ROOT/third_party
-    [ -f "$dir/package-lock.json" ] || return 0
+ensure_npm_sources() { ensure_npm third_party "pinned parser sources"; }
+
+# The clients that others wrote, which the tests drive our programs with, and a Node that they run on.
+ensure_npm_clients() { ensure_npm tests/clients "protocol clients for the tests (about 400 MB unpacked)"; }
+
+# ensure_npm FOLDER WHAT: what the folder's lock file names, once per state of it. No package's script runs.
+ensure_npm() {
+    local dir=$EC_ROOT/$1
     # npm writes node_modules/.package-lock.json last, so it stands for a complete install of that lock file.
     if [ -f "$dir/node_modules/.package-lock.json" ] &&
         [ ! "$dir/package-lock.json" -nt "$dir/node_modules/.package-lock.json" ]; then
         return 0
     fi
-    say "Fetching pinned parser sources with npm"
+    say "Fetching $2 with npm"
     (cd "$dir" && npm ci --ignore-scripts --legacy-peer-deps --no-audit --no-fund --loglevel=error >/dev/null) ||
-        die 3 "npm could not fetch the pinned sources" "look at the message above; is the network there?"
+        die 3 "npm could not fetch what $1 asks for" "look at the message above; is the network there?"
     touch "$dir/node_modules/.package-lock.json"
 }
 

