@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/empty_body.hpp>
@@ -16,8 +19,10 @@
 #include <cctype>
 #include <ec/core/text.hpp>
 #include <optional>
+#include <sstream>
 
 #include "http_router.hpp"
+#include "late_answer.hpp"
 
 namespace ec::net {
 namespace {
@@ -27,6 +32,11 @@ namespace http = beast::http;
 using boost::system::error_code;
 using Parser = http::request_parser<http::string_body>;
 using Response = http::response<http::string_body>;
+using Socket = boost::asio::ip::tcp::socket;
+
+// Of further requests that come while an answer is awaited; more stays with the other end.
+constexpr std::size_t kMostAhead = 16 << 10;
+constexpr std::size_t kMostWritten = 64 << 10;  // in one go
 
 std::string lower(std::string_view text) {
     std::string out(text);
@@ -36,6 +46,31 @@ std::string lower(std::string_view text) {
 
 bool has_body(const Parser& parser) {
     return parser.chunked() || (parser.content_length() && *parser.content_length() > 0);
+}
+
+/// A handler may pass on words of strangers: they end neither the field nor the head.
+std::string one_line(std::string text) {
+    std::ranges::replace_if(text, [](unsigned char c) { return std::iscntrl(c) != 0 && c != '\t'; }, ' ');
+    return text;
+}
+
+template <class Message>
+void set_head(Message& message, const ServerResponse& given, bool keep) {
+    message.set(http::field::content_type, given.type);
+    message.set(http::field::cache_control, "no-store");
+    message.set("X-Content-Type-Options", "nosniff");
+    for (const auto& [name, value] : given.headers) message.set(name, one_line(value));
+    message.keep_alive(keep);
+}
+
+/// The head of an answer in chunks.
+std::string head_of(const ServerResponse& given, bool keep) {
+    http::response<http::empty_body> response(static_cast<http::status>(given.status), 11);
+    set_head(response, given, keep);
+    response.chunked(true);
+    std::ostringstream text;
+    text << response.base();
+    return std::move(text).str();
 }
 
 /// "application/json" of "application/json; charset=utf-8".
@@ -69,6 +104,7 @@ public:
         stream_.close();
         timer_.cancel();
         host_.forget(shared_from_this());
+        if (const auto answer = std::exchange(answer_, nullptr)) answer->lose();
     }
 
 private:
@@ -133,21 +169,25 @@ private:
         }
         if (!host_.answers_to({hosts.first->value().data(), hosts.first->value().size()}))
             return refuse(421, "misdirected", "this server does not answer to that host name");
+        request_ = {};
+        for (const auto& field : head) {
+            request_.headers.emplace_back(lower({field.name_string().data(), field.name_string().size()}),
+                                          std::string(field.value().data(), field.value().size()));
+        }
+        if (host_.options().refuse_pages && is_foreign_page(request_.headers, host_.options().origins))
+            return refuse(403, "page_refused", "this server does nothing for web pages");
         find_route(std::string_view(head.method_string().data(), head.method_string().size()), target);
     }
 
     void find_route(std::string_view method, std::string_view target) {
-        request_ = {};
+        const std::size_t mark = target.find('?');
         request_.method = method;
-        request_.path = target.substr(0, target.find('?'));
+        request_.path = target.substr(0, mark);
+        if (mark != std::string_view::npos) request_.query = target.substr(mark + 1);
         request_.peer = peer_;
         Match match = match_route(host_.routes(), method, request_.path);
         if (match.route == nullptr) return no_route(match);
         request_.params = std::move(match.params);
-        for (const auto& field : parser_->get()) {
-            request_.headers.emplace_back(lower({field.name_string().data(), field.name_string().size()}),
-                                          std::string(field.value().data(), field.value().size()));
-        }
         route_ = match.route;
         if (!host_.admit(peer_, *route_)) {
             ServerResponse response = problem(429, "rate_limited", "too many requests; wait a minute");
@@ -201,14 +241,117 @@ private:
         enter(Phase::busy);
         keep_ = parser_->get().keep_alive();
         ++turn_;
+        if (route_->take) return await_answer();
         const bool taken =
             host_.dispatch(*route_, std::move(request_), [this, self = shared_from_this()](ServerResponse response) {
                 if (!closed_) answer(std::move(response), keep_);
             });
-        if (taken) return;
+        if (!taken) too_busy();
+    }
+
+    void too_busy() {
         ServerResponse busy = problem(503, "busy", "too many requests wait already");
         busy.headers.emplace_back("Retry-After", "1");
         answer(std::move(busy), keep_);
+    }
+
+    // It may take hours: what was needed to read the request is freed.
+    void await_answer() {
+        parser_.reset();
+        buffer_.shrink_to_fit();
+        response_ = {};
+        const auto wake = [weak = weak_from_this()] {
+            if (const auto self = weak.lock()) self->say_what_is_due();
+        };
+        answer_ = std::make_shared<LateAnswer>(host_.door(), wake, host_.options().stream_bytes);
+        if (host_.take(*route_, std::exchange(request_, {}), hold(answer_))) return watch();
+        answered();
+        too_busy();
+    }
+
+    /// Sees the other end close while an answer is awaited, and keeps what it says meanwhile.
+    void watch() {
+        const unsigned watch_number = ++watch_;
+        const bool full =
+            buffer_.size() >= kMostAhead;  // then only a reset is seen, for the end stands behind the rest
+        stream_.socket().async_wait(full ? Socket::wait_error : Socket::wait_read,
+                                    [this, self = shared_from_this(), watch_number, full](error_code error) {
+                                        if (closed_ || watch_number != watch_) return;
+                                        if (error || full || !read_ahead()) return close();
+                                        watch();
+                                    });
+    }
+
+    bool read_ahead() {
+        error_code error;
+        stream_.socket().non_blocking(true, error);  // it may have been a false alarm
+        const std::size_t size = stream_.socket().read_some(buffer_.prepare(kMostAhead - buffer_.size()), error);
+        buffer_.commit(size);
+        buffer_.shrink_to_fit();
+        return !error || error == boost::asio::error::would_block;
+    }
+
+    void answered() {
+        std::exchange(answer_, nullptr)->complete();
+        ++watch_;
+        error_code ignored;
+        stream_.socket().cancel(ignored);
+    }
+
+    void say_what_is_due() {
+        if (closed_ || !answer_) return;
+        if (answer_->overrun()) return close();
+        if (saying_) return;
+        LateAnswer::Due due = answer_->fetch();
+        if (due.whole) {
+            answered();
+            return answer(*std::move(due.whole), keep_);
+        }
+        std::string before;
+        if (due.head) {
+            keep_ = keep_ && !host_.draining();
+            before = head_of(*due.head, keep_);
+            error_code ignored;
+            stream_.socket().set_option(boost::asio::ip::tcp::no_delay(true), ignored);
+        }
+        std::string_view after;
+        if (!due.piece.empty()) {
+            before += fmt::format("{:x}\r\n", due.piece.size());
+            after = "\r\n";
+        }
+        if (due.last) after = due.piece.empty() ? "0\r\n\r\n" : "\r\n0\r\n\r\n";
+        if (!before.empty() || !after.empty())
+            return write_out(std::move(before), std::move(due.piece), after, due.last);
+        if (due.cut) close();
+    }
+
+    /// Has a deadline that progress puts off; a stream that has nothing to say has none.
+    void write_out(std::string before, std::string piece, std::string_view after, bool last) {
+        saying_ = Saying{std::move(before), std::move(piece)};
+        const std::array<boost::asio::const_buffer, 3> all{
+            boost::asio::buffer(saying_->before), boost::asio::buffer(saying_->piece), boost::asio::buffer(after)};
+        boost::asio::async_write(
+            stream_, all,
+            [this](error_code error, std::size_t bytes) -> std::size_t {
+                if (error || closed_) return 0;
+                note_progress(bytes);
+                arm(host_.options().body_timeout);
+                return kMostWritten;
+            },
+            then([this, last](error_code error) {
+                ++turn_;
+                if (error) return close();
+                saying_.reset();
+                if (!last) return say_what_is_due();
+                answered();
+                keep_ && !host_.draining() ? await_next() : finish();
+            }));
+    }
+
+    void note_progress(std::size_t bytes) {
+        const std::size_t before = saying_->before.size();
+        const std::size_t taken = std::min(bytes > before ? bytes - before : 0, saying_->piece.size());
+        answer_->taken(taken - std::exchange(saying_->taken, taken));
     }
 
     void refuse(int status, std::string_view code, std::string_view detail) {
@@ -220,12 +363,8 @@ private:
         keep = keep && !host_.draining();
         enter(Phase::busy);
         response_ = Response(static_cast<http::status>(given.status), 11);
-        response_.set(http::field::content_type, given.type);
-        response_.set(http::field::cache_control, "no-store");
-        response_.set("X-Content-Type-Options", "nosniff");
-        for (const auto& [name, value] : given.headers) response_.set(name, value);
+        set_head(response_, given, keep);
         response_.body() = std::move(given.body);
-        response_.keep_alive(keep);
         response_.prepare_payload();
         arm(host_.options().body_timeout);
         http::async_write(stream_, response_, then([this, keep](error_code error) {
@@ -256,6 +395,12 @@ private:
                                 });
     }
 
+    struct Saying {
+        std::string before;  // head and size of the chunk
+        std::string piece;
+        std::size_t taken = 0;  // of the piece
+    };
+
     ConnectionHost& host_;
     beast::tcp_stream stream_;
     boost::asio::steady_timer timer_;
@@ -265,12 +410,15 @@ private:
     ServerRequest request_;
     Response response_;
     http::response<http::empty_body> proceed_;
+    std::shared_ptr<LateAnswer> answer_;  // while one is awaited or streamed
+    std::optional<Saying> saying_;        // while it is being written
     std::string peer_;
     std::string peer_key_;
     Phase phase_ = Phase::head;
     std::chrono::steady_clock::time_point since_;
     std::size_t swallowed_ = 0;
     unsigned turn_ = 0;
+    unsigned watch_ = 0;
     bool late_ = false;
     bool keep_ = false;
     bool closed_ = false;

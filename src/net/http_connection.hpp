@@ -13,6 +13,7 @@
 namespace ec::net {
 
 class HttpConnection;
+class LoopDoor;
 
 /// What a connection needs of its server.
 class ConnectionHost {
@@ -27,12 +28,18 @@ public:
     virtual bool admit(const std::string& peer, const Route& route) = 0;
     /// Has the handler called on a thread of the pool, and `then` on the loop; false when too many wait already.
     virtual bool dispatch(const Route& route, ServerRequest request, std::function<void(ServerResponse)> then) = 0;
+    /// Has `take` called on a thread of the pool, unless the other end is gone by then; false when too many wait
+    /// already.
+    virtual bool take(const Route& route, ServerRequest request, std::shared_ptr<Responder> responder) = 0;
+    /// For those that may outlive this.
+    [[nodiscard]] virtual const std::shared_ptr<LoopDoor>& door() const = 0;
     virtual void forget(const std::shared_ptr<HttpConnection>& connection) = 0;
 };
 
 class HttpConnection {
 public:
-    /// Who waits for whom. Of those that wait for the other end the first give way first.
+    /// Who waits for whom: `busy` is what waits for us, also a stream with nothing to say. Of those that wait for the
+    /// other end the first give way first.
     enum class Phase { head, ending, body, busy };
 
     virtual ~HttpConnection() = default;

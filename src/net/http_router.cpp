@@ -147,7 +147,8 @@ std::string openapi_document(std::string_view title, std::string_view version, c
 Status check_routes(const std::vector<Route>& routes) {
     std::set<std::pair<std::string, std::string>> seen;
     for (const Route& route : routes) {
-        bool good = route.path.starts_with('/') && !route.method.empty() && route.handle != nullptr;
+        bool good = route.path.starts_with('/') && !route.method.empty() &&
+                    (route.handle != nullptr) != (route.take != nullptr);
         for (const std::string_view segment : split(std::string_view(route.path).substr(good ? 1 : 0), '/')) {
             good = good && (route.path == "/" ||
                             unreserved(is_param(segment) ? segment.substr(1, segment.size() - 2) : segment));
@@ -189,6 +190,13 @@ bool is_our_host(std::string_view host, const std::vector<std::string>& hosts) {
     if (colon != std::string::npos && name.find(']', colon) == std::string::npos) name.resize(colon);
     if (name == "localhost" || name == "127.0.0.1" || name == "[::1]") return true;
     return std::ranges::any_of(hosts, [&](const std::string& ours) { return lower(ours) == name; });
+}
+
+bool is_foreign_page(const Headers& headers, const std::vector<std::string>& origins) {
+    return std::ranges::any_of(headers, [&](const auto& field) {
+        if (field.first == "origin") return std::ranges::find(origins, field.second) == origins.end();
+        return field.first == "sec-fetch-site" && field.second != "none" && field.second != "same-origin";
+    });
 }
 
 bool RateLimiter::admit(std::string_view peer, const Route& route, std::chrono::nanoseconds now) {

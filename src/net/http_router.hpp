@@ -11,7 +11,8 @@
 
 namespace ec::net {
 
-/// Refuses (`invalid_argument`) a route without a handler, with a path that is none, or one that is there twice.
+/// Refuses (`invalid_argument`) a route without a handler or with two, with a path that is none, or one that is there
+/// twice.
 Status check_routes(const std::vector<Route>& routes);
 
 struct Match {
@@ -24,6 +25,10 @@ Match match_route(const std::vector<Route>& routes, std::string_view method, std
 
 /// "localhost", "127.0.0.1:80", "[::1]:80" or one of `hosts`; case does not matter.
 bool is_our_host(std::string_view host, const std::vector<std::string>& hosts);
+
+/// Whether a browser says that it asks for a page that is not of `origins`. Names in lower case; a browser's own
+/// "null" is an origin like any other.
+bool is_foreign_page(const Headers& headers, const std::vector<std::string>& origins);
 
 /// Counts requests of one address to one route in windows of a minute. Holds at most 4,096 counts; when there are more
 /// addresses than that, the unknown ones share one. One thread.

@@ -18,6 +18,7 @@
 
 #include "http_connection.hpp"
 #include "http_router.hpp"
+#include "late_answer.hpp"
 
 namespace ec::net {
 namespace {
@@ -45,6 +46,15 @@ ServerResponse answer_of(const Route& route, const ServerRequest& request) {
     } catch (const std::exception&) {
         // A bug, or memory that ran out; its words are nothing for the other end.
         return problem(500, "internal", "something went wrong here");
+    }
+}
+
+void give(const Route& route, ServerRequest request, std::shared_ptr<Responder> responder) {
+    if (responder->gone().stop_requested()) return;
+    try {
+        route.take(std::move(request), std::move(responder));
+    } catch (const std::exception&) {
+        // As above; letting go of the responder has told the other end.
     }
 }
 
@@ -124,6 +134,7 @@ public:
         thread_.join();
         pool_->stop();
         pool_->join();
+        door_->close();
     }
 
     // --- ConnectionHost
@@ -149,6 +160,16 @@ public:
         });
         return true;
     }
+    bool take(const Route& route, ServerRequest request, std::shared_ptr<Responder> responder) override {
+        if (in_hand_ >= options_.waiting + options_.threads) return false;
+        ++in_hand_;
+        asio::post(*pool_, [this, &route, request = std::move(request), responder = std::move(responder)]() mutable {
+            give(route, std::move(request), std::move(responder));
+            asio::post(io_, [this] { --in_hand_; });
+        });
+        return true;
+    }
+    [[nodiscard]] const std::shared_ptr<LoopDoor>& door() const override { return door_; }
     void forget(const std::shared_ptr<HttpConnection>& connection) override {
         if (connections_.erase(connection) > 0) {
             const std::string& key = connection->peer_key();
@@ -233,6 +254,7 @@ private:
     const std::vector<Route> routes_;
     const ServerOptions options_;
     asio::io_context io_{1};
+    const std::shared_ptr<LoopDoor> door_ = std::make_shared<LoopDoor>(io_);
     tcp::acceptor acceptor_;
     asio::steady_timer pause_;
     asio::steady_timer drain_;

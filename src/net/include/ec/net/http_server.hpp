@@ -56,7 +56,8 @@ ServerResponse problem(int status, std::string_view code, std::string_view detai
 ServerResponse problem(const Error& error);
 
 /// One answer, given by whoever holds this: at once, later, or piece by piece. Any thread; the last holder that lets go
-/// without an answer gives a 500, without end() cuts the stream.
+/// without an answer gives a 500, without end() cuts the stream. It may outlive the server; what comes out of turn, or
+/// too late, changes nothing.
 class Responder {
 public:
     virtual ~Responder() = default;
@@ -68,7 +69,8 @@ public:
     /// unread: the stream is cut then.
     virtual bool write(std::string_view piece) = 0;
     virtual void end() = 0;
-    /// Stops when the other end closes the connection before the answer is complete, and when the server's drain ends.
+    /// Stops when the other end closes the connection, or its sending half, before the answer is complete, when it is
+    /// cut, and when the server's drain ends. Its callbacks run on the server's loop: they must be brief.
     [[nodiscard]] virtual std::stop_token gone() const = 0;
 };
 
@@ -84,7 +86,7 @@ struct Route {
     unsigned per_minute = 600;            ///< requests from one address; 429 above
     std::function<ServerResponse(const ServerRequest& request)> handle;
     /// For what must wait: returns soon and keeps the responder until there is something to say. No thread waits for
-    /// it.
+    /// it. Not called for whoever has gone before a thread was free.
     std::function<void(ServerRequest request, std::shared_ptr<Responder> responder)> take = {};
 };
 
