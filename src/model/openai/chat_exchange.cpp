@@ -16,8 +16,8 @@ constexpr std::string_view kSpace = " \t\r\n";
 // Reads the body of one answer piece by piece.
 class AnswerStream {
 public:
-    AnswerStream(ReplyReader& reader, bool ollama, const Clock& clock, std::chrono::milliseconds patience)
-        : reader_(reader), ollama_(ollama), clock_(clock), patience_(patience), last_word_(clock.now()) {}
+    AnswerStream(ReplyReader& reader, AnswerForm form, const Clock& clock, std::chrono::milliseconds patience)
+        : reader_(reader), answer_(form), clock_(clock), patience_(patience), last_word_(clock.now()) {}
 
     Status head(const net::HttpResponse& response) {
         refused_ = response.status != 200;
@@ -30,7 +30,7 @@ public:
             refusal.append(bytes.substr(0, kLargestRefusal - std::min(kLargestRefusal, refusal.size())));
             return {};
         }
-        EC_TRY(ollama_ ? lines(bytes) : events_or_document(bytes));
+        EC_TRY(answer_ == AnswerForm::ollama ? lines(bytes) : events_or_document(bytes));
         if (clock_.now() - last_word_ > patience_) {
             return fail(ErrorCode::timeout, "the server sends signs of life but no answer");
         }
@@ -40,7 +40,8 @@ public:
     /// A whole document is read when it has come.
     Status finish() {
         if (refused_ || satisfied()) return {};
-        if (!held_.empty() && (ollama_ || form_ == Form::document)) return take(std::exchange(held_, {}));
+        if (!held_.empty() && (answer_ == AnswerForm::ollama || form_ == Form::document))
+            return take(std::exchange(held_, {}));
         return {};
     }
 
@@ -55,7 +56,7 @@ private:
         auto object = parse_object(text);
         if (!object) return fail(ErrorCode::corrupt, "the server's answer is not the JSON it should be");
         last_word_ = clock_.now();
-        ollama_ ? reader_.take_ollama(*object) : reader_.take_openai(*object);
+        reader_.take(answer_, *object);
         return {};
     }
 
@@ -96,6 +97,7 @@ private:
                 done_ = true;
             } else if (!data.empty()) {
                 EC_TRY(take(data));
+                done_ = answer_ == AnswerForm::llama && reader_.ended();  // it has no other end mark
             }
             if (satisfied()) return {};
         }
@@ -103,7 +105,7 @@ private:
     }
 
     ReplyReader& reader_;
-    bool ollama_;
+    AnswerForm answer_;
     const Clock& clock_;
     std::chrono::milliseconds patience_;
     std::chrono::nanoseconds last_word_;
@@ -127,8 +129,9 @@ std::chrono::milliseconds retry_after(const net::HttpResponse& response) {
 
 bool is_passing(std::int64_t status) { return status == 429 || status == 408 || (status >= 500 && status != 501); }
 
-TryOutcome ChatExchange::run(const net::HttpRequest& request, ReplyReader& reader, bool ollama, std::stop_token stop) {
-    AnswerStream stream(reader, ollama, clock_, patience_);
+TryOutcome ChatExchange::run(const net::HttpRequest& request, ReplyReader& reader, AnswerForm form,
+                             std::stop_token stop) {
+    AnswerStream stream(reader, form, clock_, patience_);
     net::ResponseSink sink;
     sink.on_head = [&](const net::HttpResponse& head) { return stream.head(head); };
     sink.on_body = [&](std::string_view bytes) { return stream.body(bytes); };

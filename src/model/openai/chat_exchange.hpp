@@ -25,9 +25,9 @@ public:
     ChatExchange(Server& server, const Clock& clock, std::chrono::milliseconds patience)
         : server_(server), clock_(clock), patience_(patience) {}
 
-    /// `ollama` says in which shape the answer comes. A server that sends signs of life and no word for `patience` is
+    /// A server that sends signs of life and no word for `patience` is
     /// given up.
-    TryOutcome run(const net::HttpRequest& request, ReplyReader& reader, bool ollama, std::stop_token stop);
+    TryOutcome run(const net::HttpRequest& request, ReplyReader& reader, AnswerForm form, std::stop_token stop);
 
 private:
     Server& server_;

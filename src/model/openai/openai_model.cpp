@@ -1,13 +1,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <ec/core/rng.hpp>
 #include <ec/core/text.hpp>
 #include <ec/model/openai.hpp>
 #include <ec/net/http_client.hpp>
 
+#include "fim/fim.hpp"
 #include "openai/chat_exchange.hpp"
+#include "openai/lessons.hpp"
 #include "openai/probes.hpp"
 #include "openai/prompt_check.hpp"
 #include "openai/server.hpp"
@@ -19,46 +20,14 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr unsigned kTries = 4;
+constexpr unsigned kFillTries = 2;  // somebody waits with a finger on a key
 constexpr milliseconds kFirstPause{500};
 constexpr milliseconds kLongestPause{8000};
 constexpr milliseconds kLongestWish{60'000};  // of a server's Retry-After that is honoured
 constexpr unsigned kMostLessons = 6;
 constexpr std::uint16_t kOllamaPort = 11434;
+constexpr std::int64_t kBytesPerToken = 3;   // of code, rather too few than too many
 constexpr std::int64_t kLargePrompt = 2000;  // tokens; below it nothing is asked beside the completion itself
-
-struct Sign {
-    std::string_view word;
-    bool Refusals::* member;
-};
-// Ollama, vLLM and llama-server, each without what it takes to parse calls.
-constexpr std::array kToolSigns{
-    Sign{"does not support tools", &Refusals::tools},
-    Sign{"tool choice requires", &Refusals::tools},
-    Sign{"tools param requires", &Refusals::tools},
-};
-constexpr std::array kSettingSigns{
-    Sign{"stream_options", &Refusals::stream_options},
-    Sign{"max_tokens", &Refusals::max_tokens},
-    Sign{"temperature", &Refusals::temperature},
-    Sign{"top_p", &Refusals::temperature},
-    Sign{"'seed'", &Refusals::seed},
-    Sign{"\"seed\"", &Refusals::seed},
-    Sign{"'stop'", &Refusals::stop},
-    Sign{"\"stop\"", &Refusals::stop},
-};
-constexpr std::array<std::string_view, 7> kRefusingWords{"support",    "nknown",      "nrecognized", "nexpected",
-                                                         "not permit", "not allowed", "xtra"};
-
-// What a refusal says the server does not take; null when it says something else.
-bool Refusals::* lesson(std::string_view body, const Refusals& known) {
-    body = body.substr(0, 4096);
-    const auto says = [&](std::string_view word) { return body.find(word) != std::string_view::npos; };
-    const auto is_news = [&](const Sign& sign) { return says(sign.word) && !(known.*sign.member); };
-    if (const auto sign = std::ranges::find_if(kToolSigns, is_news); sign != kToolSigns.end()) return sign->member;
-    if (std::ranges::none_of(kRefusingWords, says)) return nullptr;
-    const auto sign = std::ranges::find_if(kSettingSigns, is_news);
-    return sign == kSettingSigns.end() ? nullptr : sign->member;
-}
 
 /// A server's nonsense, or its silence, is nobody's wrong usage and no failure of the task, whatever is wrong with it.
 template <class T>
@@ -67,6 +36,23 @@ Result<T> blamed_on_server(Result<T> answer) {
     if (!answer && (is(ErrorCode::corrupt) || is(ErrorCode::too_large) || is(ErrorCode::timeout)))
         answer.error().code = ErrorCode::unavailable;
     return answer;
+}
+
+/// What is asked until there is an answer. A request is made anew for each try, with what was learned until then.
+struct Question {
+    std::function<std::pair<net::HttpRequest, AnswerForm>()> ask;
+    std::vector<std::string> taken;  ///< ids of calls
+    int max_tokens = 0;
+    bool as_it_is = false;
+    std::optional<FillWay> way = std::nullopt;  ///< by which a gap is filled where the server may not have it
+    unsigned tries = kTries;
+};
+
+Status check_schema(const ChatRequest& request) {
+    if (request.response_schema.empty()) return {};
+    const auto schema = json::parse(request.response_schema);
+    if (schema && (schema->is_object() || schema->is_bool())) return {};
+    return fail(ErrorCode::invalid_argument, "the schema of the answer is no JSON Schema");
 }
 
 std::vector<std::string> call_ids(const ChatRequest& request) {
@@ -86,7 +72,8 @@ public:
           waiter_(waiter),
           rng_(options_.seed),
           notes_(load_notes(options_.notes_dir, options_.address)),
-          saved_(notes_) {
+          saved_(notes_),
+          family_(fim::template_for(options_.address.model)) {
         facts_.name = options_.address.text();
         facts_.local = options_.address.local;
         facts_.where = options_.address.base_url;
@@ -98,6 +85,10 @@ public:
     Result<ChatReply> complete(const ChatRequest& request, const OnDelta& on_delta, std::stop_token stop) override {
         return blamed_on_server(answer(request, on_delta, std::move(stop)));
     }
+    Result<ChatReply> complete_text(const TextRequest& request, const OnDelta& on_delta,
+                                    std::stop_token stop) override {
+        return blamed_on_server(request.suffix ? fill(request, on_delta, stop) : go_on(request, on_delta, stop));
+    }
     Result<ContextProbe> probe_context(std::int64_t tokens, std::stop_token stop) override {
         return blamed_on_server(context(tokens, std::move(stop)));
     }
@@ -108,14 +99,10 @@ public:
 private:
     Result<ChatReply> answer(const ChatRequest& request, const OnDelta& on_delta, const std::stop_token& stop) {
         const std::size_t bytes = prompt_bytes(request);
+        EC_TRY(check_schema(request));
         EC_TRY(prepare(bytes, stop));
         update_facts();
-        if (!fits(bytes)) {
-            return fail(ErrorCode::too_large,
-                        fmt::format("the prompt of about {} tokens does not fit into the {} that the model reads",
-                                    estimated_tokens(bytes), notes_.context),
-                        "use a model with a larger context");
-        }
+        EC_TRY(check_size(bytes));
         auto reply = ask(request, on_delta, stop);
         if (reply) {
             if (!reply->calls.empty() && !notes_.dialect) notes_.dialect = ToolDialect::native;
@@ -156,6 +143,14 @@ private:
         return notes_.context == 0 || least_tokens(bytes) <= notes_.context;
     }
 
+    [[nodiscard]] Status check_size(std::size_t bytes) const {
+        if (fits(bytes)) return {};
+        return fail(ErrorCode::too_large,
+                    fmt::format("the prompt of about {} tokens does not fit into the {} that the model reads",
+                                estimated_tokens(bytes), notes_.context),
+                    "use a model with a larger context");
+    }
+
     /// Asks the server about itself where that is due.
     Status prepare(std::size_t bytes, std::stop_token stop) {
         const bool large = estimated_tokens(bytes) > kLargePrompt;
@@ -169,42 +164,163 @@ private:
         return {};
     }
 
-    [[nodiscard]] net::HttpRequest http_request(const ChatRequest& request) {
+    [[nodiscard]] std::pair<net::HttpRequest, AnswerForm> http_request(const ChatRequest& request) {
         const ModelAddress& address = options_.address;
         if (notes_.kind != ServerKind::ollama) {
-            return server_.post(address.base_url + "/chat/completions",
-                                openai_body(address.model, request, notes_.refusals));
+            return {server_.post(address.base_url + "/chat/completions",
+                                 openai_body(address.model, request, notes_.refusals)),
+                    AnswerForm::openai};
         }
-        // A smaller context than the last one would load the model anew.
-        num_ctx_ =
-            std::max(num_ctx_, wanted_context(prompt_bytes(request), request.sampling.max_tokens, notes_.context));
-        return server_.post(address.root() + "/api/chat",
-                            ollama_body(address.model, request, notes_.refusals, num_ctx_));
+        const std::int64_t context = grown_context(prompt_bytes(request), request.sampling);
+        return {
+            server_.post(address.root() + "/api/chat", ollama_body(address.model, request, notes_.refusals, context)),
+            AnswerForm::ollama};
+    }
+
+    // A smaller context than the last one would load the model anew.
+    std::int64_t grown_context(std::size_t bytes, const Sampling& sampling) {
+        num_ctx_ = std::max(num_ctx_, wanted_context(bytes, sampling.max_tokens, notes_.context));
+        return num_ctx_;
+    }
+
+    Result<ChatReply> ask(const ChatRequest& request, const OnDelta& on_delta, const std::stop_token& stop) {
+        return ask(Question{.ask = [&] { return http_request(request); },
+                            .taken = call_ids(request),
+                            .max_tokens = request.sampling.max_tokens},
+                   on_delta, stop);
     }
 
     /// Tries until there is an answer, or a failure that does not pass.
-    Result<ChatReply> ask(const ChatRequest& request, const OnDelta& on_delta, std::stop_token stop) {
-        const std::size_t limit =
-            (64U << 10) + 64U * static_cast<std::size_t>(std::max(0, request.sampling.max_tokens));
+    Result<ChatReply> ask(const Question& question, const OnDelta& on_delta, const std::stop_token& stop) {
+        const std::size_t limit = (64U << 10) + 64U * static_cast<std::size_t>(std::max(0, question.max_tokens));
         const Refusals known = notes_.refusals;
         unsigned lessons = 0;
+        missing_ = false;
         for (unsigned made = 1;;) {
-            ReplyReader reader(on_delta, call_ids(request), limit);
-            const bool ollama = notes_.kind == ServerKind::ollama;
-            TryOutcome outcome = exchange_.run(http_request(request), reader, ollama, stop);
+            ReplyReader reader(on_delta, question.taken, limit);
+            if (question.as_it_is) reader.take_as_it_is();
+            const auto [request, form] = question.ask();
+            TryOutcome outcome = exchange_.run(request, reader, form, stop);
             counted_ = outcome.counted;
             if (outcome.reply) return std::move(outcome.reply);
+            if (question.way && !reader.begun() && says_missing(outcome, notes_.fills == *question.way)) {
+                missing_ = true;
+                return std::move(outcome.reply);
+            }
             if (lessons < kMostLessons && learns(outcome)) {
                 ++lessons;
                 continue;
             }
             if (lessons > 0 && !outcome.may_repeat) notes_.refusals = known;  // it was about something else
-            if (!outcome.may_repeat || made == kTries || outcome.retry_after > kLongestWish) {
+            if (!outcome.may_repeat || made >= question.tries || outcome.retry_after > kLongestWish) {
                 return fail(explained(outcome, stop));
             }
             if (!waiter_.wait(pause(made, outcome.retry_after), stop)) return fail(ErrorCode::cancelled, "stopped");
             ++made;
         }
+    }
+
+    /// Unlike a conversation, a text goes to different places on different servers, so they are looked at first.
+    Status prepare_text(const TextRequest& request, const std::stop_token& stop) {
+        EC_TRY(look(stop));
+        EC_TRY(prepare(prompt_bytes(request), stop));
+        update_facts();
+        return {};
+    }
+
+    /// The text as it stands, without a suffix.
+    Result<ChatReply> go_on(const TextRequest& request, const OnDelta& on_delta, const std::stop_token& stop) {
+        EC_TRY(prepare_text(request, stop));
+        EC_TRY(check_size(request.prompt.size()));
+        auto reply = ask_text(request.prompt, std::nullopt, request.sampling, kTries, on_delta, stop);
+        remember();
+        return reply;
+    }
+
+    Result<ChatReply> fill(const TextRequest& request, const OnDelta& on_delta, const std::stop_token& stop) {
+        EC_TRY(prepare_text(request, stop));
+        const TextRequest fitting = fitted(request);
+        for (const FillWay way : ways()) {
+            auto reply = fill_by(way, fitting, on_delta, stop);
+            if (!reply && missing_) continue;
+            if (reply) {
+                notes_.fills = way;
+                warn_of_plain_transport(*reply);
+            }
+            remember();
+            return reply;
+        }
+        notes_.fills = FillWay::unknown;
+        remember();
+        return fail(ErrorCode::unavailable,
+                    fmt::format("{} fills no gaps in a text: its server has no means of its own, and the words that "
+                                "the model was trained with are not known by its name",
+                                facts_.name),
+                    "use a code model that was trained for it, such as qwen2.5-coder, under its own name");
+    }
+
+    /// In the order in which they are worth trying.
+    [[nodiscard]] std::vector<FillWay> ways() const {
+        const bool named = family_ != nullptr;
+        if (notes_.kind == ServerKind::ollama) return {named ? FillWay::words : FillWay::suffix};
+        if (notes_.fills == FillWay::words && named) return {FillWay::words};
+        std::vector<FillWay> all{FillWay::infill};
+        if (named) all.push_back(FillWay::words);
+        return all;
+    }
+
+    Result<ChatReply> fill_by(FillWay way, const TextRequest& request, const OnDelta& on_delta,
+                              const std::stop_token& stop) {
+        if (way == FillWay::words) {
+            Sampling sampling = request.sampling;
+            sampling.stop = fim::stops(*family_, request);
+            return ask_text(fim::prompt(*family_, request), std::nullopt, sampling, kFillTries, on_delta, stop);
+        }
+        if (way == FillWay::suffix) {
+            return ask_text(request.prompt, request.suffix, request.sampling, kFillTries, on_delta, stop);
+        }
+        const auto infill = [&] {
+            return std::pair(
+                server_.post(options_.address.root() + "/infill", infill_body(options_.address.model, request)),
+                AnswerForm::llama);
+        };
+        return ask(Question{.ask = infill,
+                            .taken = {},
+                            .max_tokens = request.sampling.max_tokens,
+                            .as_it_is = true,
+                            .way = FillWay::infill,
+                            .tries = kFillTries},
+                   on_delta, stop);
+    }
+
+    Result<ChatReply> ask_text(const std::string& prompt, const std::optional<std::string>& suffix,
+                               const Sampling& sampling, unsigned tries, const OnDelta& on_delta,
+                               const std::stop_token& stop) {
+        const ModelAddress& address = options_.address;
+        const auto request = [&] {
+            if (notes_.kind != ServerKind::ollama) {
+                return std::pair(server_.post(address.base_url + "/completions",
+                                              completion_body(address.model, prompt, sampling, notes_.refusals)),
+                                 AnswerForm::openai);
+            }
+            const std::int64_t context = grown_context(prompt.size() + (suffix ? suffix->size() : 0), sampling);
+            return std::pair(server_.post(address.root() + "/api/generate",
+                                          generate_body(address.model, prompt, suffix, sampling, context)),
+                             AnswerForm::ollama);
+        };
+        return ask(Question{.ask = request,
+                            .taken = {},
+                            .max_tokens = sampling.max_tokens,
+                            .as_it_is = true,
+                            .way = suffix ? std::optional(FillWay::suffix) : std::nullopt,
+                            .tries = tries},
+                   on_delta, stop);
+    }
+
+    [[nodiscard]] TextRequest fitted(const TextRequest& request) const {
+        if (notes_.context == 0) return request;
+        const std::int64_t answer = std::min<std::int64_t>(request.sampling.max_tokens, notes_.context / 2);
+        return fim::fitted(request, static_cast<std::size_t>((notes_.context - answer) * kBytesPerToken));
     }
 
     Error explained(const TryOutcome& outcome, std::stop_token stop) {
@@ -295,6 +411,7 @@ private:
     void update_facts() {
         facts_.context = notes_.context;
         facts_.parameters = notes_.parameters;
+        facts_.fills = family_ != nullptr || notes_.fills != FillWay::unknown;
         facts_.native_tools =
             !notes_.refusals.tools && notes_.dialect.value_or(ToolDialect::native) == ToolDialect::native;
     }
@@ -314,10 +431,12 @@ private:
     Rng rng_;
     ServerNotes notes_;
     ServerNotes saved_;
+    const fim::Template* family_;  ///< null: not known by the model's name
     ModelFacts facts_;
     std::int64_t num_ctx_ = 0;
     std::int64_t unread_tokens_ = 0;  ///< the smallest prompt whose front was seen not to be read; 0 none
     bool counted_ = false;
+    bool missing_ = false;  ///< the server does not have what was asked of it last
     bool looked_ = false;
     bool asked_context_ = false;
     bool warned_ = false;

@@ -17,6 +17,7 @@ std::chrono::milliseconds from_nanoseconds(std::int64_t ns) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::nanoseconds(ns));
 }
 
+bool is_string(const json::Value& value) { return value.is_string(); }
 bool is_object(const json::Value& value) { return value.is_object(); }
 bool is_array(const json::Value& value) { return value.is_array(); }
 bool is_content(const json::Value& value) { return value.is_string() || value.is_array(); }
@@ -78,6 +79,17 @@ std::string complaint_words(std::string_view body) {
     return ellipsize(trim(words), kLongestWords);
 }
 
+void ReplyReader::take(AnswerForm form, const json::Object& piece) {
+    switch (form) {
+        case AnswerForm::openai:
+            return take_openai(piece);
+        case AnswerForm::ollama:
+            return take_ollama(piece);
+        case AnswerForm::llama:
+            return take_llama(piece);
+    }
+}
+
 void ReplyReader::take_openai(const json::Object& piece) {
     if (take_complaint(piece)) return;
     if (const json::Object* usage = object_at(piece, "usage")) take_usage(*usage);
@@ -92,6 +104,7 @@ void ReplyReader::take_openai(const json::Object& piece) {
         if (message == nullptr) message = object_at(*choice, "message");
         malformed_ = malformed_ || is_other(*choice, "delta", is_object) || is_other(*choice, "message", is_object);
         if (message != nullptr) take_message(*message);
+        take_text(text_at(*choice, "text"));  // of a completion without roles
         take_reason(text_at(*choice, "finish_reason"));
     }
 }
@@ -100,6 +113,7 @@ void ReplyReader::take_ollama(const json::Object& line) {
     if (take_complaint(line)) return;
     malformed_ = malformed_ || is_other(line, "message", is_object);
     if (const json::Object* message = object_at(line, "message")) take_message(*message);
+    take_text(text_at(line, "response"));  // of a completion without roles
     const json::Value* done = line.if_contains("done");
     if (done == nullptr || !done->is_bool() || !done->get_bool()) return;
     const std::string_view reason = text_at(line, "done_reason");
@@ -110,6 +124,25 @@ void ReplyReader::take_ollama(const json::Object& line) {
     reply_.usage.completion_tokens = integer_at(line, "eval_count");
     reply_.usage.prompt_time = from_nanoseconds(integer_at(line, "prompt_eval_duration"));
     reply_.usage.completion_time = from_nanoseconds(integer_at(line, "eval_duration"));
+}
+
+void ReplyReader::take_llama(const json::Object& piece) {
+    if (take_complaint(piece)) return;
+    malformed_ = malformed_ || is_other(piece, "content", is_string);
+    take_text(text_at(piece, "content"));
+    const json::Value* stop = piece.if_contains("stop");
+    if (stop == nullptr || !stop->is_bool() || !stop->get_bool()) return;
+    take_reason(text_at(piece, "stop_type") == "limit" ? "length" : "stop");
+    counted_ = piece.contains("tokens_evaluated");
+    reply_.usage.prompt_tokens = integer_at(piece, "tokens_evaluated");
+    reply_.usage.completion_tokens = integer_at(piece, "tokens_predicted");
+    if (const json::Object* timings = object_at(piece, "timings")) take_timings(*timings);
+}
+
+void ReplyReader::take_text(std::string_view text) {
+    if (text.empty()) return;
+    if (as_it_is_) return say(Delta::Kind::text, text, reply_.text);
+    say(splitter_.put(text));
 }
 
 bool ReplyReader::take_complaint(const json::Object& piece) {
@@ -132,8 +165,7 @@ void ReplyReader::take_message(const json::Object& message) {
         break;  // the same words under several names
     }
     malformed_ = malformed_ || is_other(message, "content", is_content) || is_other(message, "tool_calls", is_array);
-    const std::string text = content_text(message);
-    if (!text.empty()) say(splitter_.put(text));
+    take_text(content_text(message));
     if (const json::Array* calls = array_at(message, "tool_calls")) take_calls(*calls);
     if (const json::Object* function = object_at(message, "function_call")) {
         if (calls_.empty()) calls_.emplace_back();
@@ -219,7 +251,8 @@ void ReplyReader::say(Delta::Kind kind, std::string_view text, std::string& into
 Result<ChatReply> ReplyReader::finish() {
     say(splitter_.finish());
     // Where the prompt's template opened the thinking, only its end is in the text.
-    if (const std::size_t close = reply_.text.find("</think>"); reply_.thinking.empty() && close != std::string::npos) {
+    if (const std::size_t close = reply_.text.find("</think>");
+        !as_it_is_ && reply_.thinking.empty() && close != std::string::npos) {
         reply_.thinking = reply_.text.substr(0, close);
         reply_.text.erase(0, close + std::string_view("</think>").size());
     }

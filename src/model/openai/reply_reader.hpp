@@ -31,6 +31,9 @@ private:
     std::string held_;
 };
 
+/// In which shape an answer comes: OpenAI's events or document, Ollama's lines, llama-server's own events.
+enum class AnswerForm { openai, ollama, llama };
+
 /// What a server said instead of an answer, in the middle of one.
 struct ServerComplaint {
     std::int64_t status = 0;  ///< as an HTTP status, 0 unknown
@@ -43,10 +46,17 @@ public:
     ReplyReader(const OnDelta& on_delta, std::vector<std::string> taken, std::size_t text_limit)
         : on_delta_(on_delta), taken_(std::move(taken)), text_limit_(text_limit) {}
 
+    /// What comes goes on with a text: tags of thinking in it are text as well.
+    void take_as_it_is() { as_it_is_ = true; }
+
+    void take(AnswerForm form, const json::Object& piece);
     /// A piece of a stream or a whole answer, https://platform.openai.com/docs/api-reference/chat-streaming.
     void take_openai(const json::Object& piece);
     /// A line of Ollama's stream, https://github.com/ollama/ollama/blob/main/docs/api.md.
     void take_ollama(const json::Object& line);
+    /// Of llama-server's /infill,
+    /// https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md#post-completion-given-a-prompt-it-returns-the-predicted-completion
+    void take_llama(const json::Object& piece);
     /// "[DONE]"
     void take_end() { ended_ = true; }
 
@@ -69,6 +79,7 @@ private:
         std::string arguments;  ///< JSON as text
     };
 
+    void take_text(std::string_view text);
     bool take_complaint(const json::Object& piece);
     void take_message(const json::Object& message);
     void take_calls(const json::Array& calls);
@@ -86,6 +97,7 @@ private:
     std::vector<std::string> taken_;
     std::size_t text_limit_;
     std::size_t bytes_ = 0;
+    bool as_it_is_ = false;
     bool ended_ = false;
     bool begun_ = false;
     bool counted_ = false;

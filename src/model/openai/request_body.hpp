@@ -7,7 +7,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <ec/model/chat.hpp>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace ec::model {
 
@@ -28,11 +30,22 @@ std::string openai_body(const std::string& model, const ChatRequest& request, co
 std::string ollama_body(const std::string& model, const ChatRequest& request, const Refusals& refusals,
                         std::int64_t num_ctx);
 
+/// https://platform.openai.com/docs/api-reference/completions/create; the prompt goes out as it stands.
+std::string completion_body(const std::string& model, std::string_view prompt, const Sampling& sampling,
+                            const Refusals& refusals);
+/// llama-server's /infill, https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md
+std::string infill_body(const std::string& model, const TextRequest& request);
+/// https://github.com/ollama/ollama/blob/main/docs/api.md#generate-a-completion; with a suffix the server's template
+/// of the model fills the gap, without one the prompt goes in as it stands.
+std::string generate_body(const std::string& model, std::string_view prompt, const std::optional<std::string>& suffix,
+                          const Sampling& sampling, std::int64_t num_ctx);
+
 /// The request with its tools described in the system prompt and its calls and their answers as text, in the form that
 /// Hermes models were trained on: <tool_call>{"name":…,"arguments":…}</tool_call>.
 ChatRequest with_tools_as_text(const ChatRequest& request);
 
 /// Bytes that the model has to read: texts, calls and tools.
 std::size_t prompt_bytes(const ChatRequest& request);
+std::size_t prompt_bytes(const TextRequest& request);
 
 }  // namespace ec::model

@@ -34,6 +34,16 @@ constexpr std::string_view kind_name(ServerKind kind) {
     return "unknown";
 }
 
+struct NamedWay {
+    std::string_view name;
+    FillWay way;
+};
+constexpr std::array kWays{
+    NamedWay{"infill", FillWay::infill},
+    NamedWay{"suffix", FillWay::suffix},
+    NamedWay{"words", FillWay::words},
+};
+
 struct NamedRefusal {
     std::string_view name;
     bool Refusals::* member;
@@ -73,6 +83,10 @@ Result<ServerNotes> parse_notes(std::string_view text, const ModelAddress& addre
         for (const NamedRefusal& known : kRefusals) {
             if (refused == known.name) notes.refusals.*known.member = true;
         }
+    }
+    const std::string fills = reader.string("fills");
+    for (const NamedWay& known : kWays) {
+        if (fills == known.name) notes.fills = known.way;
     }
     EC_TRY(reader.status());
     if (!ours) return fail(ErrorCode::corrupt, "these are the notes of another address");
@@ -122,6 +136,10 @@ Status save_notes(const std::filesystem::path& dir, const ModelAddress& address,
         if (notes.refusals.*known.member) refused.push_back(json::Value(known.name));
     }
     object["refuses"] = std::move(refused);
+    object["fills"] = "unknown";
+    for (const NamedWay& known : kWays) {
+        if (notes.fills == known.way) object["fills"] = known.name;
+    }
     return write_file_atomic(file_of(dir, address), json::write(json::Value(std::move(object))) + "\n", 0600);
 }
 

@@ -13,6 +13,10 @@ namespace ec::model {
 
 enum class ServerKind { unknown, openai, ollama };
 
+/// How gaps in a text are filled there: llama-server's /infill, Ollama's `suffix`, or a prompt in the words of the
+/// model's family.
+enum class FillWay { unknown, infill, suffix, words };
+
 struct ServerNotes {
     ServerKind kind = ServerKind::unknown;
     std::int64_t context = 0;     ///< tokens; 0 unknown
@@ -21,6 +25,7 @@ struct ServerNotes {
     std::optional<bool> reads_in_full;  ///< whether prompts reach the model whole, as far as was seen
     std::int64_t verified_tokens = 0;   ///< the largest prompt that was seen to arrive whole
     Refusals refusals;
+    FillWay fills = FillWay::unknown;
     bool operator==(const ServerNotes&) const = default;
 };
 

@@ -151,6 +151,7 @@ TEST_F(NotesTest, AreReadAsTheyWereWritten) {
     notes.reads_in_full = false;
     notes.verified_tokens = 5000;
     notes.refusals.seed = notes.refusals.tools = true;
+    notes.fills = FillWay::words;
     ASSERT_TRUE(save_notes(dir_, address_, notes));
     EXPECT_EQ(load_notes(dir_, address_), notes);
     EXPECT_EQ(load_notes(dir_, *parse_model_address("http://localhost#other")), ServerNotes{});
