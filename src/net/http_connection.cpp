@@ -99,12 +99,12 @@ public:
 
     void close() override {
         if (std::exchange(closed_, true)) return;
+        if (const auto answer = std::exchange(answer_, nullptr)) answer->lose();
         error_code ignored;
         stream_.socket().shutdown(boost::asio::ip::tcp::socket::shutdown_both, ignored);
         stream_.close();
         timer_.cancel();
         host_.forget(shared_from_this());
-        if (const auto answer = std::exchange(answer_, nullptr)) answer->lose();
     }
 
 private:
@@ -260,6 +260,8 @@ private:
         parser_.reset();
         buffer_.shrink_to_fit();
         response_ = {};
+        error_code ignored;
+        stream_.socket().set_option(boost::asio::socket_base::keep_alive(true), ignored);  // nothing else ends the wait
         const auto wake = [weak = weak_from_this()] {
             if (const auto self = weak.lock()) self->say_what_is_due();
         };
@@ -338,14 +340,16 @@ private:
                 arm(host_.options().body_timeout);
                 return kMostWritten;
             },
-            then([this, last](error_code error) {
-                ++turn_;
+            [this, self = shared_from_this(), last](error_code error, std::size_t bytes) {
+                if (closed_) return;
                 if (error) return close();
+                note_progress(bytes);
+                ++turn_;
                 saying_.reset();
                 if (!last) return say_what_is_due();
                 answered();
                 keep_ && !host_.draining() ? await_next() : finish();
-            }));
+            });
     }
 
     void note_progress(std::size_t bytes) {

@@ -47,6 +47,11 @@ TEST(Routes, ThatAreNoneAreRefused) {
     Route silent = route("GET", "/a");
     silent.handle = nullptr;
     EXPECT_FALSE(check_routes({silent}));
+    silent.take = [](const ServerRequest&, const std::shared_ptr<Responder>&) {};
+    EXPECT_TRUE(check_routes({silent}));
+    Route twofold = route("GET", "/a");
+    twofold.take = silent.take;
+    EXPECT_FALSE(check_routes({twofold}));
 }
 
 TEST(Hosts, AreOursOrAreNot) {

@@ -1,12 +1,7 @@
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <ec/core/clock.hpp>
-#include <ec/core/fd.hpp>
 #include <ec/json/json.hpp>
 #include <ec/net/http_server.hpp>
 #include <future>
@@ -14,68 +9,10 @@
 #include <stdexcept>
 #include <thread>
 
+#include "raw_client.hpp"
+
 namespace ec::net {
 namespace {
-
-/// A client that sends whatever bytes it likes.
-class RawClient {
-public:
-    explicit RawClient(std::uint16_t port, std::uint32_t from = INADDR_LOOPBACK)
-        : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-        sockaddr_in here{};
-        here.sin_family = AF_INET;
-        here.sin_addr.s_addr = htonl(from);
-        static_cast<void>(::bind(fd_.get(), reinterpret_cast<sockaddr*>(&here), sizeof here));
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_port = htons(port);
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        connected_ = ::connect(fd_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
-        const timeval patience{10, 0};
-        ::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    }
-    [[nodiscard]] bool connected() const { return connected_; }
-    void send(std::string_view bytes) const {
-        while (!bytes.empty()) {
-            const ssize_t n = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-            if (n <= 0) return;
-            bytes.remove_prefix(static_cast<std::size_t>(n));
-        }
-    }
-    /// One response: head and as many bytes of body as it says.
-    std::string receive() {
-        for (;;) {
-            const std::size_t end = kept_.find("\r\n\r\n");
-            if (end != std::string::npos) {
-                std::size_t size = 0;
-                if (const std::size_t at = kept_.find("Content-Length: "); at < end)
-                    size = std::stoul(kept_.substr(at + 16));
-                if (kept_.size() >= end + 4 + size) {
-                    std::string one = kept_.substr(0, end + 4 + size);
-                    kept_.erase(0, one.size());
-                    return one;
-                }
-            }
-            char buffer[4096];
-            const ssize_t n = ::recv(fd_.get(), buffer, sizeof buffer, 0);
-            if (n <= 0) return std::exchange(kept_, {});
-            kept_.append(buffer, static_cast<std::size_t>(n));
-        }
-    }
-    [[nodiscard]] bool ended() {
-        char byte = 0;
-        return kept_.empty() && ::recv(fd_.get(), &byte, 1, 0) == 0;
-    }
-
-private:
-    UniqueFd fd_;
-    std::string kept_;
-    bool connected_ = false;
-};
-
-int status_of(std::string_view response) {
-    return response.starts_with("HTTP/1.1 ") ? std::stoi(std::string(response.substr(9, 3))) : 0;
-}
 
 constexpr std::string_view kHost = "Host: localhost\r\n";
 
@@ -317,9 +254,6 @@ TEST_F(Server, ListensOnlyWhereItMay) {
     options_.port = server_->port();
     EXPECT_EQ(start_http_server(routes_, options_).error().code, ErrorCode::unavailable);
 }
-
-// 127.0.0.1 to 127.0.0.254 all lead here, so that one machine can be many.
-std::uint32_t address_number(unsigned n) { return (INADDR_LOOPBACK & ~0xffU) | n; }
 
 TEST_F(Server, AnAddressWithTooManyConnectionsLosesItsOldestIdleOne) {
     options_.per_peer = 2;
