@@ -99,16 +99,17 @@ TEST_F(Siege, OfWebPagesIsNoneWherePagesAreServed) {
     EXPECT_EQ(status_of(get("Origin: https://evil.example\r\nSec-Fetch-Site: cross-site\r\n")), 200);
 }
 
-/// As many of `wanted` connections as this process may have, with the server's end of each.
+/// As many of `wanted` connections as this process may hold beside what it needs.
 unsigned connections_to_be_had(unsigned wanted) {
     rlimit limit{};
     if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
-    const rlim_t need = static_cast<rlim_t>(wanted) + 1'000;
+    constexpr rlim_t kOthers = 400;
+    const rlim_t need = wanted + kOthers;
     if (limit.rlim_cur < need) {
         limit.rlim_cur = std::min(need, limit.rlim_max);
         static_cast<void>(::setrlimit(RLIMIT_NOFILE, &limit));
     }
-    return static_cast<unsigned>(std::min<rlim_t>(wanted, limit.rlim_cur - 1'000));
+    return static_cast<unsigned>(std::min<rlim_t>(wanted, limit.rlim_cur - std::min(limit.rlim_cur, kOthers)));
 }
 
 TEST_F(Siege, OfCrowdsFromManyPlacesKeepsNobodyOut) {
