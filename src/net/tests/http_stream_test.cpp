@@ -244,7 +244,7 @@ TEST_F(LateAnswers, AreFollowedByRequestsThatCameMeanwhile) {
     responder->end();
     EXPECT_EQ(client->receive_to("0\r\n\r\n"), "0\r\n\r\n");
     EXPECT_EQ(status_of(client->receive()), 200);
-    taken()->answer({.status = 202, .headers = {}});
+    taken()->answer({.status = 202, .body = {}, .headers = {}});
     EXPECT_EQ(status_of(client->receive()), 202);
 }
 
@@ -255,7 +255,7 @@ TEST_F(LateAnswers, LoseNothingOfManyRequestsThatCameMeanwhile) {
     std::string many;
     for (int i = 0; i < kMany; ++i) many += kHello;
     std::jthread sending([&] { client->send(many); });
-    taken()->answer({.status = 202, .headers = {}});
+    taken()->answer({.status = 202, .body = {}, .headers = {}});
     EXPECT_EQ(status_of(client->receive()), 202);
     int good = 0;
     for (int i = 0; i < kMany; ++i) good += status_of(client->receive()) == 200 ? 1 : 0;
@@ -295,7 +295,7 @@ TEST_F(LateAnswers, AreNotBegunForAClientThatLeftTheQueue) {
     leaving->close_sending();
     EXPECT_TRUE(leaving->ended());  // the server has seen it
     release();
-    taken()->answer({.headers = {}});
+    taken()->answer({.body = {}, .headers = {}});
     EXPECT_EQ(status_of(staying->receive()), 200);
     EXPECT_EQ(request_.method, "POST");
     const std::scoped_lock lock(mutex_);
@@ -313,7 +313,7 @@ TEST_F(LateAnswers, AreRefusedWhenTooManyWaitForAThread) {
     release();
     EXPECT_EQ(status_of(blocking->receive()), 200);
     refused->send(kGet);
-    taken()->answer({.headers = {}});
+    taken()->answer({.body = {}, .headers = {}});
     EXPECT_EQ(status_of(refused->receive()), 200);
 }
 
@@ -432,7 +432,7 @@ TEST_F(LateAnswers, MayOutliveTheServer) {
     server_.reset();
     EXPECT_FALSE(stream->write("b"));
     stream->end();
-    answer->answer({.headers = {}});
+    answer->answer({.body = {}, .headers = {}});
     answer.reset();
     EXPECT_TRUE(stream->gone().stop_requested());
 }
