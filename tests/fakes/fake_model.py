@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""A stand-in for a model server, written from the published contracts: OpenAI's /v1/models, /v1/chat/completions and
-/v1/responses, and Ollama's /api/version, /api/tags, /api/show and /api/chat.
+"""A stand-in for a model server, written from the published contracts: OpenAI's /v1/models, /v1/chat/completions,
+/v1/completions and /v1/responses; llama-server's /infill; Ollama's /api/version, /api/tags, /api/show, /api/chat and
+/api/generate.
 
 Behind it is no model but an oracle (oracle.py) that knows small tasks (tasks.py) and answers each with its reference
 solution plus the one documented defect (defects.py) that the model's name asks for: `oracle:crlf`. Every request is
 recorded, and what a strict server would refuse about it as well.
 
-usage: fake_model.py [--port N] [--record FILE] [--ollama] [--context TOKENS]
+usage: fake_model.py [--port N] [--record FILE] [--ollama] [--infill] [--context TOKENS]
 Prints `ready http://127.0.0.1:PORT/v1` and serves until it is ended. As a library: `with FakeModel() as server: …`.
 """
 
@@ -22,8 +23,10 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
+import completion  # noqa: E402
 import conversation as talk  # noqa: E402
 import defects  # noqa: E402
+import demands  # noqa: E402
 import oracle  # noqa: E402
 import replies  # noqa: E402
 import tasks as task_list  # noqa: E402
@@ -47,12 +50,37 @@ class Recorder:
         with self.lock:
             self.entries = []
             self.prompts = {}  # (model, first user turn) -> the newest prompt
+            self.texts = {}  # model -> the newest text to go on with
+
+    def add_text(self, path, body, task):
+        """A text that goes on, with how much of its prompt is that of the one before of the same model."""
+        entry = self.entry(path, body)
+        with self.lock:
+            before = self.texts.get(task.model)
+            self.texts[task.model] = task.prompt
+            entry |= {"model": task.model, "before_characters": len(task.before), "after_characters": len(task.after or ""),
+                      "gap": task.after is not None, "prompt_characters": len(task.prompt)}
+            if before is not None:
+                entry["common_prefix"] = talk.common_prefix(before, task.prompt)
+            return self.keep(entry)
+
+    @staticmethod
+    def entry(path, body):
+        return {"monotonic_ns": time.monotonic_ns(), "path": path, "bytes": len(body), "body": body.decode("utf-8", "replace")}
+
+    def keep(self, entry):
+        """Under the lock; its number."""
+        entry["number"] = len(self.entries)
+        self.entries.append(entry)
+        if self.stream:
+            self.stream.write(json.dumps(entry) + "\n")
+            self.stream.flush()
+        return entry["number"]
 
     def add(self, path, body, conversation, task):
         prompt = conversation.prompt() if conversation else ""
-        entry = {"monotonic_ns": time.monotonic_ns(), "path": path, "bytes": len(body), "body": body.decode("utf-8", "replace")}
+        entry = self.entry(path, body)
         with self.lock:
-            entry["number"] = len(self.entries)
             if conversation:
                 key = (conversation.model, conversation.first_user())
                 before = self.prompts.get(key)
@@ -63,20 +91,17 @@ class Recorder:
                 if before is not None:
                     entry["previous_characters"] = len(before)
                     entry["common_prefix"] = talk.common_prefix(before, prompt)
-            self.entries.append(entry)
-            if self.stream:
-                self.stream.write(json.dumps(entry) + "\n")
-                self.stream.flush()
-        return entry["number"]
+            return self.keep(entry)
 
 
 class FakeModel:
     """The server on a free loopback port, in threads of its own; ends with its `with` block."""
 
-    def __init__(self, tasks=None, record=None, ollama=False, context=DEFAULT_CONTEXT, port=0):
+    def __init__(self, tasks=None, record=None, ollama=False, context=DEFAULT_CONTEXT, port=0, infill=False):
         self.oracle = oracle.Oracle(task_list.load() if tasks is None else tasks)
         self.recorder = Recorder(record)
         self.ollama = ollama
+        self.infill = infill
         self.context = context
         self.failed_once = set()
         outer = self
@@ -112,9 +137,12 @@ class FakeModel:
     def model_calls(self):
         return [entry for entry in self.requests if "turns" in entry]
 
-    def fails_now(self, conversation, task, wire):
+    def text_calls(self):
+        return [entry for entry in self.requests if "before_characters" in entry]
+
+    def fails_now(self, model, task, wire):
         """Whether this is the first request about a task of a model that fails at first."""
-        key = (conversation.model, task.id if task else None)
+        key = (model, task.id if task else None)
         first = wire in ("429", "500", "reset") and key not in self.failed_once
         self.failed_once.add(key)
         return first
@@ -181,6 +209,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if path == "/api/show" and self.fake.ollama:
             self.fake.recorder.add(path, raw, None, None)
             return self.send_document(replies.ollama_show(str(body.get("model")), self.fake.context))
+        texts = ["/v1/completions"] + (["/api/generate"] if self.fake.ollama else []) + (["/infill"] if self.fake.infill else [])
+        if path in texts:
+            return self.text(path, raw, body)
         chats = ["/v1/chat/completions", "/v1/responses"] + (["/api/chat"] if self.fake.ollama else [])
         if path not in chats:
             self.fake.recorder.add(path, raw, None, None)
@@ -190,15 +221,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def chat(self, path, raw, body):
         try:
             conversation = talk.parse(path, body)
-        except (AttributeError, TypeError) as error:
+            choice, schema = demands.choice_of(body), demands.schema_of(body)
+            shown = demands.applied(choice, conversation)
+        except (AttributeError, TypeError, ValueError) as error:
             return self.send_error_document(400, f"not a conversation: {error}")
         wire = defects.by_model(conversation.model).wire
         task = self.fake.oracle.task_of(conversation.prompt())
         number = self.fake.recorder.add(path, raw, conversation, task)
-        if self.fake.fails_now(conversation, task, wire):
+        if self.fake.fails_now(conversation.model, task, wire):
             return self.fail(wire)
-        seen, prompt_tokens = self.fake.seen(conversation, wire)
-        reply = self.fake.oracle.answer(seen)
+        seen, prompt_tokens = self.fake.seen(shown, wire)
+        try:
+            reply = demands.held_to(self.fake.oracle.answer(seen), choice, schema, shown)
+        except (AttributeError, TypeError, ValueError) as error:
+            return self.send_error_document(400, f"the demanded form of the answer: {error}")
         counts = None if wire == "no-usage" else replies.usage(reply, prompt_tokens)
         piece = SLOW_PIECE if wire == "slow" else PIECE
         model = conversation.model
@@ -214,6 +250,28 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if wire == "slow":
             time.sleep(SLOW_START)
         return self.send_document(whole(reply, model, number, counts))
+
+    def text(self, path, raw, body):
+        try:
+            task = completion.parse(path, body)
+        except (AttributeError, TypeError, ValueError) as error:
+            return self.send_error_document(400, f"not a text to go on with: {error}")
+        wire = defects.by_model(task.model).wire
+        number = self.fake.recorder.add_text(path, raw, task)
+        if self.fake.fails_now(task.model, None, wire):
+            return self.fail(wire)
+        written = completion.write(task, [text for known in self.fake.oracle.tasks for text in known.reference.values()])
+        counts = None if wire == "no-usage" else completion.counts_of(task, written)
+        piece = SLOW_PIECE if wire == "slow" else PIECE
+        if task.format == "generate":
+            return self.stream("application/x-ndjson", completion.generate_lines(task, written, counts, piece), wire)
+        if task.format == "infill":
+            whole, events = completion.infill_whole(task, written), completion.infill_events(task, written, piece)
+        else:
+            with_usage = bool((body.get("stream_options") or {}).get("include_usage"))
+            whole = completion.completions_whole(task, written, number, counts)
+            events = completion.completions_events(task, written, number, counts, piece, with_usage)
+        return self.stream("text/event-stream", events, wire) if task.stream else self.send_document(whole)
 
     def fail(self, wire):
         if wire == "429":
@@ -256,9 +314,10 @@ def main():
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--record", help="append every request to this file as JSON lines")
     parser.add_argument("--ollama", action="store_true", help="serve Ollama's own API as well")
+    parser.add_argument("--infill", action="store_true", help="fill gaps at /infill, as llama-server does")
     parser.add_argument("--context", type=int, default=DEFAULT_CONTEXT, help="tokens that the models claim to take")
     options = parser.parse_args()
-    with FakeModel(record=options.record, ollama=options.ollama, context=options.context, port=options.port) as server:
+    with FakeModel(record=options.record, ollama=options.ollama, context=options.context, port=options.port, infill=options.infill) as server:
         print(f"ready {server.url}", flush=True)
         try:
             server.thread.join()

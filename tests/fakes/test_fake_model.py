@@ -332,3 +332,104 @@ def test_it_is_a_program_too(tmp_path):
             assert word == "ready" and url.startswith("http://127.0.0.1:") and url.endswith("/v1")
         finally:
             process.kill()
+
+
+# -- texts and gaps ------------------------------------------------------------------------------------------------------
+SLUG_TEXT = next(iter(SLUG.reference.values()))
+
+
+def middle_of(text):
+    """(before, gap, after) somewhere in the middle of a reference."""
+    at, end = len(text) // 3, len(text) * 2 // 3
+    return text[:at], text[at:end], text[end:]
+
+
+def test_a_text_goes_on_as_the_reference_does(server):
+    before, gap, after = middle_of(SLUG_TEXT)
+    body = {"model": "oracle:none", "prompt": before, "max_tokens": 1000}
+    whole = json.loads(post(server, "/v1/completions", body)[2])
+    assert whole["object"] == "text_completion" and whole["choices"][0] == {"index": 0, "text": gap + after, "logprobs": None, "finish_reason": "stop"}
+    assert whole["usage"]["total_tokens"] == whole["usage"]["prompt_tokens"] + whole["usage"]["completion_tokens"]
+    events = post(server, "/v1/completions", {**body, "stream": True, "stream_options": {"include_usage": True}})[2].split("\n\n")
+    assert events[-2:] == ["data: [DONE]", ""]
+    chunks = [json.loads(event[6:]) for event in events[:-2]]
+    assert "".join(chunk["choices"][0]["text"] for chunk in chunks[:-1]) == gap + after
+    assert chunks[-2]["choices"][0]["finish_reason"] == "stop" and chunks[-1]["usage"] == whole["usage"]
+    short = json.loads(post(server, "/v1/completions", {**body, "max_tokens": 2})[2])["choices"][0]
+    assert short["text"] == (gap + after)[:8] and short["finish_reason"] == "length"
+    stop = gap[5:9]
+    assert json.loads(post(server, "/v1/completions", {**body, "stop": [stop]})[2])["choices"][0]["text"] == gap[:gap.find(stop)]
+
+
+@pytest.mark.parametrize("form", [
+    "<|file_sep|>x\n<|fim_prefix|>{0}<|fim_suffix|>{1}<|fim_middle|>", "<fim_prefix>{0}<fim_suffix>{1}<fim_middle>", "<PRE> {0} <SUF>{1} <MID>",
+    "<｜fim▁begin｜>{0}<｜fim▁hole｜>{1}<｜fim▁end｜>", "[SUFFIX]{1}[PREFIX]{0}"])
+def test_a_gap_is_known_by_the_words_around_it(server, form):
+    before, gap, after = middle_of(SLUG_TEXT)
+    body = {"model": "qwen2.5-coder", "prompt": form.format(before, after), "max_tokens": 1000}
+    assert json.loads(post(server, "/v1/completions", body)[2])["choices"][0]["text"].strip("\n") == gap.strip("\n")
+
+
+def test_infill_is_there_where_it_is_wanted(server):
+    before, gap, after = middle_of(SLUG_TEXT)
+    body = {"input_prefix": before, "input_suffix": after, "n_predict": 1000, "stream": True}
+    assert post(server, "/infill", body)[0] == 404
+    with fake_model.FakeModel(infill=True) as other:
+        events = [json.loads(event[6:]) for event in post(other, "/infill", body)[2].split("\n\n")[:-1]]
+        assert "".join(event["content"] for event in events).strip("\n") == gap.strip("\n")
+        assert [event["stop"] for event in events] == [False] * (len(events) - 1) + [True]
+        assert events[-1]["stop_type"] == "eos" and events[-1]["tokens_evaluated"] > 0
+        assert other.text_calls()[-1]["gap"]
+        unknown = {"input_extra": [{"filename": "a", "text": "total = sum(list)\n"}], "input_prefix": "x\ntotal = ", "input_suffix": ""}
+        assert json.loads(post(other, "/infill", unknown)[2])["content"] == "sum(list)"
+        assert other.text_calls()[-1]["common_prefix"] == 0
+        for broken in ({}, {"input_prefix": "a"}, {"input_prefix": 1, "input_suffix": ""}, {"input_prefix": "", "input_suffix": "", "input_extra": [1]}):
+            assert post(other, "/infill", broken)[0] == 400
+
+
+def test_ollama_goes_on_with_a_text_too(server):
+    before, gap, after = middle_of(SLUG_TEXT)
+    assert post(server, "/api/generate", {"model": "m", "prompt": before})[0] == 404
+    with fake_model.FakeModel(ollama=True) as other:
+        lines = post(other, "/api/generate", {"model": "m", "prompt": before, "suffix": after})[2].splitlines()
+        assert "".join(json.loads(line)["response"] for line in lines).strip("\n") == gap.strip("\n")
+        assert json.loads(lines[-1])["done_reason"] == "stop" and json.loads(lines[-1])["eval_count"] > 0
+        raw = {"model": "m", "prompt": f"<fim_prefix>{before}<fim_suffix>{after}<fim_middle>", "raw": True, "stream": False, "options": {"num_predict": 1}}
+        assert json.loads(post(other, "/api/generate", raw)[2])["done_reason"] == "length"
+
+
+# -- the form of an answer -----------------------------------------------------------------------------------------------
+SCHEMA = {"type": "object", "properties": {"answer": {"enum": ["yes", "no"]}, "reasons": {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/reason"}}},
+          "required": ["answer", "reasons"], "$defs": {"reason": {"type": "object", "properties": {"weight": {"type": "integer", "minimum": 3}}}}}
+MATCHING = {"answer": "yes", "reasons": [{"weight": 3}]}
+
+
+def test_an_answer_matches_the_schema(server):
+    strict = {"type": "json_schema", "json_schema": {"name": "a", "strict": True, "schema": SCHEMA}}
+    assert json.loads(ask(server, "oracle:none", [user("hi")], response_format=strict)["message"]["content"]) == MATCHING
+    assert json.loads(ask(server, "oracle:none", [user("hi")], response_format={"type": "json_object"})["message"]["content"]) == {}
+    assert ask(server, "oracle:none", [user("hi")], response_format={"type": "text"})["message"]["content"] == oracle.GREETING
+    responses = {"model": "oracle:none", "input": "hi", "text": {"format": {"type": "json_schema", "name": "a", "schema": SCHEMA}}}
+    assert json.loads(json.loads(post(server, "/v1/responses", responses)[2])["output"][0]["content"][0]["text"]) == MATCHING
+    with fake_model.FakeModel(ollama=True) as other:
+        chat = {"model": "m", "messages": [user("hi")], "stream": False, "format": SCHEMA}
+        assert json.loads(json.loads(post(other, "/api/chat", chat)[2])["message"]["content"]) == MATCHING
+    endless = {"type": "object", "properties": {"a": {"$ref": "#"}}, "required": ["a"]}
+    for broken in ("x", {"type": "json_schema"}, {"type": "json_schema", "json_schema": {"schema": endless}},
+                   {"type": "json_schema", "json_schema": {"schema": {"$ref": "#/nowhere"}}}):
+        assert post(server, "/v1/chat/completions", {"model": "m", "messages": [user("hi")], "response_format": broken})[0] == 400
+
+
+def test_a_tool_is_called_when_it_must_be_and_only_then(server):
+    def called(**more):
+        return [call["function"]["name"] for call in ask(server, "oracle:none", [user("hi")], tools=TOOLS, **more)["message"].get("tool_calls", [])]
+
+    assert called() == called(tool_choice="auto") == called(tool_choice=None) == []
+    assert called(tool_choice={"type": "allowed_tools", "allowed_tools": {"mode": "required", "tools": []}}) == ["read_file"]
+    assert called(tool_choice="required") == ["read_file"]
+    assert called(tool_choice={"type": "function", "function": {"name": "shell"}}) == ["shell"]
+    task = [user(SLUG.text)]
+    assert ask(server, "oracle:none", task, tools=TOOLS)["finish_reason"] == "tool_calls"
+    assert ask(server, "oracle:none", task, tools=TOOLS, tool_choice="none")["finish_reason"] == "stop"
+    for more in ({"tool_choice": "required"}, {"tools": TOOLS, "tool_choice": {"type": "function", "function": {"name": "nobody"}}}, {"tool_choice": "perhaps"}):
+        assert post(server, "/v1/chat/completions", {"model": "m", "messages": [user("hi")], **more})[0] == 400
