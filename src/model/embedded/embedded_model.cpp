@@ -23,6 +23,7 @@ public:
         EC_TRY(client_.ensure({}));
         facts_.context = client_.loaded().context;
         facts_.parameters = client_.loaded().parameters;
+        facts_.fills = client_.loaded().fills;
         return {};
     }
 
@@ -34,6 +35,18 @@ public:
     Result<ChatReply> complete(const ChatRequest& request, const OnDelta& on_delta, std::stop_token stop) override {
         std::optional<ChatReply> reply;
         EC_TRY(ask(request, 1, on_delta, stop, [&](const ChatReply& made) {
+            reply = made;
+            return true;
+        }));
+        if (!reply) return fail(ErrorCode::corrupt, "the model's process ended a request without an answer");
+        return *std::move(reply);
+    }
+
+    Result<ChatReply> complete_text(const TextRequest& request, const OnDelta& on_delta,
+                                    std::stop_token stop) override {
+        std::optional<ChatReply> reply;
+        const std::int64_t id = client_.next_id();
+        EC_TRY(converse(embedded::Text{id, request}, id, on_delta, std::move(stop), [&](const ChatReply& made) {
             reply = made;
             return true;
         }));
@@ -57,6 +70,11 @@ private:
     Status ask(const ChatRequest& request, unsigned n, const OnDelta& on_delta, std::stop_token stop,
                const std::function<bool(const ChatReply&)>& on_reply) {
         const std::int64_t id = client_.next_id();
+        return converse(embedded::Chat{id, request, n}, id, on_delta, std::move(stop), on_reply);
+    }
+
+    Status converse(const embedded::ToHost& request, std::int64_t id, const OnDelta& on_delta, std::stop_token stop,
+                    const std::function<bool(const ChatReply&)>& on_reply) {
         const auto on_answer = [&](const FromHost& answer) {
             if (const auto* reply = std::get_if<embedded::Reply>(&answer)) {
                 ChatReply made = reply->reply;
@@ -67,7 +85,7 @@ private:
             if (on_delta) show(answer, on_delta);
             return true;
         };
-        return client_.converse(embedded::Chat{id, request, n}, id, on_answer, stop);
+        return client_.converse(request, id, on_answer, std::move(stop));
     }
 
     static void show(const FromHost& answer, const OnDelta& on_delta) {

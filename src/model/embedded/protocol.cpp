@@ -1,6 +1,7 @@
 #include "protocol.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <ec/json/json.hpp>
 #include <utility>
@@ -36,6 +37,28 @@ json::Array calls_of(const std::vector<ToolCall>& calls) {
     return array;
 }
 
+constexpr std::array kChoices{ToolChoice::automatic, ToolChoice::none, ToolChoice::required};
+
+std::string_view choice_name(ToolChoice choice) {
+    switch (choice) {
+        case ToolChoice::none:
+            return "none";
+        case ToolChoice::required:
+            return "required";
+        case ToolChoice::automatic:
+            break;
+    }
+    return "automatic";
+}
+
+void add(json::Object& out, const Sampling& sampling) {
+    out["temperature"] = sampling.temperature;
+    out["top_p"] = sampling.top_p;
+    out["seed"] = static_cast<std::int64_t>(sampling.seed);
+    out["max_tokens"] = sampling.max_tokens;
+    out["stop"] = texts(sampling.stop);
+}
+
 json::Object object(const Load& load) {
     return {{"type", "load"},
             {"file", load.file},
@@ -62,18 +85,33 @@ json::Object object(const Chat& chat) {
         tools.emplace_back(
             json::Object{{"name", tool.name}, {"description", tool.description}, {"parameters", tool.parameters}});
     }
-    const Sampling& sampling = chat.request.sampling;
-    return {{"type", "chat"},
-            {"id", chat.id},
-            {"n", chat.n},
-            {"messages", messages},
-            {"tools", tools},
-            {"temperature", sampling.temperature},
-            {"top_p", sampling.top_p},
-            {"seed", static_cast<std::int64_t>(sampling.seed)},
-            {"max_tokens", sampling.max_tokens},
-            {"stop", texts(sampling.stop)},
-            {"likely_text", chat.request.likely_text}};
+    json::Object out{{"type", "chat"},
+                     {"id", chat.id},
+                     {"n", chat.n},
+                     {"messages", messages},
+                     {"tools", tools},
+                     {"tool_choice", choice_name(chat.request.tool_choice)},
+                     {"must_call", chat.request.must_call},
+                     {"response_schema", chat.request.response_schema},
+                     {"likely_text", chat.request.likely_text}};
+    add(out, chat.request.sampling);
+    return out;
+}
+
+json::Object object(const Text& text) {
+    json::Array neighbours;
+    for (const Excerpt& neighbour : text.request.neighbours) {
+        neighbours.emplace_back(json::Object{{"path", neighbour.path}, {"text", neighbour.text}});
+    }
+    json::Object out{{"type", "text"},
+                     {"id", text.id},
+                     {"prompt", text.request.prompt},
+                     {"gap", text.request.suffix.has_value()},
+                     {"suffix", text.request.suffix.value_or("")},
+                     {"path", text.request.path},
+                     {"neighbours", neighbours}};
+    add(out, text.request.sampling);
+    return out;
 }
 
 json::Object object(const Reply& answer) {
@@ -139,6 +177,36 @@ Result<ToHost> read_embed(json::Reader& in) {
     return embed;
 }
 
+Sampling read_sampling(json::Reader& in) {
+    Sampling sampling;
+    sampling.temperature = in.number("temperature");
+    sampling.top_p = in.number("top_p", 1);
+    sampling.seed = static_cast<std::uint64_t>(in.integer("seed"));
+    sampling.max_tokens = static_cast<int>(std::clamp<std::int64_t>(in.integer("max_tokens"), 0, 1 << 30));
+    sampling.stop = in.strings("stop");
+    return sampling;
+}
+
+Result<ToHost> read_text(json::Reader& in) {
+    Text text;
+    if (in.array("neighbours").size() > kMostNeighbours) {
+        return fail(ErrorCode::too_large, "a gap may have at most 4096 neighbours");
+    }
+    text.id = in.integer("id");
+    text.request.prompt = in.string("prompt");
+    std::string suffix = in.string("suffix");
+    if (in.boolean("gap")) text.request.suffix = std::move(suffix);
+    text.request.path = in.string("path");
+    for (const json::Value& value : in.array("neighbours")) {
+        json::Reader neighbour(value, "neighbour");
+        text.request.neighbours.push_back({neighbour.string("path"), neighbour.string("text")});
+        EC_TRY(neighbour.status());
+    }
+    text.request.sampling = read_sampling(in);
+    EC_TRY(in.status());
+    return text;
+}
+
 Result<ToHost> read_chat(json::Reader& in) {
     Chat chat;
     if (in.array("messages").size() > kMostMessages) {
@@ -155,12 +223,13 @@ Result<ToHost> read_chat(json::Reader& in) {
         chat.request.tools.push_back({tool.string("name"), tool.string("description"), tool.string("parameters")});
         EC_TRY(tool.status());
     }
-    Sampling& sampling = chat.request.sampling;
-    sampling.temperature = in.number("temperature");
-    sampling.top_p = in.number("top_p", 1);
-    sampling.seed = static_cast<std::uint64_t>(in.integer("seed"));
-    sampling.max_tokens = static_cast<int>(std::clamp<std::int64_t>(in.integer("max_tokens"), 0, 1 << 30));
-    sampling.stop = in.strings("stop");
+    const std::string choice = in.string("tool_choice", "automatic");
+    for (const ToolChoice known : kChoices) {
+        if (choice == choice_name(known)) chat.request.tool_choice = known;
+    }
+    chat.request.must_call = in.string("must_call");
+    chat.request.response_schema = in.string("response_schema");
+    chat.request.sampling = read_sampling(in);
     chat.request.likely_text = in.string("likely_text");
     EC_TRY(in.status());
     if (n < 1 || n > kMostSamples)
@@ -240,6 +309,7 @@ Result<FromHost> read_loaded(json::Reader& in) {
     loaded.context = in.integer("context");
     loaded.parameters = in.integer("parameters");
     loaded.width = in.integer("width");
+    loaded.fills = in.boolean("fills");
     EC_ASSIGN(loaded.batch_cost, read_numbers(in.array("batch_cost")));
     loaded.warnings = in.strings("warnings");
     EC_TRY(in.status());
@@ -265,6 +335,7 @@ std::string encode(const ToHost& message) {
     const json::Object frame = std::visit(
         Overloaded{[](const Hello& hello) { return json::Object{{"type", "hello"}, {"version", hello.version}}; },
                    [](const Load& load) { return object(load); }, [](const Chat& chat) { return object(chat); },
+                   [](const Text& text) { return object(text); },
                    [](const Embed& embed) {
                        return json::Object{{"type", "embed"}, {"id", embed.id}, {"texts", texts(embed.texts)}};
                    },
@@ -284,6 +355,7 @@ std::string encode(const FromHost& message) {
                                     {"context", loaded.context},
                                     {"parameters", loaded.parameters},
                                     {"width", loaded.width},
+                                    {"fills", loaded.fills},
                                     {"batch_cost", numbers(loaded.batch_cost)},
                                     {"warnings", texts(loaded.warnings)}};
             },
@@ -320,6 +392,7 @@ Result<ToHost> decode_to_host(std::string_view frame) {
     EC_TRY(in.status());
     if (type == "load") return read_load(in);
     if (type == "chat") return read_chat(in);
+    if (type == "text") return read_text(in);
     if (type == "cancel") {
         const Cancel cancel{in.integer("id")};
         EC_TRY(in.status());

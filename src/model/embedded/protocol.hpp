@@ -16,11 +16,12 @@ inline constexpr std::size_t kLargestFrame = 64U << 20;
 inline constexpr unsigned kMostSamples = 256;
 inline constexpr std::size_t kMostTexts = 4096;
 inline constexpr std::size_t kMostMessages = 10'000;
+inline constexpr std::size_t kMostNeighbours = 4096;
 /// JSON values in a frame to the host: one takes a few bytes there and a hundred once it is read.
 inline constexpr std::size_t kMostValues = 250'000;
 
 /// Raised whenever a frame changes: a host that is shared may have been started by another installation.
-inline constexpr std::int64_t kProtocolVersion = 1;
+inline constexpr std::int64_t kProtocolVersion = 2;
 
 // --- to the host ---
 /// The first frame to a host that is shared; one that a client started itself needs none.
@@ -44,6 +45,10 @@ struct Chat {
     ChatRequest request;
     unsigned n = 1;
 };
+struct Text {
+    std::int64_t id = 0;
+    TextRequest request;
+};
 struct Embed {
     std::int64_t id = 0;
     std::vector<std::string> texts;
@@ -54,7 +59,7 @@ struct Cancel {
 };
 struct Pause {};
 struct Resume {};
-using ToHost = std::variant<Hello, Load, Chat, Embed, Cancel, Pause, Resume>;
+using ToHost = std::variant<Hello, Load, Chat, Text, Embed, Cancel, Pause, Resume>;
 
 // --- from the host ---
 /// To a Hello of the same version.
@@ -65,6 +70,7 @@ struct Loaded {
     std::int64_t context = 0;
     std::int64_t parameters = 0;
     std::int64_t width = 0;  ///< of an embedding
+    bool fills = false;      ///< gaps in a text
     std::vector<double> batch_cost;
     std::vector<std::string> warnings;
 };

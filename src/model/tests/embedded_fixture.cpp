@@ -13,17 +13,29 @@ std::filesystem::path built(const char* name) {
     return std::filesystem::path(folder != nullptr ? folder : "build/bin") / name;
 }
 
+class Written {
+public:
+    explicit Written(const std::string& name) : path_(folder_.path() / (name + ".gguf")) {
+        const Status written = write_synthetic_model(path_, shape(name).value(), unpacked_ingredients(), 1);
+        EXPECT_TRUE(written) << written.error().message;
+    }
+    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+private:
+    TempDir folder_ = TempDir::create().value();
+    std::filesystem::path path_;
+};
+
 }  // namespace
 
 std::filesystem::path tiny_model() {
-    struct Once {
-        TempDir folder = TempDir::create().value();
-        Status written =
-            write_synthetic_model(folder.path() / "tiny.gguf", shape("tiny").value(), unpacked_ingredients(), 1);
-    };
-    static const Once kOnce;
-    EXPECT_TRUE(kOnce.written) << kOnce.written.error().message;
-    return kOnce.folder.path() / "tiny.gguf";
+    static const Written kOnce("tiny");
+    return kOnce.path();
+}
+
+std::filesystem::path tiny_coder() {
+    static const Written kOnce("tiny-coder");
+    return kOnce.path();
 }
 
 EmbeddedOptions tiny_options() {

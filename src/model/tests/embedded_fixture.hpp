@@ -14,6 +14,9 @@ namespace ec::model::testing {
 /// The tiny model's file; written at the first call.
 std::filesystem::path tiny_model();
 
+/// The same with tokens for gaps in a text.
+std::filesystem::path tiny_coder();
+
 /// Options for the tiny model with the host of this build and a small context.
 EmbeddedOptions tiny_options();
 

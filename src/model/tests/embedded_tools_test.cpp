@@ -136,7 +136,8 @@ public:
     Answering(LoadedModel& model, const ChatFormat& format, BatchCost cost)
         : sequences_(model),
           store_(model, memory_, {}, 0, ""),
-          generator_(model, sequences_, format, memory_, store_, std::move(cost)) {}
+          gaps_(model, "tiny.gguf"),
+          generator_(model, sequences_, format, gaps_, memory_, store_, std::move(cost)) {}
 
     ChatReply operator()(const ChatRequest& request) {
         ChatReply out;
@@ -151,6 +152,7 @@ private:
     Sequences sequences_;
     Memory memory_;
     PrefixStore store_;
+    GapFormat gaps_;
     Generator generator_;
 };
 

@@ -4,6 +4,7 @@
 #include <gguf.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
@@ -46,6 +47,8 @@ constexpr const char* kWords = "tokenizer.ggml.tokens";
 constexpr const char* kTypes = "tokenizer.ggml.token_type";
 constexpr const char* kMerges = "tokenizer.ggml.merges";
 constexpr std::int32_t kControl = 3;
+constexpr std::array kGapWords{"<|fim_prefix|>", "<|fim_middle|>", "<|fim_suffix|>",
+                               "<|fim_pad|>",    "<|repo_name|>",  "<|file_sep|>"};
 
 /// Strings of an array, as many as are wanted.
 std::vector<const char*> strings(const gguf_context* file, const char* key, std::size_t most) {
@@ -57,7 +60,7 @@ std::vector<const char*> strings(const gguf_context* file, const char* key, std:
 }
 
 // Words come in the order of the merges that made them, so the first so many merges make the first so many words.
-Status cut_vocabulary(gguf_context* file, const gguf_context* whole, std::size_t most) {
+Status cut_vocabulary(gguf_context* file, const gguf_context* whole, std::size_t most, bool gaps) {
     const std::vector<const char*> words = strings(whole, kWords, static_cast<std::size_t>(-1));
     const std::int64_t types_at = gguf_find_key(whole, kTypes);
     if (types_at < 0 || gguf_get_arr_n(whole, types_at) != words.size()) {
@@ -72,6 +75,10 @@ Status cut_vocabulary(gguf_context* file, const gguf_context* whole, std::size_t
         moved[i] = static_cast<std::uint32_t>(kept.size());
         kept.push_back(words[i]);
         kept_types.push_back(types[i]);
+    }
+    if (gaps) {
+        kept.insert(kept.end(), kGapWords.begin(), kGapWords.end());
+        kept_types.resize(kept.size(), kControl);
     }
     std::vector<const char*> merges = strings(whole, kMerges, most - std::min<std::size_t>(most, 256));
     gguf_set_arr_str(file, kWords, kept.data(), kept.size());
@@ -175,8 +182,9 @@ Status write_data(std::FILE* out, const gguf_context* file, const std::vector<gg
 
 Result<Shape> shape(std::string_view name) {
     if (name == "tiny") return Shape{.words = 16000};
-    if (name == "qwen2.5-0.5b") return Shape{24, 896, 4864, 14, 2, 32768, 0};
-    if (name == "qwen2.5-1.5b") return Shape{28, 1536, 8960, 12, 2, 32768, 0};
+    if (name == "tiny-coder") return Shape{.words = 16000, .gaps = true};
+    if (name == "qwen2.5-0.5b") return Shape{24, 896, 4864, 14, 2, 32768};
+    if (name == "qwen2.5-1.5b") return Shape{28, 1536, 8960, 12, 2, 32768};
     return fail(ErrorCode::invalid_argument, "no such shape: " + std::string(name));
 }
 
@@ -193,7 +201,7 @@ Status write_synthetic_model(const std::filesystem::path& path, const Shape& sha
     const Gguf file(gguf_init_empty());
     gguf_set_kv(file.get(), vocabulary.get());
     describe(file.get(), shape, chat_template);
-    if (shape.words > 0) EC_TRY(cut_vocabulary(file.get(), vocabulary.get(), shape.words));
+    if (shape.words > 0) EC_TRY(cut_vocabulary(file.get(), vocabulary.get(), shape.words, shape.gaps));
 
     const Tensors tensors(ggml_init({ggml_tensor_overhead() * (shape.layers * 12 + 8), nullptr, true}));
     Layout layout(file.get(), tensors.get());

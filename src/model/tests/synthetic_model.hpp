@@ -19,9 +19,11 @@ struct Shape {
     std::uint32_t context = 4096;
     /// The vocabulary is cut to its most frequent words, which loads in a tenth of the time; 0: all of it.
     std::uint32_t words = 0;
+    /// With a cut vocabulary: the control tokens of Qwen2.5-Coder for gaps in a text are added.
+    bool gaps = false;
 };
 
-/// "tiny" (2 MB, for unit tests), "qwen2.5-0.5b" or "qwen2.5-1.5b".
+/// "tiny" (2 MB, for unit tests), "tiny-coder" (the same with tokens for gaps), "qwen2.5-0.5b" or "qwen2.5-1.5b".
 Result<Shape> shape(std::string_view name);
 
 /// What the generator takes from elsewhere: a vocabulary-only GGUF and a Jinja chat template.

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <exception>
 
+#include "answer_schema.hpp"
+
 namespace ec::model::embedded {
 namespace {
 
@@ -79,13 +81,19 @@ public:
         inputs.messages = messages(request, memory);
         inputs.now = {};  // a date in the prompt would change its front every day
         inputs.parallel_tool_calls = true;
-        if (native_tools_) {
-            for (const ToolSpec& tool : request.tools) {
-                inputs.tools.push_back({tool.name, tool.description, tool.parameters.empty() ? "{}" : tool.parameters});
-            }
+        const bool shows_tools = request.tool_choice != ToolChoice::none;
+        if (native_tools_ && shows_tools) {
+            for (const ToolSpec& tool : request.tools) inputs.tools.push_back(offered(tool));
         }
         try {
-            return taken(common_chat_templates_apply(templates_.get(), inputs));
+            Rendered out = taken(common_chat_templates_apply(templates_.get(), inputs));
+            if (request.tool_choice == ToolChoice::required && !request.tools.empty()) {
+                EC_TRY(force_call(request, std::move(inputs), out));
+            } else if (!request.response_schema.empty()) {
+                EC_ASSIGN(out.grammar, schema_grammar(request.response_schema));
+                hold_at_once(out);
+            }
+            return out;
         } catch (const std::exception& error) {
             return fail(ErrorCode::invalid_argument,
                         std::string("the model's chat template refuses the conversation: ") + error.what());
@@ -93,6 +101,46 @@ public:
     }
 
 private:
+    static common_chat_tool offered(const ToolSpec& tool) {
+        return {tool.name, tool.description, tool.parameters.empty() ? "{}" : tool.parameters};
+    }
+
+    static void hold_at_once(Rendered& out) {
+        out.grammar_at_once = true;
+        out.trigger_words.clear();
+        out.trigger_tokens.clear();
+    }
+
+    // The prompt stays that of all tools. The answer begins with what begins a call in the model's dialect, and with it
+    // that dialect's grammar, of the tools that may be called.
+    Status force_call(const ChatRequest& request, common_chat_templates_inputs inputs, Rendered& out) const {
+        std::vector<ToolSpec> allowed;
+        for (const ToolSpec& tool : request.tools) {
+            if (request.must_call.empty() || tool.name == request.must_call) allowed.push_back(tool);
+        }
+        if (allowed.empty()) {
+            return fail(ErrorCode::invalid_argument, "the tool that must be called is not among those of the request");
+        }
+        if (native_tools_) {
+            inputs.tools.clear();
+            for (const ToolSpec& tool : allowed) inputs.tools.push_back(offered(tool));
+            const common_chat_params params = common_chat_templates_apply(templates_.get(), inputs);
+            const auto word = std::ranges::find(params.grammar_triggers, COMMON_GRAMMAR_TRIGGER_TYPE_WORD,
+                                                &common_grammar_trigger::type);
+            if (params.grammar_lazy && !params.grammar.empty() && word != params.grammar_triggers.end()) {
+                out.grammar = params.grammar;
+                out.trigger_words = {escaped(word->value)};
+                out.trigger_tokens.clear();
+                out.forced = word->value;
+                return {};
+            }
+        }
+        EC_ASSIGN(out.grammar, call_grammar(allowed));
+        out.forced = "<tool_call>\n";
+        hold_at_once(out);
+        return {};
+    }
+
     [[nodiscard]] std::vector<common_chat_msg> messages(const ChatRequest& request, const Memory& memory) const {
         std::vector<common_chat_msg> out;
         for (std::size_t i = 0; i < request.messages.size(); ++i) {
@@ -108,7 +156,8 @@ private:
                 out.push_back(plain("assistant", with_calls(message)));
             }
         }
-        if (!native_tools_ && !request.tools.empty()) describe_tools(out, request.tools);
+        if (!native_tools_ && request.tool_choice != ToolChoice::none && !request.tools.empty())
+            describe_tools(out, request.tools);
         return out;
     }
 

@@ -20,11 +20,14 @@ struct Rendered {
     std::string grammar;                     ///< GBNF of the tool envelope; empty: none
     std::vector<std::string> trigger_words;  ///< regular expressions after which the grammar holds
     Tokens trigger_tokens;
+    bool grammar_at_once = false;        ///< the grammar holds from the beginning of the answer, not after a trigger
+    std::string forced;                  ///< what the answer must begin with, before a grammar that holds at once
     std::vector<std::string> stops;      ///< the template's own
     std::vector<std::string> preserved;  ///< control tokens that are part of the text
     std::string thinking_start;          ///< "<think>"; empty: the model does not think aloud
     std::string thinking_end;
     bool starts_thinking = false;  ///< the prompt already opened the thinking
+    bool fleeting = false;         ///< of a text that is typed: what is evaluated of it gives way to what is typed next
 };
 
 /// What a model really wrote after a conversation, thinking and calls included. A later prompt repeats it byte for byte
@@ -52,7 +55,7 @@ public:
     static Result<std::unique_ptr<ChatFormat>> create(const LoadedModel& model);
     virtual ~ChatFormat() = default;
 
-    /// `invalid_argument` when the template refuses the conversation.
+    /// `invalid_argument` when the template refuses the conversation, and for a schema that no answer can be held to.
     virtual Result<Rendered> render(const ChatRequest& request, const Memory& memory) const = 0;
     [[nodiscard]] virtual const std::string& warning() const = 0;
 };

@@ -15,6 +15,7 @@ Failed cancelled_answer(std::int64_t id) { return {id, {ErrorCode::cancelled, "t
 
 std::int64_t number(const ToHost& request) {
     if (const auto* chat = std::get_if<Chat>(&request)) return chat->id;
+    if (const auto* text = std::get_if<Text>(&request)) return text->id;
     if (const auto* embed = std::get_if<Embed>(&request)) return embed->id;
     return 0;
 }

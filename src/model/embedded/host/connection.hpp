@@ -18,7 +18,7 @@ namespace ec::model::embedded {
 
 using Moment = std::chrono::steady_clock::time_point;
 
-/// A Load, Chat or Embed that waits for its turn.
+/// A Load, Chat, Text or Embed that waits for its turn.
 struct Waiting {
     ToHost request;
     std::size_t bytes = 0;           ///< that it came in

@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::size_t kLongestDraft = 31;
 constexpr std::size_t kShortestLikely = 64;
+constexpr std::int64_t kBytesPerToken = 3;  // of code, rather too few than too many
+constexpr std::size_t kFewestBytes = 64;
 
 std::chrono::milliseconds since(std::chrono::nanoseconds begun) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(SystemClock().now() - begun);
@@ -55,7 +57,7 @@ public:
 
     Status run(unsigned first, unsigned n) {
         const auto begun = SystemClock().now();
-        EC_ASSIGN(Sequence * sequence, own_.sequences_.begin(rendered_.prompt));
+        EC_ASSIGN(Sequence * sequence, own_.sequences_.begin(rendered_.prompt, rendered_.fleeting));
         usage_.prompt_tokens = static_cast<std::int64_t>(sequence->transcript.tokens.size());
         usage_.cached_tokens = static_cast<std::int64_t>(sequence->evaluated);
         EC_TRY(add_branch(first, *sequence));
@@ -155,6 +157,7 @@ private:
     void take(Branch& branch, llama_token token) {
         if (left(branch) <= 0) return finish(branch, Finish::length);
         if (llama_vocab_is_eog(own_.model_.vocab(), token)) return finish(branch, Finish::stop);
+        if (rendered_.fleeting && own_.sequences_.is_control(token)) return finish(branch, Finish::stop);
         ++branch.reply.usage.completion_tokens;
         branch.sequence->transcript.append(token, own_.sequences_.bytes_of(token), own_.sequences_.is_control(token));
         const std::string bytes = own_.model_.piece(token, preserved_.contains(token));
@@ -183,7 +186,7 @@ private:
         usage.prompt_time = usage_.prompt_time;
         usage.completion_time = since(decoding_since_);
         // What follows a stop text is no part of the conversation.
-        if (!cut) own_.memory_.remember(chat_.request, branch.raw);
+        if (!cut && !chat_.request.messages.empty()) own_.memory_.remember(chat_.request, branch.raw);
         output_.reply(branch.index, branch.reply);
     }
 
@@ -209,6 +212,25 @@ Status Generator::run(const Chat& chat, const Output& output) {
         EC_TRY(wave.run(first, std::min(kTogether, chat.n - first)));
     }
     return {};
+}
+
+Status Generator::run(const Text& text, const Output& output) {
+    const Chat as_chat{text.id, ChatRequest{.sampling = text.request.sampling}, 1};
+    if (!text.request.suffix) {
+        Rendered rendered;
+        rendered.prompt = text.request.prompt;
+        rendered.fleeting = true;
+        return Wave(*this, as_chat, rendered, output).run(0, 1);
+    }
+    const std::int64_t context = model_.context_tokens();
+    const std::int64_t room = context - std::min<std::int64_t>(text.request.sampling.max_tokens, context / 4);
+    // How many bytes a token has is known only once they are made of it.
+    for (auto bytes = static_cast<std::size_t>(room * kBytesPerToken);; bytes /= 2) {
+        EC_ASSIGN(Rendered rendered, gaps_.render(text.request, bytes));
+        rendered.fleeting = true;
+        const Status status = Wave(*this, as_chat, rendered, output).run(0, 1);
+        if (status || status.error().code != ErrorCode::too_large || bytes < kFewestBytes) return status;
+    }
 }
 
 }  // namespace ec::model::embedded

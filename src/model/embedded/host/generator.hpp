@@ -9,6 +9,7 @@
 #include "chat_format.hpp"
 #include "drafter.hpp"
 #include "embedded/protocol.hpp"
+#include "gap_format.hpp"
 #include "prefix_store.hpp"
 #include "sequences.hpp"
 
@@ -27,17 +28,20 @@ struct Output {
 
 class Generator {
 public:
-    Generator(LoadedModel& model, Sequences& sequences, const ChatFormat& format, Memory& memory, PrefixStore& store,
-              BatchCost cost)
+    Generator(LoadedModel& model, Sequences& sequences, const ChatFormat& format, const GapFormat& gaps, Memory& memory,
+              PrefixStore& store, BatchCost cost)
         : model_(model),
           sequences_(sequences),
           format_(format),
+          gaps_(gaps),
           memory_(memory),
           store_(store),
           cost_(std::move(cost)) {}
 
     /// `cancelled`, `too_large`, `invalid_argument`, `internal`.
     Status run(const Chat& chat, const Output& output);
+    /// And `unavailable` for a gap where the model fills none. What does not fit is left out, the nearest last.
+    Status run(const Text& text, const Output& output);
 
 private:
     struct Branch;
@@ -46,6 +50,7 @@ private:
     LoadedModel& model_;
     Sequences& sequences_;
     const ChatFormat& format_;
+    const GapFormat& gaps_;
     Memory& memory_;
     PrefixStore& store_;
     BatchCost cost_;

@@ -78,6 +78,7 @@ private:
     void run(Connection& client, Waiting& turn);
     void load(Connection& client, const Load& load);
     void answer(Connection& client, Waiting& turn, const Chat& chat);
+    void answer(Connection& client, const Text& text);
     void answer(Connection& client, const Embed& embed);
     Result<ModelService*> model_of(Connection& client);
     void tell(Connection& client, const FromHost& message);

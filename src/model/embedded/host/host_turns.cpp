@@ -58,6 +58,8 @@ void Host::run(Connection& client, Waiting& turn) {
         load(client, *wanted);
     } else if (const auto* chat = std::get_if<Chat>(&turn.request)) {
         answer(client, turn, *chat);
+    } else if (const auto* text = std::get_if<Text>(&turn.request)) {
+        answer(client, *text);
     } else if (const auto* embed = std::get_if<Embed>(&turn.request)) {
         answer(client, *embed);
     }
@@ -105,6 +107,17 @@ void Host::answer(Connection& client, Waiting& turn, const Chat& chat) {
     const std::lock_guard lock(mutex_);
     turn.told = std::chrono::steady_clock::now();
     client.return_to_front(std::move(turn));
+}
+
+void Host::answer(Connection& client, const Text& text) {
+    const Result<ModelService*> service = model_of(client);
+    if (!service) return tell(client, Failed{text.id, service.error()});
+    Output output;
+    output.progress = [&](double share) { tell(client, Progress{text.id, share}); };
+    output.chunk = [&](bool thinking, const std::string& said) { tell(client, Chunk{text.id, thinking, said}); };
+    output.reply = [&](unsigned index, const ChatReply& reply) { tell(client, Reply{text.id, index, reply}); };
+    const Status status = (*service)->text(text, output);
+    tell(client, status ? FromHost(Done{text.id}) : FromHost(Failed{text.id, status.error()}));
 }
 
 void Host::answer(Connection& client, const Embed& embed) {

@@ -29,12 +29,14 @@ Result<std::unique_ptr<ModelService>> ModelService::load(const Load& load, Contr
         service->quantised_cache_ = load.quantised_cache;
         if (load.embeddings) return service;
         EC_ASSIGN(service->format_, ChatFormat::create(*service->model_));
+        service->gaps_ = std::make_unique<GapFormat>(*service->model_, load.file);
         service->cost_ = measure_batch_cost(*service->model_, SystemClock());
         service->sequences_ = std::make_unique<Sequences>(*service->model_);
         service->store_ = std::make_unique<PrefixStore>(*service->model_, service->memory_, load.cache_dir,
                                                         load.cache_bytes, load.quantised_cache ? "q8_0" : "f16");
-        service->generator_ = std::make_unique<Generator>(*service->model_, *service->sequences_, *service->format_,
-                                                          service->memory_, *service->store_, service->cost_);
+        service->generator_ =
+            std::make_unique<Generator>(*service->model_, *service->sequences_, *service->format_, *service->gaps_,
+                                        service->memory_, *service->store_, service->cost_);
         return service;
     });
 }
@@ -49,6 +51,7 @@ Loaded ModelService::facts() const {
     loaded.parameters = static_cast<std::int64_t>(llama_model_n_params(model_->model()));
     loaded.width = llama_model_n_embd_out(model_->model());
     loaded.batch_cost = cost_;
+    loaded.fills = gaps_ && gaps_->fills();
     if (format_ && !format_->warning().empty()) loaded.warnings.push_back(format_->warning());
     return loaded;
 }
@@ -60,6 +63,11 @@ std::int64_t ModelService::bytes() const {
 Status ModelService::chat(const Chat& chat, const Output& output) {
     if (!generator_) return fail(ErrorCode::invalid_argument, "this model was loaded for vectors");
     return guarded<void>([&] { return generator_->run(chat, output); });
+}
+
+Status ModelService::text(const Text& text, const Output& output) {
+    if (!generator_) return fail(ErrorCode::invalid_argument, "this model was loaded for vectors");
+    return guarded<void>([&] { return generator_->run(text, output); });
 }
 
 Result<std::vector<std::vector<float>>> ModelService::embed(const Embed& embed) {

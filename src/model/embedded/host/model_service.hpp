@@ -8,6 +8,7 @@
 #include "chat_format.hpp"
 #include "drafter.hpp"
 #include "embedded/protocol.hpp"
+#include "gap_format.hpp"
 #include "generator.hpp"
 #include "loaded_model.hpp"
 #include "prefix_store.hpp"
@@ -28,11 +29,13 @@ public:
     [[nodiscard]] std::int64_t bytes() const;
 
     Status chat(const Chat& chat, const Output& output);
+    Status text(const Text& text, const Output& output);
     Result<std::vector<std::vector<float>>> embed(const Embed& embed);
 
 private:
     std::unique_ptr<LoadedModel> model_;
     std::unique_ptr<ChatFormat> format_;
+    std::unique_ptr<GapFormat> gaps_;
     std::unique_ptr<Sequences> sequences_;
     Memory memory_;
     std::unique_ptr<PrefixStore> store_;

@@ -25,12 +25,18 @@ SamplerHandle make_chain(const Sampling& sampling, std::uint64_t seed) {
 
 Result<SamplerHandle> make_grammar(const LoadedModel& model, const Rendered& rendered) {
     if (rendered.grammar.empty()) return SamplerHandle();
+    if (rendered.grammar_at_once) {
+        SamplerHandle grammar(llama_sampler_init_grammar(model.vocab(), rendered.grammar.c_str(), "root"));
+        if (grammar) return grammar;
+        return fail(ErrorCode::invalid_argument, "llama.cpp takes no such schema of an answer: " + take_complaint());
+    }
     std::vector<const char*> words;
     for (const std::string& word : rendered.trigger_words) words.push_back(word.c_str());
     SamplerHandle grammar(llama_sampler_init_grammar_lazy_patterns(
         model.vocab(), rendered.grammar.c_str(), "root", words.data(), words.size(), rendered.trigger_tokens.data(),
         rendered.trigger_tokens.size()));
-    if (!grammar) return fail(ErrorCode::corrupt, "the grammar of the tools cannot be read: " + take_complaint());
+    if (!grammar)
+        return fail(ErrorCode::invalid_argument, "the grammar of the tools cannot be read: " + take_complaint());
     return grammar;
 }
 
@@ -42,6 +48,10 @@ Result<Sampler> Sampler::create(const LoadedModel& model, const Sampling& sampli
     sampler.greedy_ = sampling.temperature <= 0;
     sampler.chain_ = make_chain(sampling, seed);
     EC_ASSIGN(sampler.grammar_, make_grammar(model, rendered));
+    sampler.forced_ = model.tokenize(rendered.forced);
+    std::ranges::reverse(sampler.forced_);
+    sampler.forced_is_in_grammar_ = !rendered.grammar_at_once;
+    sampler.end_ = llama_vocab_eos(model.vocab());
     std::int32_t n = 0;
     const llama_token* suppressed = llama_vocab_get_suppress_tokens(model.vocab(), &n);
     sampler.suppressed_.assign(suppressed, suppressed + n);
@@ -49,11 +59,20 @@ Result<Sampler> Sampler::create(const LoadedModel& model, const Sampling& sampli
 }
 
 llama_token Sampler::pick(std::span<const float> logits, bool in_answer) {
+    if (in_answer && !forced_.empty()) return forced();
     llama_token token = choose(logits);
     if (!grammar_ || !in_answer) return token;
     // Checking one token is cheap, masking a vocabulary is not; most of what a model picks is allowed.
     if (!allowed(token)) token = choose_by_grammar(logits);
+    if (over_) return end_;
     llama_sampler_accept(grammar_.get(), token);
+    return token;
+}
+
+llama_token Sampler::forced() {
+    const llama_token token = forced_.back();
+    forced_.pop_back();
+    if (grammar_ && forced_is_in_grammar_) llama_sampler_accept(grammar_.get(), token);
     return token;
 }
 
@@ -109,7 +128,10 @@ llama_token Sampler::choose_by_grammar(std::span<const float> logits) {
     }
     llama_token_data_array list{candidates_.data(), candidates_.size(), -1, false};
     llama_sampler_apply(grammar_.get(), &list);
-    if (greedy_) return std::ranges::max_element(candidates_, {}, &llama_token_data::logit)->id;
+    const auto best = std::ranges::max_element(candidates_, {}, &llama_token_data::logit);
+    // No word of the vocabulary goes on with it: accepting one would end the process.
+    over_ = best->logit == -std::numeric_limits<float>::infinity();
+    if (greedy_ || over_) return best->id;
     llama_sampler_apply(chain_.get(), &list);
     return list.data[list.selected].id;
 }

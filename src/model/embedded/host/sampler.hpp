@@ -1,4 +1,5 @@
-// Picks the next token from logits: temperature, nucleus, and the grammar of the tool envelope once it has begun.
+// Picks the next token from logits: temperature, nucleus, and the grammar of the answer, or of the tool envelope once
+// it has begun.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +15,8 @@ namespace ec::model::embedded {
 
 class Sampler {
 public:
-    /// The same seed picks the same tokens from the same logits. `corrupt` for a grammar that cannot be read.
+    /// The same seed picks the same tokens from the same logits. `invalid_argument` for a grammar that cannot be
+    /// read.
     static Result<Sampler> create(const LoadedModel& model, const Sampling& sampling, const Rendered& rendered,
                                   std::uint64_t seed);
 
@@ -23,6 +25,7 @@ public:
 
 private:
     Sampler() = default;
+    llama_token forced();
     llama_token choose(std::span<const float> logits);
     void shortlist(std::span<const float> logits);
     bool allowed(llama_token token);
@@ -31,6 +34,10 @@ private:
     bool greedy_ = false;
     SamplerHandle chain_;
     SamplerHandle grammar_;
+    bool over_ = false;  ///< the grammar allows nothing more
+    llama_token end_ = 0;
+    Tokens forced_;  ///< what is picked first, last one first
+    bool forced_is_in_grammar_ = false;
     std::vector<llama_token> suppressed_;
     std::vector<llama_token_data> candidates_;
 };

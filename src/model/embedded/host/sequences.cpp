@@ -10,6 +10,8 @@ namespace {
 // A branch that would lose more tokens than this is kept, and the new one forked off.
 constexpr std::size_t kWorthKeeping = 64;
 constexpr std::size_t kChunk = 256;
+// Texts that are typed at the same time in several windows: more would push out conversations.
+constexpr int kMostFleeting = 3;
 
 bool control(const llama_vocab* vocab, llama_token token) {
     const llama_token_attr attributes = llama_vocab_get_attr(vocab, token);
@@ -82,7 +84,7 @@ std::size_t Sequences::shared(std::string_view prompt, const Transcript& held) c
     return tokens;
 }
 
-Result<Sequence*> Sequences::begin(std::string_view prompt) {
+Result<Sequence*> Sequences::begin(std::string_view prompt, bool fleeting) {
     const std::string text = whole(prompt);
     const auto runs = splitter_.split(text);
     const std::optional<std::size_t> best = best_match(runs);
@@ -99,8 +101,10 @@ Result<Sequence*> Sequences::begin(std::string_view prompt) {
         shared = std::min({common_tokens(wanted, source->transcript), source->evaluated, wanted.tokens.size() - 1});
     }
     Sequence* target = source;
-    if (source == nullptr || source->busy || source->evaluated - shared > kWorthKeeping) {
-        target = oldest(source);
+    const bool follows = source != nullptr && fleeting && source->fleeting && shared > source->evaluated / 2;
+    if (source == nullptr || source->busy || (!follows && source->evaluated - shared > kWorthKeeping)) {
+        target = fleeting ? oldest_fleeting(source) : nullptr;
+        if (target == nullptr) target = oldest(source);
         if (target == nullptr) return fail(ErrorCode::internal, "every sequence of the cache is in use");
         forget(*target);
         if (shared > 0) {
@@ -111,6 +115,7 @@ Result<Sequence*> Sequences::begin(std::string_view prompt) {
     }
     roll_back(*target, shared);
     target->transcript = std::move(wanted);
+    target->fleeting = fleeting;
     target->busy = true;
     target->used = ++clock_;
     return target;
@@ -154,6 +159,18 @@ Sequence* Sequences::oldest(const Sequence* but_not) {
         if (found == nullptr || sequence.used < found->used) found = &sequence;
     }
     return found;
+}
+
+Sequence* Sequences::oldest_fleeting(const Sequence* but_not) {
+    Sequence* found = nullptr;
+    int fleeting = 0;
+    for (Sequence& sequence : sequences_) {
+        if (!sequence.fleeting) continue;
+        ++fleeting;
+        if (sequence.busy || &sequence == but_not) continue;
+        if (found == nullptr || sequence.used < found->used) found = &sequence;
+    }
+    return fleeting >= kMostFleeting ? found : nullptr;
 }
 
 void Sequences::forget(Sequence& sequence) {

@@ -26,6 +26,7 @@ struct Sequence {
     std::uint64_t used = 0;     ///< when it last was part of a request; 0 never
     std::size_t saved = 0;      ///< tokens of it that are on disk
     bool busy = false;
+    bool fleeting = false;  ///< holds a text that is typed
 };
 
 class Sequences {
@@ -34,7 +35,8 @@ public:
 
     /// A sequence for a prompt, with all of it that is evaluated already in place; at least one token never is. It is
     /// busy until release(). `too_large` when the prompt cannot fit.
-    Result<Sequence*> begin(std::string_view prompt);
+    /// `fleeting`: of few sequences, each of which follows a text that is typed and keeps nothing that it left.
+    Result<Sequence*> begin(std::string_view prompt, bool fleeting = false);
     /// Another busy sequence with the evaluated tokens of `from`; null when all are busy.
     Sequence* fork(const Sequence& from);
     /// Forgets what was evaluated beyond the first `tokens`, and the transcript with it.
@@ -67,6 +69,8 @@ private:
     /// Which sequence shares most with those runs; nothing when none shares anything.
     [[nodiscard]] std::optional<std::size_t> best_match(const std::vector<std::string_view>& runs) const;
     Sequence* oldest(const Sequence* but_not);
+    /// The same among fleeting ones, where there are enough of them.
+    Sequence* oldest_fleeting(const Sequence* but_not);
     void forget(Sequence& sequence);
     bool make_room();
     void resynchronise(Sequence& sequence) const;
