@@ -185,8 +185,9 @@ void RawClient::expect_closed() {
     EXPECT_TRUE(channel_.hung_up()) << "the host keeps the connection";
 }
 
-void RawClient::load() {
-    const EmbeddedOptions options = tiny_options();
+void RawClient::load(const std::filesystem::path& file) {
+    EmbeddedOptions options = tiny_options();
+    if (!file.empty()) options.file = file;
     say(embedded::Load{.file = options.file.string(),
                        .threads = options.threads,
                        .context = options.context,

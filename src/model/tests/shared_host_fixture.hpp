@@ -74,8 +74,8 @@ public:
     bool hears(std::chrono::milliseconds within);
     /// Reads until the connection is closed.
     void expect_closed();
-    /// Loads the tiny model.
-    void load();
+    /// Loads the tiny model, or another in its place.
+    void load(const std::filesystem::path& file = {});
     void chat(std::int64_t id, const std::string& text, int max_tokens, unsigned n = 1);
     /// Skips everything up to the Done or Failed of that request.
     embedded::FromHost conclusion(std::int64_t id);

@@ -37,7 +37,8 @@ void Host::serve(Listener listener, std::stop_token stop) {
 
 void Host::listen(std::stop_token stop) {
     const std::stop_callback wakes(stop, [this] { wake_.set(); });
-    std::jthread computes([this] { compute(); });
+    std::jthread answers([this] { compute(Lane::answers); });
+    std::jthread gaps([this] { compute(Lane::gaps); });
     while (!finished()) {
         wait_for_something();
         if (stop.stop_requested() && !drained_by_) begin_draining();
@@ -48,7 +49,7 @@ void Host::listen(std::stop_token stop) {
     }
     const std::lock_guard lock(mutex_);
     closed_ = true;
-    controls_.set_cancelled(true);
+    cancel_turns([](const Turn&) { return true; });
     arrived_.notify_all();
 }
 
@@ -158,7 +159,7 @@ void Host::obey(Connection& client, ToHost message, std::size_t bytes) {
         client.leave_saying(Failed{0, {ErrorCode::denied, "the first frame must be a hello", {}}});
     } else if (const auto* cancel = std::get_if<Cancel>(&message)) {
         client.cancel(cancel->id);
-        if (current_ == &client && client.cancelled(current_id_)) controls_.set_cancelled(true);
+        cancel_turns([&](const Turn& turn) { return turn.client == &client && client.cancelled(turn.id); });
     } else if (std::holds_alternative<Pause>(message)) {
         client.pause(now());
     } else if (std::holds_alternative<Resume>(message)) {
@@ -202,14 +203,14 @@ void Host::look_after_clients() {
         if (const auto owing = client->owing(); owing && at - *owing >= limits_.owed) client->leave();
     }
     drop_longest_halves();
-    if (current_ != nullptr && current_->gone()) controls_.set_cancelled(true);
+    cancel_turns([](const Turn& turn) { return turn.client->gone(); });
     if (draining_ && !cut_short_ && at >= *drained_by_) {
         for (const auto& client : clients_) client->cancel(INT64_MAX);
-        controls_.set_cancelled(true);
+        cancel_turns([](const Turn&) { return true; });
         cut_short_ = true;
         drained_by_ = at + kLastWords;
     }
-    std::erase_if(clients_, [&](const auto& client) { return client->gone() && client.get() != current_; });
+    std::erase_if(clients_, [&](const auto& client) { return client->gone() && !has_turn(*client); });
     hold_or_go_on(at);
     arrived_.notify_all();
 }
@@ -228,8 +229,19 @@ bool Host::finished() {
 }
 
 bool Host::at_work() const {
-    return current_ != nullptr ||
+    return std::ranges::any_of(current_, [](const Turn& turn) { return turn.client != nullptr; }) ||
            std::ranges::any_of(clients_, [](const auto& client) { return client->waits() || client->unsent() > 0; });
+}
+
+bool Host::has_turn(const Connection& client) const {
+    return std::ranges::any_of(current_, [&](const Turn& turn) { return turn.client == &client; });
+}
+
+void Host::cancel_turns(const std::function<bool(const Turn&)>& of) {
+    for (const Lane lane : {Lane::answers, Lane::gaps}) {
+        const Turn& turn = current_[static_cast<std::size_t>(lane)];
+        if (turn.client != nullptr && of(turn)) controls_.set_cancelled(lane, true);
+    }
 }
 
 // A pause frees the cores for a client's tests. It holds up everybody, as cores are everybody's, but a client's pauses
@@ -263,7 +275,9 @@ Moment::duration Host::held_in_all(Moment at) const { return held_since_ ? held_
 
 std::optional<Moment::duration> Host::held_up(const Connection& client, Moment at) const {
     if (client.paused() || client.gone()) return std::nullopt;
-    if (current_ == &client) return held_in_all(at) - current_held_before_;
+    for (const Turn& turn : current_) {
+        if (turn.client == &client) return held_in_all(at) - turn.held_before;
+    }
     if (client.waits()) return held_in_all(at) - client.front_held_before();
     return std::nullopt;
 }

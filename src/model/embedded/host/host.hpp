@@ -1,16 +1,19 @@
 // Serves clients out of loaded models: one that started this process and gave it a socket, or several that come to a
 // listener.
 //
-// Two threads. One listens: it lets clients in, reads what they say and sends what they are told, and never waits for
-// any of them. The other computes, one turn after the other: a load, an embedding, or a wave of samples of a chat. Each
+// One thread listens: it lets clients in, reads what they say and sends what they are told, and never waits for any of
+// them. Another computes, one turn after the other: a load, an embedding, a text, or a wave of samples of a chat. A
+// third fills gaps, for which somebody waits who types: between two batches the turn under way steps aside for it. Each
 // client's requests keep their order, and the client whose last turn is the longest ago has the next.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <ec/core/fd.hpp>
 #include <ec/core/result.hpp>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -54,6 +57,12 @@ public:
     void serve(Listener listener, std::stop_token stop);
 
 private:
+    struct Turn {
+        Connection* client = nullptr;  ///< null: none
+        std::int64_t id = 0;
+        Moment::duration held_before{};
+    };
+
     void listen(std::stop_token stop);
 
     // On the thread that listens.
@@ -72,9 +81,10 @@ private:
     void begin_draining();
     [[nodiscard]] bool finished();
 
-    // On the thread that computes.
-    void compute();
-    std::optional<Waiting> next_turn();
+    // On the threads that compute.
+    void compute(Lane lane);
+    std::optional<Waiting> next_turn(Lane lane);
+    void look_after_models();
     void run(Connection& client, Waiting& turn);
     void load(Connection& client, const Load& load);
     void answer(Connection& client, Waiting& turn, const Chat& chat);
@@ -85,7 +95,9 @@ private:
     Demand demand();
 
     // Under the lock.
-    [[nodiscard]] Connection* next_client();
+    [[nodiscard]] Connection* next_client(Lane lane);
+    [[nodiscard]] bool has_turn(const Connection& client) const;
+    void cancel_turns(const std::function<bool(const Turn&)>& of);
     [[nodiscard]] bool held(Moment now) const;
     void hold_or_go_on(Moment now);
     [[nodiscard]] Moment::duration held_in_all(Moment now) const;
@@ -95,7 +107,7 @@ private:
 
     const HostLimits limits_;
     Controls controls_;
-    ModelShelf shelf_;  ///< of the thread that computes
+    ModelShelf shelf_;  ///< of the lane that computes
     WakePipe wake_;
 
     // Of the thread that listens.
@@ -108,9 +120,7 @@ private:
     std::mutex mutex_;  ///< over all below
     std::condition_variable arrived_;
     std::vector<std::unique_ptr<Connection>> clients_;
-    Connection* current_ = nullptr;  ///< whose turn it is; it is not destroyed meanwhile
-    std::int64_t current_id_ = 0;
-    Moment::duration current_held_before_{};
+    std::array<Turn, 2> current_;       ///< of each lane; their clients are not destroyed meanwhile
     Moment::duration held_{};           ///< how long pauses held everybody up until now,
     std::optional<Moment> held_since_;  ///< without the pause under way
     std::uint64_t turns_ = 0;

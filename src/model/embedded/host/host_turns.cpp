@@ -1,4 +1,4 @@
-// The thread of a host that computes.
+// The threads of a host that compute.
 #include <algorithm>
 #include <utility>
 
@@ -10,42 +10,57 @@ namespace {
 constexpr std::chrono::milliseconds kIdle{400};
 constexpr std::chrono::milliseconds kTick{60000};
 
+bool is_gap(const ToHost& request) {
+    const auto* text = std::get_if<Text>(&request);
+    return text != nullptr && text->request.suffix.has_value();
+}
+
 }  // namespace
 
-void Host::compute() {
-    while (std::optional<Waiting> turn = next_turn()) run(*current_, *turn);
+void Host::compute(Lane lane) {
+    while (std::optional<Waiting> turn = next_turn(lane)) {
+        const Computing computing(controls_, lane);
+        run(*current_[static_cast<std::size_t>(lane)].client, *turn);
+    }
+    if (lane != Lane::answers) return;
+    const Computing computing(controls_, lane);
     shelf_.save(true);
 }
 
 // What is evaluated is written down when nothing was asked for a while.
-std::optional<Waiting> Host::next_turn() {
+void Host::look_after_models() {
+    const Computing computing(controls_, Lane::answers);
+    shelf_.save(false);
+    shelf_.shed(demand(), limits_.unused);
+}
+
+std::optional<Waiting> Host::next_turn(Lane lane) {
     std::unique_lock lock(mutex_);
-    current_ = nullptr;
-    current_id_ = 0;
+    Turn& turn = current_[static_cast<std::size_t>(lane)];
+    turn = {};
     wake_.set();  // what hung on the last turn can be seen to
     Connection* next = nullptr;
-    const auto something = [&] { return closed_ || (next = next_client()) != nullptr; };
+    const auto something = [&] { return closed_ || (next = next_client(lane)) != nullptr; };
     for (std::chrono::milliseconds patience = kIdle; !arrived_.wait_for(lock, patience, something); patience = kTick) {
+        if (lane != Lane::answers) continue;
         lock.unlock();
-        shelf_.save(false);
-        shelf_.shed(demand(), limits_.unused);
+        look_after_models();
         lock.lock();
     }
     if (closed_) return std::nullopt;
-    Waiting turn = next->take_front(++turns_);
-    current_ = next;
-    current_id_ = number(turn.request);
-    controls_.set_cancelled(false);
-    current_held_before_ = turn.held_before;
+    Waiting waiting = next->take_front(++turns_);
+    turn = {next, number(waiting.request), waiting.held_before};
+    controls_.set_cancelled(lane, false);
     hold_or_go_on(std::chrono::steady_clock::now());
-    return turn;
+    return waiting;
 }
 
-Connection* Host::next_client() {
+Connection* Host::next_client(Lane lane) {
     const bool waiting = held(std::chrono::steady_clock::now());
     Connection* next = nullptr;
     for (const auto& client : clients_) {
-        if (!client->waits()) continue;
+        if (!client->waits() || has_turn(*client)) continue;
+        if (is_gap(client->front()) != (lane == Lane::gaps)) continue;
         const bool evaluates = !std::holds_alternative<Load>(client->front());
         if (evaluates && (waiting || (client->paused() && !draining_))) continue;
         if (next == nullptr || client->turn() < next->turn()) next = client.get();
@@ -145,7 +160,9 @@ Demand Host::demand() {
     const std::lock_guard lock(mutex_);
     Demand demand;
     for (const auto& client : clients_) {
-        if (client->model() && !client->gone()) demand[*client->model()] |= client->waits();
+        if (!client->model()) continue;
+        // A turn that has stepped aside goes on with its model.
+        if (!client->gone() || has_turn(*client)) demand[*client->model()] |= client->waits() || has_turn(*client);
     }
     return demand;
 }

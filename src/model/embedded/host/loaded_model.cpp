@@ -55,25 +55,6 @@ llama_context_params parameters(const Load& load, const GgufFacts& facts, const 
 
 }  // namespace
 
-void Controls::set_cancelled(bool cancelled) {
-    cancelled_.store(cancelled, std::memory_order_relaxed);
-    const std::lock_guard lock(mutex_);
-    changed_.notify_all();
-}
-
-void Controls::set_paused(bool paused) {
-    const std::lock_guard lock(mutex_);
-    paused_ = paused;
-    changed_.notify_all();
-}
-
-Status Controls::checkpoint() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return !paused_ || cancelled(); });
-    if (cancelled()) return fail(ErrorCode::cancelled, "the request was cancelled");
-    return {};
-}
-
 std::int64_t requested_context(const Load& load, const GgufFacts& facts) {
     // An embedder keeps no keys and values from text to text; what one text needs is small.
     return load.embeddings ? std::min<std::int64_t>(facts.context, 2048) : load.context;

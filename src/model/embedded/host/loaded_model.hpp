@@ -4,16 +4,14 @@
 #include <ggml-cpu.h>
 #include <llama.h>
 
-#include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <ec/core/result.hpp>
-#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "controls.hpp"
 #include "embedded/protocol.hpp"
 #include "gguf_facts.hpp"
 #include "llama_handles.hpp"
@@ -26,22 +24,6 @@ using Tokens = std::vector<llama_token>;
 inline constexpr llama_seq_id kSequences = 16;
 /// Tokens whose logits one batch may ask for.
 inline constexpr int kMostOutputs = 64;
-
-/// What the thread that listens to the client tells the one that computes.
-class Controls {
-public:
-    void set_cancelled(bool cancelled);
-    void set_paused(bool paused);
-    [[nodiscard]] bool cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
-    /// Waits while paused; `cancelled` when the request is.
-    Status checkpoint();
-
-private:
-    std::atomic<bool> cancelled_ = false;
-    bool paused_ = false;
-    std::mutex mutex_;
-    std::condition_variable changed_;
-};
 
 /// One token to evaluate.
 struct Step {

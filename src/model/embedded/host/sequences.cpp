@@ -214,7 +214,8 @@ Status Sequences::evaluate(std::span<const Step> steps) {
         EC_ASSIGN(const Evaluated result, model_.evaluate(steps));
         if (result == Evaluated::all) return {};
         if (result == Evaluated::aborted) return fail(ErrorCode::cancelled, "the request was cancelled");
-        if (!make_room()) return fail(ErrorCode::too_large, "the model's context is full");
+        if (!make_room() && !model_.controls().let_gap_finish())
+            return fail(ErrorCode::too_large, "the model's context is full");
     }
 }
 
