@@ -77,6 +77,11 @@ Result<Client::Link> Client::reach() {
         Result<SharedLink> shared = SharedLink::connect(options_.shared_socket);
         if (shared) return *std::move(shared);
     }
+    if (options_.private_host) {
+        EC_ASSIGN(const std::filesystem::path socket, options_.private_host->socket());
+        Result<SharedLink> own = SharedLink::connect(socket);
+        if (own) return *std::move(own);
+    }
     std::filesystem::path program = options_.host;
     if (program.empty()) {
         EC_ASSIGN(const std::filesystem::path folder, executable_dir());

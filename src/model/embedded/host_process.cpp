@@ -16,7 +16,7 @@ constexpr int kGraceMs = 500;
 
 }  // namespace
 
-Result<HostProcess> HostProcess::start(const std::filesystem::path& program) {
+Result<HostProcess> HostProcess::start(const std::filesystem::path& program, std::vector<std::string> arguments) {
     EC_ASSIGN(SocketPair pair, make_socket_pair());
     HostProcess process{Channel(std::move(pair.ours))};
     Spawn child;
@@ -24,7 +24,7 @@ Result<HostProcess> HostProcess::start(const std::filesystem::path& program) {
     // What a library prints must not land on a person's screen.
     child.discard(1);
     child.discard(2);
-    EC_ASSIGN(process.pid_, child.start(program, {"inference", "--stdio"}, Spawn::Environment::ours));
+    EC_ASSIGN(process.pid_, child.start(program, std::move(arguments), Spawn::Environment::ours));
     return process;
 }
 

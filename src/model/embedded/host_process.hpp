@@ -6,6 +6,7 @@
 #include <ec/core/result.hpp>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "channel.hpp"
 
@@ -14,7 +15,8 @@ namespace ec::model::embedded {
 class HostProcess {
 public:
     /// `unavailable` when the program is not there or cannot be started.
-    static Result<HostProcess> start(const std::filesystem::path& program);
+    static Result<HostProcess> start(const std::filesystem::path& program,
+                                     std::vector<std::string> arguments = {"inference", "--stdio"});
     HostProcess(HostProcess&& other) noexcept;
     HostProcess& operator=(HostProcess&&) = delete;
     /// Closes the socket, at which the host ends by itself, and kills it when it takes its time.

@@ -1,7 +1,8 @@
 // Models that run on this machine out of a GGUF file, with llama.cpp.
 //
 // Inference lives in a process of its own: the host that this user's programs share where one runs (`edgecoderd
-// inference`), else one started for this model (`edgecoderd inference --stdio`). A crash in it costs one request, not
+// inference`), else one that this program's models share, else one started for this model (`edgecoderd inference
+// --stdio`). A crash in it costs one request, not
 // the session. The host keeps what it has evaluated, so a request that extends an earlier one pays for its new text
 // only; a request is a value with the whole conversation, so it can be repeated after a crash as it is.
 //
@@ -21,6 +22,23 @@
 
 namespace ec::model {
 
+/// A host for several models of one program that lives long, each used by a thread of its own: what
+/// `edgecoderd inference` is for all programs of a user, in a folder that nobody else knows. It runs from the first use
+/// on, is started again by the next use after it died, and ends with this object or with the program, however that
+/// ends.
+class PrivateHost {
+public:
+    virtual ~PrivateHost() = default;
+    /// Where it listens now. From any thread. `unavailable` when it cannot be started.
+    virtual Result<std::filesystem::path> socket() = 0;
+};
+
+struct PrivateHostOptions {
+    std::filesystem::path host;     ///< empty: edgecoderd beside the running program
+    std::int64_t memory_bytes = 0;  ///< of all models together; 0: seven tenths of what is available at its start
+};
+std::shared_ptr<PrivateHost> make_private_host(PrivateHostOptions options);
+
 struct EmbeddedOptions {
     std::filesystem::path file;  ///< a GGUF; of a split model the first part
     std::string name;            ///< as shown; empty: the file's name without its ending
@@ -36,6 +54,8 @@ struct EmbeddedOptions {
     std::filesystem::path host;                        ///< empty: edgecoderd beside the running program
     /// Where a host that this user's programs share may listen; used if one does. Empty: never.
     std::filesystem::path shared_socket;
+    /// Else this one, which several models may share. Null: the model gets a process of its own.
+    std::shared_ptr<PrivateHost> private_host;
     /// A load, or an answer, of which nothing but progress is heard for so long is given up.
     std::chrono::milliseconds patience = std::chrono::hours(1);
 };
