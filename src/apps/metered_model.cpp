@@ -17,10 +17,23 @@ public:
 
     Result<model::ChatReply> complete(const model::ChatRequest& request, const model::OnDelta& on_delta,
                                       std::stop_token stop) override {
-        if (!price_) return with_warning(model_->complete(request, on_delta, std::move(stop)));
-        const agent::Micros most = agent::cost(*price_, prompt_tokens(request), request.sampling.max_tokens);
+        return metered(prompt_tokens(request), request.sampling,
+                       [&] { return model_->complete(request, on_delta, std::move(stop)); });
+    }
+
+    Result<model::ChatReply> complete_text(const model::TextRequest& request, const model::OnDelta& on_delta,
+                                           std::stop_token stop) override {
+        return metered(prompt_tokens(request), request.sampling,
+                       [&] { return model_->complete_text(request, on_delta, std::move(stop)); });
+    }
+
+private:
+    template <class Ask>
+    Result<model::ChatReply> metered(std::int64_t tokens, const model::Sampling& sampling, const Ask& ask) {
+        if (!price_) return with_warning(ask());
+        const agent::Micros most = agent::cost(*price_, tokens, sampling.max_tokens);
         EC_ASSIGN(const std::int64_t reservation, queue_.reserve(facts().name, most, budget_));
-        auto reply = model_->complete(request, on_delta, std::move(stop));
+        auto reply = ask();
         if (!reply) {
             // Nobody there: nothing was read. Anything else may have been charged for, and stays reserved.
             if (reply.error().code == ErrorCode::unavailable) EC_TRY(queue_.settle(reservation, 0));
@@ -30,7 +43,15 @@ public:
         return reply;
     }
 
-private:
+    static std::int64_t prompt_tokens(const model::TextRequest& request) {
+        std::size_t tokens =
+            model::estimate_tokens(request.prompt) + model::estimate_tokens(request.suffix.value_or(""));
+        for (const model::Excerpt& neighbour : request.neighbours) {
+            tokens += model::estimate_tokens(neighbour.path) + model::estimate_tokens(neighbour.text);
+        }
+        return static_cast<std::int64_t>(tokens);
+    }
+
     static std::int64_t prompt_tokens(const model::ChatRequest& request) {
         std::size_t tokens = model::estimate_tokens(request.messages);
         for (const model::ToolSpec& tool : request.tools) {

@@ -126,6 +126,14 @@ TEST_F(GapsBetween, AreFilledByAnotherModelToo) {
     EXPECT_EQ(answer.reply()->text, undisturbed->text);
 }
 
+TEST_F(GapsBetween, FindAModelThatIsLoadedWithoutWaitingForTheAnswer) {
+    const auto writes = client();
+    Answer answer(*writes, long_question(1500));
+    const auto types = client();
+    ASSERT_TRUE(types->complete_text(gap(), {}, {}));
+    EXPECT_FALSE(answer.done());
+}
+
 TEST_F(GapsBetween, StepBetweenTheBatchesOfAPromptAsWell) {
     const auto writes = client();
     const auto types = client();

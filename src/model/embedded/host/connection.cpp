@@ -20,6 +20,12 @@ std::int64_t number(const ToHost& request) {
     return 0;
 }
 
+bool Waiting::goes_first() const {
+    if (std::holds_alternative<Load>(request)) return !takes_long;
+    const auto* text = std::get_if<Text>(&request);
+    return text != nullptr && text->request.suffix.has_value();
+}
+
 Result<std::optional<std::string>> Connection::receive(Moment now) {
     const bool was_midway = channel_.midway();
     Result<std::optional<std::string>> frame = channel_.receive(std::chrono::milliseconds(0));

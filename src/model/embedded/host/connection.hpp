@@ -25,6 +25,10 @@ struct Waiting {
     Moment told;                     ///< when its client last heard that it waits
     unsigned answered = 0;           ///< samples of a chat, which takes a turn for every few
     Moment::duration held_before{};  ///< how long the host had been held up when it came
+    bool takes_long = false;         ///< a load of what was seen not to be loaded
+
+    /// It goes before answers under way: a gap that is to be filled, or the load of a model that may be there already.
+    [[nodiscard]] bool goes_first() const;
 };
 
 /// The number of a request; 0 for a load.
@@ -62,7 +66,7 @@ public:
     void return_to_front(Waiting waiting);
     [[nodiscard]] std::size_t queued_bytes() const { return queued_bytes_; }
     [[nodiscard]] bool waits() const { return !gone_ && !queue_.empty(); }
-    [[nodiscard]] const ToHost& front() const { return queue_.front().request; }
+    [[nodiscard]] const Waiting& front() const { return queue_.front(); }
     [[nodiscard]] Moment::duration front_held_before() const { return queue_.front().held_before; }
     Waiting take_front(std::uint64_t turn);
     /// Requests up to that number are not wanted any more; those that wait are answered.

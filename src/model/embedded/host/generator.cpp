@@ -215,7 +215,9 @@ Status Generator::run(const Chat& chat, const Output& output) {
 }
 
 Status Generator::run(const Text& text, const Output& output) {
-    const Chat as_chat{text.id, ChatRequest{.sampling = text.request.sampling}, 1};
+    Chat as_chat;
+    as_chat.id = text.id;
+    as_chat.request.sampling = text.request.sampling;
     if (!text.request.suffix) {
         Rendered rendered;
         rendered.prompt = text.request.prompt;

@@ -86,7 +86,7 @@ private:
     std::optional<Waiting> next_turn(Lane lane);
     void look_after_models();
     void run(Connection& client, Waiting& turn);
-    void load(Connection& client, const Load& load);
+    void load(Connection& client, Waiting& turn, const Load& load);
     void answer(Connection& client, Waiting& turn, const Chat& chat);
     void answer(Connection& client, const Text& text);
     void answer(Connection& client, const Embed& embed);

@@ -10,11 +10,6 @@ namespace {
 constexpr std::chrono::milliseconds kIdle{400};
 constexpr std::chrono::milliseconds kTick{60000};
 
-bool is_gap(const ToHost& request) {
-    const auto* text = std::get_if<Text>(&request);
-    return text != nullptr && text->request.suffix.has_value();
-}
-
 }  // namespace
 
 void Host::compute(Lane lane) {
@@ -60,8 +55,8 @@ Connection* Host::next_client(Lane lane) {
     Connection* next = nullptr;
     for (const auto& client : clients_) {
         if (!client->waits() || has_turn(*client)) continue;
-        if (is_gap(client->front()) != (lane == Lane::gaps)) continue;
-        const bool evaluates = !std::holds_alternative<Load>(client->front());
+        if (client->front().goes_first() != (lane == Lane::gaps)) continue;
+        const bool evaluates = !std::holds_alternative<Load>(client->front().request);
         if (evaluates && (waiting || (client->paused() && !draining_))) continue;
         if (next == nullptr || client->turn() < next->turn()) next = client.get();
     }
@@ -70,7 +65,7 @@ Connection* Host::next_client(Lane lane) {
 
 void Host::run(Connection& client, Waiting& turn) {
     if (const auto* wanted = std::get_if<Load>(&turn.request)) {
-        load(client, *wanted);
+        load(client, turn, *wanted);
     } else if (const auto* chat = std::get_if<Chat>(&turn.request)) {
         answer(client, turn, *chat);
     } else if (const auto* text = std::get_if<Text>(&turn.request)) {
@@ -80,8 +75,14 @@ void Host::run(Connection& client, Waiting& turn) {
     }
 }
 
-void Host::load(Connection& client, const Load& load) {
+// A model that another client has loaded is there at once. Else an answer under way is not kept waiting for the disk.
+void Host::load(Connection& client, Waiting& turn, const Load& load) {
     if (client.model()) return tell(client, Failed{0, {ErrorCode::conflict, "a model is loaded already", {}}});
+    if (!turn.takes_long && !shelf_.holds(load)) {
+        const std::lock_guard lock(mutex_);
+        turn.takes_long = true;
+        return client.return_to_front(std::move(turn));
+    }
     const Demand wanted = demand();
     const Result<ModelId> id = shelf_.admit(load, wanted);
     if (!id) return tell(client, Failed{0, id.error()});

@@ -23,13 +23,25 @@ std::string state_of(const std::string& file) {
     return fmt::format("{} {} {} {}", info.st_dev, info.st_ino, info.st_size, written.time_since_epoch().count());
 }
 
+void make_plain(Load& load) {
+    std::error_code error;
+    if (auto real = std::filesystem::canonical(load.file, error); !error) load.file = real.string();
+}
+
 std::int64_t mib(std::int64_t bytes) { return bytes >> 20; }
 
 }  // namespace
 
+bool ModelShelf::holds(Load load) const {
+    make_plain(load);
+    const std::string state = state_of(load.file);
+    return std::ranges::any_of(std::views::values(models_), [&](const Model& model) {
+        return model.load == load && model.file_state == state && model.service != nullptr;
+    });
+}
+
 Result<ModelId> ModelShelf::admit(Load load, const Demand& demand) {
-    std::error_code error;
-    if (auto real = std::filesystem::canonical(load.file, error); !error) load.file = real.string();
+    make_plain(load);
     const std::string state = state_of(load.file);
     for (auto& [id, model] : models_) {
         if (model.load != load || model.file_state != state) continue;

@@ -30,6 +30,8 @@ public:
     /// The model of that file and those settings, loaded now unless it is there. As LoadedModel::load(); `too_large`
     /// with the figures also where models that are wanted leave too little of the budget.
     Result<ModelId> admit(Load load, const Demand& demand);
+    /// Whether admit() would find it loaded.
+    [[nodiscard]] bool holds(Load load) const;
     /// A model that was admitted, loaded again where it had to give way.
     Result<ModelService*> use(ModelId id, const Demand& demand);
 
