@@ -107,8 +107,8 @@ def from_example(task):
     before, _, begun = task.before.rpartition("\n")
     if not begun.strip():
         return ""
-    around = task.prompt[:task.prompt.rfind(begun)] if begun in task.prompt else before
-    found = [line for line in around.split("\n") if line.startswith(begun) and line != begun]
+    ahead = task.prompt[:max(0, task.prompt.find(task.before))]
+    found = [line for line in [*ahead.split("\n"), *before.split("\n")] if line.startswith(begun) and line != begun]
     return found[-1][len(begun):] if found else ""
 
 

@@ -185,8 +185,8 @@ TEST_F(ServedTextTest, TakesManyAnswersForNotHavingIt) {
         {400, R"({"error":"bad"})"},
     };
     for (const auto& [status, body] : cases) {
-        serve([status = status, body = std::string(body)](const SeenRequest& request, const Peer& peer) {
-            if (request.target == "/infill") return peer.answer(status, body);
+        serve([code = status, page = std::string(body)](const SeenRequest& request, const Peer& peer) {
+            if (request.target == "/infill") return peer.answer(code, page);
             if (request.method == "GET") return peer.answer(404, "");
             return stream(peer, {R"({"choices":[{"text":"x","finish_reason":"stop"}]})", "[DONE]"});
         });
