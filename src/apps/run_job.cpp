@@ -4,19 +4,12 @@
 #include <ec/core/text.hpp>
 #include <ec/executor/apply.hpp>
 
+#include "unattended.hpp"
+
 namespace ec::apps {
 namespace {
 
 constexpr double kLongestBudget = 7 * 24 * 3600;
-
-/// Nobody is there: a plan and a command in the sandbox harm nothing, and a patch is written only with --yes.
-class Unattended final : public agent::Person {
-public:
-    agent::Answer approve_plan(const agent::Plan&) override { return {}; }
-    agent::Answer approve_patch(const std::string&, const executor::TestReport*) override { return {}; }
-    agent::Answer approve_command(const std::string&, const std::string&) override { return {}; }
-    std::optional<std::string> redirection() override { return std::nullopt; }
-};
 
 Result<AgentOptions> agent_options(const RunCommandOptions& options) {
     if (trim(options.task).empty()) return fail(ErrorCode::invalid_argument, "the task is empty");

@@ -167,6 +167,13 @@ std::optional<AccessRequest> Grants::deny(std::string_view id) {
     return request;
 }
 
+std::optional<AccessRequest> Grants::asked(std::string_view id) {
+    const std::lock_guard lock(mutex_);
+    drop_old();
+    const auto asking = asking_.find(id);
+    return asking == asking_.end() ? std::nullopt : std::optional(asking->second.request);
+}
+
 template <class Match>
 std::map<std::uint64_t, Grants::Grant>::iterator Grants::find(Match match) {
     return std::ranges::find_if(grants_, [&](const auto& entry) { return match(entry.second); });

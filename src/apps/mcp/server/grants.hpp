@@ -101,6 +101,8 @@ public:
     /// often.
     std::expected<Allowed, Wrong> allow(std::string_view id, std::string_view typed);
     std::optional<AccessRequest> deny(std::string_view id);
+    /// What still waits for the person's word.
+    std::optional<AccessRequest> asked(std::string_view id);
 
     OAuthResult<Tokens> redeem(std::string_view code, std::string_view client, std::string_view redirect_uri,
                                std::string_view verifier, std::string_view resource);

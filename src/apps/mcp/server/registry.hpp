@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "../protocol.hpp"
-#include "json_rpc.hpp"
+#include "rpc/json_rpc.hpp"
 
 namespace ec::apps::mcp {
 

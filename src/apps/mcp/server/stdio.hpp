@@ -4,7 +4,7 @@
 #include <stop_token>
 
 #include "conversation.hpp"
-#include "line_channel.hpp"
+#include "rpc/line_channel.hpp"
 
 namespace ec::apps::mcp {
 
