@@ -160,17 +160,14 @@ def inspect(clients, *words, home):
 
 
 def test_the_inspector_lists_and_calls_tools_over_a_pipe_and_over_http(clients, server, project, tmp_path):
-    pipe = [PROGRAM, "mcp", "--root", project]
-    over_http = [server.url, "--transport", "http", "--header", f"Authorization: Bearer {server.token}"]
-    for words in (pipe, over_http):
-        target = words[:1] if words is over_http else words
-        options = words[1:] if words is over_http else []
-        separator = [] if words is over_http else ["--"]
-        listed = inspect(clients, *separator, *target, *options, "--method", "tools/list", home=tmp_path)
+    over_pipe = ["--", PROGRAM, "mcp", "--root", project]
+    over_http = ["--transport", "http", "--header", f"Authorization: Bearer {server.token}", "--", server.url]
+    for target in (over_pipe, over_http):
+        listed = inspect(clients, "--method", "tools/list", "--strict", *target, home=tmp_path)
         assert {tool["name"] for tool in listed["tools"]} == {"run_in_sandbox", "fix_failing_tests", "search_code",
                                                               "review_queue"}
-        ran = inspect(clients, *separator, *target, *options, "--method", "tools/call", "--tool-name", "run_in_sandbox",
-                      "--tool-arg", "command=echo hello", home=tmp_path)
+        ran = inspect(clients, "--method", "tools/call", "--tool-name", "run_in_sandbox", "--tool-arg",
+                      "command=echo hello", *target, home=tmp_path)
         assert ran["structuredContent"]["stdout"] == "hello\n"
 
 
