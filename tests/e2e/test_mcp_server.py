@@ -153,6 +153,13 @@ def test_the_sdks_client_uses_every_tool_over_a_pipe_over_http_and_with_oauth(cl
     assert done.status == 0, done.out + done.err
 
 
+def test_the_client_of_the_revision_without_sessions_uses_the_tools_over_a_pipe_and_over_http(clients, project, tmp_path):
+    done = clients("mcp_stateless.mjs", timeout=600,
+                   env={"EC_PROGRAM": str(PROGRAM), "EC_PROJECT": str(project), "EC_TEST": PYTEST,
+                        "EDGECODER_DATA_DIR": str(tmp_path / "data")})
+    assert done.status == 0, done.out + done.err
+
+
 def inspect(clients, *words, home):
     done = clients(INSPECTOR, "--cli", *words, timeout=120, env={"HOME": str(home)})
     assert done.status == 0, done.out + done.err

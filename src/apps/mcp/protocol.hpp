@@ -12,7 +12,7 @@
 
 namespace ec::apps::mcp {
 
-/// Newest first.
+/// Those that begin with initialize, newest first.
 inline constexpr std::array<std::string_view, 4> kRevisions = {"2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"};
 inline constexpr std::string_view kNewestRevision = kRevisions.front();
 /// What a request over HTTP without MCP-Protocol-Version means.
@@ -21,7 +21,12 @@ inline constexpr std::string_view kUnsaidRevision = "2025-03-26";
 /// The revision a server goes on with when a client asked for `wanted`: that one, or the newest there is here.
 [[nodiscard]] std::string_view agreed_revision(std::string_view wanted);
 
-inline constexpr int kResourceNotFound = -32002;
+/// The revision without a handshake or sessions: each request says in its `_meta` what it speaks.
+inline constexpr std::string_view kStatelessRevision = "2026-07-28";
+
+inline constexpr int kResourceNotFound = -32002;  ///< before kStatelessRevision, which has kInvalidParams
+inline constexpr int kHeaderMismatch = -32020;
+inline constexpr int kUnsupportedRevision = -32022;
 
 /// Who speaks: serverInfo or clientInfo.
 struct Implementation {

@@ -28,14 +28,17 @@ json::Value progress_token(const json::Object& params) {
 class Conversation::RunningCall final : public Call {
 public:
     RunningCall(std::shared_ptr<Conversation> conversation, json::Value id, json::Value token,
-                std::shared_ptr<Outlet> outlet, std::optional<std::set<std::string>> scopes)
+                std::shared_ptr<Outlet> outlet, std::optional<std::set<std::string>> scopes,
+                std::optional<RequestTerms> terms)
         : conversation_(std::move(conversation)),
           id_(std::move(id)),
           token_(std::move(token)),
           outlet_(std::move(outlet)),
-          scopes_(std::move(scopes)) {}
+          scopes_(std::move(scopes)),
+          terms_(terms) {}
 
     [[nodiscard]] const json::Value& id() const { return id_; }
+    [[nodiscard]] bool stateless() const { return terms_.has_value(); }
     [[nodiscard]] Outlet& outlet() const { return *outlet_; }
     void cancel() { source_.request_stop(); }
 
@@ -51,20 +54,20 @@ public:
         outlet_->message(rpc::encode(rpc::Request{nullptr, "notifications/progress", std::move(params)}));
     }
     void log(LogLevel level, std::string_view logger, json::Value data) override {
-        {
-            const std::lock_guard lock(conversation_->mutex_);
-            if (level < conversation_->level_) return;
-        }
+        if (level < least_level()) return;
         if (source_.stop_requested()) return;
         outlet_->message(rpc::encode(
             rpc::Request{nullptr, "notifications/message",
                          json::Object{{"level", name(level)}, {"logger", logger}, {"data", std::move(data)}}}));
     }
+    // Of a client without a conversation nothing can be asked.
     [[nodiscard]] bool client_can(std::string_view capability) const override {
+        if (terms_) return false;
         const std::lock_guard lock(conversation_->mutex_);
         return conversation_->client_can_.contains(std::string(capability));
     }
     Answer ask(std::string method, json::Object params, std::chrono::milliseconds patience) override {
+        if (terms_) return refuse(rpc::kInternalError, "this client cannot be asked");
         return conversation_->ask(*outlet_, std::move(method), std::move(params), patience, stop());
     }
     void hang_up() override { outlet_->hang_up(); }
@@ -73,11 +76,20 @@ public:
     }
 
 private:
+    /// Above the highest when nothing may be said.
+    [[nodiscard]] LogLevel least_level() const {
+        constexpr auto kSilence = static_cast<LogLevel>(static_cast<int>(LogLevel::emergency) + 1);
+        if (terms_) return terms_->level.value_or(kSilence);
+        const std::lock_guard lock(conversation_->mutex_);
+        return conversation_->level_;
+    }
+
     std::shared_ptr<Conversation> conversation_;
     json::Value id_;
     json::Value token_;
     std::shared_ptr<Outlet> outlet_;
     std::optional<std::set<std::string>> scopes_;
+    std::optional<RequestTerms> terms_;
     std::stop_source source_;
     std::mutex mutex_;
     double done_ = -1;  // under mutex_
@@ -85,9 +97,17 @@ private:
 
 void Conversation::request(rpc::Request request, std::shared_ptr<Outlet> outlet,
                            std::optional<std::set<std::string>> scopes) {
-    if (request.method == "tools/call" && !revision().empty())
-        return call_tool(request, std::move(outlet), std::move(scopes));
-    Answer given = answer(request);
+    Answer given = nullptr;
+    if (is_stateless(request)) {
+        const auto terms = request_terms(request);
+        if (terms && request.method == "tools/call")
+            return call_tool(request, std::move(outlet), std::move(scopes), *terms);
+        given = terms ? stateless_answer(request) : std::unexpected(terms.error());
+    } else {
+        if (request.method == "tools/call" && !revision().empty())
+            return call_tool(request, std::move(outlet), std::move(scopes), std::nullopt);
+        given = answer(request);
+    }
     outlet->answer(rpc::encode(rpc::Response{std::move(request.id), std::move(given)}));
 }
 
@@ -104,8 +124,20 @@ Answer Conversation::answer(const rpc::Request& request) {
     return refuse(rpc::kMethodNotFound, fmt::format("there is no method {}", ellipsize(request.method, 80)));
 }
 
+Answer Conversation::stateless_answer(const rpc::Request& request) const {
+    const std::string& method = request.method;
+    Answer given = refuse(rpc::kMethodNotFound, fmt::format("there is no method {}", ellipsize(method, 80)));
+    if (!has_stateless_method(registry_, method)) return given;
+    if (method == "server/discover") given = discovery(registry_);
+    if (method.ends_with("/list")) given = list(request);
+    if (method == "resources/read") given = read_resource(request.params);
+    if (method == "prompts/get") given = get_prompt(request.params);
+    if (method == "completion/complete") given = complete(request.params);
+    return completed(std::move(given), method, registry_);
+}
+
 void Conversation::call_tool(const rpc::Request& request, std::shared_ptr<Outlet> outlet,
-                             std::optional<std::set<std::string>> scopes) {
+                             std::optional<std::set<std::string>> scopes, const std::optional<RequestTerms>& terms) {
     const auto say_no = [&](int code, std::string why) {
         outlet->answer(rpc::encode(rpc::Response{request.id, refuse(code, std::move(why))}));
     };
@@ -117,7 +149,7 @@ void Conversation::call_tool(const rpc::Request& request, std::shared_ptr<Outlet
     if (tool == nullptr)
         return say_no(rpc::kInvalidParams, fmt::format("Unknown tool: {}", ellipsize(to_valid_utf8(name), 80)));
     const auto call = std::make_shared<RunningCall>(shared_from_this(), request.id, progress_token(request.params),
-                                                    outlet, std::move(scopes));
+                                                    outlet, std::move(scopes), terms);
     {
         const std::lock_guard lock(mutex_);
         if (ended_) return outlet->leave();
@@ -126,7 +158,9 @@ void Conversation::call_tool(const rpc::Request& request, std::shared_ptr<Outlet
     }
     const bool started = threads_.start([this, self = shared_from_this(), call, tool, arguments] {
         auto result = tool->run(arguments, *call);
-        finish(call, result ? Answer(encode(*result)) : std::unexpected(std::move(result).error()));
+        Answer given = result ? Answer(encode(*result)) : std::unexpected(std::move(result).error());
+        if (call->stateless()) given = completed(std::move(given), "tools/call", registry_);
+        finish(call, std::move(given));
     });
     if (!started) finish(call, refuse(kBusy, "too many calls are under way; try again when one has ended"));
 }
@@ -180,7 +214,7 @@ bool Conversation::busy() const {
 Answer Conversation::initialize(const json::Object& params) {
     json::Reader reader(params, "params");
     const std::string wanted = reader.require("protocolVersion").string("protocolVersion");
-    const json::Object& capabilities = reader.object("capabilities");
+    const json::Object& can = reader.object("capabilities");
     const json::Object& client = reader.require("clientInfo").object("clientInfo");
     json::Reader info(client, "params.clientInfo");
     info.require("name").string("name");
@@ -191,17 +225,11 @@ Answer Conversation::initialize(const json::Object& params) {
         const std::lock_guard lock(mutex_);
         if (!revision_.empty()) return refuse(rpc::kInvalidRequest, "this conversation has begun already");
         revision_ = revision;
-        for (const auto& capability : capabilities) client_can_.insert(std::string(capability.key()));
+        for (const auto& capability : can) client_can_.insert(std::string(capability.key()));
     }
-    json::Object offers{{"logging", json::Object()}};
-    if (!registry_.tools.empty()) offers["tools"] = json::Object();
-    if (!registry_.resources.empty() || !registry_.templates.empty()) {
-        offers["resources"] = registry_.subscriptions ? json::Object{{"subscribe", true}} : json::Object();
-    }
-    if (!registry_.prompts.empty()) offers["prompts"] = json::Object();
-    if (registry_.complete) offers["completions"] = json::Object();
-    json::Object result{
-        {"protocolVersion", revision}, {"capabilities", std::move(offers)}, {"serverInfo", encode(registry_.self)}};
+    json::Object result{{"protocolVersion", revision},
+                        {"capabilities", capabilities(registry_, false)},
+                        {"serverInfo", encode(registry_.self)}};
     if (!registry_.instructions.empty()) result["instructions"] = registry_.instructions;
     return result;
 }

@@ -1,6 +1,8 @@
 // One client's conversation with the server, whatever carries it: requests come in, and what belongs to each goes out
 // through an outlet of its own, so that a stream over HTTP holds what belongs to it and a pipe holds everything.
 //
+// A request of revision 2026-07-28 stands for itself: it needs no conversation to have begun, and begins none.
+//
 // Messages are taken from any thread and answered there, but for tool calls, which get threads from CallThreads.
 // Nothing waits in end(): running calls are stopped and find their outlets closed.
 #pragma once
@@ -19,6 +21,7 @@
 #include <thread>
 
 #include "registry.hpp"
+#include "stateless.hpp"
 
 namespace ec::apps::mcp {
 
@@ -81,6 +84,7 @@ private:
     };
 
     [[nodiscard]] rpc::Answer answer(const rpc::Request& request);
+    [[nodiscard]] rpc::Answer stateless_answer(const rpc::Request& request) const;
     [[nodiscard]] rpc::Answer initialize(const json::Object& params);
     [[nodiscard]] rpc::Answer set_level(const json::Object& params);
     [[nodiscard]] rpc::Answer list(const rpc::Request& request) const;
@@ -89,7 +93,7 @@ private:
     [[nodiscard]] rpc::Answer complete(const json::Object& params) const;
     [[nodiscard]] rpc::Answer subscribe(const rpc::Request& request);
     void call_tool(const rpc::Request& request, std::shared_ptr<Outlet> outlet,
-                   std::optional<std::set<std::string>> scopes);
+                   std::optional<std::set<std::string>> scopes, const std::optional<RequestTerms>& terms);
     void finish(const std::shared_ptr<RunningCall>& call, rpc::Answer answer);
     rpc::Answer ask(Outlet& outlet, std::string method, json::Object params, std::chrono::milliseconds patience,
                     const std::stop_token& stop);

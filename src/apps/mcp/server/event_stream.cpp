@@ -19,8 +19,10 @@ void EventStream::attach(std::shared_ptr<net::Responder> responder, std::uint64_
     const std::lock_guard lock(mutex_);
     if (responder_) responder_->end();
     responder_ = std::move(responder);
-    net::ServerResponse head{.type = "text/event-stream", .body = {}, .headers = {{"Cache-Control", "no-cache"}}};
-    if (primes_) head.body = fmt::format("id: {}-{}\nretry: {}\ndata: \n\n", number_, after, kRetryMs);
+    net::ServerResponse head{.type = "text/event-stream",
+                             .body = {},
+                             .headers = {{"Cache-Control", "no-cache"}, {"X-Accel-Buffering", "no"}}};
+    if (kind_ == Kind::primed) head.body = fmt::format("id: {}-{}\nretry: {}\ndata: \n\n", number_, after, kRetryMs);
     for (const auto& [number, event] : events_) {
         if (number > after) head.body += event;
     }
@@ -31,6 +33,7 @@ void EventStream::attach(std::shared_ptr<net::Responder> responder, std::uint64_
 void EventStream::send(const std::string& text) {
     const std::lock_guard lock(mutex_);
     if (finished_) return;
+    if (kind_ == Kind::passing) return say(fmt::format("event: message\ndata: {}\n\n", text));
     const std::uint64_t number = next_++;
     events_.emplace_back(number, fmt::format("id: {}-{}\nevent: message\ndata: {}\n\n", number_, number, text));
     bytes_ += events_.back().second.size();

@@ -7,6 +7,7 @@
 #include <ec/core/text.hpp>
 
 #include "../../web.hpp"
+#include "stateless.hpp"
 
 namespace ec::apps::mcp {
 namespace {
@@ -65,11 +66,11 @@ public:
     void leave() override { stream().finish(); }
     void hang_up() override { stream().hang_up(); }
 
-    /// A client that is gone before there was a stream has nothing to come back to: its call is stopped. Once.
+    /// A client that is gone and has nothing to come back to: its call is stopped. Once.
     static void watch(const std::shared_ptr<PostOutlet>& outlet, const std::stop_token& gone, json::Value id) {
         outlet->on_gone_.emplace(gone, [weak = std::weak_ptr(outlet), id = std::move(id)] {
             const auto self = weak.lock();
-            if (self && !self->streaming()) self->session_->conversation().cancel(id);
+            if (self && (self->session_->passing() || !self->streaming())) self->session_->conversation().cancel(id);
         });
     }
 
@@ -114,6 +115,9 @@ public:
                 400, rpc::encode(rpc::Response{std::move(bad.id), std::unexpected(std::move(bad.error))})));
         }
         auto* asked = std::get_if<rpc::Request>(&*message);
+        if (asked != nullptr && !asked->notification() && speaks_stateless(request, *asked))
+            return ask_stateless(request, std::move(*asked), *bearer, responder);
+        if (const auto wrong = bad_revision(request)) return responder->answer(*wrong);
         if (asked != nullptr && asked->method == "initialize" && !asked->notification())
             return responder->answer(initialize(std::move(*asked), *bearer));
         const auto session = session_of(request, *bearer);
@@ -134,6 +138,7 @@ public:
         if (!bearer) return responder->answer(bearer.error());
         if (!accepts(request, "text/event-stream"))
             return responder->answer(problem(406, "not_acceptable", "the Accept field must list text/event-stream"));
+        if (const auto wrong = bad_revision(request)) return responder->answer(*wrong);
         const auto session = session_of(request, *bearer);
         if (!session) return responder->answer(session.error());
         const std::string last = request.header("last-event-id");
@@ -149,6 +154,7 @@ public:
     ServerResponse remove(const ServerRequest& request) const {
         const auto bearer = enter(request);
         if (!bearer) return bearer.error();
+        if (const auto wrong = bad_revision(request)) return *wrong;
         const auto session = session_of(request, *bearer);
         if (!session) return session.error();
         sessions_.remove((*session)->id());
@@ -159,16 +165,35 @@ private:
     std::expected<Bearer, ServerResponse> enter(const ServerRequest& request) const {
         if (from_other_page(request))
             return std::unexpected(problem(403, "page_refused", "this server does nothing for web pages"));
-        auto bearer = gate_.admit(request);
-        if (!bearer) return bearer;
+        return gate_.admit(request);
+    }
+
+    /// Of what belongs to a session.
+    static std::optional<ServerResponse> bad_revision(const ServerRequest& request) {
         const std::string revision = request.header("mcp-protocol-version");
-        if (!revision.empty() && !is_revision(revision)) {
-            return std::unexpected(
-                problem(400, "bad_protocol_version",
-                        fmt::format("MCP-Protocol-Version must be one of {}",
-                                    join(std::vector<std::string>(kRevisions.begin(), kRevisions.end()), ", "))));
-        }
-        return bearer;
+        if (revision.empty() || is_revision(revision)) return std::nullopt;
+        return problem(400, "bad_protocol_version",
+                       fmt::format("MCP-Protocol-Version must be one of {}",
+                                   join(std::vector<std::string>(kRevisions.begin(), kRevisions.end()), ", ")));
+    }
+
+    static bool speaks_stateless(const ServerRequest& request, const rpc::Request& asked) {
+        return is_stateless(asked) || request.header("mcp-protocol-version") == kStatelessRevision;
+    }
+
+    void ask_stateless(const ServerRequest& request, rpc::Request asked, const Bearer& bearer,
+                       const std::shared_ptr<Responder>& responder) const {
+        const auto say_no = [&](int status, rpc::RpcError error) {
+            responder->answer(
+                json_response(status, rpc::encode(rpc::Response{asked.id, std::unexpected(std::move(error))})));
+        };
+        if (!is_stateless(asked)) return say_no(400, {rpc::kInvalidParams, "params._meta names no revision", nullptr});
+        if (auto mismatch = header_mismatch(request, asked)) return say_no(400, *std::move(mismatch));
+        if (const auto terms = request_terms(asked); !terms) return say_no(400, terms.error());
+        if (!has_stateless_method(registry_, asked.method))
+            return say_no(404, {rpc::kMethodNotFound, "there is no such method", nullptr});
+        ask(request, std::move(asked), sessions_.lend(std::make_shared<Conversation>(registry_, threads_)), bearer,
+            responder);
     }
 
     std::expected<std::shared_ptr<HttpSession>, ServerResponse> session_of(const ServerRequest& request,
@@ -201,10 +226,8 @@ private:
                 call.tool != nullptr && call.tool->scope ? call.tool->scope(*call.arguments) : std::string();
             if (!scope.empty() && !bearer.scopes.contains(scope))
                 return responder->answer(gate_.forbid(request, scope));
-            if (call.tool != nullptr && call.tool->slow)
-                outlet->begin();
-            else
-                PostOutlet::watch(outlet, responder->gone(), asked.id);
+            PostOutlet::watch(outlet, responder->gone(), asked.id);
+            if (call.tool != nullptr && call.tool->slow) outlet->begin();
         }
         session->conversation().request(std::move(asked), outlet, bearer.scopes);
     }

@@ -13,21 +13,26 @@ constexpr std::size_t kMostFinished = 4;  // streams of a session that wait for 
 HttpSession::HttpSession(std::string id, std::string owner, std::shared_ptr<Conversation> conversation)
     : id_(std::move(id)), owner_(std::move(owner)), conversation_(std::move(conversation)) {}
 
-std::shared_ptr<EventStream> HttpSession::open_stream() {
+EventStream::Kind HttpSession::kind() const {
+    if (passing()) return EventStream::Kind::passing;
     // A client of an earlier revision takes an empty event for a message.
-    const bool primes = conversation_->revision() == kNewestRevision;
+    return conversation_->revision() == kNewestRevision ? EventStream::Kind::primed : EventStream::Kind::numbered;
+}
+
+std::shared_ptr<EventStream> HttpSession::open_stream() {
+    const EventStream::Kind kind = this->kind();
     const std::lock_guard lock(mutex_);
     const auto finished = [](const auto& entry) { return entry.first != 0 && entry.second->finished(); };
     while (static_cast<std::size_t>(std::ranges::count_if(streams_, finished)) >= kMostFinished)
         streams_.erase(std::ranges::find_if(streams_, finished));
     const std::uint64_t number = next_++;
-    return streams_[number] = std::make_shared<EventStream>(number, primes);
+    return streams_[number] = std::make_shared<EventStream>(number, kind);
 }
 
 std::shared_ptr<EventStream> HttpSession::stream(std::uint64_t number) {
-    const bool primes = conversation_->revision() == kNewestRevision;
+    const EventStream::Kind kind = this->kind();
     const std::lock_guard lock(mutex_);
-    if (number == 0 && !streams_.contains(0)) streams_[0] = std::make_shared<EventStream>(0, primes);
+    if (number == 0 && !streams_.contains(0)) streams_[0] = std::make_shared<EventStream>(0, kind);
     const auto found = streams_.find(number);
     return found == streams_.end() ? nullptr : found->second;
 }
@@ -75,6 +80,14 @@ Result<std::shared_ptr<HttpSession>> HttpSessions::add(std::string owner, std::s
     return session;
 }
 
+std::shared_ptr<HttpSession> HttpSessions::lend(std::shared_ptr<Conversation> conversation) {
+    auto session = std::make_shared<HttpSession>("", "", std::move(conversation));
+    const std::lock_guard lock(mutex_);
+    std::erase_if(lent_, [](const auto& lent) { return lent.expired(); });
+    lent_.push_back(session);
+    return session;
+}
+
 std::shared_ptr<HttpSession> HttpSessions::find(std::string_view id, std::string_view owner) {
     const std::lock_guard lock(mutex_);
     const auto found = sessions_.find(id);
@@ -105,18 +118,25 @@ void HttpSessions::tick() {
         };
         for (const auto& [id, known] : sessions_) (idle(known) ? over : alive).push_back(known.session);
         for (const auto& session : over) sessions_.erase(session->id());
+        for (const auto& lent : lent_) {
+            if (auto session = lent.lock()) alive.push_back(std::move(session));
+        }
     }
     for (const auto& session : alive) session->beat();
     for (const auto& session : over) session->end();
 }
 
 void HttpSessions::end_all() {
-    std::map<std::string, Known, std::less<>> sessions;
+    std::vector<std::shared_ptr<HttpSession>> all;
     {
         const std::lock_guard lock(mutex_);
-        sessions.swap(sessions_);
+        for (const auto& [id, known] : sessions_) all.push_back(known.session);
+        for (const auto& lent : lent_) {
+            if (auto session = lent.lock()) all.push_back(std::move(session));
+        }
+        sessions_.clear();
     }
-    for (const auto& [id, known] : sessions) known.session->end();
+    for (const auto& session : all) session->end();
 }
 
 }  // namespace ec::apps::mcp

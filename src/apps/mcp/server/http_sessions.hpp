@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "conversation.hpp"
 
@@ -22,8 +23,12 @@ namespace ec::apps::mcp {
 /// Server-sent events with ids "STREAM-EVENT". Made before there is a connection.
 class EventStream {
 public:
-    /// `primes`: begins with an empty event, so that there is an id to come back with (revision 2025-11-25).
-    EventStream(std::uint64_t number, bool primes) : number_(number), primes_(primes) {}
+    enum class Kind {
+        passing,   ///< without ids, nothing is kept: one connection is all there is (revision 2026-07-28)
+        numbered,  ///< with ids
+        primed     ///< begins with an empty event, so that there is an id to come back with (revision 2025-11-25)
+    };
+    EventStream(std::uint64_t number, Kind kind) : number_(number), kind_(kind) {}
 
     /// Begins the answer at `responder`, in place of an earlier one, with the events after the one named.
     void attach(std::shared_ptr<net::Responder> responder, std::uint64_t after);
@@ -41,7 +46,7 @@ private:
     void say(const std::string& piece);
 
     const std::uint64_t number_;
-    const bool primes_;
+    const Kind kind_;
     mutable std::mutex mutex_;
     // Under mutex_ what follows.
     std::shared_ptr<net::Responder> responder_;
@@ -63,10 +68,13 @@ public:
     /// 0 is the one for what belongs to no request. Null for a stream that is not known, or no more.
     std::shared_ptr<EventStream> stream(std::uint64_t number);
     [[nodiscard]] bool in_use() const;
+    /// Whether it is there for one request alone.
+    [[nodiscard]] bool passing() const { return id_.empty(); }
     void beat();
     void end();
 
 private:
+    [[nodiscard]] EventStream::Kind kind() const;
     std::vector<std::shared_ptr<EventStream>> all() const;
 
     const std::string id_;
@@ -86,6 +94,8 @@ public:
 
     /// `unavailable` while all are in use; else the one that was used longest ago gives way.
     Result<std::shared_ptr<HttpSession>> add(std::string owner, std::shared_ptr<Conversation> conversation);
+    /// For one request that stands for itself; known here only for tick() and end_all(), as long as somebody has it.
+    std::shared_ptr<HttpSession> lend(std::shared_ptr<Conversation> conversation);
     /// Null for one that is not known, and for somebody else's: nobody learns which of the two.
     std::shared_ptr<HttpSession> find(std::string_view id, std::string_view owner);
     void remove(std::string_view id);
@@ -101,6 +111,7 @@ private:
     const Clock& clock_;
     std::mutex mutex_;
     std::map<std::string, Known, std::less<>> sessions_;  // under mutex_
+    std::vector<std::weak_ptr<HttpSession>> lent_;        // under mutex_
 };
 
 }  // namespace ec::apps::mcp
