@@ -116,7 +116,7 @@ public:
         }
         auto* asked = std::get_if<rpc::Request>(&*message);
         if (asked != nullptr && !asked->notification() && speaks_stateless(request, *asked))
-            return ask_stateless(request, std::move(*asked), *bearer, responder);
+            return ask_stateless(request, *asked, *bearer, responder);
         if (const auto wrong = bad_revision(request)) return responder->answer(*wrong);
         if (asked != nullptr && asked->method == "initialize" && !asked->notification())
             return responder->answer(initialize(std::move(*asked), *bearer));
@@ -130,7 +130,7 @@ public:
             (*session)->conversation().notification(*asked);
             return responder->answer({.status = 202, .body = {}, .headers = {}});
         }
-        ask(request, std::move(*asked), *session, *bearer, responder);
+        ask(request, *asked, *session, *bearer, responder);
     }
 
     void get(const ServerRequest& request, const std::shared_ptr<Responder>& responder) const {
@@ -181,7 +181,7 @@ private:
         return is_stateless(asked) || request.header("mcp-protocol-version") == kStatelessRevision;
     }
 
-    void ask_stateless(const ServerRequest& request, rpc::Request asked, const Bearer& bearer,
+    void ask_stateless(const ServerRequest& request, const rpc::Request& asked, const Bearer& bearer,
                        const std::shared_ptr<Responder>& responder) const {
         const auto say_no = [&](int status, rpc::RpcError error) {
             responder->answer(
@@ -192,8 +192,7 @@ private:
         if (const auto terms = request_terms(asked); !terms) return say_no(400, terms.error());
         if (!has_stateless_method(registry_, asked.method))
             return say_no(404, {rpc::kMethodNotFound, "there is no such method", nullptr});
-        ask(request, std::move(asked), sessions_.lend(std::make_shared<Conversation>(registry_, threads_)), bearer,
-            responder);
+        ask(request, asked, sessions_.lend(std::make_shared<Conversation>(registry_, threads_)), bearer, responder);
     }
 
     std::expected<std::shared_ptr<HttpSession>, ServerResponse> session_of(const ServerRequest& request,
@@ -217,19 +216,21 @@ private:
         return response;
     }
 
-    void ask(const ServerRequest& request, rpc::Request asked, const std::shared_ptr<HttpSession>& session,
+    void ask(const ServerRequest& request, const rpc::Request& asked, const std::shared_ptr<HttpSession>& session,
              const Bearer& bearer, const std::shared_ptr<Responder>& responder) const {
         const auto outlet = std::make_shared<PostOutlet>(session, responder);
+        const std::stop_token gone = responder->gone();
         if (asked.method == "tools/call") {
             const NamedCall call = named_call(asked);
             const std::string scope =
                 call.tool != nullptr && call.tool->scope ? call.tool->scope(*call.arguments) : std::string();
             if (!scope.empty() && !bearer.scopes.contains(scope))
                 return responder->answer(gate_.forbid(request, scope));
-            PostOutlet::watch(outlet, responder->gone(), asked.id);
             if (call.tool != nullptr && call.tool->slow) outlet->begin();
         }
-        session->conversation().request(std::move(asked), outlet, bearer.scopes);
+        session->conversation().request(asked, outlet, bearer.scopes);
+        // Afterwards, for a client that is gone already has a call to stop.
+        if (asked.method == "tools/call") PostOutlet::watch(outlet, gone, asked.id);
     }
 
     struct NamedCall {
