@@ -166,6 +166,7 @@ for (const [name, connect] of [
       ["run_in_sandbox", { command: "x", directory: "/etc" }, /below the project/],
       ["run_in_sandbox", { command: "x", root: "/etc" }, /none of the projects/],
       ["run_in_sandbox", { command: "x", timeout_s: -1 }, /timeout_s must be/],
+      ["run_in_sandbox", { command: "x", memory_mb: 4097 }, /memory_mb must be/],
       ["run_in_sandbox", { cmd: "x" }, /there is no argument cmd/],
       ["fix_failing_tests", {}, /test_command is missing/],
       ["fix_failing_tests", { test_command: "x", apply: true }, /--allow-apply/],

@@ -414,6 +414,74 @@ def test_a_client_that_loses_its_connection_comes_back_for_the_rest(server):
     assert '"stdout":"late\\n"' in rest.text and '"id":7' in rest.text
 
 
+def sleeping_call(number, **meta):
+    return {"jsonrpc": "2.0", "id": number, "method": "tools/call",
+            "params": {"name": "run_in_sandbox", "arguments": {"command": "sleep 300", "timeout_s": 400}, **meta}}
+
+
+def begin(server, call, **headers):
+    """Sends a call and waits until its stream has begun."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    connection.request("POST", "/mcp", json.dumps(call),
+                       {"Authorization": f"Bearer {server.token}", "Accept": BOTH, "Content-Type": "application/json",
+                        **headers})
+    response = connection.getresponse()
+    assert response.status == 200 and response.headers["Content-Type"] == "text/event-stream"
+    return connection, response
+
+
+def finds_room(server, session):
+    """Whether a call is taken, before the calls that hold the places would end by themselves."""
+    for number in range(300):
+        call = {"id": 1000 + number, "method": "tools/call",
+                "params": {"name": "run_in_sandbox", "arguments": {"command": "echo room"}}}
+        text = server.rpc(call, session=session).text
+        if '"stdout":"room' in text:
+            return True
+        assert "too many calls" in text, text
+    return False
+
+
+def test_calls_are_bounded_and_those_that_are_given_up_make_room(server):
+    session = server.open()
+    held = [begin(server, sleeping_call(number), **{"Mcp-Session-Id": session}) for number in range(16)]
+    busy = server.rpc({"id": 99, "method": "tools/call",
+                       "params": {"name": "search_code", "arguments": {"query": "fee"}}}, session=session)
+    assert "too many calls" in busy.text
+    for number in range(16):
+        server.rpc({"method": "notifications/cancelled", "params": {"requestId": number}}, session=session)
+    for connection, response in held:
+        assert '"result"' not in response.read().decode()
+        connection.close()
+    assert finds_room(server, session)
+
+
+def test_a_client_without_a_session_that_vanishes_frees_its_call(server):
+    meta = {"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}}
+    for number in range(16):
+        connection, response = begin(server, sleeping_call(number, _meta=meta),
+                                     **{"MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "tools/call",
+                                        "Mcp-Name": "run_in_sandbox"})
+        response.close()
+        connection.close()
+    assert finds_room(server, server.open())
+
+
+def test_a_token_without_the_scope_to_apply_writes_nothing(serve, project, snapshot):
+    server = serve("--allow-apply")
+    client = server.register()
+    tokens = json.loads(server.redeem(client, server.let_in(client, scope="mcp:run")).text)
+    session = server.open(tokens["access_token"])
+    before = snapshot(project)
+    refused = server.rpc({"id": 2, "method": "tools/call",
+                          "params": {"name": "fix_failing_tests",
+                                     "arguments": {"test_command": PYTEST, "apply": True}}},
+                         tokens["access_token"], session)
+    assert refused.status == 403 and 'error="insufficient_scope"' in refused.headers["WWW-Authenticate"]
+    assert "mcp:apply" in refused.headers["WWW-Authenticate"]
+    assert snapshot(project) == before
+
+
 def test_projects_outside_the_roots_are_out_of_reach(edgecoder, tmp_path, project):
     secret = tmp_path / "other"
     secret.mkdir()

@@ -30,7 +30,7 @@ TEST(McpServerReaders, KeepTheirPromises) {
     for (const char* address : {"http://127.0.0.1:1234/back?x=1", "https://app.example/back", "http://localhost",
                                 "http://[::1]:9/", "https://a@b.example/", "http://127.0.0.1.evil.example/"})
         seeds.push_back(std::string("\2") + address);
-    ec::fuzzing::feed_mutations(seeds, 5'000, 20261127);
+    ec::fuzzing::feed_mutations(seeds, 20'000, 20261127);
 }
 
 }  // namespace

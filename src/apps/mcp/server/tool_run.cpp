@@ -11,6 +11,7 @@ namespace {
 constexpr std::size_t kLongestCommand = 64U << 10;
 constexpr std::size_t kLongestCode = 1U << 20;
 constexpr double kLongestRun = 600;
+constexpr std::int64_t kMostMemoryMb = 4096;  // sixteen calls may run at once
 constexpr std::uint64_t kKeptOutput = 64U << 10;  // a model reads it
 
 json::Object input_schema(const Roots& roots) {
@@ -19,7 +20,7 @@ json::Object input_schema(const Roots& roots) {
     properties["code"] = text_schema("The text of a program, with language");
     properties["language"] = word_schema("The language of code", {"python", "javascript"});
     properties["timeout_s"] = number_schema("Wall-clock limit in seconds (default: 10)", 0.1, kLongestRun);
-    properties["memory_mb"] = integer_schema("Memory limit in MB (default: 512)", 16, 1 << 20);
+    properties["memory_mb"] = integer_schema("Memory limit in MB (default: 512)", 16, kMostMemoryMb);
     roots.describe(properties);
     return object_schema(std::move(properties), {});
 }
@@ -57,7 +58,7 @@ std::expected<ToolResult, rpc::RpcError> run(const Roots& roots, const json::Obj
     const std::string code = arguments.text("code", kLongestCode);
     options.language = arguments.has("language") ? arguments.word("language", {"python", "javascript"}) : "";
     options.timeout_seconds = arguments.number("timeout_s", 0.1, kLongestRun);
-    if (const auto memory = arguments.integer("memory_mb", 16, 1 << 20))
+    if (const auto memory = arguments.integer("memory_mb", 16, kMostMemoryMb))
         options.memory_mb = static_cast<std::uint64_t>(*memory);
     options.directory = roots.root(arguments);
     options.below = Roots::directory(arguments);
