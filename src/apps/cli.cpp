@@ -15,6 +15,7 @@
 #include "exec_command.hpp"
 #include "fix_command.hpp"
 #include "interrupt.hpp"
+#include "mcp_command.hpp"
 #include "model_cli.hpp"
 #include "model_command.hpp"
 #include "policy_command.hpp"
@@ -192,6 +193,7 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
     ResumeOptions resume;
     RunCommandOptions run;
     SessionCommandOptions session;
+    McpOptions mcp;
     add_session(app, session);
     add_run(app, run);
     add_fix(app, fix);
@@ -213,6 +215,7 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
     add_consent(app, consent);
     add_review(app, review);
     add_model(app, model);
+    add_mcp(app, mcp);
     // Commands inherit what stands here when they are added.
     app.footer(
         "Without a command a session begins in the terminal: type what is to be done. The options above are its.\n\n"
@@ -259,6 +262,7 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
     if (const CLI::App* group = app.get_subcommand("model"); group->parsed()) {
         return run_model(*group, model, out, err);
     }
+    if (app.got_subcommand("mcp")) return run_mcp(mcp, out, err);
     if (app.got_subcommand("egress")) return run_egress(egress, out, err);
     return run_doctor(doctor, out, err);
 }

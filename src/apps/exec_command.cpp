@@ -47,8 +47,12 @@ std::string_view language_of(const std::string& file) {
 Result<RunSpec> source_spec(const ExecOptions& options, std::string_view interpreter,
                             const std::filesystem::path& workspace) {
     RunSpec spec;
-    const std::string& source = options.words.front();
     spec.argv = {std::string(interpreter), "-"};
+    if (options.program) {
+        spec.stdin_text = *options.program;
+        return spec;
+    }
+    const std::string& source = options.words.front();
     if (source == "-") {
         spec.stdin_text.assign(std::istreambuf_iterator<char>(std::cin), {});
     } else {
@@ -66,11 +70,11 @@ Result<RunSpec> source_spec(const ExecOptions& options, std::string_view interpr
 }
 
 Result<RunSpec> program_spec(const ExecOptions& options, const std::filesystem::path& workspace) {
-    if (options.words.empty()) {
+    if (options.words.empty() && !options.program) {
         return fail(ErrorCode::invalid_argument,
                     "name one program: a file, - for standard input, or a command after --");
     }
-    const std::string& first = options.words.front();
+    const std::string first = options.program ? "-" : options.words.front();
     std::string_view interpreter = interpreter_of(options.language);
     if (!options.language.empty() && interpreter.empty()) {
         return fail(ErrorCode::invalid_argument, fmt::format("there is no language {} here", options.language),
@@ -119,11 +123,13 @@ Result<executor::Limits> limits_for(const ExecOptions& options, const executor::
         EC_TRY(within(policy, "--memory", "MB", static_cast<double>(mb), rules.memory_mb, "limits.memory_mb.ceiling"));
         limits.memory_bytes = mb << 20;
     }
+    if (options.kept_output_bytes) limits.kept_output_bytes = *options.kept_output_bytes;
     return executor::clamp(policy, limits);
 }
 
 // Whom a run may reach: what the policy lists, or those of it that a person names; without a policy, whom they name.
 Result<std::vector<std::string>> allowed_hosts(const ExecOptions& options, const executor::SandboxPolicy& policy) {
+    if (options.offline) return std::vector<std::string>();
     if (!policy.network) return options.allow_hosts;
     for (const std::string& host : options.allow_hosts) {
         const auto rule = executor::HostRule::parse(host);
@@ -148,6 +154,7 @@ Result<RunSpec> spec_for(const ExecOptions& options, const executor::SandboxPoli
     if (options.apply) EC_TRY(undo_dir());
     EC_ASSIGN(RunSpec spec, program_spec(options, workspace));
     spec.limits = limits;
+    spec.directory = options.below;
     spec.collect_change_contents = options.apply;
     spec.network = network;
     return spec;

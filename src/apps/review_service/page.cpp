@@ -1,37 +1,9 @@
 #include <fmt/format.h>
 
+#include "../web.hpp"
 #include "routes.hpp"
 
 namespace ec::apps {
-namespace {
-
-std::string escaped(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        switch (c) {
-            case '&':
-                out += "&amp;";
-                break;
-            case '<':
-                out += "&lt;";
-                break;
-            case '>':
-                out += "&gt;";
-                break;
-            case '"':
-                out += "&quot;";
-                break;
-            case '\'':
-                out += "&#39;";
-                break;
-            default:
-                out += c;
-        }
-    }
-    return out;
-}
-
-}  // namespace
 
 std::string review_page(const StoredReview& review, std::string_view link) {
     return fmt::format(
@@ -65,7 +37,7 @@ button {{ font: inherit; padding: .5rem 1.5rem }}
 </body>
 </html>
 )",
-        escaped(review.package), escaped(link));
+        html_escaped(review.package), html_escaped(link));
 }
 
 }  // namespace ec::apps

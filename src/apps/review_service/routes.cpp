@@ -7,6 +7,8 @@
 #include <ec/core/token.hpp>
 #include <ec/json/json.hpp>
 
+#include "../web.hpp"
+
 namespace ec::apps {
 namespace {
 
@@ -20,12 +22,6 @@ constexpr std::uint64_t kMostQuestionBody = 4 * agent::kMostPackage;  // JSON ma
 constexpr std::uint64_t kMostAnswerBody = 3 * agent::kMostAnswer + 1024;
 constexpr unsigned kLinkTries = 60;
 
-std::string_view bearer(const ServerRequest& request, std::string& kept) {
-    constexpr std::string_view kScheme = "Bearer ";
-    kept = request.header("authorization");
-    return kept.starts_with(kScheme) ? std::string_view(kept).substr(kScheme.size()) : std::string_view();
-}
-
 ServerResponse unauthorized() {
     ServerResponse response = problem(401, "unauthorized", "this needs the token of the service");
     response.headers.emplace_back("WWW-Authenticate", "Bearer");
@@ -36,16 +32,6 @@ ServerResponse json_response(int status, json::Object object) {
     return {.status = status, .type = "application/json", .body = json::write(std::move(object)) + "\n", .headers = {}};
 }
 
-ServerResponse html(int status, std::string body) {
-    ServerResponse response{
-        .status = status, .type = "text/html; charset=utf-8", .body = std::move(body), .headers = {}};
-    response.headers = {{"Content-Security-Policy",
-                         "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; "
-                         "frame-ancestors 'none'"},
-                        {"Referrer-Policy", "no-referrer"}};
-    return response;
-}
-
 json::Object to_json(const StoredReview& review) {
     json::Object object{{"id", review.id}, {"state", review.waiting() ? "waiting" : "answered"}};
     if (!review.waiting()) object["answer"] = review.answer;
@@ -54,31 +40,6 @@ json::Object to_json(const StoredReview& review) {
 
 bool plain_text(std::string_view text, std::size_t most) {
     return !trim(text).empty() && text.size() <= most && is_valid_utf8(text) && text.find('\0') == std::string::npos;
-}
-
-/// The value of one field of an application/x-www-form-urlencoded body (WHATWG URL, section 5.1).
-std::string form_field(std::string_view body, std::string_view name) {
-    const auto digit = [](char c) {
-        return c >= '0' && c <= '9'   ? c - '0'
-               : c >= 'a' && c <= 'f' ? c - 'a' + 10
-               : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                      : -1;
-    };
-    for (const std::string_view pair : split(body, '&')) {
-        const std::size_t equals = pair.find('=');
-        if (pair.substr(0, equals) != name || equals == std::string_view::npos) continue;
-        std::string value;
-        for (std::size_t i = equals + 1; i < pair.size(); ++i) {
-            const bool escape =
-                pair[i] == '%' && i + 2 < pair.size() && digit(pair[i + 1]) >= 0 && digit(pair[i + 2]) >= 0;
-            value += escape           ? static_cast<char>(digit(pair[i + 1]) * 16 + digit(pair[i + 2]))
-                     : pair[i] == '+' ? ' '
-                                      : pair[i];
-            if (escape) i += 2;
-        }
-        return replace_all(std::move(value), "\r\n", "\n");
-    }
-    return {};
 }
 
 /// The handlers, with what they share.
@@ -117,8 +78,7 @@ public:
     // A link's bearer may answer the question of the link, and learns of no other.
     ServerResponse answer(const ServerRequest& request) const {
         const std::string& id = request.params.at("id");
-        std::string header;
-        const std::string_view given = bearer(request, header);
+        const std::string given = bearer_token(request);
         if (!same_secret(given, token_)) {
             const auto linked = store_.get_by_link(given);
             if (!linked || linked->id != id) return unauthorized();
@@ -138,18 +98,19 @@ public:
         const std::string& token = request.params.at("token");
         const auto review = store_.get_by_link(token);
         if (!review) return gone(review.error());
-        return html(200, review_page(*review, token));
+        return html_response(200, review_page(*review, token));
     }
 
     ServerResponse answer_page(const ServerRequest& request) const {
         const auto review = store_.get_by_link(request.params.at("token"));
         if (!review) return gone(review.error());
-        const std::string text = form_field(request.body, "answer");
+        const auto form = Form::parse(request.body);
+        const std::string text = form ? replace_all(form->value("answer"), "\r\n", "\n") : std::string();
         if (!plain_text(text, agent::kMostAnswer))
-            return html(422, note("That is no answer", "Go back: the answer must be text, and not too long."));
+            return html_response(422, note("That is no answer", "Go back: the answer must be text, and not too long."));
         const auto answered = store_.answer(review->id, text);
         if (!answered) return gone(answered.error());
-        return html(200, note("Thank you", "Your answer is on its way. This link is used up."));
+        return html_response(200, note("Thank you", "Your answer is on its way. This link is used up."));
     }
 
     ServerResponse ready() const {
@@ -171,8 +132,7 @@ public:
 
 private:
     [[nodiscard]] bool authorized(const ServerRequest& request) const {
-        std::string header;
-        return same_secret(bearer(request, header), token_);
+        return same_secret(bearer_token(request), token_);
     }
 
     static std::string note(std::string_view title, std::string_view text) {
@@ -183,8 +143,8 @@ private:
     }
     static ServerResponse gone(const Error& error) {
         if (error.code == ErrorCode::not_found || error.code == ErrorCode::conflict)
-            return html(404, note("Nothing here", "This link is unknown, used or too old."));
-        return html(http_status(error.code), note("Not now", "Something went wrong here. Try again later."));
+            return html_response(404, note("Nothing here", "This link is unknown, used or too old."));
+        return html_response(http_status(error.code), note("Not now", "Something went wrong here. Try again later."));
     }
 
     ReviewStore& store_;

@@ -1,19 +1,12 @@
 #include "service.hpp"
 
-#include <fmt/format.h>
-#include <sys/stat.h>
-
-#include <cerrno>
-#include <charconv>
-#include <condition_variable>
-#include <cstdlib>
 #include <ec/core/fs.hpp>
 #include <ec/core/token.hpp>
 #include <ec/core/toml.hpp>
-#include <mutex>
 #include <ostream>
 
 #include "../data_dir.hpp"
+#include "../service_start.hpp"
 #include "routes.hpp"
 #include "store.hpp"
 
@@ -61,37 +54,13 @@ Result<Settings> read_settings(const fs::path& named) {
     return settings;
 }
 
-/// Flags over environment variables over the file.
-Result<ListenAddress> listen_address(const ReviewServiceOptions& options, const Settings& settings) {
-    if (!options.listen.empty()) return parse_listen(options.listen);
-    EC_ASSIGN(ListenAddress address, settings.listen.empty()
-                                         ? Result<ListenAddress>(ListenAddress{"127.0.0.1", kReviewPort})
-                                         : parse_listen(settings.listen));
-    if (const char* port = std::getenv("REVIEW_PORT"); port != nullptr && *port != '\0') {
-        const auto parsed = parse_listen(fmt::format("127.0.0.1:{}", port));
-        if (!parsed) return fail(ErrorCode::invalid_argument, fmt::format("REVIEW_PORT is no port: {}", port));
-        address.port = parsed->port;
-    }
-    return address;
-}
-
-void wait_for(const std::stop_token& stop) {
-    std::mutex mutex;
-    std::condition_variable_any never;
-    std::unique_lock lock(mutex);
-    never.wait(lock, stop, [] { return false; });
-}
-
 Status serve(const ReviewServiceOptions& options, std::ostream& out, std::ostream& err, const std::stop_token& stop) {
     EC_ASSIGN(const Settings settings, read_settings(options.config));
-    EC_ASSIGN(const ListenAddress listen, listen_address(options, settings));
+    EC_ASSIGN(const ListenAddress listen, listen_address(options.listen, "REVIEW_PORT", settings.listen, kReviewPort));
     const fs::path data = options.data_dir.empty() ? data_dir() : options.data_dir;
     if (data.empty())
         return fail(ErrorCode::unavailable, "no data directory is known", "set EDGECODER_DATA_DIR, or say --data-dir");
-    std::error_code ignored;
-    fs::create_directories(data.parent_path(), ignored);
-    if (::mkdir(data.c_str(), 0700) != 0 && errno != EEXIST)
-        return fail(from_errno(fmt::format("cannot make {}", data.string()), errno));
+    EC_TRY(make_data_dir(data));
     const fs::path token_file = data / "secrets/review-token";
     EC_ASSIGN(std::string token, keep_token(token_file));
     EC_ASSIGN(const auto store, ReviewStore::open(data, [] { return std::chrono::system_clock::now(); }));
@@ -110,22 +79,6 @@ Status serve(const ReviewServiceOptions& options, std::ostream& out, std::ostrea
 }
 
 }  // namespace
-
-Result<ListenAddress> parse_listen(std::string_view text) {
-    const std::size_t colon = text.rfind(':');
-    const std::string_view port = colon == std::string_view::npos ? "" : text.substr(colon + 1);
-    ListenAddress listen;
-    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), listen.port);
-    std::string_view address = text.substr(0, colon == std::string_view::npos ? 0 : colon);
-    const bool bracketed = address.starts_with('[') && address.ends_with(']') && address.size() > 2;
-    if (bracketed) address = address.substr(1, address.size() - 2);
-    const bool v6 = address.find(':') != std::string_view::npos;
-    if (port.empty() || error != std::errc() || end != port.data() + port.size() || address.empty() ||
-        v6 != bracketed || address.find_first_of("[]") != std::string_view::npos)
-        return fail(ErrorCode::invalid_argument, fmt::format("\"{}\" is not ADDR:PORT", text));
-    listen.address = address;
-    return listen;
-}
 
 int run_review_service(const ReviewServiceOptions& options, std::ostream& out, std::ostream& err,
                        std::stop_token stop) {

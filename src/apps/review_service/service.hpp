@@ -20,14 +20,6 @@ struct ReviewServiceOptions {
     bool behind_proxy = false;
 };
 
-struct ListenAddress {
-    std::string address;
-    std::uint16_t port = 0;
-    bool operator==(const ListenAddress&) const = default;
-};
-/// "127.0.0.1:4305", "[::1]:0"; `invalid_argument` for anything else.
-Result<ListenAddress> parse_listen(std::string_view text);
-
 /// Serves until a stop is requested, then drains. Prints `ready review URL` on `out`. Exit status: 0, 2 or 3.
 int run_review_service(const ReviewServiceOptions& options, std::ostream& out, std::ostream& err, std::stop_token stop);
 

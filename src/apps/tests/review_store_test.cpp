@@ -4,7 +4,7 @@
 #include <ec/json/json.hpp>
 
 #include "review_service/routes.hpp"
-#include "review_service/service.hpp"
+#include "service_start.hpp"
 #include "review_service/store.hpp"
 
 namespace ec::apps {

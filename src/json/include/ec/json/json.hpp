@@ -27,6 +27,7 @@ class Reader {
 public:
     /// `where` names the object in errors, e.g. "result" gives "result.tests must be an array".
     explicit Reader(const Value& value, std::string where = {});
+    explicit Reader(const Object& object, std::string where = {}) : object_(&object), where_(std::move(where)) {}
 
     std::string string(std::string_view key, std::string fallback = {});
     std::int64_t integer(std::string_view key, std::int64_t fallback = 0);

@@ -1,0 +1,58 @@
+#include "service_start.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <charconv>
+#include <condition_variable>
+#include <cstdlib>
+#include <mutex>
+
+namespace ec::apps {
+
+Result<ListenAddress> parse_listen(std::string_view text) {
+    const std::size_t colon = text.rfind(':');
+    const std::string_view port = colon == std::string_view::npos ? "" : text.substr(colon + 1);
+    ListenAddress listen;
+    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), listen.port);
+    std::string_view address = text.substr(0, colon == std::string_view::npos ? 0 : colon);
+    const bool bracketed = address.starts_with('[') && address.ends_with(']') && address.size() > 2;
+    if (bracketed) address = address.substr(1, address.size() - 2);
+    const bool v6 = address.find(':') != std::string_view::npos;
+    if (port.empty() || error != std::errc() || end != port.data() + port.size() || address.empty() ||
+        v6 != bracketed || address.find_first_of("[]") != std::string_view::npos)
+        return fail(ErrorCode::invalid_argument, fmt::format("\"{}\" is not ADDR:PORT", text));
+    listen.address = address;
+    return listen;
+}
+
+Result<ListenAddress> listen_address(const std::string& flag, const char* port_variable, const std::string& configured,
+                                     std::uint16_t fallback) {
+    if (!flag.empty()) return parse_listen(flag);
+    EC_ASSIGN(ListenAddress address, configured.empty() ? Result<ListenAddress>(ListenAddress{"127.0.0.1", fallback})
+                                                        : parse_listen(configured));
+    if (const char* port = std::getenv(port_variable); port != nullptr && *port != '\0') {
+        const auto parsed = parse_listen(fmt::format("127.0.0.1:{}", port));
+        if (!parsed) return fail(ErrorCode::invalid_argument, fmt::format("{} is no port: {}", port_variable, port));
+        address.port = parsed->port;
+    }
+    return address;
+}
+
+Status make_data_dir(const std::filesystem::path& data) {
+    std::error_code ignored;
+    std::filesystem::create_directories(data.parent_path(), ignored);
+    if (::mkdir(data.c_str(), 0700) != 0 && errno != EEXIST)
+        return fail(from_errno(fmt::format("cannot make {}", data.string()), errno));
+    return {};
+}
+
+void wait_for(const std::stop_token& stop) {
+    std::mutex mutex;
+    std::condition_variable_any never;
+    std::unique_lock lock(mutex);
+    never.wait(lock, stop, [] { return false; });
+}
+
+}  // namespace ec::apps

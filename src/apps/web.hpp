@@ -1,0 +1,50 @@
+// What the HTTP surfaces of EdgeCoder share: form bodies, bearer tokens, pages, and whether a web page of somebody
+// else's is asking. Pure functions over requests.
+#pragma once
+
+#include <ec/core/result.hpp>
+#include <ec/net/http_server.hpp>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace ec::apps {
+
+/// The fields of an application/x-www-form-urlencoded body or query (WHATWG URL, section 5.1).
+class Form {
+public:
+    static constexpr std::size_t kMostFields = 64;
+    /// `too_large` for more fields than that.
+    static Result<Form> parse(std::string_view body);
+
+    /// The first field of that name; empty when there is none.
+    [[nodiscard]] std::string value(std::string_view name) const;
+    [[nodiscard]] bool has(std::string_view name) const;
+    /// The name of a field that is there twice; empty when each is there once.
+    [[nodiscard]] std::string repeated() const;
+
+private:
+    std::vector<std::pair<std::string, std::string>> fields_;
+};
+
+/// The text as one value of a query or form: everything but unreserved characters in percents.
+[[nodiscard]] std::string percent_encoded(std::string_view text);
+
+/// As it may stand in HTML, in text and in quoted attributes.
+[[nodiscard]] std::string html_escaped(std::string_view text);
+
+/// What follows "Bearer "; empty without.
+[[nodiscard]] std::string bearer_token(const net::ServerRequest& request);
+
+/// A page that loads nothing, runs nothing and stands in no frame. `form_targets` are further origins that a form of it
+/// may lead to.
+[[nodiscard]] net::ServerResponse html_response(int status, std::string body, std::string_view form_targets = {});
+
+/// "http://127.0.0.1:4304", as this client calls us. The server has checked the Host field.
+[[nodiscard]] std::string own_origin(const net::ServerRequest& request);
+
+/// Whether a browser says that a page of another origin is behind a request.
+[[nodiscard]] bool from_other_page(const net::ServerRequest& request);
+
+}  // namespace ec::apps
