@@ -10,6 +10,13 @@
 
 namespace ec::agent {
 
+/// A file whose text is newer than what lies on the disk.
+struct UnsavedFile {
+    std::string path;
+    std::string text;
+    bool operator==(const UnsavedFile&) const = default;
+};
+
 class FileSource {
 public:
     virtual ~FileSource() = default;
@@ -17,6 +24,9 @@ public:
     [[nodiscard]] virtual std::optional<std::string> read(const std::string& path) const = 0;
     /// All paths, sorted.
     [[nodiscard]] virtual std::vector<std::string> paths() const = 0;
+    /// What an editor holds and has not saved, as far as known: read() gives these texts, and whoever runs over the
+    /// disk lays them over it.
+    [[nodiscard]] virtual std::vector<UnsavedFile> unsaved() const { return {}; }
 };
 
 /// Files in memory, for tests and for what has no disk behind it.
