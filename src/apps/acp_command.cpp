@@ -27,7 +27,7 @@ public:
     explicit ProjectAgent(std::unique_ptr<AgentSetup> setup) : setup_(std::move(setup)), host_(*setup_) {}
 
     session::SessionHost& host() override { return host_; }
-    [[nodiscard]] const std::filesystem::path& root() const override { return setup_->project().files().root(); }
+    [[nodiscard]] std::filesystem::path root() const override { return setup_->project().files().root(); }
 
     Result<acp::History> resume(const std::string& session) override {
         EC_ASSIGN(agent::LoadedStep loaded, setup_->keeper().resume(session));

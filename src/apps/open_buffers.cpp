@@ -124,7 +124,7 @@ Result<std::vector<executor::Applied>> OpenBuffers::write(const std::vector<vcs:
 Result<std::vector<executor::Applied>> OpenBuffers::hand_over(const std::vector<vcs::FileVersion>& files,
                                                               const std::vector<std::string>& approved,
                                                               std::string_view who) {
-    const std::filesystem::path& root = project_.files().root();
+    const std::filesystem::path root = project_.files().root();
     EC_TRY(may_write(files, approved, who));
     std::vector<executor::HandedChange> handed;
     std::vector<vcs::FileVersion> removed;

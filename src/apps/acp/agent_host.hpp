@@ -28,7 +28,7 @@ public:
     virtual ~AgentHost() = default;
     virtual session::SessionHost& host() = 0;
     /// Canonical path of the project.
-    [[nodiscard]] virtual const std::filesystem::path& root() const = 0;
+    [[nodiscard]] virtual std::filesystem::path root() const = 0;
     /// Goes on with a session that was kept; `not_found` for one that never was.
     virtual Result<History> resume(const std::string& session) = 0;
     /// Keeps the conversation as it is now.

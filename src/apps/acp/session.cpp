@@ -233,7 +233,7 @@ rpc::Answer Session::take(const PromptRequest& request, const std::stop_source& 
         return std::unexpected(agent_error(said.error()));
     }
     if (turn.stop_requested()) return stopped_because("cancelled");
-    if (!said->empty()) client_.update(chunk("agent_message_chunk", "\n\n" + *said));
+    if (!said->empty()) client_.update(chunk("agent_message_chunk", (events.spoke() ? "\n\n" : "") + *said));
     return stopped_because("end_turn");
 }
 

@@ -52,6 +52,7 @@ void TurnEvents::take(const agent::PlanEvent& event) {
 
 void TurnEvents::take(const agent::TextEvent& event) {
     close("completed");
+    spoke_ = spoke_ || !event.thinking;
     client_.update(chunk(event.thinking ? "agent_thought_chunk" : "agent_message_chunk", event.text));
 }
 

@@ -28,9 +28,11 @@ struct Standing {
 
 class TurnEvents final : public agent::AgentEvents {
 public:
-    TurnEvents(Client& client, const std::filesystem::path& root, std::int64_t context, const Clock& clock)
-        : client_(client), root_(root), context_(context), clock_(clock) {}
+    TurnEvents(Client& client, std::filesystem::path root, std::int64_t context, const Clock& clock)
+        : client_(client), root_(std::move(root)), context_(context), clock_(clock) {}
     void event(const agent::AgentEvent& event) override;
+    /// Whether the agent has written something to the person in this turn.
+    [[nodiscard]] bool spoke() const { return spoke_; }
     /// Closes what is still shown as under way.
     void settle(bool done);
 
@@ -50,11 +52,12 @@ private:
     void close(std::string_view status, std::optional<json::Array> content = std::nullopt);
 
     Client& client_;
-    const std::filesystem::path& root_;
+    std::filesystem::path root_;
     std::int64_t context_;
     const Clock& clock_;
     std::string stage_;  ///< the call that stands for the step under way; empty: none
     std::string tool_;   ///< the model's call under way
+    bool spoke_ = false;
     std::optional<agent::Plan> plan_;
     agent::UsageEvent usage_;
     std::chrono::nanoseconds told_{0};  ///< when progress was last shown
@@ -63,9 +66,9 @@ private:
 class TurnPerson final : public agent::Person {
 public:
     /// `stop` is requested when the person ends the turn instead of answering.
-    TurnPerson(Client& client, Standing& standing, const std::filesystem::path& root, std::stop_source stop,
+    TurnPerson(Client& client, Standing& standing, std::filesystem::path root, std::stop_source stop,
                Commands commands = Commands::in_the_sandbox)
-        : client_(client), standing_(standing), root_(root), stop_(std::move(stop)), commands_(commands) {}
+        : client_(client), standing_(standing), root_(std::move(root)), stop_(std::move(stop)), commands_(commands) {}
     agent::Answer approve_plan(const agent::Plan& plan) override;
     void proposed(const std::vector<vcs::FileVersion>& files) override { files_ = files; }
     agent::Answer approve_patch(const std::string& patch, const executor::TestReport* report) override;
@@ -79,7 +82,7 @@ private:
 
     Client& client_;
     Standing& standing_;
-    const std::filesystem::path& root_;
+    std::filesystem::path root_;
     std::stop_source stop_;
     Commands commands_;
     std::vector<vcs::FileVersion> files_;

@@ -43,10 +43,17 @@ public:
         for (const auto& [path, content] : files_) paths.push_back(path);
         return paths;
     }
+    [[nodiscard]] std::vector<UnsavedFile> unsaved() const override { return unsaved_; }
     void put(const std::string& path, std::string content) { files_[path] = std::move(content); }
+    /// As an editor would hold it.
+    void put_unsaved(const std::string& path, const std::string& content) {
+        put(path, content);
+        unsaved_.push_back({path, content});
+    }
 
 private:
     std::map<std::string, std::string> files_;
+    std::vector<UnsavedFile> unsaved_;
 };
 
 }  // namespace ec::agent
