@@ -116,6 +116,13 @@ public:
 
     /// What stands there now. `before` of the change goes into the journal, which may be newer than the disk's.
     Status examine(const HandedChange& change, UndoJournal::Draft& draft) {
+        for (std::size_t at = change.path.find('/'); at != std::string::npos; at = change.path.find('/', at + 1)) {
+            const std::string folder = change.path.substr(0, at);
+            const auto there = replacer_.look(folder);
+            // A link may lead out, and nobody but us would look.
+            if (there && !S_ISDIR(there->st_mode)) return fail(conflict({change.path}, "lies behind a link", ""));
+            if (!there) created_.insert(folder);
+        }
         FileStep file;
         file.path = change.path;
         const auto info = replacer_.look(change.path);
@@ -127,10 +134,6 @@ public:
             on_disk = content_hash(text);
             file.before = state_of(*info, *change.before);
             EC_TRY(draft.keep(*change.before, file));
-        }
-        for (std::size_t at = change.path.find('/'); at != std::string::npos; at = change.path.find('/', at + 1)) {
-            const std::string folder = change.path.substr(0, at);
-            if (!replacer_.look(folder)) created_.insert(folder);
         }
         files_.push_back({std::move(file), on_disk});
         return {};

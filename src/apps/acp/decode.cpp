@@ -155,7 +155,9 @@ Decoded<SessionRequest> session_request(const json::Object& params, bool named, 
     request.cwd = fields.folder("cwd");
     if (const json::Array* more = fields.array("additionalDirectories", kMostBlocks, false); more && !more->empty())
         fields.reject("additionalDirectories", "are not supported: a session has one folder");
-    fields.each("mcpServers", kMostServers, servers_required,
+    // Null stands for none: so the schema has it.
+    if (servers_required && !params.contains("mcpServers")) fields.reject("mcpServers", "is missing");
+    fields.each("mcpServers", kMostServers, false,
                 [&](Fields one) { request.mcp_servers.push_back(server(std::move(one))); });
     return result(std::move(request), trouble);
 }

@@ -35,6 +35,7 @@ public:
         written.push_back(path.filename().string());
         if (refuses == path.filename()) return fail(ErrorCode::unavailable, "read-only buffer");
         buffers[path.string()] = text;
+        std::filesystem::create_directories(path.parent_path());
         return saves ? write_file_atomic(path, text) : Status{};
     }
     bool can_read = true, can_write = true, stuck = false, saves = true;

@@ -90,7 +90,8 @@ TEST(ApplyByHand, NothingIsHandedOverWhenOnePlaceIsGuardedLinkedOrTaken) {
     ASSERT_TRUE(guarded);
     ASSERT_EQ(guarded->refused.size(), 1U);
     const auto outside = apply(project, {{"a", "1", "2"}, {"out/passwd", std::nullopt, "x"}}, hand);
-    EXPECT_TRUE(!outside || !outside->refused.empty());
+    ASSERT_FALSE(outside);
+    EXPECT_EQ(outside.error().code, ErrorCode::conflict);
     const auto taken = apply(project, {{"a", "1", "2"}, {"there", std::nullopt, "x"}}, hand);
     ASSERT_FALSE(taken);
     EXPECT_EQ(taken.error().code, ErrorCode::conflict);

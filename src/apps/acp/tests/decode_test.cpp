@@ -46,6 +46,12 @@ TEST(AcpDecode, TakesASessionWithServersOfEveryTransport) {
     EXPECT_EQ(request->mcp_servers[2].kind, McpServer::Kind::sse);
 }
 
+TEST(AcpDecode, TakesNullForNoServersAndNoFolders) {
+    const auto request = decode_new(parse(R"({"cwd":"/tmp","additionalDirectories":null,"mcpServers":null})"));
+    ASSERT_TRUE(request) << request.error().message;
+    EXPECT_TRUE(request->mcp_servers.empty());
+}
+
 TEST(AcpDecode, TakesEveryKindOfContentThatWasOffered) {
     const auto request = decode_prompt(parse(
         R"({"sessionId":"s","prompt":[{"type":"text","text":""},{"type":"resource_link","uri":"file:///a","name":"a","size":1},)"
