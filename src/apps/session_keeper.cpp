@@ -52,13 +52,17 @@ void SessionKeeper::keep(const std::string& label, const std::vector<model::Mess
 Result<agent::LoadedStep> SessionKeeper::undo() {
     EC_TRY(open());
     EC_ASSIGN(session_, choose_session(*checkpoints_, session_));
-    return checkpoints_->undo(session_, {.force = false, .approved = approved_});
+    EC_ASSIGN(agent::LoadedStep loaded, checkpoints_->undo(session_, {.force = false, .approved = approved_}));
+    kept_ = loaded.conversation.size();
+    return loaded;
 }
 
 Result<agent::LoadedStep> SessionKeeper::redo() {
     EC_TRY(open());
     EC_ASSIGN(session_, choose_session(*checkpoints_, session_));
-    return checkpoints_->redo(session_, {.force = false, .approved = approved_});
+    EC_ASSIGN(agent::LoadedStep loaded, checkpoints_->redo(session_, {.force = false, .approved = approved_}));
+    kept_ = loaded.conversation.size();
+    return loaded;
 }
 
 Result<std::string> SessionKeeper::diff() {

@@ -1,7 +1,7 @@
 // `edgecoder acp` driven by the protocol's own client library. The projects and the stand-in for a model come from the
-// environment: EC_ACP is {program, model, projects: [{root, text, test, path, tests, module}]}, a project for each test.
+// environment: EC_ACP is {program, model, secret, projects: [{root, text, test, path, tests, module}]}, a project for each test.
 import assert from 'node:assert';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { Readable, Writable } from 'node:stream';
@@ -268,6 +268,64 @@ test('cancel ends a turn while the model writes, and the session goes on', LIMIT
   assert.strictEqual((await turn).stopReason, 'cancelled');
   console.log(`# cancelled within ${Math.round(performance.now() - asked)} ms`);
   assert.strictEqual((await it.prompt(id, '/diff')).stopReason, 'end_turn');
+});
+
+test('cancel ends a turn that waits for the person, and one whose request is cancelled', LIMIT, async () => {
+  const project = take();
+  const it = editor({ args: ['--test', project.test] });
+  const { id } = await it.open(project);
+  for (const how of ['session', 'request']) {
+    const stopped = new AbortController();
+    const asked = new Promise((resolve) => {
+      it.answers = () => new Promise(() => resolve());
+    });
+    const turn = it.agent.request(
+      methods.agent.session.prompt,
+      { sessionId: id, prompt: [{ type: 'text', text: project.text }] },
+      { cancellationSignal: stopped.signal },
+    );
+    await asked;
+    if (how === 'session') await it.agent.notify(methods.agent.session.cancel, { sessionId: id });
+    else stopped.abort();
+    assert.strictEqual((await turn).stopReason, 'cancelled', how);
+  }
+  assert.deepStrictEqual(it.written, []);
+});
+
+test('a session can be closed in the middle of a turn', LIMIT, async () => {
+  const project = take();
+  const it = editor({ model: 'oracle:slow-stream', args: ['--test', project.test] });
+  const { id } = await it.open(project);
+  const writes = it.next((update) => update.sessionUpdate === 'agent_message_chunk');
+  const turn = it.prompt(id, project.text);
+  await writes;
+  await it.agent.request(methods.agent.session.close, { sessionId: id });
+  assert.strictEqual((await turn).stopReason, 'cancelled');
+  await assert.rejects(it.prompt(id, 'more'), (error) => error.code === -32002);
+});
+
+test('what an editor wrote is taken back from the command line too', LIMIT, async () => {
+  const project = take();
+  const disk = fs.readFileSync(project.file, 'utf8');
+  const it = editor({ args: ['--test', project.test] });
+  const { id } = await it.open(project);
+  await it.prompt(id, project.text);
+  assert.notStrictEqual(fs.readFileSync(project.file, 'utf8'), disk);
+  execFileSync(given.program, ['undo', '--dir', project.root], { stdio: 'ignore' });
+  assert.strictEqual(fs.readFileSync(project.file, 'utf8'), disk);
+});
+
+test('a file of secrets that is attached reaches no model', LIMIT, async () => {
+  const project = take();
+  const secret = path.join(project.root, '.env');
+  fs.writeFileSync(secret, `TOKEN=${given.secret}\n`);
+  const it = editor({ args: ['--test', project.test] });
+  const { id } = await it.open(project);
+  await it.prompt(id, project.text, link(secret), { type: 'resource', resource: { uri: `file://${secret}`, text: `TOKEN=${given.secret}` } }, {
+    type: 'resource', resource: { uri: 'untitled:1', text: `TOKEN=${given.secret}` },
+  });
+  assert.strictEqual(it.reads.includes(secret), false, 'the editor is not asked for it either');
+  assert.strictEqual(it.written.length, 1);
 });
 
 test('auto writes what passes the tests without asking', LIMIT, async () => {

@@ -19,7 +19,8 @@ import tasks  # noqa: E402
 
 BIN = pathlib.Path(os.environ.get("EC_BIN_DIR", ROOT / "build/bin"))
 LIMIT = 60
-CASES = 18  # no fewer than tests/clients/acp.mjs takes projects
+SECRET = "gh" + "p_" + "Zk3vQ9xTb7LmW2rYc8HdN5sJf4Gp6AqE1uVo"
+CASES = 24  # no fewer than tests/clients/acp.mjs takes projects
 
 
 @pytest.fixture
@@ -47,9 +48,10 @@ def test_the_protocols_own_client_works_with_it(clients, server, environment, tm
         projects.append({"root": str(root), "text": task.text, "test": task.test, "path": path,
                          "tests": next(name for name in task.files if name.startswith("test_")),
                          "module": path[:-3].replace("/", ".")})
-    given = {"program": str(BIN / "edgecoder"), "model": server.url, "projects": projects}
+    given = {"program": str(BIN / "edgecoder"), "model": server.url, "secret": SECRET, "projects": projects}
     done = clients("acp.mjs", env={**environment, "EC_ACP": json.dumps(given)}, timeout=400)
     assert done.status == 0, done.out + done.err
+    assert server.model_calls() and not any(SECRET in entry["body"] for entry in server.requests)
 
 
 class Connection:

@@ -35,6 +35,7 @@ constexpr CommandWords kCommands[] = {
     {"diff", "Show what this session changed", ""},
     {"undo", "Take the last step back, files and conversation", ""},
     {"redo", "Take the last undo back", ""},
+    {"model", "Use another model from the next task on, or list them", "name, GGUF file, BASE_URL#MODEL or none"},
     {"review", "Questions for a reviewer: queue, list, show, send, accept, reject", "queue, list, show 1, …"},
 };
 

@@ -20,7 +20,7 @@ struct Command {
 
 /// "/test pytest -q": only commands that were told to the editor; anything else is a task, even with a slash in front.
 std::optional<Command> command_in(std::string_view words) {
-    static constexpr std::string_view kNames[] = {"test", "diff", "undo", "redo", "review"};
+    static constexpr std::string_view kNames[] = {"test", "diff", "undo", "redo", "model", "review"};
     words = trim(words);
     if (!words.starts_with('/')) return std::nullopt;
     const std::size_t end = words.find_first_of(" \n\t");
@@ -139,6 +139,8 @@ void Session::prompt(PromptRequest request, json::Value id, rpc::Reply reply) {
             host_ ? take(request, turn) : rpc::Answer(rpc::refuse(rpc::kInternalError, "the session did not open"));
         end_turn();
         reply(std::move(answer));
+        // Nobody waits for the snapshot.
+        if (std::exchange(unkept_, false)) host_->keep();
     });
     if (posted) return;
     end_turn();
@@ -251,8 +253,21 @@ Result<std::string> Session::run_words(const std::string& words, TurnEvents& eve
     }
     if (command->name == "undo") return host.undo();
     if (command->name == "redo") return host.redo();
+    if (command->name == "model") return model(std::string(command->rest));
     TurnPerson person(client_, standing_, host_->root(), turn, Commands::that_send_text_away);
     return host.review(std::string(command->rest), person, turn.get_token());
+}
+
+Result<std::string> Session::model(const std::string& name) {
+    if (!name.empty()) {
+        EC_ASSIGN(std::string used, host_->host().set_model(name, {}));
+        client_.update(config_update(standing_.mode, models()));
+        return used;
+    }
+    std::string list;
+    for (const session::ModelChoice& choice : models())
+        list += fmt::format("- {}{} ({})\n", choice.name, choice.current ? ", in use" : "", choice.note);
+    return list;
 }
 
 Result<std::string> Session::run_task(const std::string& words, TurnEvents& events, const std::stop_source& turn) {
@@ -262,7 +277,7 @@ Result<std::string> Session::run_task(const std::string& words, TurnEvents& even
     task.plan_first = standing_.mode == Mode::plan;
     auto said = host_->host().run_task(task, events, person, turn.get_token());
     person.settle(said && !said->starts_with("Not written"));
-    host_->keep();
+    unkept_ = true;
     return said;
 }
 

@@ -59,6 +59,8 @@ private:
     /// One prompt from its words to the stop reason.
     rpc::Answer take(const PromptRequest& request, const std::stop_source& turn);
     Result<std::string> run_words(const std::string& words, TurnEvents& events, const std::stop_source& turn);
+    /// /model: uses another one from the next task on, or lists them.
+    Result<std::string> model(const std::string& name);
     Result<std::string> run_task(const std::string& words, TurnEvents& events, const std::stop_source& turn);
     std::vector<session::ModelChoice> models();
     bool start_turn(json::Value id);
@@ -73,6 +75,7 @@ private:
     Standing standing_;
     std::unique_ptr<AgentHost> host_;  ///< the session's thread alone
     bool titled_ = false;
+    bool unkept_ = false;  ///< the conversation has grown
     std::atomic<bool> failed_ = false;
     std::atomic<bool> over_ = false;
 
