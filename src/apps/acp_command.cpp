@@ -13,6 +13,7 @@
 #include "agent_setup.hpp"
 #include "error_report.hpp"
 #include "interrupt.hpp"
+#include "project_sandbox.hpp"
 #include "rpc/line_channel.hpp"
 #include "rpc/peer.hpp"
 #include "session_host.hpp"
@@ -75,8 +76,13 @@ acp::AgentPorts agent_ports(const AgentOptions& defaults) {
         options.directory = request.cwd.string();
         options.session = request.session;
         options.editor = request.editor;
-        EC_ASSIGN(auto setup, AgentSetup::open(std::move(options)));
-        return std::make_unique<ProjectAgent>(std::move(setup));
+        // Asked first, to tell a folder that does not do from settings that do not.
+        EC_TRY(open_project_sandbox(request.cwd));
+        auto setup = AgentSetup::open(std::move(options));
+        if (setup) return std::make_unique<ProjectAgent>(*std::move(setup));
+        Error error = setup.error();
+        if (error.code == ErrorCode::invalid_argument) error.code = ErrorCode::unavailable;
+        return fail(std::move(error));
     };
     ports.list = kept_sessions;
     ports.fresh_session = agent::Checkpoints::fresh_session;

@@ -12,7 +12,8 @@ namespace ec::apps {
 namespace {
 
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
-constexpr std::size_t kMostNamed = 16;            // files that a task's words name
+constexpr std::size_t kMostNamed = 16;  // files that a task's words name
+constexpr std::size_t kReadWords = 16U << 10;
 constexpr std::size_t kMostKnown = 64;            // files that were unsaved at some time
 constexpr std::uint64_t kLargestFile = 1U << 20;  // as WorkspaceLimits
 
@@ -57,17 +58,21 @@ std::optional<std::string> OpenBuffers::now(const std::string& path) {
     return disk;
 }
 
-void OpenBuffers::begin(const std::string& words) {
+void OpenBuffers::begin(const std::string& task) {
     if (editor_ == nullptr) return;
     asked_.clear();
     silent_ = false;
-    for (const std::string& path : std::set<std::string>(known_)) attend(path);
+    std::set<std::string> known = known_;
+    for (agent::UnsavedFile& file : project_.unsaved()) known.insert(std::move(file.path));
+    for (const std::string& path : known) attend(path);
+    const std::string_view words = std::string_view(task).substr(0, kReadWords);
     std::size_t named = 0;
     for (const std::string& path : project_.paths()) {
         if (named == kMostNamed) break;
         const std::string_view name = std::string_view(path).substr(path.rfind('/') + 1);
-        const bool whole = words.find(path) != std::string::npos;
-        if (!whole && (name.find('.') == std::string_view::npos || words.find(name) == std::string::npos)) continue;
+        const bool whole = words.find(path) != std::string_view::npos;
+        if (!whole && (name.find('.') == std::string_view::npos || words.find(name) == std::string_view::npos))
+            continue;
         ++named;
         attend(path);
     }

@@ -29,7 +29,7 @@ public:
     OpenBuffers(Editor* editor, ProjectView& project) : editor_(editor), project_(project) {}
 
     /// A new task: asks for the files that its words name, and for those that were newer before.
-    void begin(const std::string& words);
+    void begin(const std::string& task);
     /// The text of this file matters from now on.
     void attend(const std::string& path);
 

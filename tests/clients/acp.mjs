@@ -410,6 +410,21 @@ test('an editor without files gets changes written to the disk, and undo takes t
   assert.strictEqual(fs.readFileSync(project.file, 'utf8'), disk);
 });
 
+test('an editor that knows the project by a link is spoken to in its own names', LIMIT, async () => {
+  const project = take();
+  const name = `${project.root}-link`;
+  fs.symlinkSync(project.root, name);
+  const file = path.join(name, project.path);
+  const it = editor({ args: ['--test', project.test] });
+  it.buffers.set(file, `# not saved\n${fs.readFileSync(file, 'utf8')}`);
+  const { id } = await it.open({ root: name });
+  await it.prompt(id, project.text);
+  assert.ok(it.reads.every((read) => read.startsWith(`${name}/`)));
+  assert.strictEqual(it.asked[0].toolCall.content[0].path, file);
+  assert.deepStrictEqual(it.written.map((write) => write.path), [file]);
+  assert.match(it.written[0].content, /^# not saved/);
+});
+
 test('tests run in the sandbox, never in a terminal of the editor, and their output is shown', LIMIT, async () => {
   const project = take();
   const it = editor();

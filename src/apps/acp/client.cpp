@@ -29,7 +29,7 @@ void Client::update(json::Object update) {
 void Client::tell(std::string_view severity, std::string_view text) {
     if (text.empty()) return;
     if (can_.notices) return update(notice(severity, text));
-    update(chunk("agent_message_chunk", fmt::format("\n\n_{}_\n\n", text)));
+    update(chunk("agent_message_chunk", fmt::format("\n\n> {}\n\n", text)));
 }
 
 std::optional<std::string> Client::permission(const ToolCall& call, std::string_view always,
@@ -45,7 +45,7 @@ std::optional<std::string> Client::permission(const ToolCall& call, std::string_
 
 Result<std::string> Client::read(const std::filesystem::path& path) {
     const auto asked = std::chrono::steady_clock::now();
-    const rpc::Answer answer = ask("fs/read_text_file", {{"path", path.string()}}, kReadPatience, stop_);
+    const rpc::Answer answer = ask("fs/read_text_file", {{"path", named(path)}}, kReadPatience, stop_);
     if (!answer) {
         const bool late = std::chrono::steady_clock::now() - asked >= kReadPatience;
         return fail(late ? ErrorCode::timeout : ErrorCode::unavailable, answer.error().message);
@@ -56,8 +56,9 @@ Result<std::string> Client::read(const std::filesystem::path& path) {
 }
 
 Status Client::write(const std::filesystem::path& path, const std::string& text) {
+    // Not given up with the turn: half a change that nobody knows of is worse than a change that was approved.
     const rpc::Answer answer =
-        ask("fs/write_text_file", {{"path", path.string()}, {"content", text}}, kWritePatience, stop_);
+        ask("fs/write_text_file", {{"path", named(path)}, {"content", text}}, kWritePatience, {});
     if (answer) return {};
     return fail(ErrorCode::unavailable,
                 fmt::format("the editor did not write {}: {}", path.string(), answer.error().message));

@@ -32,6 +32,11 @@ public:
     Result<std::string> read(const std::filesystem::path& path) override;
     Status write(const std::filesystem::path& path, const std::string& text) override;
 
+    /// The editor knows the project at `root` by the name it gave, which may lead there by a link.
+    void project_at(std::filesystem::path root, std::filesystem::path named) {
+        root_ = std::move(root);
+        named_ = std::move(named);
+    }
     /// What ends waiting for the editor from now on.
     void stop_with(std::stop_token stop) { stop_ = std::move(stop); }
     /// A fresh id for a tool call.
@@ -41,9 +46,15 @@ private:
     rpc::Answer ask(std::string method, json::Object params, std::chrono::milliseconds patience,
                     const std::stop_token& stop);
 
+    [[nodiscard]] std::string named(const std::filesystem::path& path) const {
+        return (named_ / path.lexically_relative(root_)).lexically_normal().string();
+    }
+
     rpc::Peer& peer_;
     std::string session_;
     ClientCapabilities can_;
+    std::filesystem::path root_;
+    std::filesystem::path named_;
     std::stop_token stop_;
     std::uint64_t calls_ = 0;
 };

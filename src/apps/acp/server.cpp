@@ -3,6 +3,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <ctime>
 
 #include "decode.hpp"
@@ -19,7 +20,26 @@ std::string iso_time(std::int64_t seconds) {
     return ::gmtime_r(&time, &parts) == nullptr ? "" : fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", parts);
 }
 
+json::Object page(const std::vector<KeptSession>& kept, std::size_t from) {
+    json::Array sessions;
+    for (std::size_t i = from; i < kept.size() && sessions.size() < kListedAtOnce; ++i) {
+        sessions.emplace_back(json::Object{{"sessionId", kept[i].id},
+                                           {"cwd", kept[i].cwd.string()},
+                                           {"title", kept[i].title},
+                                           {"updatedAt", iso_time(kept[i].time_s)}});
+    }
+    json::Object answer;
+    const std::size_t next = from + sessions.size();
+    if (next < kept.size() && !sessions.empty()) answer["nextCursor"] = std::to_string(next);
+    answer["sessions"] = std::move(sessions);
+    return answer;
+}
+
 }  // namespace
+
+Server::~Server() {
+    for (const auto& [id, session] : sessions_) session->cancel();
+}
 
 void Server::request(rpc::Request request, rpc::Reply reply) {
     reap();
@@ -106,7 +126,6 @@ void Server::open(const json::Object& params, Begin begin, rpc::Reply reply) {
 void Server::list(const json::Object& params, const rpc::Reply& reply) {
     const auto request = decode_list(params);
     if (!request) return reply(std::unexpected(request.error()));
-    std::vector<KeptSession> kept;
     // Sessions are kept by project: without a folder those of the open ones are all we can find.
     std::vector<std::filesystem::path> folders;
     if (request->cwd) folders.push_back(*request->cwd);
@@ -114,23 +133,16 @@ void Server::list(const json::Object& params, const rpc::Reply& reply) {
         if (!request->cwd && std::ranges::find(folders, session->cwd()) == folders.end())
             folders.push_back(session->cwd());
     }
-    for (const std::filesystem::path& folder : folders) {
-        auto some = ports_.list(folder);
-        if (!some) return reply(std::unexpected(agent_error(some.error())));
-        kept.insert(kept.end(), some->begin(), some->end());
-    }
-    json::Array sessions;
-    for (std::size_t i = request->from; i < kept.size() && sessions.size() < kListedAtOnce; ++i) {
-        sessions.emplace_back(json::Object{{"sessionId", kept[i].id},
-                                           {"cwd", kept[i].cwd.string()},
-                                           {"title", kept[i].title},
-                                           {"updatedAt", iso_time(kept[i].time_s)}});
-    }
-    json::Object answer;
-    const std::size_t next = request->from + sessions.size();
-    if (next < kept.size() && !sessions.empty()) answer["nextCursor"] = std::to_string(next);
-    answer["sessions"] = std::move(sessions);
-    reply(std::move(answer));
+    const bool posted = lists_.post([this, from = request->from, folders = std::move(folders), reply] {
+        std::vector<KeptSession> kept;
+        for (const std::filesystem::path& folder : folders) {
+            auto some = ports_.list(folder);
+            if (!some) return reply(std::unexpected(agent_error(some.error())));
+            kept.insert(kept.end(), some->begin(), some->end());
+        }
+        reply(page(kept, from));
+    });
+    if (!posted) reply(rpc::refuse(rpc::kInvalidRequest, "too many lists are asked for at once"));
 }
 
 Session* Server::find(const std::string& id) {

@@ -24,6 +24,10 @@ class Server final : public rpc::PeerHandler {
 public:
     /// Borrows the peer, which must live until the server is gone.
     Server(rpc::Peer& peer, AgentPorts ports) : peer_(peer), ports_(std::move(ports)) {}
+    /// Stops all sessions, then waits for each.
+    ~Server() override;
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
 
     void request(rpc::Request request, rpc::Reply reply) override;
     void notification(rpc::Request request) override;
@@ -44,6 +48,7 @@ private:
     TurnSlots slots_{kTurnsAtOnce};
     std::map<std::string, std::unique_ptr<Session>> sessions_;
     std::vector<std::unique_ptr<Session>> leaving_;
+    WorkQueue lists_{8};
 };
 
 }  // namespace ec::apps::acp

@@ -45,39 +45,14 @@ Session::Session(Options options, const AgentPorts& ports, rpc::Peer& peer, Turn
       begin_(options.begin),
       ports_(ports),
       slots_(slots),
-      client_(peer, request_.session, options.client) {
-    jobs_.emplace_back([this, reply = std::move(reply)] { begin(reply); });
-    thread_ = std::jthread([this](const std::stop_token& stop) { work(stop); });
+      client_(peer, request_.session, options.client),
+      queue_(kMostJobs) {
+    queue_.post([this, reply = std::move(reply)] { begin(reply); });
 }
 
 Session::~Session() {
-    thread_.request_stop();
     cancel();
-    thread_.join();
-}
-
-bool Session::post(Job job) {
-    {
-        const std::scoped_lock lock(mutex_);
-        if (jobs_.size() >= kMostJobs || closing_) return false;
-        jobs_.push_back(std::move(job));
-    }
-    changed_.notify_all();
-    return true;
-}
-
-void Session::work(const std::stop_token& stop) {
-    std::unique_lock lock(mutex_);
-    while (changed_.wait(lock, stop, [&] { return !jobs_.empty(); })) {
-        Job job = std::move(jobs_.front());
-        jobs_.pop_front();
-        lock.unlock();
-        job();
-        job = nullptr;  // with the reply that it holds
-        lock.lock();
-    }
-    // Replies that nobody will give any more go with their jobs.
-    jobs_.clear();
+    queue_.end();
 }
 
 std::vector<session::ModelChoice> Session::models() {
@@ -93,6 +68,7 @@ void Session::begin(const rpc::Reply& reply) {
     auto host = ports_.open({request_.session, request_.cwd, &client_, request_.mcp_servers});
     if (!host) return refused(host.error());
     host_ = *std::move(host);
+    client_.project_at(host_->root(), request_.cwd);
     if (begin_ != Begin::fresh) {
         const auto history = host_->resume(request_.session);
         if (!history) return refused(history.error());
@@ -112,13 +88,13 @@ void Session::begin(const rpc::Reply& reply) {
 }
 
 void Session::replay(const History& history) {
-    for (json::Object& update : acp::replay(history.conversation, history.turns, host_->root()))
+    for (json::Object& update : acp::replay(history.conversation, history.turns, request_.cwd))
         client_.update(std::move(update));
 }
 
 bool Session::start_turn(json::Value id) {
     const std::scoped_lock lock(mutex_);
-    if (busy_ || closing_) return false;
+    if (busy_) return false;
     busy_ = true;
     prompt_id_ = std::move(id);
     turn_ = std::stop_source();
@@ -134,7 +110,7 @@ void Session::end_turn() {
 void Session::prompt(PromptRequest request, json::Value id, rpc::Reply reply) {
     if (!start_turn(std::move(id)))
         return reply(rpc::refuse(rpc::kInvalidRequest, "a prompt is under way in this session"));
-    const bool posted = post([this, request = std::move(request), reply, turn = turn_] {
+    const bool posted = queue_.post([this, request = std::move(request), reply, turn = turn_] {
         rpc::Answer answer =
             host_ ? take(request, turn) : rpc::Answer(rpc::refuse(rpc::kInternalError, "the session did not open"));
         end_turn();
@@ -169,7 +145,7 @@ void Session::set_mode(Mode mode, const rpc::Reply& reply) {
     standing_.mode = mode;
     reply(json::Object());
     // Which models there are only the session's thread can say; it tells when it is free.
-    post([this] {
+    queue_.post([this] {
         if (host_) client_.update(config_update(standing_.mode, models()));
     });
 }
@@ -188,7 +164,7 @@ void Session::set_config(ConfigRequest request, const rpc::Reply& reply) {
         if (busy_ && request.option == "model")
             return reply(rpc::refuse(rpc::kInvalidRequest, "the model cannot be changed while a prompt is under way"));
     }
-    const bool posted = post([this, request = std::move(request), reply] {
+    const bool posted = queue_.post([this, request = std::move(request), reply] {
         if (!host_) return reply(rpc::refuse(rpc::kInternalError, "the session did not open"));
         if (request.option == "model") {
             // Only what was offered: an address of somewhere else is no choice of a menu.
@@ -205,18 +181,14 @@ void Session::set_config(ConfigRequest request, const rpc::Reply& reply) {
 
 void Session::close(rpc::Reply reply) {
     cancel();
-    {
-        const std::scoped_lock lock(mutex_);
-        closing_ = true;
-        jobs_.emplace_back([this, reply = std::move(reply)] {
-            reply(json::Object());
-            over_ = true;
-        });
-    }
-    changed_.notify_all();
+    queue_.post_last([this, reply = std::move(reply)] {
+        reply(json::Object());
+        over_ = true;
+    });
 }
 
 rpc::Answer Session::take(const PromptRequest& request, const std::stop_source& turn) {
+    if (turn.stop_requested()) return stopped_because("cancelled");
     client_.stop_with(turn.get_token());
     const PromptText prompt = prompt_text(request.blocks, *host_, client_.reads());
     if (trim(prompt.words).empty()) return invalid("prompt", "holds no words");
@@ -227,7 +199,7 @@ rpc::Answer Session::take(const PromptRequest& request, const std::stop_source& 
         const std::string_view first = trim(prompt.words).substr(0, trim(prompt.words).find('\n'));
         client_.update(title_update(ellipsize(first, kLongestTitle)));
     }
-    TurnEvents events(client_, host_->root(), host_->context(), clock_);
+    TurnEvents events(client_, request_.cwd, host_->context(), clock_);
     const auto said = run_words(prompt.words, events, turn);
     events.settle(said.has_value());
     if (!said) {
@@ -254,7 +226,7 @@ Result<std::string> Session::run_words(const std::string& words, TurnEvents& eve
     if (command->name == "undo") return host.undo();
     if (command->name == "redo") return host.redo();
     if (command->name == "model") return model(std::string(command->rest));
-    TurnPerson person(client_, standing_, host_->root(), turn, Commands::that_send_text_away);
+    TurnPerson person(client_, standing_, request_.cwd, turn, Commands::that_send_text_away);
     return host.review(std::string(command->rest), person, turn.get_token());
 }
 
@@ -271,7 +243,7 @@ Result<std::string> Session::model(const std::string& name) {
 }
 
 Result<std::string> Session::run_task(const std::string& words, TurnEvents& events, const std::stop_source& turn) {
-    TurnPerson person(client_, standing_, host_->root(), turn);
+    TurnPerson person(client_, standing_, request_.cwd, turn);
     session::TaskRequest task;
     task.text = words;
     task.plan_first = standing_.mode == Mode::plan;

@@ -4,19 +4,18 @@
 // queue for the session's thread. One prompt at a time: a second is refused until the first has been answered.
 #pragma once
 
-#include <condition_variable>
-#include <deque>
-#include <functional>
+#include <atomic>
+#include <ec/core/clock.hpp>
 #include <memory>
 #include <mutex>
 #include <stop_token>
 #include <string>
-#include <thread>
 
 #include "agent_host.hpp"
 #include "client.hpp"
 #include "turn.hpp"
 #include "turn_slots.hpp"
+#include "work_queue.hpp"
 
 namespace ec::apps::acp {
 
@@ -51,9 +50,6 @@ public:
     [[nodiscard]] const std::filesystem::path& cwd() const { return request_.cwd; }
 
 private:
-    using Job = std::function<void()>;
-    bool post(Job job);
-    void work(const std::stop_token& stop);
     void begin(const rpc::Reply& reply);
     void replay(const History& history);
     /// One prompt from its words to the stop reason.
@@ -80,13 +76,10 @@ private:
     std::atomic<bool> over_ = false;
 
     std::mutex mutex_;
-    std::condition_variable_any changed_;
-    std::deque<Job> jobs_;   // under mutex_, as what follows
-    bool busy_ = false;      // a prompt is under way
+    bool busy_ = false;      // under mutex_, as what follows: a prompt is under way
     json::Value prompt_id_;  // its request
     std::stop_source turn_;  // ends it
-    bool closing_ = false;
-    std::jthread thread_;
+    WorkQueue queue_;
 };
 
 }  // namespace ec::apps::acp
