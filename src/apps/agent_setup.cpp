@@ -2,22 +2,26 @@
 
 #include <fmt/format.h>
 
+#include <ec/core/text.hpp>
 #include <ec/executor/apply.hpp>
 #include <ec/model/embedded.hpp>
 
 #include "data_dir.hpp"
 #include "project_sandbox.hpp"
 #include "skill_store.hpp"
-#include "write_patch.hpp"
 
 namespace ec::apps {
 
 AgentSetup::AgentSetup(AgentOptions options, ProjectView project)
     : options_(std::move(options)),
       project_(std::move(project)),
-      keeper_(options_.directory, options_.approved, [this](const std::string& text) {
-          if (events_ != nullptr) events_->event(agent::WarningEvent{text});
-      }) {}
+      keeper_(options_.directory, options_.approved,
+              [this](const std::string& text) {
+                  if (events_ != nullptr) events_->event(agent::WarningEvent{text});
+              }),
+      buffers_(options_.editor, project_) {
+    keeper_.name(options_.session);
+}
 
 AgentSetup::~AgentSetup() = default;
 
@@ -68,6 +72,7 @@ agent::AgentPorts AgentSetup::agent_ports() {
     ports.model = model_.get();
     ports.sandbox = sandbox_.get();
     ports.workspace = &project_;
+    ports.attend = [this](const std::string& path) { buffers_.attend(path); };
     ports.secrets = [this]() -> const agent::SecretFiles& { return project_.secrets(); };
     ports.may_write = [this](const std::string& path) -> Status {
         EC_TRY(project_.files().may_write(path));
@@ -92,9 +97,13 @@ agent::AgentPorts AgentSetup::agent_ports() {
     ports.open_sandbox = [this](const std::filesystem::path& folder) { return open_sandbox(folder); };
     if (options_.write) {
         ports.write = [this](const std::vector<vcs::FileVersion>& files) -> Status {
-            EC_ASSIGN(const executor::Applied applied,
-                      write_patch(project_.files().root(), files, options_.approved, "an agent"));
-            keeper_.applied(applied);
+            EC_ASSIGN(const std::vector<executor::Applied> applied,
+                      buffers_.write(files, options_.approved, "an agent"));
+            for (const executor::Applied& one : applied) keeper_.applied(one);
+            if (events_ != nullptr && !buffers_.left_unsaved().empty()) {
+                events_->event(agent::WarningEvent{fmt::format(
+                    "the editor holds {} unsaved; its own undo takes that back", join(buffers_.left_unsaved(), ", "))});
+            }
             return {};
         };
     }
@@ -104,9 +113,10 @@ agent::AgentPorts AgentSetup::agent_ports() {
 Result<agent::TaskResult> AgentSetup::run(const std::string& task, agent::AgentEvents& events, agent::Person& person,
                                           std::stop_token stop) {
     if (std::exchange(seen_, true)) EC_TRY(project_.refresh());
-    keeper_.task(task);
+    keeper_.task(task, agent_->conversation().size());
     events_ = &events;
     project_.stop_with(stop);
+    buffers_.begin(task + " " + options_.settings.test);
     auto result = agent_->run(task, events, person, std::move(stop));
     events_ = nullptr;
     project_.stop_with({});

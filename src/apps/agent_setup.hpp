@@ -11,7 +11,9 @@
 #include <string>
 #include <vector>
 
+#include "editor.hpp"
 #include "model_choice.hpp"
+#include "open_buffers.hpp"
 #include "project_view.hpp"
 #include "session_keeper.hpp"
 
@@ -24,6 +26,8 @@ struct AgentOptions {
     bool write = false;                 ///< whether approved changes are written to the project
     std::vector<std::string> approved;  ///< guarded places that may be written
     std::string who = "run";            ///< for the egress ledger
+    Editor* editor = nullptr;           ///< that has the project open; outlives the setup
+    std::string session;                ///< the id of a new session; empty: made up
 };
 
 class AgentSetup {
@@ -35,6 +39,7 @@ public:
     [[nodiscard]] executor::Sandbox& sandbox() { return *sandbox_; }
     [[nodiscard]] ProjectView& project() { return project_; }
     [[nodiscard]] SessionKeeper& keeper() { return keeper_; }
+    [[nodiscard]] OpenBuffers& buffers() { return buffers_; }
     /// A task as the next step of the session; the project is looked at anew.
     Result<agent::TaskResult> run(const std::string& task, agent::AgentEvents& events, agent::Person& person,
                                   std::stop_token stop);
@@ -61,6 +66,7 @@ private:
     EnergyMeter energy_;
     ProjectView project_;
     SessionKeeper keeper_;
+    OpenBuffers buffers_;
     agent::AgentEvents* events_ = nullptr;  ///< of the task under way
     bool no_model_chosen_ = false;
     bool seen_ = false;  ///< the project is as open() saw it

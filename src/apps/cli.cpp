@@ -7,6 +7,7 @@
 #include <span>
 #include <string_view>
 
+#include "acp_command.hpp"
 #include "agent_cli.hpp"
 #include "cli_words.hpp"
 #include "diff_command.hpp"
@@ -195,6 +196,7 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
     SessionCommandOptions session;
     McpOptions mcp;
     add_session(app, session);
+    AcpOptions acp;
     add_run(app, run);
     add_fix(app, fix);
     add_exec(app, exec);
@@ -209,6 +211,7 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
         redo);
     add_diff(app, diff);
     add_resume(app, resume);
+    add_acp(app, acp);
     add_egress(app, egress);
     add_doctor(app, doctor);
     add_policy(app, policy);
@@ -263,6 +266,7 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
         return run_model(*group, model, out, err);
     }
     if (app.got_subcommand("mcp")) return run_mcp(mcp, out, err);
+    if (app.got_subcommand("acp")) return run_acp(acp, err);
     if (app.got_subcommand("egress")) return run_egress(egress, out, err);
     return run_doctor(doctor, out, err);
 }

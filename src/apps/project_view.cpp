@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <ec/agent/instructions.hpp>
 #include <ec/codeindex/repository_map.hpp>
 #include <ec/codeindex/search.hpp>
@@ -23,7 +24,34 @@ Status ProjectView::refresh() {
     return {};
 }
 
+std::vector<std::string> ProjectView::paths() const {
+    std::vector<std::string> paths = files_.paths();
+    for (const auto& [path, text] : unsaved_) {
+        const auto at = std::ranges::lower_bound(paths, path);
+        if (at == paths.end() || *at != path) paths.insert(at, path);
+    }
+    return paths;
+}
+
+std::vector<agent::UnsavedFile> ProjectView::unsaved() const {
+    std::vector<agent::UnsavedFile> files;
+    for (const auto& [path, text] : unsaved_) files.push_back({path, text});
+    return files;
+}
+
+void ProjectView::set_unsaved(const std::string& path, std::optional<std::string> text) {
+    const auto at = unsaved_.find(path);
+    if (text ? at != unsaved_.end() && at->second == *text : at == unsaved_.end()) return;
+    if (text)
+        unsaved_[path] = *std::move(text);
+    else
+        unsaved_.erase(at);
+    index_.reset();
+    embeddings_.reset();
+}
+
 std::optional<std::string> ProjectView::read(const std::string& path) const {
+    if (const auto at = unsaved_.find(path); at != unsaved_.end()) return at->second;
     auto text = files_.read(path);
     return text ? std::optional(*std::move(text)) : std::nullopt;
 }
@@ -34,6 +62,8 @@ const agent::SecretFiles& ProjectView::secrets() {
 }
 
 Result<std::string> ProjectView::read_redacted(const std::string& path) {
+    if (const auto at = unsaved_.find(path); at != unsaved_.end())
+        return agent::redact(at->second, nullptr, path, secrets().values);
     return files_.read_redacted(path, nullptr, secrets().values);
 }
 
@@ -44,8 +74,7 @@ std::string ProjectView::instructions() {
 const codeindex::Index& ProjectView::index() {
     if (!index_) {
         // One thread: the files are read by one at a time.
-        index_ =
-            codeindex::Index::build(files_.paths(), [this](const std::string& path) { return read_redacted(path); });
+        index_ = codeindex::Index::build(paths(), [this](const std::string& path) { return read_redacted(path); });
     }
     return *index_;
 }

@@ -10,6 +10,7 @@
 #include <ec/codeindex/search.hpp>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -31,7 +32,10 @@ public:
     [[nodiscard]] const agent::SecretFiles& secrets();
 
     [[nodiscard]] std::optional<std::string> read(const std::string& path) const override;
-    [[nodiscard]] std::vector<std::string> paths() const override { return files_.paths(); }
+    [[nodiscard]] std::vector<std::string> paths() const override;
+    [[nodiscard]] std::vector<agent::UnsavedFile> unsaved() const override;
+    /// An editor's text of a file, which counts from now on; nothing: what lies on the disk counts again.
+    void set_unsaved(const std::string& path, std::optional<std::string> text);
     /// The project's notes as a block for a prompt; empty without any.
     [[nodiscard]] std::string instructions();
     /// Definitions that matter for a task, at most so many bytes.
@@ -58,6 +62,7 @@ private:
     Result<std::vector<std::uint32_t>> rank_by_meaning(const std::string& query, const std::stop_token& stop);
 
     agent::WorkspaceFiles files_;
+    std::map<std::string, std::string> unsaved_;
     std::optional<agent::SecretFiles> secrets_;
     std::optional<codeindex::Index> index_;
     OpenEmbedder open_embedder_;  ///< empty: words alone count

@@ -196,6 +196,9 @@ Result<std::string> AgentSessionHost::run_tests(const std::optional<std::string>
     spec.limits.wall = spec.limits.cpu = setup_.agent().settings().test_limit;
     spec.limits.memory_bytes = 2ULL << 30;
     spec.collect_changes = false;
+    setup_.buffers().begin(test);
+    for (agent::UnsavedFile& file : setup_.project().unsaved())
+        spec.edits.push_back({std::move(file.path), std::move(file.text)});
     EC_ASSIGN(const executor::RunResult result, setup_.sandbox().run(spec, std::move(stop)));
     if (result.cannot_isolate) return fail(*result.cannot_isolate);
     tier_ = result.tier;

@@ -14,8 +14,19 @@ Status SessionKeeper::open() {
 Status SessionKeeper::begin() {
     EC_TRY(open());
     if (!session_.empty()) return {};
-    EC_ASSIGN(session_, checkpoints_->begin(task_));
+    EC_ASSIGN(session_, checkpoints_->begin(task_, name_));
     return {};
+}
+
+void SessionKeeper::task(std::string words, std::size_t messages) {
+    constexpr std::size_t kMostTurns = 1000;
+    task_ = std::move(words);
+    if (turns_.size() < kMostTurns)
+        turns_.emplace_back(json::Object{{"at", static_cast<std::int64_t>(messages)}, {"text", task_}});
+}
+
+void SessionKeeper::keep_rest(const std::string& label, const std::vector<model::Message>& conversation) {
+    if (conversation.size() != kept_) keep(label, conversation);
 }
 
 void SessionKeeper::keep(const std::string& label, const std::vector<model::Message>& conversation) {
@@ -24,11 +35,12 @@ void SessionKeeper::keep(const std::string& label, const std::vector<model::Mess
         agent::StepRecord record;
         record.label = label;
         record.conversation = conversation;
-        record.notes = {{"task", task_}};
+        record.notes = {{"task", task_}, {"turns", turns_}};
         record.applied = applied_;
         const auto step = checkpoints_->record(session_, record);
         if (step) {
             applied_.clear();
+            kept_ = conversation.size();
             return;
         }
         kept = fail(step.error());
@@ -40,13 +52,17 @@ void SessionKeeper::keep(const std::string& label, const std::vector<model::Mess
 Result<agent::LoadedStep> SessionKeeper::undo() {
     EC_TRY(open());
     EC_ASSIGN(session_, choose_session(*checkpoints_, session_));
-    return checkpoints_->undo(session_, {.force = false, .approved = approved_});
+    EC_ASSIGN(agent::LoadedStep loaded, checkpoints_->undo(session_, {.force = false, .approved = approved_}));
+    kept_ = loaded.conversation.size();
+    return loaded;
 }
 
 Result<agent::LoadedStep> SessionKeeper::redo() {
     EC_TRY(open());
     EC_ASSIGN(session_, choose_session(*checkpoints_, session_));
-    return checkpoints_->redo(session_, {.force = false, .approved = approved_});
+    EC_ASSIGN(agent::LoadedStep loaded, checkpoints_->redo(session_, {.force = false, .approved = approved_}));
+    kept_ = loaded.conversation.size();
+    return loaded;
 }
 
 Result<std::string> SessionKeeper::diff() {
@@ -58,7 +74,11 @@ Result<std::string> SessionKeeper::diff() {
 Result<agent::LoadedStep> SessionKeeper::resume(const std::string& session) {
     EC_TRY(open());
     EC_ASSIGN(session_, choose_session(*checkpoints_, session));
-    return checkpoints_->load(session_);
+    EC_ASSIGN(agent::LoadedStep loaded, checkpoints_->load(session_));
+    const json::Value* turns = loaded.notes.if_contains("turns");
+    turns_ = turns != nullptr && turns->is_array() ? turns->get_array() : json::Array();
+    kept_ = loaded.conversation.size();
+    return loaded;
 }
 
 }  // namespace ec::apps

@@ -4,6 +4,7 @@
 
 #include <ec/agent/checkpoints.hpp>
 #include <ec/executor/apply.hpp>
+#include <ec/json/json.hpp>
 #include <ec/model/chat.hpp>
 #include <functional>
 #include <optional>
@@ -20,10 +21,15 @@ public:
                   std::function<void(const std::string&)> warn)
         : directory_(std::move(directory)), approved_(std::move(approved)), warn_(std::move(warn)) {}
 
-    void task(std::string words) { task_ = std::move(words); }
+    /// A task of the person's, which the conversation takes up after its first `messages`.
+    void task(std::string words, std::size_t messages);
+    /// The id that the session has once it has a step; else one is made up then.
+    void name(std::string session) { name_ = std::move(session); }
     void applied(const executor::Applied& applied) { applied_.push_back({applied.name, applied.written}); }
     /// A step: the files as they are, and the conversation.
     void keep(const std::string& label, const std::vector<model::Message>& conversation);
+    /// The same, where the conversation has grown since the last step.
+    void keep_rest(const std::string& label, const std::vector<model::Message>& conversation);
 
     Result<agent::LoadedStep> undo();
     Result<agent::LoadedStep> redo();
@@ -40,6 +46,9 @@ private:
     std::vector<std::string> approved_;
     std::function<void(const std::string&)> warn_;
     std::string task_;
+    json::Array turns_;     ///< {"at", "text"}: the person's words, and how many messages stood before them
+    std::size_t kept_ = 0;  ///< messages of the last step
+    std::string name_;
     std::string session_;
     std::optional<agent::Checkpoints> checkpoints_;
     std::vector<agent::AppliedFiles> applied_;

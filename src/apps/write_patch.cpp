@@ -35,23 +35,33 @@ Result<executor::Change> change_of(const fs::path& root, const vcs::FileVersion&
 
 }  // namespace
 
-Result<executor::Applied> write_patch(const fs::path& root, const std::vector<vcs::FileVersion>& files,
-                                      const std::vector<std::string>& approved, std::string_view who) {
+Result<executor::ApplyOptions> apply_options(const std::vector<std::string>& approved) {
     executor::ApplyOptions options;
     EC_ASSIGN(options.undo_dir, undo_dir());
     options.approved = approved;
+    return options;
+}
+
+Status may_write(const std::vector<vcs::FileVersion>& files, const std::vector<std::string>& approved,
+                 std::string_view who) {
+    for (const vcs::FileVersion& file : files) {
+        if (!executor::is_guarded_path(file.path) || executor::is_approved(file.path, approved)) continue;
+        return fail(ErrorCode::denied, fmt::format("{} may not be written by {}; nothing was written", file.path, who),
+                    fmt::format("to allow it add --approve {}", shell_quote(file.path)));
+    }
+    return {};
+}
+
+Result<executor::Applied> write_patch(const fs::path& root, const std::vector<vcs::FileVersion>& files,
+                                      const std::vector<std::string>& approved, std::string_view who) {
+    EC_ASSIGN(const executor::ApplyOptions options, apply_options(approved));
     std::vector<executor::Change> changes;
     for (const vcs::FileVersion& file : files) {
         EC_ASSIGN(executor::Change change, change_of(root, file));
         changes.push_back(std::move(change));
     }
     // Asked first: a change is written as a whole or not at all.
-    for (const executor::Change& change : changes) {
-        if (!executor::is_guarded_path(change.path) || executor::is_approved(change.path, approved)) continue;
-        return fail(ErrorCode::denied,
-                    fmt::format("{} may not be written by {}; nothing was written", change.path, who),
-                    fmt::format("to allow it add --approve {}", shell_quote(change.path)));
-    }
+    EC_TRY(may_write(files, approved, who));
     EC_ASSIGN(executor::Applied applied, executor::apply_changes(root, changes, options));
     if (!applied.refused.empty()) {
         return fail(ErrorCode::denied, fmt::format("{} may not be written by {}", applied.refused.front().path, who),

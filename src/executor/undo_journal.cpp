@@ -181,6 +181,15 @@ Status UndoJournal::Draft::keep(int source, FileStep& file) {
     return {};
 }
 
+Status UndoJournal::Draft::keep(std::string_view content, FileStep& file) {
+    bytes_ += content.size();
+    if (bytes_ > kMostUndoBytes) return fail(ErrorCode::too_large, "the files to be replaced hold more than 1 GiB");
+    file.image = fmt::format("{}", images_++);
+    file.before.size = content.size();
+    file.before.hash = content_hash(content);
+    return write_synced(path_ / file.image, content);
+}
+
 Status UndoJournal::publish(Draft draft, UndoStep& step) {
     const std::vector<std::uint64_t> known = sequences();
     step.sequence = known.empty() ? 1 : known.back() + 1;

@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "undo_step.hpp"
@@ -37,6 +38,8 @@ public:
         /// Copies `source` from its start into a new image and tells its size and hash. `too_large` beyond
         /// kMostUndoBytes for all images of the step.
         Status keep(int source, FileStep& file);
+        /// The same of a content in memory.
+        Status keep(std::string_view content, FileStep& file);
 
     private:
         friend class UndoJournal;

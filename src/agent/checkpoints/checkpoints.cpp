@@ -17,15 +17,6 @@ namespace {
 constexpr unsigned kUndoReach = 50;
 constexpr std::size_t kLiveSessions = 8;
 
-std::string fresh_session() {
-    const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-    std::tm parts{};
-    ::gmtime_r(&now, &parts);
-    std::random_device random;
-    return fmt::format("{:04}{:02}{:02}-{:02}{:02}{:02}-{:06x}", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
-                       parts.tm_hour, parts.tm_min, parts.tm_sec, random() & 0xffffffU);
-}
-
 std::string fact(const vcs::SnapshotInfo& info, const std::string& key) {
     const auto at = info.facts.find(key);
     return at == info.facts.end() ? std::string{} : at->second;
@@ -88,6 +79,15 @@ const Step* Checkpoints::Line::child_of(const std::string& id) const {
         if (newest == nullptr || sequence.at(child) > sequence.at(newest->id)) newest = &step;
     }
     return newest;
+}
+
+std::string Checkpoints::fresh_session() {
+    const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+    std::tm parts{};
+    ::gmtime_r(&now, &parts);
+    std::random_device random;
+    return fmt::format("{:04}{:02}{:02}-{:02}{:02}{:02}-{:06x}", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
+                       parts.tm_hour, parts.tm_min, parts.tm_sec, random() & 0xffffffU);
 }
 
 Result<Checkpoints> Checkpoints::open(const std::filesystem::path& workspace, CheckpointOptions options) {
@@ -203,8 +203,8 @@ Result<std::string> Checkpoints::settle(const std::string& session, Line& line) 
     return at;
 }
 
-Result<std::string> Checkpoints::begin(const std::string& task) {
-    const std::string session = fresh_session();
+Result<std::string> Checkpoints::begin(const std::string& task, const std::string& name) {
+    const std::string session = name.empty() ? fresh_session() : name;
     vcs::SnapshotRequest request;
     request.message = task;
     request.facts = {{"kind", "step"}, {"session", session}, {"number", "0"}};

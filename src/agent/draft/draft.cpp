@@ -73,10 +73,14 @@ std::vector<vcs::FileVersion> Draft::versions() const {
 }
 
 std::vector<executor::FileEdit> Draft::edits() const {
-    std::vector<executor::FileEdit> edits;
+    std::map<std::string, std::string> laid;
+    for (UnsavedFile& file : workspace_->unsaved()) laid[std::move(file.path)] = std::move(file.text);
     for (const auto& [path, file] : files_) {
-        if (file.now && file.before != file.now) edits.push_back({path, *file.now});
+        if (!file.now) laid.erase(path);
+        if (file.now && file.before != file.now) laid[path] = *file.now;
     }
+    std::vector<executor::FileEdit> edits;
+    for (auto& [path, text] : laid) edits.push_back({path, std::move(text)});
     return edits;
 }
 

@@ -33,7 +33,8 @@ public:
     [[nodiscard]] bool removes_files() const;
     /// Only what differs from the workspace, sorted by path.
     [[nodiscard]] std::vector<vcs::FileVersion> versions() const;
-    /// As the sandbox lays them over the workspace; removed files are not among them.
+    /// As the sandbox lays them over the disk: what differs from the workspace, and what an editor has not saved.
+    /// Removed files are not among them.
     [[nodiscard]] std::vector<executor::FileEdit> edits() const;
     /// Fails for binary content.
     [[nodiscard]] Result<std::string> patch() const { return vcs::unified_patch(versions()); }

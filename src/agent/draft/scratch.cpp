@@ -1,7 +1,7 @@
 #include "scratch.hpp"
 
 #include <cstdint>
-#include <fstream>
+#include <optional>
 
 namespace ec::agent {
 namespace {
@@ -38,6 +38,23 @@ Status copy_tree(const fs::path& from, const fs::path& to) {
     return {};
 }
 
+Status put(const fs::path& root, const std::string& path, const std::optional<std::string>& content) {
+    if (!is_inside_relative(path)) return fail(ErrorCode::invalid_argument, path + " leaves the project");
+    const fs::path target = root / path;
+    std::error_code error;
+    // A link at the file's place or above it would lead out of the copy.
+    if (fs::weakly_canonical(target.parent_path(), error)
+            .lexically_relative(fs::canonical(root, error))
+            .native()
+            .starts_with("..")) {
+        return fail(ErrorCode::denied, path + " leads out of the project");
+    }
+    fs::remove(target, error);
+    if (!content) return {};
+    fs::create_directories(target.parent_path(), error);
+    return write_file_atomic(target, *content);
+}
+
 }  // namespace
 
 Result<Scratch> Scratch::make(const fs::path& workspace, const Draft& draft) {
@@ -47,20 +64,9 @@ Result<Scratch> Scratch::make(const fs::path& workspace, const Draft& draft) {
     std::error_code error;
     fs::create_directories(root, error);
     EC_TRY(copy_tree(workspace, root));
+    for (const executor::FileEdit& edit : draft.edits()) EC_TRY(put(root, edit.path, edit.content));
     for (const vcs::FileVersion& file : draft.versions()) {
-        if (!is_inside_relative(file.path)) return fail(ErrorCode::invalid_argument, file.path + " leaves the project");
-        const fs::path target = root / file.path;
-        // A link at the file's place or above it would lead out of the copy.
-        if (fs::weakly_canonical(target.parent_path(), error)
-                .lexically_relative(fs::canonical(root, error))
-                .native()
-                .starts_with("..")) {
-            return fail(ErrorCode::denied, file.path + " leads out of the project");
-        }
-        fs::remove(target, error);
-        if (file.removed) continue;
-        fs::create_directories(target.parent_path(), error);
-        EC_TRY(write_file_atomic(target, file.after));
+        if (file.removed) EC_TRY(put(root, file.path, std::nullopt));
     }
     return Scratch(std::move(dir), root);
 }

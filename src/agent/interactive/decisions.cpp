@@ -60,6 +60,7 @@ Result<bool> InteractiveAgent::State::plan(Task& task) {
 Result<std::optional<std::string>> InteractiveAgent::State::ask_person(Task& task, Attempt& attempt,
                                                                        TaskResult& result) {
     const executor::TestReport* report = attempt.verdict ? &attempt.verdict->report : nullptr;
+    task.person.proposed(attempt.draft.versions());
     const Answer answer = task.person.approve_patch(result.patch, report);
     EC_TRY(stopped(task));
     switch (answer.kind) {

@@ -18,8 +18,9 @@ constexpr std::size_t kProblemBytes = 4000;
 /// The draft as the model sees it: with secrets taken out.
 class ShownFiles final : public FileSource {
 public:
-    ShownFiles(const Task& task, const Draft& draft) : draft_(draft), values_(task.secret_values()) {}
+    ShownFiles(const Task& task, const Draft& draft) : task_(task), draft_(draft), values_(task.secret_values()) {}
     [[nodiscard]] std::optional<std::string> read(const std::string& path) const override {
+        task_.attend(path);
         auto text = draft_.read(path);
         if (text) text = agent::redact(*text, nullptr, path, values_);
         return text;
@@ -27,6 +28,7 @@ public:
     [[nodiscard]] std::vector<std::string> paths() const override { return draft_.paths(); }
 
 private:
+    const Task& task_;
     const Draft& draft_;
     SecretValues values_;
 };

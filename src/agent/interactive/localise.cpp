@@ -166,6 +166,7 @@ std::vector<TaskContext::File> show_files(Task& task, const std::vector<std::str
     std::vector<TaskContext::File> files;
     std::size_t used = 0;
     for (const std::string& path : paths) {
+        task.attend(path);
         const auto text = task.ports.workspace->read(path);
         if (!text || !is_valid_utf8(*text)) continue;
         if (used + text->size() > bytes) continue;

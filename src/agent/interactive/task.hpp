@@ -32,6 +32,10 @@ struct Task {
     [[nodiscard]] bool out_of_time() const { return ports.clock->now() >= deadline; }
     /// What may be spent on something that may take `most`: no more than is left of the task's time.
     [[nodiscard]] std::chrono::milliseconds within(std::chrono::milliseconds most) const;
+    /// The text of this file is about to matter.
+    void attend(const std::string& path) const {
+        if (ports.attend) ports.attend(path);
+    }
     [[nodiscard]] bool red_before() const { return before && !before->passed(); }
     void stage(std::string name, std::string detail) { events.event(StageEvent{std::move(name), std::move(detail)}); }
 

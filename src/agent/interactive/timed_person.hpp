@@ -19,6 +19,7 @@ public:
     Answer approve_plan(const Plan& plan) override {
         return timed([&] { return person_.approve_plan(plan); });
     }
+    void proposed(const std::vector<vcs::FileVersion>& files) override { person_.proposed(files); }
     Answer approve_patch(const std::string& patch, const executor::TestReport* report) override {
         return timed([&] { return person_.approve_patch(patch, report); });
     }

@@ -117,12 +117,17 @@ private:
     Result<bool> answer_calls(const ChatReply& reply) {
         for (const model::ToolCall& call : reply.calls) {
             const std::string arguments = json::write(call.arguments);
-            task_.events.event(ToolEvent{ToolEvent::Phase::started, call.name, ellipsize(arguments, 120), true});
+            task_.events.event(
+                ToolEvent{ToolEvent::Phase::started, call.name, ellipsize(arguments, 120), true, arguments, {}});
             EC_ASSIGN(const ToolResult result,
                       is_edit_call(call) ? edit(call) : call_tool(task_, attempt_.draft, call));
             const auto lines = split_lines(result.text);
-            task_.events.event(ToolEvent{ToolEvent::Phase::finished, call.name,
-                                         lines.empty() ? "" : ellipsize(lines.front(), 120), result.ok});
+            task_.events.event(ToolEvent{ToolEvent::Phase::finished,
+                                         call.name,
+                                         lines.empty() ? "" : ellipsize(lines.front(), 120),
+                                         result.ok,
+                                         {},
+                                         result.text});
             if (call.name == "read" && result.ok) last_read_ = result.text.substr(0, result.text.find(" ("));
             std::string text = result.text;
             const LoopGuard::Verdict repeats = guard_.call(call.name, call.arguments, hash128(result.text));

@@ -67,7 +67,8 @@ ToolResult read_tool(Task& task, const Draft& draft, const model::ToolCall& call
     if (asked.empty()) return refused("read needs a path");
     const auto path = known_path(draft, *task.ports.sandbox, asked);
     if (!path) return refused(fmt::format("There is no file {} to be seen; {}", asked, near_names(draft, asked)));
-    const std::string text = task.redact(*path, *draft.read(*path));
+    task.attend(*path);
+    const std::string text = task.redact(*path, draft.read(*path).value_or(""));
     const auto lines = split_lines(text);
     const auto total = static_cast<std::int64_t>(lines.size());
     const std::int64_t from = std::clamp<std::int64_t>(number_of(call, "from", 1), 1, std::max<std::int64_t>(total, 1));
@@ -184,6 +185,7 @@ Result<ToolResult> git_tool(Task& task, const model::ToolCall& call) {
             for (const std::string& file : task.ports.secrets().paths) spec.argv.push_back(":(exclude)" + file);
         }
     }
+    spec.edits = Draft(*task.ports.workspace).edits();
     spec.environment = {{"GIT_CONFIG_NOSYSTEM", "1"}, {"GIT_CONFIG_GLOBAL", "/dev/null"}, {"GIT_OPTIONAL_LOCKS", "0"}};
     spec.collect_changes = false;
     spec.limits.wall = task.within(spec.limits.wall);

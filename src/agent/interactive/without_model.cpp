@@ -1,6 +1,7 @@
 // What can be done without a model: make failing tests pass, by mutation.
 #include <ec/repair/repair.hpp>
 
+#include "../draft/scratch.hpp"
 #include "../draft/search_events.hpp"
 #include "agent_state.hpp"
 
@@ -36,8 +37,15 @@ Result<TaskResult> InteractiveAgent::State::without_model(Task& task, std::chron
     request.edit_tests = settings.edit_tests;
     request.seed = settings.seed;
     MutationEvents events(task.events);
-    EC_ASSIGN(const repair::RepairResult repaired,
-              repair::repair(*ports.sandbox, *ports.clock, events, request, task.stop));
+    // The search reads what lies on the disk.
+    std::optional<Scratch> scratch;
+    std::unique_ptr<executor::Sandbox> scratch_sandbox;
+    if (!ports.workspace->unsaved().empty()) {
+        EC_ASSIGN(scratch, Scratch::make(ports.sandbox->workspace(), Draft(*ports.workspace)));
+        EC_ASSIGN(scratch_sandbox, ports.open_sandbox(scratch->path()));
+    }
+    executor::Sandbox& sandbox = scratch_sandbox ? *scratch_sandbox : *ports.sandbox;
+    EC_ASSIGN(const repair::RepairResult repaired, repair::repair(sandbox, *ports.clock, events, request, task.stop));
     result.candidates = repaired.search.tried;
     result.proposer = repaired.proposer.empty() ? "none" : repaired.proposer;
     result.reason = repaired.reason;

@@ -1,3 +1,4 @@
+#include <ec/core/text.hpp>
 #include <set>
 
 #include "agent_fixture.hpp"
@@ -122,6 +123,31 @@ TEST_F(AgentTest, CountsAChangeOfTheTestsWhenThePersonWantsIt) {
         "test_calc.py\n<<<<<<< SEARCH\n        self.assertEqual(add(2, 3), 5)\n=======\n"
         "        self.assertEqual(add(2, 3), -1)\n>>>>>>> REPLACE\n");
     EXPECT_EQ(run("the sum is meant to be a difference").value().status, Status::fixed);
+}
+
+TEST_F(AgentTest, SeesAndJudgesWhatAnEditorHasNotSaved) {
+    files_.put_unsaved("calc.py", *files_.read("calc.py") + "\n\ndef triple(a):\n    return a * 3\n");
+    files_.put_unsaved("test_calc.py",
+                       replace_all(*files_.read("test_calc.py"), "import add, double", "import add, double, triple") +
+                           "\n    def test_triple(self):\n        self.assertEqual(triple(4), 12)\n");
+    model_.says(kFix);
+    const TaskResult result = run("make add work").value();
+    EXPECT_EQ(result.status, Status::fixed) << result.reason;
+    EXPECT_EQ(result.after.passed(), 3U);
+    ASSERT_EQ(written_.size(), 1U);
+    EXPECT_NE(written_[0].before.find("def triple"), std::string::npos);
+    EXPECT_NE(written_[0].after.find("def triple"), std::string::npos);
+}
+
+TEST_F(AgentTest, SearchesWithoutAModelFromWhatAnEditorHasNotSaved) {
+    const std::string broken = *files_.read("calc.py");
+    put("calc.py", replace_all(broken, "a - b", "a + b"));
+    files_.put_unsaved("calc.py", broken);
+    has_model_ = false;
+    const TaskResult result = run("make the tests pass").value();
+    EXPECT_EQ(result.status, Status::fixed) << result.reason;
+    ASSERT_EQ(written_.size(), 1U);
+    EXPECT_EQ(written_[0].before, broken);
 }
 
 TEST_F(AgentTest, KeepsThePrefixOfEveryRequestByteForByte) {

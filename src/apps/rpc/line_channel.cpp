@@ -89,10 +89,14 @@ Result<std::optional<std::string>> DescriptorLines::read(std::stop_token stop) {
 
 Status DescriptorLines::write(std::string_view line) {
     const std::lock_guard lock(writing_);
-    std::string rest(line);
-    rest += '\n';
-    std::size_t done = 0;
-    while (done < rest.size()) {
+    if (broken_) return fail(ErrorCode::io, "the other side stopped reading");
+    const Status written = write_all(std::string(line) + '\n');
+    broken_ = !written;
+    return written;
+}
+
+Status DescriptorLines::write_all(std::string_view rest) const {
+    while (!rest.empty()) {
         // Polled first and written in pieces a pipe takes whole, so that a descriptor that blocks, and is perhaps
         // shared with others, need not be changed.
         pollfd ready{out_, POLLOUT, 0};
@@ -100,9 +104,9 @@ Status DescriptorLines::write(std::string_view line) {
         if (count == 0) return fail(ErrorCode::timeout, "the other side does not read");
         if (count < 0 && errno != EINTR) return fail(from_errno("cannot wait", errno));
         if (count <= 0) continue;
-        const ssize_t put = write_quietly(out_, rest.data() + done, std::min<std::size_t>(rest.size() - done, 4096));
+        const ssize_t put = write_quietly(out_, rest.data(), std::min<std::size_t>(rest.size(), 4096));
         if (put < 0 && errno != EINTR && errno != EAGAIN) return fail(from_errno("cannot write", errno));
-        if (put > 0) done += static_cast<std::size_t>(put);
+        if (put > 0) rest.remove_prefix(static_cast<std::size_t>(put));
     }
     return {};
 }

@@ -18,7 +18,7 @@ public:
     /// after which the channel is of no more use; `cancelled` on stop. One thread at a time.
     virtual Result<std::optional<std::string>> read(std::stop_token stop) = 0;
     /// `line` holds no line feed. Any thread; lines of several do not mix. `io` when the other side is gone, `timeout`
-    /// when it takes nothing for a minute.
+    /// when it takes nothing for a minute; after either the channel writes no more, for a line may have been cut.
     virtual Status write(std::string_view line) = 0;
 };
 
@@ -32,6 +32,8 @@ public:
     Status write(std::string_view line) override;
 
 private:
+    Status write_all(std::string_view rest) const;
+
     int in_;
     int out_;
     std::size_t longest_;
@@ -39,6 +41,7 @@ private:
     std::size_t searched_ = 0;
     bool ended_ = false;
     std::mutex writing_;
+    bool broken_ = false;  ///< under writing_
 };
 
 }  // namespace ec::apps::rpc

@@ -87,8 +87,10 @@ class Checkpoints {
 public:
     static Result<Checkpoints> open(const std::filesystem::path& workspace, CheckpointOptions options);
 
-    /// Starts a session with its step 0; returns its id ([a-z0-9-]+).
-    Result<std::string> begin(const std::string& task);
+    /// Starts a session with its step 0; returns its id ([a-z0-9-]+), which is `name`, or a fresh one without.
+    Result<std::string> begin(const std::string& task, const std::string& name = {});
+    /// An id that no session has.
+    static std::string fresh_session();
     /// The next step of a session. Steps that were undone before it stay in the store, but redo no longer reaches them.
     Result<Step> record(const std::string& session, const StepRecord& record);
     /// Keeps the files as they are now without making a step: before a command that may destroy something. The id of

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <ec/executor/report.hpp>
+#include <ec/vcs/diff.hpp>
 #include <optional>
 #include <string>
 #include <variant>
@@ -46,6 +47,8 @@ struct ToolEvent {
     std::string name;     ///< "read", "search", "test", …
     std::string summary;  ///< one line: "src/app.py lines 10-40", "3 failed, 12 passed"
     bool ok = true;
+    std::string arguments = {};  ///< started: the call's, as JSON
+    std::string output = {};     ///< finished: what the model gets to see of it
 };
 /// A file as the agent would change it; nothing is written yet.
 struct EditEvent {
@@ -105,6 +108,8 @@ class Person {
 public:
     virtual ~Person() = default;
     virtual Answer approve_plan(const Plan& plan) = 0;
+    /// Told before approve_patch(): the files of that change, whole.
+    virtual void proposed(const std::vector<vcs::FileVersion>& /*files*/) {}
     /// All files of one change together, as one patch with the verdict of its tests.
     virtual Answer approve_patch(const std::string& patch, const executor::TestReport* report) = 0;
     /// A command that the agent wants to run in the sandbox, or a question of the model's.

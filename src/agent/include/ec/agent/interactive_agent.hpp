@@ -71,6 +71,9 @@ struct AgentPorts {
     model::ChatModel* model = nullptr;  ///< null: no model; only failing tests can be worked on
     executor::Sandbox* sandbox = nullptr;
     const FileSource* workspace = nullptr;  ///< the files it may see
+    /// Told of a file before its text matters: before a model is shown it or its change is taken. Whoever knows a newer
+    /// text than the disk's has `workspace` give it from then on; may be empty.
+    std::function<void(const std::string& path)> attend;
     /// Files of secrets, which commands of the model find empty, and values that are masked wherever they turn up;
     /// asked for when first needed, may be empty.
     std::function<const SecretFiles&()> secrets;

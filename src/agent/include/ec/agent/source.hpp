@@ -10,6 +10,13 @@
 
 namespace ec::agent {
 
+/// A file whose text is newer than what lies on the disk.
+struct UnsavedFile {
+    std::string path;
+    std::string text;
+    bool operator==(const UnsavedFile&) const = default;
+};
+
 class FileSource {
 public:
     virtual ~FileSource() = default;
@@ -17,6 +24,9 @@ public:
     [[nodiscard]] virtual std::optional<std::string> read(const std::string& path) const = 0;
     /// All paths, sorted.
     [[nodiscard]] virtual std::vector<std::string> paths() const = 0;
+    /// What an editor holds and has not saved, as far as known: read() gives these texts, and whoever runs over the
+    /// disk lays them over it.
+    [[nodiscard]] virtual std::vector<UnsavedFile> unsaved() const { return {}; }
 };
 
 /// Files in memory, for tests and for what has no disk behind it.
@@ -33,10 +43,17 @@ public:
         for (const auto& [path, content] : files_) paths.push_back(path);
         return paths;
     }
+    [[nodiscard]] std::vector<UnsavedFile> unsaved() const override { return unsaved_; }
     void put(const std::string& path, std::string content) { files_[path] = std::move(content); }
+    /// As an editor would hold it.
+    void put_unsaved(const std::string& path, const std::string& content) {
+        put(path, content);
+        unsaved_.push_back({path, content});
+    }
 
 private:
     std::map<std::string, std::string> files_;
+    std::vector<UnsavedFile> unsaved_;
 };
 
 }  // namespace ec::agent

@@ -10,6 +10,7 @@
 #include <ec/executor/sandbox.hpp>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -64,6 +65,22 @@ struct ApplyOptions {
 /// `unavailable` without a place for the journal.
 Result<Applied> apply_changes(const std::filesystem::path& workspace, std::span<const Change> changes,
                               const ApplyOptions& options);
+
+/// A file that somebody else writes: an editor that holds it open.
+struct HandedChange {
+    std::string path;
+    std::optional<std::string> before;  ///< what undo brings back, perhaps newer than the disk; nothing: no such file
+    std::string after;
+};
+/// Has the other side write `text` to the file at `path`, relative to the workspace, and save it.
+using Hand = std::function<Status(const std::string& path, const std::string& text)>;
+
+/// Has every change written by `hand`, and keeps what stood there in the undo journal once all are. Nothing is written
+/// when one of them may not be (`refused`) or a file to be created is there already (`conflict`); when the hand fails
+/// midway, what it wrote is taken back by it. Applied::written has what reached the disk: what the other side holds
+/// unsaved is its own to take back. A process that dies in between leaves no step.
+Result<Applied> apply_by_hand(const std::filesystem::path& workspace, std::span<const HandedChange> changes,
+                              const ApplyOptions& options, const Hand& hand);
 
 /// What stands at a path now, for Change::before of changes that come from elsewhere than a run.
 Result<FileIdentity> identify(const std::filesystem::path& workspace, const std::string& path);
