@@ -63,6 +63,9 @@ struct RunSpec {
     bool collect_changes = true;           ///< false: skip the walk over the changed files
     bool network = false;                  ///< through SandboxOptions::network; `invalid_argument` without one
     bool collect_change_contents = false;  ///< also carry the new bytes of changed regular files
+    /// For open() alone. Not 0: the session's frames are lines without their end, at most so many bytes each, and the
+    /// program finds them on its standard input and output instead of descriptors 3 and 4.
+    std::size_t line_bytes = 0;
 };
 
 inline constexpr std::string_view kSupportDir = "/run/edgecoder/lib";
@@ -133,10 +136,12 @@ struct Isolation {
 };
 
 /// A program that stays inside one sandbox and talks in frames: it reads requests on descriptor 3 and writes answers
-/// on descriptor 4, each a little-endian u32 byte count followed by that many bytes. Destruction kills the sandbox.
+/// on descriptor 4, each a little-endian u32 byte count followed by that many bytes. RunSpec::line_bytes makes them
+/// lines on its standard input and output. Destruction kills the sandbox.
 class Session {
 public:
     virtual ~Session() = default;
+    /// `timeout` when a program that is spoken to in lines takes nothing for ten seconds.
     virtual Status send(std::string_view frame) = 0;
     /// The next frame; `timeout` when none came in time, `io` when the program ended, `cancelled` on stop.
     virtual Result<std::string> receive(std::chrono::milliseconds deadline, std::stop_token stop = {}) = 0;
