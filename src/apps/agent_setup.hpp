@@ -17,6 +17,10 @@
 
 namespace ec::apps {
 
+namespace mcp {
+class ToolBelt;
+}
+
 struct AgentOptions {
     std::string directory = ".";
     std::string model;  ///< as after --model; empty: the configured one
@@ -24,6 +28,7 @@ struct AgentOptions {
     bool write = false;                 ///< whether approved changes are written to the project
     std::vector<std::string> approved;  ///< guarded places that may be written
     std::string who = "run";            ///< for the egress ledger
+    bool other_tools = true;            ///< whether the model gets those of [mcp.servers]
 };
 
 class AgentSetup {
@@ -54,6 +59,7 @@ private:
     AgentSetup(AgentOptions options, ProjectView project);
     Status build();
     Status open_model();
+    Status open_tools();
     agent::AgentPorts agent_ports();
 
     AgentOptions options_;
@@ -67,6 +73,7 @@ private:
     std::unique_ptr<executor::Sandbox> sandbox_;
     std::unique_ptr<ModelPorts> ports_;
     std::unique_ptr<model::ChatModel> model_;
+    std::unique_ptr<mcp::ToolBelt> belt_;  ///< null: no servers are configured
     std::unique_ptr<agent::InteractiveAgent> agent_;
 };
 

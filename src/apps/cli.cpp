@@ -24,6 +24,8 @@
 #include "review_command.hpp"
 #include "run_command.hpp"
 #include "session_host.hpp"
+#include "tools_cli.hpp"
+#include "tools_command.hpp"
 #include "undo_command.hpp"
 
 namespace ec::apps {
@@ -192,6 +194,7 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
     ResumeOptions resume;
     RunCommandOptions run;
     SessionCommandOptions session;
+    ToolsOptions tools;
     add_session(app, session);
     add_run(app, run);
     add_fix(app, fix);
@@ -213,6 +216,7 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
     add_consent(app, consent);
     add_review(app, review);
     add_model(app, model);
+    add_tools(app, tools);
     // Commands inherit what stands here when they are added.
     app.footer(
         "Without a command a session begins in the terminal: type what is to be done. The options above are its.\n\n"
@@ -258,6 +262,9 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
     }
     if (const CLI::App* group = app.get_subcommand("model"); group->parsed()) {
         return run_model(*group, model, out, err);
+    }
+    if (const CLI::App* group = app.get_subcommand("tools"); group->parsed()) {
+        return run_tools(*group, tools, out, err);
     }
     if (app.got_subcommand("egress")) return run_egress(egress, out, err);
     return run_doctor(doctor, out, err);
