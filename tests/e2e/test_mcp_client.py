@@ -14,6 +14,7 @@ import threading
 import time
 
 import pytest
+from test_session import at_a_terminal, read_until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = pathlib.Path(os.environ.get("EC_BIN_DIR", ROOT / "build/bin")).resolve() / "edgecoder"
@@ -23,6 +24,8 @@ LIMIT = 120
 
 
 def toml(value):
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {toml(inner)}" for key, inner in value.items()) + " }"
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -487,8 +490,8 @@ def test_an_agent_calls_a_tool_that_is_allowed_by_name(place, model):
 
 def test_an_agent_without_a_person_calls_nothing_that_is_not_allowed(place, model):
     place.fake("good", allow=["environment"])
-    Model.turns = [("mcp_fake_echo", {"text": "one two"}), "Then not."]
     for words in ([], ["--yes"]):
+        Model.turns = [("mcp_fake_echo", {"text": "one two"}), "Then not."]
         assert task(place, model, *words).returncode == 0
         assert answer_of_tool().startswith("Refused")
 
@@ -521,3 +524,20 @@ def test_no_secret_goes_to_a_server(place, model):
     Model.turns = [("mcp_fake_echo", {"text": f"my token is {token}"}), "Sent."]
     assert task(place, model).returncode == 0
     assert answer_of_tool().endswith("my token is [withheld: access token]"), answer_of_tool()
+
+
+def test_a_person_at_a_terminal_sees_what_would_be_sent_and_decides(place, model):
+    place.fake("good")
+    argv = [str(PROGRAM), "--model", model, "--approach", "tools"]
+    environment = {**place.environment, "TERM": "xterm"}
+    for word, answer in ((b"r", "Refused"), (b"a", "echo of fake answers")):
+        Model.turns = [("mcp_fake_echo", {"text": "one two"}), "So be it."]
+        with at_a_terminal(argv, environment, place.project) as master:
+            seen = read_until(master, "/help", "")
+            os.write(master, b"what does the server say?\r")
+            seen = read_until(master, "Call this tool of another program?", seen)
+            assert '{"text":"one two"}' in seen and "fake" in seen
+            os.write(master, word + b"\r")
+            read_until(master, "So be it.", seen)
+            os.write(master, b"/quit\r")
+        assert answer_of_tool().startswith(answer)

@@ -6,7 +6,6 @@
 #include <ec/agent/command_guard.hpp>
 #include <ec/core/fs.hpp>
 #include <ec/core/text.hpp>
-#include <ec/core/time_or_stop.hpp>
 
 #include "../draft/scratch.hpp"
 

@@ -21,9 +21,8 @@ Answer SessionPerson::approve_command(const std::string& command, const std::str
 }
 
 Answer SessionPerson::approve_tool(const agent::ToolUse& use) {
-    return exchange_.ask(CommandQuestion{fmt::format("{} of {}: {}", use.tool, use.server, use.arguments), use.why,
-                                         "Call this tool of another program?"},
-                         stop_);
+    const std::string what = fmt::format("This would be sent to {}, for its {}. {}", use.server, use.tool, use.why);
+    return exchange_.ask(CommandQuestion{use.arguments, what, "Call this tool of another program?"}, stop_);
 }
 
 std::optional<std::string> SessionPerson::redirection() { return exchange_.take_redirect(); }
