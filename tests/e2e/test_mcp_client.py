@@ -534,7 +534,7 @@ def test_a_person_at_a_terminal_sees_what_would_be_sent_and_decides(place, model
         Model.turns = [("mcp_fake_echo", {"text": "one two"}), "So be it."]
         with at_a_terminal(argv, environment, place.project) as master:
             seen = read_until(master, "/help", "")
-            os.write(master, b"what does the server say?\r")
+            os.write(master, b"/plan off\rwhat does the server say?\r")
             seen = read_until(master, "Call this tool of another program?", seen)
             assert '{"text":"one two"}' in seen and "fake" in seen
             os.write(master, word + b"\r")

@@ -59,8 +59,13 @@ protected:
         agent_ = std::make_unique<InteractiveAgent>(std::move(ports), settings_);
         return agent_->run(task, events_, person, {});
     }
-    /// What the model was told last.
-    const std::string& told() const { return model_.requests.back().messages.back().text; }
+    /// What the model was told of its call.
+    std::string told() const {
+        for (const model::Message& message : model_.requests.back().messages) {
+            if (message.role == model::Role::tool) return message.text;
+        }
+        return "nothing";
+    }
 
     FakeTools tools_;
     Willing willing_;

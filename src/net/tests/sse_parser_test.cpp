@@ -79,7 +79,7 @@ TEST(ServerSentEvents, BeyondTheLimitAreRefused) {
     for (int i = 0; i < 1000; ++i) ASSERT_TRUE(parser.feed("data: small\n\n"));
 }
 
-TEST(SseParser, SaysWhereAndWhenToTakeTheStreamUpAgain) {
+TEST(ServerSentEvents, SaysWhereAndWhenToTakeTheStreamUpAgain) {
     SseParser parser;
     EXPECT_EQ(parser.last_id(), "");
     EXPECT_EQ(parser.retry(), std::nullopt);
