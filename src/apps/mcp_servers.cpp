@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "data_dir.hpp"
+#include "mcp/client/client_credentials.hpp"
 #include "mcp/client/http_wire.hpp"
 #include "mcp/client/program_wire.hpp"
 #include "network_gate.hpp"
@@ -123,7 +124,6 @@ private:
     }
 
     Result<std::unique_ptr<mcp::Wire>> open_address(const ServerEntry& entry) const {
-        EC_ASSIGN(Secret token, token_of(entry));
         if (data_dir().empty()) {
             return fail(ErrorCode::unavailable, "there is no place for the egress ledger, so no server can be asked",
                         "set EDGECODER_DATA_DIR or HOME");
@@ -131,22 +131,29 @@ private:
         EC_ASSIGN(net::FileEgressLedger opened, net::FileEgressLedger::open(data_dir()));
         const auto ledger = std::make_shared<net::FileEgressLedger>(std::move(opened));
         const std::string who = fmt::format("{}: tools of {}", place_.who, entry.name);
-        return std::make_unique<mcp::HttpWire>(entry.url, std::move(token),
-                                               [&] { return std::make_unique<RecordedClient>(ledger, who); });
+        const auto make_client = [&] { return std::make_unique<RecordedClient>(ledger, who); };
+        EC_ASSIGN(Secret token, token_of(entry, *make_client()));
+        return std::make_unique<mcp::HttpWire>(entry.url, std::move(token), make_client);
     }
 
-    static Result<Secret> token_of(const ServerEntry& entry) {
-        if (entry.token_file.empty()) return Secret();
+    static Result<Secret> token_of(const ServerEntry& entry, net::HttpClient& http) {
+        if (!entry.token_file.empty()) return secret_in(entry.token_file);
+        if (entry.token_url.empty()) return Secret();
+        EC_ASSIGN(Secret secret, secret_in(entry.client_secret_file));
+        return mcp::fetch_token(http, {entry.token_url, entry.client_id, std::move(secret), entry.scope, entry.url});
+    }
+
+    static Result<Secret> secret_in(const std::string& file) {
         struct stat info{};
-        if (::stat(entry.token_file.c_str(), &info) == 0 && (info.st_mode & 077U) != 0) {
-            return fail(ErrorCode::denied, fmt::format("{} is open to others", entry.token_file),
-                        fmt::format("chmod 600 {}", entry.token_file));
+        if (::stat(file.c_str(), &info) == 0 && (info.st_mode & 077U) != 0) {
+            return fail(ErrorCode::denied, fmt::format("{} is open to others", file),
+                        fmt::format("chmod 600 {}", file));
         }
-        EC_ASSIGN(const std::string text, read_file(entry.token_file, kTokenBytes));
-        Secret token{std::string(trim(text))};
-        if (token.empty() || token.reveal().find_first_of(" \t\r\n") != std::string_view::npos)
-            return fail(ErrorCode::invalid_argument, fmt::format("{} holds no token", entry.token_file));
-        return token;
+        EC_ASSIGN(const std::string text, read_file(file, kTokenBytes));
+        Secret secret{std::string(trim(text))};
+        if (secret.empty() || secret.reveal().find_first_of(" \t\r\n") != std::string_view::npos)
+            return fail(ErrorCode::invalid_argument, fmt::format("{} holds no token", file));
+        return secret;
     }
 
     ServerPlace place_;

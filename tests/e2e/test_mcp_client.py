@@ -1,6 +1,7 @@
 """Tools of other programs: servers of the Model Context Protocol that others wrote, and ones that behave badly, behind the
 real program."""
 
+import base64
 import contextlib
 import http.server
 import json
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.parse
 
 import pytest
 from test_session import at_a_terminal, read_until
@@ -131,7 +133,8 @@ def test_the_reference_server_works_over_http(place, node_modules, clients):
         assert "2 of 2" in done.stderr
 
 
-@pytest.mark.parametrize("scenario", ["initialize", "tools_call", "elicitation-sep1034-client-defaults", "sse-retry"])
+@pytest.mark.parametrize("scenario", ["initialize", "tools_call", "elicitation-sep1034-client-defaults", "sse-retry",
+                                      "auth/client-credentials-basic"])
 def test_the_official_scenarios_for_clients_pass(clients, tmp_path, scenario):
     client = shlex.join([sys.executable, "-B", str(clients.folder / "conformance_client.py")])
     done = clients("node_modules/@modelcontextprotocol/conformance/dist/index.js", "client", "--command", client, "--scenario",
@@ -325,12 +328,21 @@ class Remote(http.server.BaseHTTPRequestHandler):
     """Answers as the test says: `reply(handler, request)`."""
 
     reply = None
+    tokens = None
+    stream = None
     seen = []
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path == "/token":
+            Remote.seen.append((self.path, dict(self.headers), body.decode()))
+            return Remote.tokens(self)
         Remote.seen.append((self.path, dict(self.headers), json.loads(body)))
-        Remote.reply(self, json.loads(body))
+        return Remote.reply(self, json.loads(body))
+
+    def do_GET(self):
+        Remote.seen.append((self.path, dict(self.headers), None))
+        Remote.stream(self)
 
     def do_DELETE(self):
         Remote.seen.append((self.path, dict(self.headers), None))
@@ -371,6 +383,7 @@ def well(handler, request):
 def remote():
     Remote.seen = []
     Remote.reply = staticmethod(well)
+    Remote.stream = lambda self: self.give(405)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Remote)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/mcp"
@@ -404,6 +417,41 @@ def test_a_token_that_others_can_read_is_not_sent(place, remote, tmp_path):
     assert Remote.seen == []
 
 
+def with_account(place, remote, folder):
+    secret = folder / "client-secret"
+    secret.write_text("s3cret:+")
+    secret.chmod(0o600)
+    place.server("fake", url=remote, token_url=remote.replace("/mcp", "/token"), client_id="me", client_secret_file=str(secret),
+                 scope="read write")
+
+
+def test_a_token_is_got_with_an_account_for_that_server_alone(place, remote, tmp_path):
+    Remote.tokens = lambda self: self.give(200, b'{"access_token": "given", "token_type": "Bearer"}')
+    with_account(place, remote, tmp_path)
+    assert place.call("echo")[1]["text"] == "hello"
+    (_, headers, body), *later = Remote.seen
+    assert base64.b64decode(headers["Authorization"].removeprefix("Basic ")) == b"me:s3cret%3A%2B"
+    assert urllib.parse.parse_qs(body) == {"grant_type": ["client_credentials"], "resource": [remote], "scope": ["read write"]}
+    assert {headers["Authorization"] for _, headers, _ in later} == {"Bearer given"}
+
+
+@pytest.mark.parametrize("tokens,code", [
+    (lambda self: self.give(401, b'{"error": "invalid_client\\u001b[31m"}'), "denied"),
+    (lambda self: self.give(302, Location="https://elsewhere.example/"), "denied"),
+    (lambda self: self.give(200, b'{"access_token": "a b", "token_type": "Bearer"}'), "corrupt"),
+    (lambda self: self.give(200, b'{"access_token": "given", "token_type": "mac"}'), "corrupt"),
+    (lambda self: self.give(200, b"given"), "corrupt"),
+    (lambda self: self.give(200, b" " * 100_000), "too_large"),
+])
+def test_without_a_token_the_server_is_not_asked(place, remote, tmp_path, tokens, code):
+    Remote.tokens = tokens
+    with_account(place, remote, tmp_path)
+    done, outcome = place.call("echo")
+    assert outcome["code"] == code, done.stderr
+    assert "\x1b" not in done.stderr and "s3cret" not in done.stderr
+    assert [path for path, _, _ in Remote.seen] == ["/token"]
+
+
 @pytest.mark.parametrize("answer,code", [
     (lambda h, r: h.give(307, Location="http://127.0.0.1:9/mcp"), "denied"),
     (lambda h, r: h.give(401), "denied"),
@@ -422,6 +470,22 @@ def test_a_remote_server_that_is_none_is_refused(place, remote, answer, code):
     place.server("fake", url=remote)
     done, outcome = place.call("echo")
     assert done.returncode in (1, 2, 3) and outcome["code"] == code, done.stderr
+
+
+def test_a_stream_that_never_brings_the_answer_is_given_up(place, remote):
+    def broken_off(handler, request=None):
+        if request is None or request.get("method") == "tools/call":
+            handler.give(200, b"id: 1\nretry: 1\ndata:\n\n" if request else b": alive\n\n", kind="text/event-stream")
+        else:
+            well(handler, request)
+
+    Remote.reply = staticmethod(broken_off)
+    Remote.stream = broken_off
+    place.server("fake", url=remote)
+    done, outcome = place.call("echo")
+    assert (done.returncode, outcome["code"]) == (3, "io"), done.stderr
+    again = [headers for _, headers, body in Remote.seen if body is None and headers.get("Last-Event-ID") == "1"]
+    assert 1 <= len(again) <= 10
 
 
 # --- in an agent's hands
@@ -504,7 +568,7 @@ def test_a_server_that_does_not_start_is_a_warning_and_no_delay_for_ever(place, 
     done = task(place, model)
     assert done.returncode == 0
     assert time.monotonic() - began < 30
-    assert "tools of silent" in done.stdout
+    assert "tools of silent: " in done.stdout and "cancelled" not in done.stdout
     assert "mcp_fake_echo" in [tool["function"]["name"] for tool in Model.asked[0]["tools"]]
 
 

@@ -50,7 +50,8 @@ Status Approvals::save(const std::vector<Record>& records) const {
                                      {"by_entry", record.by_entry}});
     }
     std::error_code error;
-    std::filesystem::create_directories(file_.parent_path(), error);
+    if (std::filesystem::create_directories(file_.parent_path(), error))
+        std::filesystem::permissions(file_.parent_path(), std::filesystem::perms::owner_all, error);
     return write_file_atomic(file_, json::write(json::Object{{"version", 1}, {"tools", std::move(tools)}}) + "\n",
                              0600);
 }

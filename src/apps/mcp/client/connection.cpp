@@ -113,8 +113,9 @@ void Connection::give_up(std::int64_t id, const Error& error) {
         static_cast<void>(
             wire_->post(rpc::encode(rpc::Request{nullptr, "notifications/cancelled", std::move(params)})));
     }
-    const bool ended =
-        error.code == ErrorCode::io || error.code == ErrorCode::corrupt || error.code == ErrorCode::not_found;
+    // A token that is not taken any more is got anew with the next start.
+    const bool ended = error.code == ErrorCode::denied || error.code == ErrorCode::io ||
+                       error.code == ErrorCode::corrupt || error.code == ErrorCode::not_found;
     if (ended || unanswered_ >= kMostUnanswered) alive_ = false;
 }
 

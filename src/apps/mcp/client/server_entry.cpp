@@ -75,12 +75,31 @@ private:
     }
 
     void address() {
-        entry_.token_file = table_.string("token_file").value_or("");
-        if (!entry_.token_file.empty() && !entry_.token_file.starts_with('/'))
-            table_.reject("token_file", "must be an absolute path");
-        const auto url = net::Url::parse(entry_.url);
-        if (!url) return table_.reject("url", url.error().message);
-        if (url->scheme != "https" && !url->loopback()) table_.reject("url", "must be https, or http on this machine");
+        check_url("url", entry_.url);
+        entry_.token_file = file("token_file");
+        entry_.token_url = table_.string("token_url").value_or("");
+        entry_.client_id = table_.string("client_id").value_or("");
+        entry_.client_secret_file = file("client_secret_file");
+        entry_.scope = table_.string("scope").value_or("");
+        const bool account = !entry_.token_url.empty();
+        if (account) check_url("token_url", entry_.token_url);
+        if (account == entry_.client_id.empty() || account == entry_.client_secret_file.empty())
+            table_.reject("token_url", "goes with client_id and client_secret_file");
+        if (account && !entry_.token_file.empty())
+            table_.reject("token_file", "and token_url are two ways in: name one");
+        if (!account && !entry_.scope.empty()) table_.reject("scope", "goes with token_url");
+    }
+
+    void check_url(std::string_view key, const std::string& text) {
+        const auto url = net::Url::parse(text);
+        if (!url) return table_.reject(key, url.error().message);
+        if (url->scheme != "https" && !url->loopback()) table_.reject(key, "must be https, or http on this machine");
+    }
+
+    std::string file(std::string_view key) {
+        std::string path = table_.string(key).value_or("");
+        if (!path.empty() && !path.starts_with('/')) table_.reject(key, "must be an absolute path");
+        return path;
     }
 
     toml::Table table_;

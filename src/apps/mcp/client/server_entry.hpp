@@ -28,7 +28,13 @@ struct ServerEntry {
     bool project = true;                             ///< it sees a copy of the project; false: an empty folder
     std::uint64_t memory_mb = 512;
 
-    std::string token_file;  ///< of a remote one: sent as a bearer token
+    // of a remote one
+    std::string token_file;  ///< sent as a bearer token
+    std::string token_url;   ///< or where one is got, with an account of our own (client_credentials.hpp)
+    std::string client_id;
+    std::string client_secret_file;
+    std::string scope;
+
     std::chrono::seconds timeout{60};
 
     [[nodiscard]] bool remote() const { return command.empty(); }

@@ -11,7 +11,9 @@ namespace {
 using agent::Answer;
 using agent::ToolReply;
 
-constexpr std::chrono::milliseconds kStartPatience{8000};
+using namespace std::chrono_literals;
+
+constexpr std::chrono::milliseconds kStartPatience = 8s;
 constexpr unsigned kMostFailures = 2;  ///< in a row, before a server is left alone
 constexpr std::size_t kMostOffered = 128;
 constexpr std::size_t kArgumentBytes = 64U << 10;
@@ -61,7 +63,10 @@ void ToolBelt::try_to_start(Server& server, std::stop_token stop) const {
     if (started) return;
     server.connection.reset();
     server.tools.clear();
-    const Error& error = started.error();
+    Error error = started.error();
+    // The person's own stop is told by whoever was stopped.
+    if (error.code == ErrorCode::cancelled)
+        error.message = fmt::format("not ready within {} seconds", kStartPatience / 1s);
     server.notes = {error.remedy.empty() ? error.message : fmt::format("{}; {}", error.message, error.remedy)};
 }
 

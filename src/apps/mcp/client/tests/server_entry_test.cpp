@@ -59,6 +59,12 @@ TEST(ServerEntry, RefusesWhatMakesNoSenseAndSaysWhere) {
         {head + "url = \"http://a.example/mcp\"", "must be https"},
         {head + "url = \"ftp://a.example\"", "mcp.servers.a.url"},
         {head + "url = \"https://a.example\"\ntoken_file = \"token\"", "absolute"},
+        {head + "url = \"https://a.example\"\ntoken_url = \"https://b.example\"", "goes with client_id"},
+        {head + "url = \"https://a.example\"\nclient_id = \"me\"", "goes with client_id"},
+        {head + "url = \"https://a.example\"\nscope = \"all\"", "goes with token_url"},
+        {head + "url = \"https://a.example\"\ntoken_url = \"http://b.example\"\nclient_id = \"me\"\n"
+                "client_secret_file = \"/s\"",
+         "must be https"},
         {head + "url = \"https://a.example\"\nread_only = [\"/a\"]", "read_only"},
     };
     for (const auto& [text, reason] : table) {
