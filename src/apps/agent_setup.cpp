@@ -7,6 +7,7 @@
 #include <ec/model/embedded.hpp>
 
 #include "data_dir.hpp"
+#include "mcp_servers.hpp"
 #include "project_sandbox.hpp"
 #include "skill_store.hpp"
 
@@ -41,6 +42,7 @@ Status AgentSetup::build() {
     EC_ASSIGN(sandbox_, open_sandbox(options_.directory));
     EC_ASSIGN(ports_, ModelPorts::open(data_dir(), options_.who));
     EC_TRY(open_model());
+    if (options_.other_tools) EC_TRY(open_tools());
     project_.use_embedder([this](std::stop_token stop) { return configured_embedder(*ports_, std::move(stop)); },
                           [this](const std::string& text) {
                               if (events_ != nullptr) events_->event(agent::WarningEvent{text});
@@ -64,6 +66,18 @@ Status AgentSetup::open_model() {
                     fmt::format("edgecoder model use NAME chooses another one; {}", model.error().remedy));
     }
     EC_ASSIGN(model_, std::move(model));
+    return {};
+}
+
+// Nothing is started before a task needs it.
+Status AgentSetup::open_tools() {
+    EC_ASSIGN(std::vector<mcp::ServerEntry> entries, load_servers());
+    if (entries.empty()) return {};
+    ServerPlace place;
+    place.project = project_.files().root();
+    place.secrets = [this]() -> const agent::SecretFiles& { return project_.secrets(); };
+    place.who = options_.who;
+    belt_ = std::make_unique<mcp::ToolBelt>(std::move(entries), server_opener(std::move(place)), tool_approvals());
     return {};
 }
 
@@ -94,6 +108,7 @@ agent::AgentPorts AgentSetup::agent_ports() {
         keeper_.keep(label, conversation);
     };
     ports.clock = &clock_;
+    ports.other_tools = belt_.get();
     ports.open_sandbox = [this](const std::filesystem::path& folder) { return open_sandbox(folder); };
     if (options_.write) {
         ports.write = [this](const std::vector<vcs::FileVersion>& files) -> Status {

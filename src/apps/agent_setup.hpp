@@ -19,6 +19,10 @@
 
 namespace ec::apps {
 
+namespace mcp {
+class ToolBelt;
+}
+
 struct AgentOptions {
     std::string directory = ".";
     std::string model;  ///< as after --model; empty: the configured one
@@ -28,6 +32,7 @@ struct AgentOptions {
     std::string who = "run";            ///< for the egress ledger
     Editor* editor = nullptr;           ///< that has the project open; outlives the setup
     std::string session;                ///< the id of a new session; empty: made up
+    bool other_tools = true;            ///< whether the model gets those of [mcp.servers]
 };
 
 class AgentSetup {
@@ -59,6 +64,7 @@ private:
     AgentSetup(AgentOptions options, ProjectView project);
     Status build();
     Status open_model();
+    Status open_tools();
     agent::AgentPorts agent_ports();
 
     AgentOptions options_;
@@ -73,6 +79,7 @@ private:
     std::unique_ptr<executor::Sandbox> sandbox_;
     std::unique_ptr<ModelPorts> ports_;
     std::unique_ptr<model::ChatModel> model_;
+    std::unique_ptr<mcp::ToolBelt> belt_;  ///< null: no servers are configured
     std::unique_ptr<agent::InteractiveAgent> agent_;
 };
 

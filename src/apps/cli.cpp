@@ -26,6 +26,8 @@
 #include "review_command.hpp"
 #include "run_command.hpp"
 #include "session_host.hpp"
+#include "tools_cli.hpp"
+#include "tools_command.hpp"
 #include "undo_command.hpp"
 
 namespace ec::apps {
@@ -195,6 +197,7 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
     RunCommandOptions run;
     SessionCommandOptions session;
     McpOptions mcp;
+    ToolsOptions tools;
     add_session(app, session);
     AcpOptions acp;
     add_run(app, run);
@@ -219,6 +222,7 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
     add_review(app, review);
     add_model(app, model);
     add_mcp(app, mcp);
+    add_tools(app, tools);
     // Commands inherit what stands here when they are added.
     app.footer(
         "Without a command a session begins in the terminal: type what is to be done. The options above are its.\n\n"
@@ -267,6 +271,9 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
     }
     if (app.got_subcommand("mcp")) return run_mcp(mcp, out, err);
     if (app.got_subcommand("acp")) return run_acp(acp, err);
+    if (const CLI::App* group = app.get_subcommand("tools"); group->parsed()) {
+        return run_tools(*group, tools, out, err);
+    }
     if (app.got_subcommand("egress")) return run_egress(egress, out, err);
     return run_doctor(doctor, out, err);
 }

@@ -132,8 +132,7 @@ Result<std::vector<std::string>> allowed_hosts(const ExecOptions& options, const
     if (options.offline) return std::vector<std::string>();
     if (!policy.network) return options.allow_hosts;
     for (const std::string& host : options.allow_hosts) {
-        const auto rule = executor::HostRule::parse(host);
-        if (!rule || std::ranges::find(policy.network->allow, *rule) == policy.network->allow.end()) {
+        if (!policy_lists(policy, host)) {
             return fail(ErrorCode::invalid_argument, fmt::format("--allow-host {}: the policy {} does not list it",
                                                                  host, policy.called("network.allow")));
         }

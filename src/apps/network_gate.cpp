@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace ec::apps {
@@ -18,6 +19,12 @@ private:
 };
 
 }  // namespace
+
+bool policy_lists(const executor::SandboxPolicy& policy, const std::string& host) {
+    if (!policy.network) return true;
+    const auto rule = executor::HostRule::parse(host);
+    return rule && std::ranges::find(policy.network->allow, *rule) != policy.network->allow.end();
+}
 
 ProxyGate::ProxyGate(std::vector<net::AllowRule> rules, std::string command, net::FileEgressLedger ledger)
     : rules_(std::move(rules)), command_(std::move(command)), ledger_(std::move(ledger)) {}

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <ec/executor/network.hpp>
+#include <ec/executor/policy.hpp>
 #include <ec/net/allow_list_proxy.hpp>
 #include <filesystem>
 #include <memory>
@@ -10,6 +11,10 @@
 #include <vector>
 
 namespace ec::apps {
+
+/// Whether a policy that lists hosts lists this one, which is an AllowRule text. One that says nothing of hosts leaves
+/// them to whoever asks.
+bool policy_lists(const executor::SandboxPolicy& policy, const std::string& host);
 
 /// Must outlive the sandboxes that use it.
 class ProxyGate final : public executor::NetworkGate {

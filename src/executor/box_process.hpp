@@ -64,6 +64,7 @@ public:
 
     /// Queues session bytes; pump() sends them.
     void send(std::string_view bytes) { to_send_.append(bytes); }
+    [[nodiscard]] std::size_t unsent() const { return to_send_.size() - sent_; }
     [[nodiscard]] bool sending() const { return sent_ < to_send_.size(); }
     /// Session frames that have come and that nobody has taken yet.
     FrameReader frames;
@@ -71,7 +72,8 @@ public:
 
 private:
     BoxProcess(const RunSpec& run)
-        : out_(run.limits.kept_output_bytes),
+        : frames(run.line_bytes),
+          out_(run.limits.kept_output_bytes),
           err_(run.limits.kept_output_bytes),
           flood_(run.limits.output_flood_bytes),
           parser_(content_limit(run)) {}

@@ -112,6 +112,15 @@ box::Spec common(const Layout& layout, const RunSpec& run, bool session) {
     return spec;
 }
 
+// A session in lines has its pipes where every program looks for them: a shell of the sandbox puts them there and
+// becomes the program, so that the box needs to know nothing of it.
+std::vector<std::string> words_of(const RunSpec& run) {
+    if (run.line_bytes == 0) return run.argv;
+    std::vector<std::string> words = {"/bin/sh", "-c", "exec \"$@\" <&3 >&4 3<&- 4>&-", "sh"};
+    words.insert(words.end(), run.argv.begin(), run.argv.end());
+    return words;
+}
+
 bool continues_name(char c) {
     return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-' || c == '.';
 }
@@ -243,7 +252,7 @@ Result<box::Spec> compose(const Layout& layout, const RunSpec& run, bool session
     spec.writable = {layout.workspace.path.string()};
     if (!run.artifact_dir.empty()) spec.writable.push_back(run.artifact_dir);
     add_writable(spec.writable);
-    spec.argv = run.argv;
+    spec.argv = words_of(run);
     spec.environment = environment_of(layout, run);
     return spec;
 }
@@ -341,7 +350,7 @@ Result<box::Spec> compose_reduced(const Layout& layout, const RunSpec& run, bool
     spec.writable = {paths.tree,  paths.temporary, paths.artifacts, "/dev/null",
                      "/dev/zero", "/dev/full",     "/dev/random",   "/dev/urandom"};
     spec.directory = run.directory == "." ? paths.tree : fmt::format("{}/{}", paths.tree, run.directory);
-    for (const std::string& word : run.argv) spec.argv.push_back(translate(word));
+    for (const std::string& word : words_of(run)) spec.argv.push_back(translate(word));
     RunSpec moved;
     moved.environment = {{"HOME", paths.temporary + "/home"}, {"TMPDIR", paths.temporary}};
     for (const auto& [name, value] : run.environment) moved.environment.emplace_back(name, translate(value));

@@ -13,6 +13,10 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
+// How long a program that is spoken to in lines may leave what we write unread. One that is asked in frames may be busy
+// for as long as its caller waits.
+constexpr std::chrono::seconds kLinePatience{10};
+
 class BoxSession final : public Session {
 public:
     BoxSession(BoxProcess process, RunSpec spec, std::unique_ptr<NetworkPass> network,
@@ -25,17 +29,28 @@ public:
 
     // Answers are collected while a large request goes out, so neither side waits for the other for ever.
     Status send(std::string_view frame) override {
-        if (frame.size() > kLargestFrame) return fail(ErrorCode::too_large, "a frame may hold at most 64 MiB");
-        box::Writer head;
-        head.u32(static_cast<std::uint32_t>(frame.size()));
-        process_.send(head.bytes());
-        process_.send(frame);
+        if (frame.size() > process_.frames.largest()) return fail(too_large("a frame may hold at most"));
+        if (in_lines()) {
+            if (frame.contains('\n')) return fail(ErrorCode::invalid_argument, "a line holds no line end");
+            process_.send(frame);
+            process_.send("\n");
+        } else {
+            box::Writer head;
+            head.u32(static_cast<std::uint32_t>(frame.size()));
+            process_.send(head.bytes());
+            process_.send(frame);
+        }
         // Tried at once: waiting for the pipe first would cost a poll a frame.
         process_.pump(std::chrono::milliseconds(0));
+        auto until = SteadyClock::now() + kLinePatience;
         while (process_.sending()) {
             if (over()) return fail(ended());
             if (process_.frames.full()) return fail(ErrorCode::corrupt, "the program answers without being asked");
+            const std::size_t before = process_.unsent();
             process_.pump(std::chrono::milliseconds(500));
+            if (process_.unsent() < before) until = SteadyClock::now() + kLinePatience;
+            if (in_lines() && SteadyClock::now() > until)
+                return fail(ErrorCode::timeout, "the program does not read what it is sent");
         }
         return {};
     }
@@ -45,8 +60,11 @@ public:
         const StopWake wake(stop);
         for (;;) {
             if (auto frame = process_.frames.next()) return std::move(*frame);
-            if (process_.frames.broken())
-                return fail(ErrorCode::corrupt, "the program sent a frame of more than 64 MiB");
+            if (process_.frames.broken()) {
+                Error error = too_large("the program sent a frame of more than");
+                error.code = ErrorCode::corrupt;
+                return fail(std::move(error));
+            }
             if (stop.stop_requested()) return fail(ErrorCode::cancelled, "waiting for the program was cancelled");
             if (over()) {
                 process_.pump(std::chrono::milliseconds(0));
@@ -82,6 +100,12 @@ public:
     }
 
 private:
+    [[nodiscard]] bool in_lines() const { return spec_.line_bytes > 0; }
+
+    [[nodiscard]] Error too_large(std::string_view what) const {
+        return {ErrorCode::too_large, fmt::format("{} {} KiB", what, process_.frames.largest() >> 10), {}};
+    }
+
     [[nodiscard]] bool over() const { return process_.ended() || process_.session_closed(); }
 
     Error ended() const {

@@ -1,3 +1,4 @@
+#include <charconv>
 #include <ec/net/http_client.hpp>
 
 namespace ec::net {
@@ -45,10 +46,15 @@ void SseParser::take_field(std::string_view name, std::string_view value) {
         event_.type = value;
     } else if (name == "id" && value.find('\0') == std::string_view::npos) {
         event_.id = value;
+    } else if (name == "retry") {
+        std::uint32_t time = 0;
+        const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), time);
+        if (error == std::errc() && end == value.data() + value.size()) retry_ = std::chrono::milliseconds(time);
     }
 }
 
 void SseParser::dispatch(std::vector<Event>& events) {
+    last_id_ = event_.id;
     if (std::exchange(has_data_, false)) {
         if (event_.type.empty()) event_.type = "message";
         events.push_back(event_);

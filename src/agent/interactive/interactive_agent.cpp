@@ -135,6 +135,8 @@ Result<Attempt> InteractiveAgent::State::attempt(Task& task, Approach& approach)
         if (ports.map) context.map = task.redact("project map", ports.map(task.words, likely_files(task), kMapBytes));
     }
     conversation.push_back({Role::user, task_message(context), {}, {}});
+    if (ports.other_tools != nullptr && !needs_no_project(task.words))
+        task.other_tools = ports.other_tools->offer(task.events, task.stop);
     const std::size_t calls_before = skill.tool_calls_good;
     EC_ASSIGN(Attempt attempt, run_tool_loop(task, conversation, Draft(*ports.workspace)));
     if (attempt.answered) return attempt;

@@ -28,6 +28,7 @@ struct Task {
     std::optional<TestVerdict> before;     ///< of the unchanged project
     UsageEvent usage;
     std::size_t candidates = 0;
+    std::vector<model::ToolSpec> other_tools;  ///< as AgentPorts::other_tools offers them in this task
 
     [[nodiscard]] bool out_of_time() const { return ports.clock->now() >= deadline; }
     /// What may be spent on something that may take `most`: no more than is left of the task's time.

@@ -26,6 +26,9 @@ public:
     Answer approve_command(const std::string& command, const std::string& why) override {
         return timed([&] { return person_.approve_command(command, why); });
     }
+    Answer approve_tool(const ToolUse& use) override {
+        return timed([&] { return person_.approve_tool(use); });
+    }
     std::optional<std::string> redirection() override { return person_.redirection(); }
 
 private:

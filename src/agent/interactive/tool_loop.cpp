@@ -29,10 +29,9 @@ constexpr double kContextShare = 0.75;
 class ToolLoop {
 public:
     ToolLoop(Task& task, std::vector<Message>& conversation, Draft start)
-        : task_(task),
-          messages_(conversation),
-          tools_(tool_specs(task.bench.has_value())),
-          attempt_(std::move(start)) {}
+        : task_(task), messages_(conversation), tools_(tool_specs(task.bench.has_value())), attempt_(std::move(start)) {
+        tools_.insert(tools_.end(), task.other_tools.begin(), task.other_tools.end());
+    }
 
     Result<Attempt> run() {
         for (unsigned turn = 0; turn < task_.settings.turns; ++turn) {

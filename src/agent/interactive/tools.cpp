@@ -202,6 +202,37 @@ Result<ToolResult> test_tool(Task& task, const Draft& draft) {
     return ToolResult{task.describe(verdict, kResultBytes / 2), true};
 }
 
+// Every text in it with its secrets taken out, names included.
+json::Value masked(Task& task, const json::Value& value) {
+    const auto clean = [&](std::string_view text) { return task.redact("arguments of a tool", text); };
+    if (const auto* text = value.if_string()) return json::Value(clean({text->data(), text->size()}));
+    if (const auto* array = value.if_array()) {
+        json::Array out;
+        for (const json::Value& element : *array) out.push_back(masked(task, element));
+        return out;
+    }
+    if (const auto* object = value.if_object()) {
+        json::Object out;
+        for (const auto& [key, element] : *object) out[clean(key)] = masked(task, element);
+        return out;
+    }
+    return value;
+}
+
+bool is_other_tool(const Task& task, const std::string& name) {
+    return std::ranges::any_of(task.other_tools, [&](const model::ToolSpec& tool) { return tool.name == name; });
+}
+
+// What another program serves: it gets no secret that a model put together, and none that it sends reaches the model.
+Result<ToolResult> other_tool(Task& task, const model::ToolCall& call) {
+    model::ToolCall clean = call;
+    clean.arguments = masked(task, call.arguments).as_object();
+    const ToolReply reply = task.ports.other_tools->call(clean, task.person, task.stop);
+    if (task.stop.stop_requested()) return fail(ErrorCode::cancelled, "stopped");
+    // Cut only after the secrets were taken out: a part of one would not be known.
+    return ToolResult{ellipsize(task.redact("answer of " + call.name, reply.text), kResultBytes), reply.ok};
+}
+
 }  // namespace
 
 Result<ToolResult> call_tool(Task& task, const Draft& draft, const model::ToolCall& call) {
@@ -211,6 +242,7 @@ Result<ToolResult> call_tool(Task& task, const Draft& draft, const model::ToolCa
     if (call.name == "run") return run_tool(task, draft, call);
     if (call.name == "git") return git_tool(task, call);
     if (call.name == "test") return test_tool(task, draft);
+    if (is_other_tool(task, call.name)) return other_tool(task, call);
     return refused(
         fmt::format("There is no tool {}. Edits are written as text in your message, not with a tool", call.name));
 }

@@ -21,6 +21,7 @@ public:
     agent::Answer approve_plan(const agent::Plan& plan) override;
     agent::Answer approve_patch(const std::string& patch, const executor::TestReport* report) override;
     agent::Answer approve_command(const std::string& command, const std::string& why) override;
+    agent::Answer approve_tool(const agent::ToolUse& use) override;
     std::optional<std::string> redirection() override;
 
 private:
@@ -38,6 +39,8 @@ public:
     agent::Answer approve_plan(const agent::Plan& plan) override;
     agent::Answer approve_patch(const std::string& patch, const executor::TestReport* report) override;
     agent::Answer approve_command(const std::string& command, const std::string& why) override;
+    /// Rejected with --yes too: what another program's tool does is known to nobody here.
+    agent::Answer approve_tool(const agent::ToolUse& use) override;
     std::optional<std::string> redirection() override { return std::nullopt; }
 
 private:

@@ -58,5 +58,32 @@ TEST(FrameReader, TellsWhenMoreWaitsThanItShouldHold) {
     EXPECT_FALSE(reader.full());
 }
 
+TEST(FrameReader, LinesComeOutWholeAndWithoutTheirEndWhateverThePieces) {
+    const std::string bytes = "one\n\n" + std::string(300, 'x') + "\nhalf";
+    for (const std::size_t piece : {1U, 3U, 50U, 1000U}) {
+        FrameReader reader(300);
+        std::vector<std::string> lines;
+        for (std::size_t at = 0; at < bytes.size(); at += piece) {
+            reader.feed(std::string_view(bytes).substr(at, piece));
+            while (auto next = reader.next()) lines.push_back(*next);
+        }
+        EXPECT_EQ(lines, (std::vector<std::string>{"one", "", std::string(300, 'x')}));
+        EXPECT_EQ(reader.waiting(), "half");
+        EXPECT_FALSE(reader.broken());
+    }
+}
+
+TEST(FrameReader, ALineLongerThanTheLimitBreaksItForGoodWithOrWithoutItsEnd) {
+    for (const char* end : {"", "\n"}) {
+        FrameReader reader(300);
+        reader.feed("fine\n" + std::string(301, 'x') + end);
+        EXPECT_EQ(reader.next(), "fine");
+        EXPECT_FALSE(reader.next());
+        EXPECT_TRUE(reader.broken() && reader.full());
+        reader.feed("later\n");
+        EXPECT_FALSE(reader.next());
+    }
+}
+
 }  // namespace
 }  // namespace ec::executor

@@ -104,6 +104,17 @@ TEST_F(SandboxReduced, ASessionTalksInFrames) {
     EXPECT_EQ(result.isolation, "reduced");
 }
 
+TEST_F(SandboxReduced, ASessionInLinesTalksToStandardInputAndOutput) {
+    RunSpec spec;
+    spec.argv = {"sh", "-c", "while read -r line; do echo \"$line in $PWD\"; done"};
+    spec.line_bytes = 1000;
+    auto session = sandbox_->open(spec);
+    ASSERT_TRUE(session) << session.error().message;
+    ASSERT_TRUE((*session)->send("here"));
+    EXPECT_EQ((*session)->receive(seconds(20)).value(), "here in " + root().string());
+    EXPECT_EQ((*session)->finish(seconds(5)).status, RunStatus::ok);
+}
+
 TEST_F(SandboxReduced, NothingOutsideCanBeRead) {
     fs::create_symlink(canary(), root() / "link");
     fs::create_directory_symlink("/", root() / "rootlink");

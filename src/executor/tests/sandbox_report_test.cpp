@@ -128,5 +128,50 @@ TEST_F(SandboxReport, ASessionThatAnswersUnaskedDoesNotFillTheMemoryOfTheHost) {
     EXPECT_EQ(sent.error().code, ErrorCode::corrupt) << sent.error().message;
 }
 
+// Upper case for every line, with a note on its standard error.
+const std::string kShouts =
+    "import sys\nfor line in sys.stdin:\n    print('heard', file=sys.stderr)\n    print(line.strip().upper(), "
+    "flush=True)\n";
+
+TEST_F(SandboxReport, ASessionInLinesTalksToStandardInputAndOutput) {
+    RunSpec spec;
+    spec.argv = {"python3", "-c", kShouts};
+    spec.line_bytes = 1000;
+    auto session = sandbox_->open(spec);
+    ASSERT_TRUE(session) << session.error().message;
+    for (const char* word : {"one", "two"}) {
+        ASSERT_TRUE((*session)->send(word));
+        const auto answer = (*session)->receive(std::chrono::seconds(20));
+        ASSERT_TRUE(answer) << answer.error().message;
+        EXPECT_EQ(*answer, word == std::string("one") ? "ONE" : "TWO");
+    }
+    EXPECT_EQ((*session)->send("two\nlines").error().code, ErrorCode::invalid_argument);
+    EXPECT_EQ((*session)->send(std::string(1001, 'x')).error().code, ErrorCode::too_large);
+    const RunResult result = (*session)->finish(std::chrono::seconds(5));
+    EXPECT_EQ(result.status, RunStatus::ok) << result.err;
+    EXPECT_EQ(result.err, "heard\nheard\n");
+    EXPECT_EQ(result.out, "");
+}
+
+TEST_F(SandboxReport, ASessionInLinesLeavesItsProgramNoOtherDescriptors) {
+    RunSpec spec;
+    spec.argv = {"python3", "-c", "import os\nprint([fd for fd in os.listdir('/proc/self/fd') if int(fd) > 2])"};
+    spec.line_bytes = 1000;
+    auto session = sandbox_->open(spec);
+    ASSERT_TRUE(session) << session.error().message;
+    EXPECT_EQ((*session)->receive(std::chrono::seconds(20)).value(), "['3']");  // the listing's own
+}
+
+TEST_F(SandboxReport, ALineWithoutAnEndDoesNotFillTheMemoryOfTheHost) {
+    RunSpec spec;
+    spec.argv = {"sh", "-c", "tr '\\0' x </dev/zero"};
+    spec.line_bytes = 100'000;
+    auto session = sandbox_->open(spec);
+    ASSERT_TRUE(session) << session.error().message;
+    const auto answer = (*session)->receive(std::chrono::seconds(20));
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().code, ErrorCode::corrupt) << answer.error().message;
+}
+
 }  // namespace
 }  // namespace ec::executor

@@ -79,5 +79,20 @@ TEST(ServerSentEvents, BeyondTheLimitAreRefused) {
     for (int i = 0; i < 1000; ++i) ASSERT_TRUE(parser.feed("data: small\n\n"));
 }
 
+TEST(ServerSentEvents, SaysWhereAndWhenToTakeTheStreamUpAgain) {
+    SseParser parser;
+    EXPECT_EQ(parser.last_id(), "");
+    EXPECT_EQ(parser.retry(), std::nullopt);
+    ASSERT_TRUE(parser.feed("id: 7\nretry: 500\n"));
+    EXPECT_EQ(parser.last_id(), "") << "an event that is not over may be lost";
+    EXPECT_EQ(parser.feed("\n").value().size(), 0U);
+    EXPECT_EQ(parser.last_id(), "7");
+    EXPECT_EQ(parser.retry(), std::chrono::milliseconds(500));
+    for (const char* nonsense : {"retry: soon\n\n", "retry: -1\n\n", "retry:\n\n", "retry: 1e3\n\n"}) {
+        ASSERT_TRUE(parser.feed(nonsense));
+        EXPECT_EQ(parser.retry(), std::chrono::milliseconds(500)) << nonsense;
+    }
+}
+
 }  // namespace
 }  // namespace ec::net

@@ -103,6 +103,14 @@ struct Answer {
     std::string text;  ///< edit: the new text of what was shown; redirect: what to do instead
 };
 
+/// A call of a tool that another program serves.
+struct ToolUse {
+    std::string server;
+    std::string tool;
+    std::string arguments;  ///< as JSON, exactly what would be sent
+    std::string why;        ///< why a person is asked, one sentence
+};
+
 /// The person, or what stands for one.
 class Person {
 public:
@@ -114,6 +122,9 @@ public:
     virtual Answer approve_patch(const std::string& patch, const executor::TestReport* report) = 0;
     /// A command that the agent wants to run in the sandbox, or a question of the model's.
     virtual Answer approve_command(const std::string& command, const std::string& why) = 0;
+    /// A tool of another program, which does who knows what: rejected unless somebody says otherwise. `edit` carries
+    /// other arguments.
+    virtual Answer approve_tool(const ToolUse& /*use*/) { return {Answer::Kind::reject, "nobody is there to ask"}; }
     /// What was typed while the agent worked, once.
     virtual std::optional<std::string> redirection() = 0;
 };

@@ -13,6 +13,7 @@
 #include <ec/agent/events.hpp>
 #include <ec/agent/secret_files.hpp>
 #include <ec/agent/source.hpp>
+#include <ec/agent/tool_source.hpp>
 #include <ec/core/clock.hpp>
 #include <ec/executor/report.hpp>
 #include <ec/executor/sandbox.hpp>
@@ -93,6 +94,8 @@ struct AgentPorts {
     std::function<std::vector<std::string>(const std::string& text, std::size_t most)> related;
     /// Regions that match a query, as text.
     std::function<std::string(const std::string& query, std::size_t bytes)> search;
+    /// Tools of others, for the tool loop; null: none.
+    ToolSource* other_tools = nullptr;
     /// Writes an approved change to the workspace; all files or none.
     std::function<Status(const std::vector<vcs::FileVersion>& files)> write;
     /// Keeps files and conversation as they are now; the label is a line for a person.

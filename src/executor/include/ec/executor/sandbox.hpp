@@ -63,6 +63,7 @@ struct RunSpec {
     bool collect_changes = true;           ///< false: skip the walk over the changed files
     bool network = false;                  ///< through SandboxOptions::network; `invalid_argument` without one
     bool collect_change_contents = false;  ///< also carry the new bytes of changed regular files
+    std::size_t line_bytes = 0;            ///< of a session; not 0: it talks in lines of at most so many bytes
 };
 
 inline constexpr std::string_view kSupportDir = "/run/edgecoder/lib";
@@ -132,8 +133,9 @@ struct Isolation {
     std::string remedy;              ///< reduced: what would make it work
 };
 
-/// A program that stays inside one sandbox and talks in frames: it reads requests on descriptor 3 and writes answers
-/// on descriptor 4, each a little-endian u32 byte count followed by that many bytes. Destruction kills the sandbox.
+/// A program that stays inside one sandbox and talks in frames: it reads requests on descriptor 3 and writes answers on
+/// 4, each a little-endian u32 byte count followed by that many bytes. Destruction kills the sandbox. With line_bytes
+/// its frames are lines on standard input and output, and send() fails (`timeout`) when none is taken for ten seconds.
 class Session {
 public:
     virtual ~Session() = default;
@@ -170,8 +172,7 @@ struct SandboxOptions {
     std::shared_ptr<EarlyStart> early = {};
     /// Sandboxes to keep ready in the background, each with an interpreter that waits for one run() of `python3` or
     /// `node`. Worth it for a program that lives long and runs often: each takes about 7 MiB.
-    unsigned warm_python = 0;
-    unsigned warm_node = 0;
+    unsigned warm_python = 0, warm_node = 0;
     /// What may be shown, passed on and used, over everything above. A run that asks for more than a ceiling gets the
     /// ceiling. `network` and `reduced` are carried for those who ask for them.
     SandboxPolicy policy = {};

@@ -15,6 +15,7 @@
 #include <ec/net/egress_ledger.hpp>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -98,6 +99,10 @@ public:
     /// Fails with `too_large` when one event is larger than `limit`.
     explicit SseParser(std::size_t limit = 16U << 20) : limit_(limit) {}
     Result<std::vector<Event>> feed(std::string_view bytes);
+    /// Where to take the stream up again: the id of the last event, also of one without data. Empty: none.
+    [[nodiscard]] const std::string& last_id() const { return last_id_; }
+    /// How long the server wants to be left alone before that, once it has said so.
+    [[nodiscard]] std::optional<std::chrono::milliseconds> retry() const { return retry_; }
 
 private:
     void take_line(std::vector<Event>& events);
@@ -107,6 +112,8 @@ private:
     std::size_t limit_;
     std::string line_;
     Event event_;
+    std::string last_id_;
+    std::optional<std::chrono::milliseconds> retry_;
     bool has_data_ = false;
     bool after_cr_ = false;
     bool first_ = true;
