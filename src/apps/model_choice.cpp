@@ -37,6 +37,7 @@ Result<std::unique_ptr<model::ChatModel>> embedded(const std::filesystem::path& 
     options.name = name;
     options.cache_dir = ports.data_dir() / "models" / "prefixes";
     options.shared_socket = shared_inference();
+    options.private_host = ports.private_host();
     return model::make_embedded_model(options);
 }
 
@@ -120,6 +121,7 @@ Result<std::unique_ptr<codeindex::Embedder>> configured_embedder(ModelPorts& por
         options.name = config.embeddings;
     }
     options.shared_socket = shared_inference();
+    options.private_host = ports.private_host();
     EC_ASSIGN(auto embedder, model::make_embedder(options, std::move(stop)));
     EC_ASSIGN(auto kept, KeptVectors::open(ports.data_dir() / "embeddings" / "vectors.db", identity_of(options.file),
                                            std::move(embedder)));

@@ -3,6 +3,7 @@
 import os
 import pathlib
 import signal
+import socket
 import stat
 import subprocess
 
@@ -33,10 +34,10 @@ def host(tmp_path):
 
 
 def test_it_listens_in_the_runtime_directory_of_the_user(host, tmp_path):
-    socket = tmp_path / "edgecoder/inference.sock"
-    assert host.line == f"ready inference unix:{socket}\n"
-    assert stat.S_IMODE(socket.stat().st_mode) == 0o600
-    assert stat.S_IMODE(socket.parent.stat().st_mode) == 0o700
+    place = tmp_path / "edgecoder/inference.sock"
+    assert host.line == f"ready inference unix:{place}\n"
+    assert stat.S_IMODE(place.stat().st_mode) == 0o600
+    assert stat.S_IMODE(place.parent.stat().st_mode) == 0o700
 
 
 def test_it_listens_in_the_data_directory_where_there_is_no_runtime_directory(tmp_path):
@@ -79,3 +80,24 @@ def test_it_has_no_such_options(tmp_path):
         process = start(*words, XDG_RUNTIME_DIR=tmp_path)
         process.communicate(timeout=20)
         assert process.returncode == 2, words
+
+
+@pytest.mark.parametrize("arguments, words", [(["--stdio"], "no socket"), (["--at", "here.sock"], "no socket"), (["--at", "a", "--stdio"], "exclude")])
+def test_what_programs_start_is_no_use_to_a_person(tmp_path, arguments, words):
+    process = start(*arguments)
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, out) == (2, "")
+    assert words in err
+
+
+def test_one_that_a_program_started_ends_with_it(tmp_path):
+    ours, theirs = socket.socketpair()
+    with theirs:
+        process = subprocess.Popen([PROGRAM, "inference", "--at", tmp_path / "own/inference.sock"], stdin=theirs, stdout=subprocess.PIPE, text=True)
+    with ours:
+        assert len(ours.recv(1)) == 1
+        assert stat.S_IMODE((tmp_path / "own/inference.sock").stat().st_mode) == 0o600
+        assert process.poll() is None
+    out, _ = process.communicate(timeout=20)
+    assert (process.returncode, out) == (0, "")
+    assert not (tmp_path / "own/inference.sock").exists()

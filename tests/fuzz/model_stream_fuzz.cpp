@@ -65,6 +65,27 @@ Result<model::ChatReply> answer(int status, bool ollama, std::string_view bytes,
     return reply;
 }
 
+// As a text that goes on, or as what fills a gap: what was streamed begins the answer.
+void go_on(int status, bool ollama, bool gap, std::string_view bytes, std::size_t step) {
+    ScriptedClient client(status, bytes, step);
+    const ManualClock clock;
+    NoWait waiter;
+    model::OpenAiOptions options;
+    options.address =
+        *model::parse_model_address(ollama ? "http://localhost:11434#starcoder2" : "http://localhost:1#starcoder2");
+    const auto served = model::make_openai_model(client, options, clock, waiter);
+    model::TextRequest request;
+    request.prompt = "a";
+    if (gap) request.suffix = "b";
+    std::string streamed;
+    const auto reply = served->complete_text(request,
+                                             [&](const model::Delta& delta) {
+                                                 if (delta.kind == model::Delta::Kind::text) streamed += delta.text;
+                                             },
+                                             {});
+    if (reply) require(is_valid_utf8(reply->text) && reply->text.starts_with(streamed));
+}
+
 void check(const model::ChatReply& reply) {
     require(is_valid_utf8(reply.text) && is_valid_utf8(reply.thinking));
     std::set<std::string> ids{"call_1"};
@@ -81,6 +102,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string_view bytes(reinterpret_cast<const char*>(data) + 2, size - 2);
     const int status = data[0] % 4 == 3 ? 400 : 200;
     const bool ollama = data[0] % 2 == 1;
+    go_on(status, ollama, data[0] % 8 < 4, bytes, 1U + data[1]);
     const auto whole = answer(status, ollama, bytes, bytes.size());
     const auto pieces = answer(status, ollama, bytes, 1U + data[1]);
     require(whole.has_value() == pieces.has_value());

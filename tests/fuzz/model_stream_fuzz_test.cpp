@@ -20,6 +20,14 @@ constexpr const char* kAnswers[] = {
     "\n"
     R"({"done":true,"done_reason":"length","prompt_eval_count":1e3})"
     "\n",
+    R"(data: {"choices":[{"index":0,"text":"<think>a","finish_reason":"stop"}]})"
+    "\n\n",
+    R"(data: {"content":"a","stop":false})"
+    "\n\n"
+    R"(data: {"content":"","stop":true,"stop_type":"limit","tokens_evaluated":3,"timings":{"cache_n":2}})"
+    "\n\n",
+    R"({"version":"0.1","response":"a","done":true,"done_reason":"stop"})"
+    "\n",
     R"({"error":{"message":"does not support tools","code":400}})",
     R"({"detail":[{"msg":"Unsupported parameter: 'seed'"}]})",
     "data: {\"error\":\"busy\"}\n\n",
@@ -28,7 +36,7 @@ constexpr const char* kAnswers[] = {
 TEST(ModelStreams, KeepTheirPromises) {
     std::vector<std::string> seeds;
     for (const char* answer : kAnswers) {
-        for (char way = 0; way < 4; ++way) seeds.push_back(std::string{way, static_cast<char>(2 * way)} + answer);
+        for (char way = 0; way < 8; ++way) seeds.push_back(std::string{way, static_cast<char>(2 * way)} + answer);
     }
     ec::fuzzing::feed_mutations(seeds, 5'000, 20261127);
 }

@@ -256,7 +256,7 @@ Result<ChatReply> ReplyReader::finish() {
         reply_.thinking = reply_.text.substr(0, close);
         reply_.text.erase(0, close + std::string_view("</think>").size());
     }
-    if (!reply_.thinking.empty())
+    if (!as_it_is_ && !reply_.thinking.empty())
         reply_.text.erase(0, std::min(reply_.text.find_first_not_of("\r\n"), reply_.text.size()));
     if (!begun_ && malformed_) return fail(ErrorCode::corrupt, "the server's answer has not the form of one");
     if (!begun_ && !ended_) return fail(ErrorCode::corrupt, "the server sent no answer");
