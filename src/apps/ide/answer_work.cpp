@@ -8,7 +8,8 @@ net::ServerResponse error_response(const openai::ApiError& error) {
     net::ServerResponse response{
         .status = error.status, .type = "application/problem+json", .body = openai::error_body(error), .headers = {}};
     if (error.status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer");
-    if (error.status == 429 || error.status == 503) response.headers.emplace_back("Retry-After", "5");
+    // Elsewhere a 503 is what a person has to mend: trying again soon is of no use.
+    if (error.status == 429 || error.code == "shutting_down") response.headers.emplace_back("Retry-After", "5");
     return response;
 }
 

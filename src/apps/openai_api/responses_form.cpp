@@ -35,8 +35,10 @@ public:
     }
 
     std::string begin() override {
-        return event("response.created", {{"response", response("in_progress", nullptr, nullptr)}}) +
-               event("response.in_progress", {{"response", response("in_progress", nullptr, nullptr)}});
+        std::string out;  // events number themselves, so one after the other
+        for (const std::string_view type : {"response.created", "response.in_progress"})
+            out += event(type, {{"response", response("in_progress", nullptr, nullptr)}});
+        return out;
     }
 
     std::string thinking(std::string_view piece) override {
@@ -77,7 +79,8 @@ public:
     }
 
     std::string fail(const ApiError& error) override {
-        return close("incomplete") + event("response.failed", {{"response", response("failed", nullptr, &error)}});
+        std::string out = close("incomplete");
+        return out + event("response.failed", {{"response", response("failed", nullptr, &error)}});
     }
 
 private:
