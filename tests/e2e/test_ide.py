@@ -508,7 +508,95 @@ def test_half_a_request_and_thousands_of_connections_leave_it_unharmed(service):
     assert service.stop() == 0
 
 
+# --- a model that runs here
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    """A model with random weights and a real tokenizer."""
+    writer = pathlib.Path(os.environ.get("EC_BIN_DIR", ROOT / "build/bin")).parent / "tests/ec_write_model"
+    if not writer.exists():
+        pytest.skip("built without llama.cpp")
+    file = tmp_path_factory.mktemp("model") / "tiny.gguf"
+    subprocess.run([writer, file], check=True, timeout=60)
+    return file
+
+
+def test_a_model_that_runs_here_chats_streams_and_is_left_at_once(start, tiny):
+    service = start(words=str(tiny))
+    answer = service.chat("hello", max_tokens=8, seed=3, temperature=0)
+    assert answer["model"] == "tiny" and answer["choices"][0]["finish_reason"] in ("length", "stop")
+    assert answer["usage"]["completion_tokens"] > 0
+    assert service.chat("hello", max_tokens=8, seed=3, temperature=0)["choices"] == answer["choices"]
+    stream = Stream(service, "/v1/chat/completions", {"messages": [{"role": "user", "content": "go on"}], "max_tokens": 3000})
+    assert stream.open().headers["x-edgecoder-route"].startswith("local; model=tiny")
+    stream.until('"content":"')
+    stream.until('"content":"')
+    left = time.monotonic()
+    stream.close()
+    eventually(lambda: service.lane()["state"] == "ready")
+    print(f"the model's slot was free {1000 * (time.monotonic() - left):.0f} ms after the client had gone")
+
+
 # --- the agent
+
+@pytest.fixture
+def oracle():
+    import fake_model
+    import tasks
+    with fake_model.FakeModel() as running:
+        yield running, next(task for task in tasks.load() if task.test.startswith(tasks.PYTHON))
+
+
+def project_of(task, folder):
+    folder.mkdir()
+    task.write(folder)
+    return folder
+
+
+@pytest.mark.parametrize("path, stream", [("/v1/chat/completions", False), ("/v1/chat/completions", True), ("/v1/responses", True)])
+def test_the_agent_answers_with_a_tested_patch_and_writes_nothing(start, tmp_path, snapshot, oracle, path, stream):
+    server, task = oracle
+    project = project_of(task, tmp_path / "project")
+    before = snapshot(project)
+    service = start("--root", project, words=f"{server.url}#oracle:none")
+    turn = {"messages": [{"role": "user", "content": task.text}]} if "chat" in path else {"input": task.text}
+    body = {"model": "edgecoder-agent", **turn, "metadata": {"test": task.test}}
+    if stream:
+        answer = Stream(service, path, body)
+        assert answer.open().status == 200
+        text = answer.until("[DONE]" if "chat" in path else "event: response.completed")
+        assert ("reasoning_content" if "chat" in path else "reasoning_summary_text.delta") in text
+    else:
+        message = service.ask(path, body, timeout=60)["choices"][0]["message"]
+        text = message["content"]
+        assert "tests:" in message["reasoning_content"]
+    assert "```diff" in text and "+++ b/" in text
+    assert snapshot(project) == before
+
+
+def test_the_agent_writes_when_it_is_told_to(start, tmp_path, oracle):
+    server, task = oracle
+    project = project_of(task, tmp_path / "project")
+    service = start("--root", tmp_path, words=f"{server.url}#oracle:none")
+    answer = service.ask("/v1/chat/completions", {"model": "edgecoder-agent", "messages": [{"role": "user", "content": task.text}]},
+                         timeout=60, X_Edgecoder_Workspace=str(project), X_Edgecoder_Apply="true", X_Edgecoder_Test=task.test)
+    assert "edgecoder undo" in answer["choices"][0]["message"]["content"]
+    assert answer["usage"]["completion_tokens"] > 0
+    assert subprocess.run(task.test, shell=True, cwd=project, capture_output=True, timeout=60).returncode == 0
+    assert service.status()["agent"]["workspaces"][0]["workspace"] == str(project)
+
+
+def test_the_agent_ends_when_its_client_goes(start, tmp_path, model):
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "a.py").write_text("x = 1\n")
+    service = start("--root", project)
+    stream = Stream(service, "/v1/chat/completions", {"model": "edgecoder-agent", **hang()})
+    assert stream.open().status == 200
+    assert model.hung.wait(20)
+    stream.close()
+    assert model.left.wait(10)
+    eventually(lambda: service.status()["agent"]["workspaces"][0]["state"] == "ready")
 
 def test_the_agent_stays_out_of_folders_that_nobody_opened_to_it(start, tmp_path):
     for name in ("root/inside", "outside"):

@@ -15,6 +15,9 @@ import threading
 import time
 
 
+VERBS = ("say", "think", "call", "hang", "fail", "json")
+
+
 class ScriptedModel:
     def __init__(self, fills=True):
         self.requests, self.filling, self.fills = [], "filled", fills
@@ -78,7 +81,8 @@ class ScriptedModel:
         last = body["messages"][-1]
         if last["role"] == "tool":
             return self.stream(handler, [("content", f"got {last['content']}")])
-        verb, _, rest = text_of(last["content"]).partition(": ")
+        said = text_of(last["content"])
+        verb, _, rest = said[max(said.find(f"{known}: ") for known in VERBS):].partition(": ") if commanded(said) else ("", "", "")
         if verb == "fail":
             return self.document(handler, {"error": {"message": "as it was told"}}, int(rest))
         if verb == "think":
@@ -129,6 +133,10 @@ class ScriptedModel:
     def event(self, handler, document):
         handler.wfile.write(b"data: " + json.dumps(document).encode() + b"\n\n")
         handler.wfile.flush()
+
+
+def commanded(text):
+    return any(f"{verb}: " in text for verb in VERBS)
 
 
 def pieces(text):
