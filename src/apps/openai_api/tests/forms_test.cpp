@@ -36,7 +36,9 @@ model::ChatReply reply_with(std::string text, std::vector<model::ToolCall> calls
 
 TEST(ChatForm, SaysTheRoleFirstAndDoneLast) {
     const auto form = make_chat_form(kHead, true);
-    const std::string stream = form->begin() + form->text("a") + form->finish(reply_with("a"));
+    std::string stream = form->begin();
+    stream += form->text("a");
+    stream += form->finish(reply_with("a"));
     EXPECT_TRUE(stream.ends_with("data: [DONE]\n\n"));
     const auto all = events(stream);
     ASSERT_EQ(all.size(), 4U);
@@ -49,7 +51,9 @@ TEST(ChatForm, SaysTheRoleFirstAndDoneLast) {
 
 TEST(ChatForm, StreamsCallsWithTheirPlaces) {
     const auto form = make_chat_form(kHead, false);
-    const auto all = events(form->begin() + form->finish(reply_with("", {{"c1", "f", {{"x", 1}}}, {"c2", "g", {}}})));
+    std::string stream = form->begin();
+    stream += form->finish(reply_with("", {{"c1", "f", {{"x", 1}}}, {"c2", "g", {}}}));
+    const auto all = events(stream);
     ASSERT_EQ(all.size(), 4U);
     const json::Value& second = all[2].at("choices").at(0).at("delta").at("tool_calls").at(0);
     EXPECT_EQ(second.at("index"), 1);
@@ -106,7 +110,9 @@ TEST(ResponsesForm, NumbersEventsAndClosesItemsInOrder) {
 
 TEST(ResponsesForm, HasAMessageEvenWhenNothingWasSaid) {
     const auto form = make_responses_form(kHead, {});
-    const auto all = events(form->begin() + form->finish(reply_with("")));
+    std::string stream = form->begin();
+    stream += form->finish(reply_with(""));
+    const auto all = events(stream);
     EXPECT_EQ(all.back().at("response").at("output").at(0).at("type"), "message");
 }
 
