@@ -205,6 +205,7 @@ def test_the_route_of_an_answer_stands_in_its_head(service):
 
 def test_a_model_from_nowhere_is_refused_with_the_closest_name_and_nothing_is_connected_to(service, model):
     messages = [{"role": "user", "content": "say: hi"}]
+    problem(service.call("POST", "/v1/completions", {"model": "edgecoder-agent", "prompt": "x"}), 400, "unsupported_model")
     error = problem(service.call("POST", "/v1/chat/completions", {"model": "scriptet", "messages": messages}), 404)["error"]
     assert error["code"] == "model_not_found" and "scripted" in error["message"]
     with ScriptedModel() as other:
@@ -326,6 +327,20 @@ def test_a_full_queue_says_so(service):
     assert int(response.headers["Retry-After"]) > 0
     for stream in waiting + [first]:
         stream.close()
+
+
+def test_the_first_byte_comes_when_the_model_says_it(service, model):
+    service.chat("say: warm")
+    delays = []
+    for _ in range(30):
+        stream = Stream(service, "/v1/chat/completions", {"messages": [{"role": "user", "content": "say: one two"}]})
+        stream.open()
+        stream.until('"content":"one ')
+        delays.append(time.monotonic() - model.said_at)
+        stream.until("[DONE]")
+    delays.sort()
+    print(f"the first piece came {1000 * delays[15]:.2f} ms after the model had said it (best {1000 * delays[0]:.2f} ms)")
+    assert delays[0] < 0.05
 
 
 # --- gaps

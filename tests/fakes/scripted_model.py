@@ -21,7 +21,8 @@ VERBS = ("say", "think", "call", "hang", "fail", "json")
 class ScriptedModel:
     def __init__(self, fills=True):
         self.requests, self.filling, self.fills = [], "filled", fills
-        self.hung, self.left, self.left_at = threading.Event(), threading.Event(), None
+        self.hung, self.left = threading.Event(), threading.Event()
+        self.left_at = self.said_at = None
         self.hold = threading.Event()  # set: fills may be answered
         self.hold.set()
         outer = self
@@ -115,7 +116,9 @@ class ScriptedModel:
         handler.end_headers()
         handler.close_connection = True
         reason = "tool_calls" if any(key == "tool_calls" for key, _ in deltas) else "stop"
-        for key, value in deltas:
+        for number, (key, value) in enumerate(deltas):
+            if number == 0:
+                self.said_at = time.monotonic()
             self.event(handler, {"choices": [{"index": 0, "delta": {key: value}, "finish_reason": None}]})
         if hang:
             self.hung.set()

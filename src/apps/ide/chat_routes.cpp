@@ -1,4 +1,4 @@
-#include <fmt/format.h>
+#include <algorithm>
 
 #include "answer_work.hpp"
 #include "ide.hpp"
@@ -76,11 +76,18 @@ json::Object lane_object(const LaneStatus& status) {
             {"last_error", status.last_error}};
 }
 
-net::ServerResponse router_status(const Ide& ide) {
+/// Every model that is offered or was used, with the lanes before it.
+json::Array model_reports(const Ide& ide) {
+    std::vector<Destination> all = ide.models.list();
+    const std::vector<Seat*> seats = ide.models.seats();
+    for (const Seat* seat : seats) {
+        const auto is_it = [&](const Destination& other) { return other.words == seat->where().words; };
+        if (std::ranges::none_of(all, is_it)) all.push_back(seat->where());
+    }
     json::Array models;
-    for (const Destination& each : ide.models.list()) {
+    for (const Destination& each : all) {
         json::Array lanes;
-        for (Seat* seat : ide.models.seats()) {
+        for (Seat* seat : seats) {
             if (seat->where().words != each.words) continue;
             json::Object lane = lane_object(seat->lane().status());
             lane["purpose"] = name(seat->purpose());
@@ -91,6 +98,10 @@ net::ServerResponse router_status(const Ide& ide) {
                                          {"embeddings", each.embeds},
                                          {"lanes", std::move(lanes)}});
     }
+    return models;
+}
+
+net::ServerResponse router_status(const Ide& ide) {
     json::Array workspaces;
     for (const AgentRooms::Report& room : ide.agents.report()) {
         json::Object object = lane_object(room.status);
@@ -98,7 +109,7 @@ net::ServerResponse router_status(const Ide& ide) {
         workspaces.emplace_back(std::move(object));
     }
     const auto chosen = ide.models.chat("default");
-    json::Object body{{"models", std::move(models)},
+    json::Object body{{"models", model_reports(ide)},
                       {"agent", json::Object{{"model", kAgentModel}, {"workspaces", std::move(workspaces)}}},
                       {"mesh", json::Object{{"state", "not joined"}}},
                       {"rule", "local models first; a remote one only when it is the default or is asked for by name"}};

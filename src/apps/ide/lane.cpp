@@ -31,6 +31,7 @@ struct Lane::Entry {
     std::atomic<bool> left = false;
     std::atomic<bool> superseded = false;
     std::stop_source stop;
+    std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
     std::stop_callback<std::function<void()>> on_gone;
 };
 
@@ -91,13 +92,20 @@ bool Lane::put(std::shared_ptr<Work> work, const std::string& session) {
 
 void Lane::beat() {
     std::vector<std::shared_ptr<Entry>> gone;
+    std::vector<std::shared_ptr<Entry>> late;
     std::vector<std::shared_ptr<Entry>> there;
     {
         const std::scoped_lock lock(mutex_);
         gone = take_those_gone();
+        while (!waiting_.empty() && std::chrono::steady_clock::now() - waiting_.front()->since > limits_.longest) {
+            late.push_back(std::move(waiting_.front()));
+            waiting_.pop_front();
+            ++status_.refused;
+        }
         there.assign(waiting_.begin(), waiting_.end());
         if (running_) there.push_back(running_);
     }
+    for (const auto& entry : late) entry->work->refuse({503, "waited_too_long", "its turn did not come in time", {}});
     for (const auto& entry : there) entry->work->beat();
 }
 

@@ -60,7 +60,8 @@ public:
     };
     struct Limits {
         std::size_t waiting = 256;
-        std::chrono::milliseconds idle{15 * 60'000};  ///< then it is closed
+        std::chrono::milliseconds idle{15 * 60'000};     ///< then it is closed
+        std::chrono::milliseconds longest{60 * 60'000};  ///< that a request may wait
     };
     Lane(Ports ports, Limits limits);
     ~Lane();

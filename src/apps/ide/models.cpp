@@ -89,6 +89,18 @@ Result<std::unique_ptr<Models>> Models::open(Settings settings) {
     return std::unique_ptr<Models>(new Models(std::move(settings), std::move(ports)));
 }
 
+bool Models::embeds(const std::filesystem::path& file) const {
+    constexpr std::size_t kMost = 1024;
+    std::error_code error;
+    const std::string key = fmt::format("{} {} {}", file.string(), std::filesystem::file_size(file, error),
+                                        std::filesystem::last_write_time(file, error).time_since_epoch().count());
+    const std::scoped_lock lock(mutex_);
+    if (const auto known = embeds_.find(key); known != embeds_.end()) return known->second;
+    const auto facts = model::read_model_file(file);
+    if (embeds_.size() >= kMost) embeds_.clear();
+    return embeds_[key] = facts && facts->embeds;
+}
+
 // What cannot be read is not offered; `edgecoder model list` says why.
 std::vector<Destination> Models::library() const {
     std::vector<Destination> found;
@@ -98,11 +110,10 @@ std::vector<Destination> Models::library() const {
     if (!entries) return found;
     for (const model::LibraryEntry& entry : *entries) {
         if (!entry.trouble.empty()) continue;
-        const auto facts = model::read_model_file(entry.file);
         found.push_back({.id = entry.manifest.name,
                          .words = entry.manifest.name,
                          .local = true,
-                         .embeds = facts && facts->embeds,
+                         .embeds = embeds(entry.file),
                          .why = "named in the request, and in the library"});
     }
     return found;
@@ -140,6 +151,10 @@ openai::ApiError Models::unknown(std::string_view asked) const {
 
 openai::Decoded<Destination> Models::find(std::string_view asked) const {
     if (asked.size() > kLongestName) return std::unexpected(unknown({}));
+    if (asked == kAgentModel) {
+        return std::unexpected(openai::ApiError{
+            400, "unsupported_model", "edgecoder-agent answers /v1/chat/completions and /v1/responses only", "model"});
+    }
     for (Destination& each : list()) {
         if (each.id == asked || each.words == asked) return std::move(each);
     }

@@ -89,11 +89,14 @@ private:
     Models(Settings settings, std::unique_ptr<ModelPorts> ports);
     [[nodiscard]] std::vector<Destination> library() const;
     [[nodiscard]] openai::ApiError unknown(std::string_view asked) const;
+    [[nodiscard]] bool embeds(const std::filesystem::path& file) const;
 
     Settings settings_;
     std::unique_ptr<ModelPorts> ports_;  ///< to look into the library
     mutable std::mutex mutex_;
     std::map<std::string, std::unique_ptr<Seat>> seats_;  ///< by purpose and words; guarded by mutex_
+    /// Whether a file is an embedding model, by its path, size and time: its head is long. Guarded by mutex_.
+    mutable std::map<std::string, bool> embeds_;
 };
 
 }  // namespace ec::apps::ide

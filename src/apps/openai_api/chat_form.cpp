@@ -33,6 +33,13 @@ json::Object chat_usage(const model::Usage& usage) {
             {"prompt_tokens_details", json::Object{{"cached_tokens", usage.cached_tokens}}}};
 }
 
+void add_warnings(const model::ChatReply& reply, json::Object& body) {
+    if (reply.warnings.empty()) return;
+    json::Array warnings;
+    for (const std::string& warning : reply.warnings) warnings.emplace_back(warning);
+    body["warnings"] = std::move(warnings);
+}
+
 std::string_view rest_after(std::string_view whole, std::string_view sent) {
     return whole.starts_with(sent) ? whole.substr(sent.size()) : std::string_view();
 }
@@ -67,14 +74,17 @@ public:
                                                    {"logprobs", nullptr},
                                                    {"finish_reason", finish_reason(reply.finish)}}};
         body["usage"] = chat_usage(reply.usage);
+        add_warnings(reply, body);
         return json::write(body) + "\n";
     }
 
-    std::string begin() override { return chunk({{"role", "assistant"}, {"content", ""}}, {}); }
-    std::string thinking(std::string_view piece) override { return chunk({{"reasoning_content", piece}}, {}); }
+    std::string begin() override { return sse_event(chunk({{"role", "assistant"}, {"content", ""}}, {})); }
+    std::string thinking(std::string_view piece) override {
+        return sse_event(chunk({{"reasoning_content", piece}}, {}));
+    }
     std::string text(std::string_view piece) override {
         sent_ += piece;
-        return chunk({{"content", piece}}, {});
+        return sse_event(chunk({{"content", piece}}, {}));
     }
 
     std::string finish(const model::ChatReply& reply) override {
@@ -83,14 +93,16 @@ public:
         for (std::size_t i = 0; i < reply.calls.size(); ++i) {
             json::Object call = call_object(reply.calls[i]);
             call["index"] = i;
-            out += chunk({{"tool_calls", json::Array{std::move(call)}}}, {});
+            out += sse_event(chunk({{"tool_calls", json::Array{std::move(call)}}}, {}));
         }
-        out += chunk({}, finish_reason(reply.finish));
+        json::Object last = chunk({}, finish_reason(reply.finish));
+        add_warnings(reply, last);
+        out += sse_event(last);
         if (include_usage_) {
-            json::Object last = envelope("chat.completion.chunk");
-            last["choices"] = json::Array();
-            last["usage"] = chat_usage(reply.usage);
-            out += sse_event(last);
+            json::Object usage = envelope("chat.completion.chunk");
+            usage["choices"] = json::Array();
+            usage["usage"] = chat_usage(reply.usage);
+            out += sse_event(usage);
         }
         return out + "data: [DONE]\n\n";
     }
@@ -106,7 +118,7 @@ private:
                 {"system_fingerprint", nullptr}};
     }
 
-    [[nodiscard]] std::string chunk(json::Object delta, std::string_view reason) const {
+    [[nodiscard]] json::Object chunk(json::Object delta, std::string_view reason) const {
         json::Object body = envelope("chat.completion.chunk");
         json::Object choice{{"index", 0}, {"delta", std::move(delta)}, {"logprobs", nullptr}};
         if (reason.empty())
@@ -115,7 +127,7 @@ private:
             choice["finish_reason"] = reason;
         body["choices"] = json::Array{std::move(choice)};
         if (include_usage_) body["usage"] = nullptr;
-        return sse_event(body);
+        return body;
     }
 
     AnswerHead head_;

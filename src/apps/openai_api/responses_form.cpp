@@ -189,7 +189,10 @@ private:
         object["usage"] = nullptr;
         if (error != nullptr) object["error"] = json::Object{{"code", error->code}, {"message", error->message}};
         if (status == "incomplete") object["incomplete_details"] = json::Object{{"reason", "max_output_tokens"}};
-        if (reply != nullptr) object["usage"] = response_usage(reply->usage);
+        if (reply != nullptr) {
+            object["usage"] = response_usage(reply->usage);
+            add_warnings(*reply, object);
+        }
         return object;
     }
 

@@ -14,6 +14,7 @@ public:
     std::string whole(const model::ChatReply& reply) override {
         json::Object body = piece(before_ + reply.text, finish_reason(reply.finish));
         body["usage"] = chat_usage(reply.usage);
+        add_warnings(reply, body);
         return json::write(body) + "\n";
     }
     std::string begin() override { return before_.empty() ? std::string() : sse_event(piece(before_, {})); }
@@ -23,12 +24,14 @@ public:
         return sse_event(piece(text, {}));
     }
     std::string finish(const model::ChatReply& reply) override {
-        std::string out = sse_event(piece(rest_after(reply.text, sent_), finish_reason(reply.finish)));
+        json::Object last = piece(rest_after(reply.text, sent_), finish_reason(reply.finish));
+        add_warnings(reply, last);
+        std::string out = sse_event(last);
         if (include_usage_) {
-            json::Object last = piece("", {});
-            last["choices"] = json::Array();
-            last["usage"] = chat_usage(reply.usage);
-            out += sse_event(last);
+            json::Object usage = piece("", {});
+            usage["choices"] = json::Array();
+            usage["usage"] = chat_usage(reply.usage);
+            out += sse_event(usage);
         }
         return out + "data: [DONE]\n\n";
     }
@@ -89,27 +92,29 @@ private:
         const model::Usage& usage = reply.usage;
         const std::int64_t evaluated = std::max<std::int64_t>(0, usage.prompt_tokens - usage.cached_tokens);
         const bool cut = reply.finish == model::Finish::length;
-        return {{"index", 0},
-                {"content", reply.text},
-                {"stop", true},
-                {"stop_type", cut ? "limit" : "eos"},
-                {"truncated", false},
-                {"model", facts_.model},
-                {"prompt", facts_.prompt},
-                {"tokens_evaluated", usage.prompt_tokens},
-                {"tokens_predicted", usage.completion_tokens},
-                {"tokens_cached", usage.prompt_tokens + usage.completion_tokens},
-                {"generation_settings", json::Object{{"n_predict", facts_.sampling.max_tokens},
-                                                     {"temperature", facts_.sampling.temperature},
-                                                     {"top_p", facts_.sampling.top_p},
-                                                     {"seed", facts_.sampling.seed}}},
-                {"timings",
-                 json::Object{{"prompt_n", evaluated},
-                              {"prompt_ms", usage.prompt_time.count()},
-                              {"prompt_per_second", per_second(evaluated, usage.prompt_time)},
-                              {"predicted_n", usage.completion_tokens},
-                              {"predicted_ms", usage.completion_time.count()},
-                              {"predicted_per_second", per_second(usage.completion_tokens, usage.completion_time)}}}};
+        json::Object all{{"index", 0},
+                         {"content", reply.text},
+                         {"stop", true},
+                         {"stop_type", cut ? "limit" : "eos"},
+                         {"truncated", false},
+                         {"model", facts_.model},
+                         {"prompt", facts_.prompt},
+                         {"tokens_evaluated", usage.prompt_tokens},
+                         {"tokens_predicted", usage.completion_tokens},
+                         {"tokens_cached", usage.prompt_tokens + usage.completion_tokens},
+                         {"generation_settings", json::Object{{"n_predict", facts_.sampling.max_tokens},
+                                                              {"temperature", facts_.sampling.temperature},
+                                                              {"top_p", facts_.sampling.top_p},
+                                                              {"seed", facts_.sampling.seed}}},
+                         {"timings", json::Object{{"prompt_n", evaluated},
+                                                  {"prompt_ms", usage.prompt_time.count()},
+                                                  {"prompt_per_second", per_second(evaluated, usage.prompt_time)},
+                                                  {"predicted_n", usage.completion_tokens},
+                                                  {"predicted_ms", usage.completion_time.count()},
+                                                  {"predicted_per_second",
+                                                   per_second(usage.completion_tokens, usage.completion_time)}}}};
+        add_warnings(reply, all);
+        return all;
     }
 
     [[nodiscard]] json::Object selected(json::Object all) const {

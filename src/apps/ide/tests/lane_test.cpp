@@ -153,6 +153,21 @@ TEST(Lanes, CloseWhatNobodyUsesAndOpenItAgain) {
     }
 }
 
+TEST(Lanes, RefuseWhatHasWaitedTooLong) {
+    Lane lane(nothing(), {.longest = 0ms});
+    const auto running = std::make_shared<Piece>(until_stopped);
+    const auto waiting = std::make_shared<Piece>();
+    lane.put(running);
+    wait_for(running->started);
+    lane.put(waiting);
+    EXPECT_TRUE(becomes([&] {
+        lane.beat();
+        return lane.status().waiting == 0;
+    }));
+    EXPECT_EQ(wait_for(waiting->told), "waited_too_long");
+    running->client.request_stop();
+}
+
 TEST(Lanes, TellEverybodyWhenTheyEnd) {
     const auto running = std::make_shared<Piece>(until_stopped);
     const auto waiting = std::make_shared<Piece>();

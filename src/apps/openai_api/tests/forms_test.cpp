@@ -135,6 +135,18 @@ TEST(ResponsesForm, SaysThatAnAnswerIsCutOrFailed) {
     EXPECT_EQ(last.at("response").at("output").at(0).at("status"), "incomplete");
 }
 
+TEST(Forms, CarryWhatAPersonShouldKnowOfAnAnswer) {
+    model::ChatReply reply = reply_with("a");
+    reply.warnings = {"the prompt was cut"};
+    const json::Array warnings{json::Value("the prompt was cut")};
+    EXPECT_EQ(json::parse(make_chat_form(kHead, false)->whole(reply)).value().at("warnings"), warnings);
+    EXPECT_EQ(json::parse(make_responses_form(kHead, {})->whole(reply)).value().at("warnings"), warnings);
+    EXPECT_EQ(json::parse(make_completions_form(kHead, false, {})->whole(reply)).value().at("warnings"), warnings);
+    const auto form = make_responses_form(kHead, {});
+    form->begin();
+    EXPECT_EQ(events(form->finish(reply)).back().at("response").at("warnings"), warnings);
+}
+
 TEST(Errors, AreProblemsThatClientsOfOpenAiUnderstand) {
     const json::Value body = json::parse(error_body({404, "model_not_found", "no", "model"})).value();
     EXPECT_EQ(body.at("status"), 404);
