@@ -111,7 +111,7 @@ def eventually(condition, seconds=10):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not come to be"
-        time.sleep(0.01)
+        time.sleep(0.05)  # the status route takes 600 questions a minute
 
 
 @pytest.fixture
@@ -402,6 +402,37 @@ def test_run_writes_a_program_runs_it_and_answers_as_the_first_version_did(servi
     assert set(answer["runResult"]) >= {"language", "ok", "stdout", "stderr", "exitCode", "durationMs", "queueForCloud"}
     assert answer["iterations"] == len(answer["history"]) == 3  # "hello" is no program
     assert answer["runResult"]["queueForCloud"] and answer["runResult"]["queueReason"] == "model_limit"
+
+
+def test_run_gives_the_model_its_errors_and_ends_with_a_program_that_runs(service, model):
+    model.lines = ["a plan", "```python\nprint(six * 7)\n```", "```python\nprint(6 * 7)\n```"]
+    answer = service.ask("/run", {"task": "multiply"}, timeout=60)
+    assert (answer["plan"], answer["iterations"]) == ("a plan", 2)
+    assert answer["runResult"]["ok"] and answer["runResult"]["stdout"] == "42\n" and not answer["runResult"]["queueForCloud"]
+    assert "NameError" in model.bodies()[-1]["messages"][-1]["content"]
+    model.lines = ["a plan", "```js\nconsole.log(6 * 7)\n```"]
+    answer = service.ask("/run", {"task": "multiply", "language": "javascript"}, timeout=60)
+    assert answer["runResult"]["stdout"] == "42\n" and answer["generatedCode"] == "console.log(6 * 7)\n"
+
+
+def test_a_program_that_reaches_out_finds_nothing(service, model):
+    model.lines = ["a plan", "```\nimport os, socket\nprint(os.path.exists(os.path.expanduser('~/.ssh')), os.listdir('.'))\n"
+                   "socket.create_connection(('127.0.0.1', %d), 1)\n```" % service.port] + ["```\nraise SystemExit(3)\n```"] * 2
+    answer = service.ask("/run", {"task": "reach out"}, timeout=60)
+    first = answer["history"][0]["runResult"]
+    assert not first["ok"] and first["stdout"] == "False ['program.py']\n"
+
+
+def test_run_asks_ollama_on_this_machine_when_told_to_and_nowhere_else(start):
+    import fake_model
+    with fake_model.FakeModel(ollama=True) as ollama:
+        service = start(env={"OLLAMA_HOST": f"127.0.0.1:{ollama.port}", "OLLAMA_MODEL": "oracle:none"})
+        response = service.call("POST", "/run", {"task": "x", "provider": "ollama-local"}, timeout=60)
+        assert response.status == 200 and "ollama-local" in response.headers["x-edgecoder-route"]
+        assert {entry["model"] for entry in ollama.model_calls()} == {"oracle:none"}
+    assert service.stop() == 0
+    service = start(env={"OLLAMA_HOST": "192.0.2.1:11434"})
+    problem(service.call("POST", "/run", {"task": "x", "provider": "ollama-local"}), 403, "not_local")
 
 
 @pytest.mark.parametrize("body", [{}, {"task": " "}, {"task": 3}, {"task": "x", "language": "perl"},

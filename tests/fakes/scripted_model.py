@@ -2,7 +2,8 @@
 
 `say: TEXT` says it word by word, `think: A | B` thinks A and says B, `call: NAME {JSON}` calls a tool, `hang: TEXT` says
 TEXT and then nothing until the client goes away, `fail: STATUS` fails, `json: {…}` answers so in one piece. After a tool's
-result it says "got " and the result. A gap (POST /infill) is filled with what stands in `filling`.
+result it says "got " and the result. A gap (POST /infill) is filled with what stands in `filling`. What stands in `lines`
+is said first, one after the other, whatever the message.
 
 Every request is kept with its path and body in `requests`. `hung` and `left` tell when a hanging answer began and when
 its client was gone.
@@ -23,6 +24,7 @@ class ScriptedModel:
         self.requests, self.filling, self.fills = [], "filled", fills
         self.hung, self.left = threading.Event(), threading.Event()
         self.left_at = self.said_at = None
+        self.lines = []
         self.hold = threading.Event()  # set: fills may be answered
         self.hold.set()
         outer = self
@@ -79,6 +81,8 @@ class ScriptedModel:
             return self.fill(handler, body)
         if handler.path != "/v1/chat/completions":
             return self.document(handler, {"error": {"message": "no such route"}}, 404)
+        if self.lines:
+            return self.stream(handler, [("content", self.lines.pop(0))])
         last = body["messages"][-1]
         if last["role"] == "tool":
             return self.stream(handler, [("content", f"got {last['content']}")])

@@ -56,6 +56,7 @@ net::ServerOptions server_options(const IdeSettings& settings) {
     // One person's editors and agents, with hundreds of streams that wait; they all come from one address.
     options.connections = 512;
     options.per_peer = 448;
+    options.waiting = options.connections;
     return options;
 }
 
