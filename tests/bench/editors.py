@@ -62,7 +62,7 @@ def main():
     parser.add_argument("--peers", default="/tmp/peers")
     parser.add_argument("--clients", default="codex,opencode,qwen-code,continue")
     parser.add_argument("--task", default="humaneval-3")
-    parser.add_argument("--limit", type=float, default=120)
+    parser.add_argument("--limit", type=float, default=300)
     options = parser.parse_args()
     task = next(task for task in tasks.load() if task.id == options.task)
     chosen = [clients.PEERS[name](options.peers) for name in options.clients.split(",")]

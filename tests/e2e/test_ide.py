@@ -393,6 +393,18 @@ def test_neighbouring_files_go_before_a_gap_for_clients_that_send_none(service, 
     assert extra[0].get("filename") == "helper.py" and "def helper" in extra[0]["text"]
 
 
+def test_gaps_go_to_the_model_for_gaps_and_to_another_machine_only_when_that_is_named(start, model):
+    gap = {"input_prefix": "a", "input_suffix": "b"}
+    far = start(words="http://192.0.2.1:9/v1#far")
+    problem(far.call("POST", "/infill", gap), 403, "remote_not_chosen")
+    problem(far.call("POST", "/v1/completions", {"prompt": "a", "suffix": "b"}), 403, "remote_not_chosen")
+    assert far.stop() == 0
+    service = start(words="http://192.0.2.1:9/v1#far", config=f'[service.ide]\nfill = "{model.words}"\n')
+    response = service.call("POST", "/infill", gap)
+    assert json.loads(response.text)["content"] == "filled"
+    assert response.headers["x-edgecoder-route"] == 'local; model=scripted; why="the model for gaps"'
+
+
 # --- /run and /models of the first version
 
 def test_run_writes_a_program_runs_it_and_answers_as_the_first_version_did(service, model):

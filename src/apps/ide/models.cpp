@@ -131,6 +131,7 @@ std::vector<Destination> Models::list() const {
     const auto by_default = default_model();
     if (by_default && !by_default->empty() && *by_default != "none")
         add(from_words(*by_default, "named in the request, and the default model"));
+    if (!settings_.fill.empty()) add(from_words(settings_.fill, "named in the request, and configured"));
     for (const std::string& words : settings_.configured)
         add(from_words(words, "named in the request, and configured"));
     return all;
@@ -177,6 +178,17 @@ openai::Decoded<Destination> Models::chat(std::string_view asked) const {
                                                 "model"});
     }
     return found;
+}
+
+openai::Decoded<Destination> Models::filler(std::string_view asked) const {
+    if (is_default(asked) && !settings_.fill.empty()) return from_words(settings_.fill, "the model for gaps");
+    auto found = chat(asked);
+    if (!found || found->local || !is_default(asked)) return found;
+    return std::unexpected(openai::ApiError{
+        403, "remote_not_chosen",
+        "the default model is on another machine, and a gap would go there with every key: name it in the request, or "
+        "set fill in [service.ide] of config.toml",
+        "model"});
 }
 
 openai::Decoded<Destination> Models::embedder(std::string_view asked) const {

@@ -69,12 +69,15 @@ public:
     struct Settings {
         std::filesystem::path data_dir;
         std::vector<std::string> configured;  ///< BASE_URL#MODEL
+        std::string fill;                     ///< the model for gaps; empty: the default one, if it is local
         Lane::Limits limits;
     };
     static Result<std::unique_ptr<Models>> open(Settings settings);
 
     /// What a request that names `asked` means; empty, "auto" and "default": the default.
     openai::Decoded<Destination> chat(std::string_view asked) const;
+    /// A gap goes out with every key: to another machine only where that was named, here or in the configuration.
+    openai::Decoded<Destination> filler(std::string_view asked) const;
     openai::Decoded<Destination> embedder(std::string_view asked) const;
     /// By name alone: `model_not_found` with the closest one.
     openai::Decoded<Destination> find(std::string_view asked) const;

@@ -65,7 +65,8 @@ Status serve(const IdeOptions& options, std::ostream& out, std::ostream& err, co
     EC_TRY(make_data_dir(settings.data_dir));
     ::setenv("EDGECODER_DATA_DIR", settings.data_dir.c_str(), 1);
     EC_ASSIGN(const auto models,
-              Models::open({.data_dir = settings.data_dir, .configured = settings.models, .limits = {}}));
+              Models::open(
+                  {.data_dir = settings.data_dir, .configured = settings.models, .fill = settings.fill, .limits = {}}));
     AgentRooms agents({.roots = settings.roots, .limits = {.waiting = 8}}, *models);
     NeighbourRing neighbours;
     Ide ide{.models = *models, .agents = agents, .neighbours = neighbours};

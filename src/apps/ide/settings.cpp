@@ -33,6 +33,7 @@ void read_table(toml::Table& ide, FileSettings& settings) {
     settings.rest.hosts = values(ide.strings("hosts"));
     settings.rest.proxies = values(ide.strings("proxies"));
     settings.rest.models = values(ide.strings("models"));
+    settings.rest.fill = ide.string("fill").value_or("");
     for (const std::string& words : settings.rest.models) {
         if (const auto address = model::parse_model_address(words); !address)
             ide.reject("models", address.error().message);

@@ -29,6 +29,7 @@ struct IdeSettings {
     std::vector<std::string> proxies;
     std::vector<std::filesystem::path> roots;  ///< canonical folders
     std::vector<std::string> models;           ///< further models by BASE_URL#MODEL, as the person chose them
+    std::string fill;  ///< the model for gaps, as after --model; empty: the default one, if it runs on this machine
 };
 
 /// `invalid_argument` for what is no address, no folder or no model; `not_found` for a configuration that was named.

@@ -58,7 +58,8 @@ void complete(Ide& ide, ServerRequest request, std::shared_ptr<Responder> respon
     auto ask = openai::decode_completions(request.body);
     if (!ask) return responder->answer(error_response(ask.error()));
     request.body = {};
-    const auto where = ide.models.chat(ask->model);
+    const bool fills = ask->request.suffix.has_value();
+    const auto where = fills ? ide.models.filler(ask->model) : ide.models.chat(ask->model);
     if (!where) return responder->answer(error_response(where.error()));
     const auto extent = extent_of(request, Extent::raw);
     if (!extent) return responder->answer(error_response(extent.error()));
@@ -66,7 +67,6 @@ void complete(Ide& ide, ServerRequest request, std::shared_ptr<Responder> respon
     if (!ask->seeded) ask->request.sampling.seed = fresh.seed;
     auto form = openai::make_completions_form({std::move(fresh.id), unix_seconds(), where->id}, ask->include_usage,
                                               ask->echo ? ask->request.prompt : std::string());
-    const bool fills = ask->request.suffix.has_value();
     Seat& seat = ide.models.seat(*where, fills ? Purpose::fill : Purpose::chat);
     std::shared_ptr<Work> work;
     if (fills) {
@@ -90,7 +90,7 @@ void infill(Ide& ide, ServerRequest request, std::shared_ptr<Responder> responde
     auto ask = openai::decode_infill(request.body);
     if (!ask) return responder->answer(error_response(ask.error()));
     request.body = {};
-    const auto where = ide.models.chat(ask->model);
+    const auto where = ide.models.filler(ask->model);
     if (!where) return responder->answer(error_response(where.error()));
     const auto extent = extent_of(request, extent_at(ask->request.prompt, ask->request.suffix.value_or("")));
     if (!extent) return responder->answer(error_response(extent.error()));
@@ -123,7 +123,7 @@ Route asking(std::string path, std::string summary,
     return {.method = "POST",
             .path = std::move(path),
             .summary = std::move(summary),
-            .statuses = {200, 400, 404, 409, 429, 503},
+            .statuses = {200, 400, 403, 404, 409, 429, 503},
             .request_type = "application/json",
             .body_limit = kMostBody,
             .per_minute = kAsksPerMinute,
