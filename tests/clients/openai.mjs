@@ -1,5 +1,5 @@
 // The official client against `edgecoderd ide`, with a model behind it that does what the last message says.
-// Environment: BASE (http://…/v1), TOKEN, MODEL; a second service without a token in WRONG is not needed.
+// Environment: BASE (http://…/v1), TOKEN, MODEL, EMBEDS (an embedding model; empty: there is none).
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import OpenAI from "openai";

@@ -675,7 +675,21 @@ def test_the_agent_stays_out_of_folders_that_nobody_opened_to_it(start, tmp_path
 # --- clients that others wrote
 
 @pytest.mark.parametrize("script", ["openai.mjs", "ai_sdk.mjs"])
-def test_clients_that_others_wrote_work_with_it(service, clients, script):
-    done = clients(script, env={"BASE": service.url + "/v1", "TOKEN": service.token, "MODEL": "scripted"})
+def test_clients_that_others_wrote_work_with_it(start, clients, script, request):
+    writer = pathlib.Path(os.environ.get("EC_BIN_DIR", ROOT / "build/bin")).parent / "tests/ec_write_model"
+    embeds = request.getfixturevalue("tiny") if writer.exists() else ""
+    service = start(config=f'[model]\nembeddings = "{embeds}"\n' if embeds else "")
+    done = clients(script, env={"BASE": service.url + "/v1", "TOKEN": service.token, "MODEL": "scripted",
+                                "EMBEDS": "tiny" if embeds else ""})
     print(done.out)
     assert done.status == 0, done.out + done.err
+
+
+def test_vectors_are_made_here_and_the_same_text_has_the_same(start, tiny):
+    service = start(config=f'[model]\nembeddings = "{tiny}"\n')
+    body = service.ask("/v1/embeddings", {"input": ["one", "two", "one"]})
+    vectors = [entry["embedding"] for entry in body["data"]]
+    assert vectors[0] == vectors[2] != vectors[1] and body["model"] == "tiny"
+    assert [entry["index"] for entry in body["data"]] == [0, 1, 2] and body["usage"]["prompt_tokens"] > 0
+    assert abs(sum(number * number for number in vectors[0]) - 1) < 1e-3
+    problem(service.call("POST", "/v1/embeddings", {"model": "scripted", "input": "x"}), 400, "unsupported_model")
