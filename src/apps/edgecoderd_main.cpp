@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
+#include "ide/service.hpp"
 #include "inference_service.hpp"
 #include "interrupt.hpp"
 #include "review_service/service.hpp"
@@ -30,6 +31,8 @@ int main(int argc, char** argv) {
     ec::apps::ReviewServiceOptions review;
     ec::apps::add_inference(app, inference);
     add_review(app, review);
+    ec::apps::ide::IdeOptions ide;
+    ec::apps::add_ide(app, ide);
     try {
         app.parse(argc, argv);
     } catch (const CLI::Success& success) {  // --help and --version
@@ -40,5 +43,6 @@ int main(int argc, char** argv) {
     }
     if (app.got_subcommand("inference")) return ec::apps::run_inference(inference, std::cout, std::cerr);
     const ec::apps::Interrupt interrupt;
+    if (app.got_subcommand("ide")) return ec::apps::run_ide_service(ide, std::cout, std::cerr, interrupt.token());
     return ec::apps::run_review_service(review, std::cout, std::cerr, interrupt.token());
 }

@@ -112,13 +112,18 @@ Result<std::unique_ptr<model::ChatModel>> choose_model(const std::string& words,
 Result<std::unique_ptr<codeindex::Embedder>> configured_embedder(ModelPorts& ports, std::stop_token stop) {
     EC_ASSIGN(const Config config, load_config());
     if (config.embeddings.empty()) return nullptr;
+    return open_embedder(config.embeddings, ports, std::move(stop));
+}
+
+Result<std::unique_ptr<codeindex::Embedder>> open_embedder(const std::string& words, ModelPorts& ports,
+                                                           std::stop_token stop) {
     model::EmbeddedOptions options;
-    if (looks_like_a_file(config.embeddings)) {
-        EC_TRY(check_loose_file(config.embeddings));
-        options.file = config.embeddings;
+    if (looks_like_a_file(words)) {
+        EC_TRY(check_loose_file(words));
+        options.file = words;
     } else {
-        EC_ASSIGN(options.file, library_file(config.embeddings, ports));
-        options.name = config.embeddings;
+        EC_ASSIGN(options.file, library_file(words, ports));
+        options.name = words;
     }
     options.shared_socket = shared_inference();
     options.private_host = ports.private_host();

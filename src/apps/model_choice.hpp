@@ -48,6 +48,10 @@ Result<std::unique_ptr<model::ChatModel>> choose_model(const std::string& words,
 /// What `embeddings` of [model] in the configuration names, with the vectors that it made before; null without one.
 Result<std::unique_ptr<codeindex::Embedder>> configured_embedder(ModelPorts& ports, std::stop_token stop);
 
+/// The embedder that a name of the library or a GGUF file is, with the vectors that it made before.
+Result<std::unique_ptr<codeindex::Embedder>> open_embedder(const std::string& words, ModelPorts& ports,
+                                                           std::stop_token stop);
+
 /// Where embedded models look for the host that this user's programs share; empty with EDGECODER_SHARED_INFERENCE=off,
 /// which keeps every model in a process of its own.
 std::filesystem::path shared_inference();

@@ -1,0 +1,21 @@
+// A task of the agent as the answer of a model: its steps are the thinking, its words and the patch the text.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "answer_work.hpp"
+
+namespace ec::apps::ide {
+
+struct AgentTask {
+    std::filesystem::path workspace;
+    std::string task;
+    std::string model;   ///< as after --model
+    std::string test;    ///< the test command; empty: found from the project
+    bool write = false;  ///< a patch is written to the workspace
+};
+
+Ask agent_answer(AgentTask task);
+
+}  // namespace ec::apps::ide

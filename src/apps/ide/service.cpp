@@ -1,0 +1,113 @@
+#include "service.hpp"
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <condition_variable>
+#include <cstdlib>
+#include <ec/core/token.hpp>
+#include <mutex>
+#include <ostream>
+#include <thread>
+
+#include "../service_start.hpp"
+#include "ide.hpp"
+
+namespace ec::apps {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace ide;
+
+/// Calls its function every second for as long as it lives.
+class Heart {
+public:
+    explicit Heart(std::function<void()> beat)
+        : thread_([this, beat = std::move(beat)](const std::stop_token& end) {
+              std::unique_lock lock(mutex_);
+              while (!never_.wait_for(lock, end, std::chrono::seconds(1), [&] { return end.stop_requested(); })) beat();
+          }) {}
+
+private:
+    std::mutex mutex_;
+    std::condition_variable_any never_;
+    std::jthread thread_;
+};
+
+// The token itself is for a person's eyes, once: a log gets only the place where it lies.
+Result<std::string> open_token(const fs::path& data, std::ostream& err) {
+    const fs::path file = data / "secrets/ide-token";
+    std::error_code error;
+    const bool made = !fs::exists(file, error);
+    EC_ASSIGN(std::string token, keep_token(file));
+    err << "edgecoderd: the token is in " << file.string() << std::endl;
+    if (made && ::isatty(STDERR_FILENO) == 1) err << "edgecoderd: give it to editors as the API key: " << token << '\n';
+    return token;
+}
+
+net::ServerOptions server_options(const IdeSettings& settings) {
+    net::ServerOptions options;
+    options.address = settings.address;
+    options.port = settings.port;
+    options.behind_proxy = settings.behind_proxy;
+    options.hosts = settings.hosts;
+    options.proxies = settings.proxies;
+    options.refuse_pages = true;
+    // One person's editors and agents, with hundreds of streams that wait; they all come from one address.
+    options.connections = 512;
+    options.per_peer = 448;
+    options.waiting = options.connections;
+    return options;
+}
+
+Status serve(const IdeOptions& options, std::ostream& out, std::ostream& err, const std::stop_token& stop) {
+    EC_ASSIGN(const IdeSettings settings, read_settings(options));
+    EC_TRY(make_data_dir(settings.data_dir));
+    ::setenv("EDGECODER_DATA_DIR", settings.data_dir.c_str(), 1);
+    EC_ASSIGN(const auto models,
+              Models::open(
+                  {.data_dir = settings.data_dir, .configured = settings.models, .fill = settings.fill, .limits = {}}));
+    AgentRooms agents({.roots = settings.roots, .limits = {.waiting = 8}}, *models);
+    NeighbourRing neighbours;
+    Ide ide{.models = *models, .agents = agents, .neighbours = neighbours};
+    if (options.openapi) {
+        out << net::openapi_document("EdgeCoder in editors", EC_VERSION, ide_routes(ide, {})) << std::endl;
+        return {};
+    }
+    EC_ASSIGN(const std::string token, open_token(settings.data_dir, err));
+    const Heart heart([&] {
+        for (Seat* seat : models->seats()) seat->lane().beat();
+        agents.beat();
+    });
+    EC_ASSIGN(const auto server, net::start_http_server(ide_routes(ide, token), server_options(settings)));
+    out << "ready ide " << server->url() << std::endl;
+    wait_for(stop);
+    server->stop();
+    return {};
+}
+
+}  // namespace
+
+void add_ide(CLI::App& app, IdeOptions& options) {
+    CLI::App* command = app.add_subcommand("ide", "Serves editors and agents on this machine (OpenAI's API)");
+    command->add_option("--listen", options.listen, "ADDR:PORT (default: 127.0.0.1:4304, or IDE_PORT)");
+    command->add_option("--data-dir", options.data_dir, "Where it keeps its data");
+    command->add_option("--config", options.config, "The configuration file");
+    command->add_option("--root", options.roots, "A folder that the agent may work in; may be said several times");
+    command->add_flag("--behind-proxy", options.behind_proxy,
+                      "A proxy with TLS stands in front; needed beyond loopback");
+    command->add_flag("--openapi", options.openapi, "Print the OpenAPI document and end");
+    command->footer(
+        "Editors ask it at http://127.0.0.1:4304/v1 with the token in secrets/ide-token of the data directory as\n"
+        "their API key. The model edgecoder-agent works in a folder of --root; all others just answer.");
+}
+
+int run_ide_service(const IdeOptions& options, std::ostream& out, std::ostream& err, std::stop_token stop) {
+    const Status status = serve(options, out, err, stop);
+    if (status) return 0;
+    err << "edgecoderd: " << status.error().message << '\n';
+    if (!status.error().remedy.empty()) err << "            " << status.error().remedy << '\n';
+    return exit_status(status.error().code);
+}
+
+}  // namespace ec::apps
