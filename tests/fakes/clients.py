@@ -97,10 +97,13 @@ class EdgeCoder:
 
 
 class Peer:
-    """From npm, below `place`/node_modules."""
+    """From npm, below `place`/node_modules. `key` is what it shows to the server as its API key."""
 
-    def __init__(self, place):
+    api = "chat completions"
+
+    def __init__(self, place, key="none"):
         self.place = pathlib.Path(place)
+        self.key = key
 
     @staticmethod
     def task(text, test):
@@ -117,16 +120,17 @@ class Peer:
 
 class Codex(Peer):
     name = "codex"
+    api = "responses"
 
     def program(self):
         found = sorted(self.place.glob("node_modules/@openai/codex-linux-*/vendor/*/bin/codex"))
         return [str(found[0])] if found else [self.node(), str(self.place / "node_modules/.bin/codex")]
 
     def run(self, url, model, text, folder, home, limit, test=None):
-        provider = f'model_providers.fake={{name="fake",base_url="{url}",wire_api="responses"}}'
+        provider = f'model_providers.fake={{name="fake",base_url="{url}",wire_api="responses",env_key="FAKE_KEY"}}'
         argv = [*self.program(), "exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox", "-c", 'model_provider="fake"', "-c", provider,
                 "-m", model, self.task(text, test)]
-        return run(argv, folder, plain_environment(home) | {"CODEX_HOME": self.codex_home(home)}, limit)
+        return run(argv, folder, plain_environment(home) | {"CODEX_HOME": self.codex_home(home), "FAKE_KEY": self.key}, limit)
 
     @staticmethod
     def codex_home(home):
@@ -145,7 +149,7 @@ class OpenCode(Peer):
     def run(self, url, model, text, folder, home, limit, test=None):
         config = {
             "$schema": "https://opencode.ai/config.json", "autoupdate": False, "share": "disabled", "permission": {"*": "allow"},
-            "provider": {"fake": {"npm": "@ai-sdk/openai-compatible", "name": "fake", "options": {"baseURL": url, "apiKey": "none"},
+            "provider": {"fake": {"npm": "@ai-sdk/openai-compatible", "name": "fake", "options": {"baseURL": url, "apiKey": self.key},
                                   "models": {model: {"name": model, "tool_call": True, "limit": {"context": 32768, "output": 8192}}}}},
         }
         place = pathlib.Path(home) / ".config/opencode/opencode.json"
@@ -162,9 +166,25 @@ class Qwen(Peer):
         return [self.node(), str(self.place / "node_modules/@qwen-code/qwen-code/cli.js")]
 
     def run(self, url, model, text, folder, home, limit, test=None):
-        environment = plain_environment(home) | {"OPENAI_API_KEY": "none", "OPENAI_BASE_URL": url, "OPENAI_MODEL": model}
+        environment = plain_environment(home) | {"OPENAI_API_KEY": self.key, "OPENAI_BASE_URL": url, "OPENAI_MODEL": model}
         argv = [*self.program(), "--auth-type", "openai", "--approval-mode", "yolo", "-m", model, "-p", self.task(text, test)]
         return run(argv, folder, environment, limit)
 
 
-PEERS = {peer.name: peer for peer in (Codex, OpenCode, Qwen)}
+class Continue(Peer):
+    name = "continue"
+
+    def program(self):
+        return [self.node(), str(self.place / "node_modules/@continuedev/cli/dist/cn.js")]
+
+    def run(self, url, model, text, folder, home, limit, test=None):
+        config = {"name": "fake", "version": "1.0.0", "schema": "v1",
+                  "models": [{"name": "fake", "provider": "openai", "model": model, "apiBase": url, "apiKey": self.key, "roles": ["chat"],
+                              "capabilities": ["tool_use"], "defaultCompletionOptions": {"contextLength": 32768, "maxTokens": 8192}}]}
+        place = pathlib.Path(home) / "config.yaml"
+        place.write_text(json.dumps(config))  # JSON is YAML
+        argv = [*self.program(), "--config", str(place), "--auto", "-p", self.task(text, test)]
+        return run(argv, folder, plain_environment(home) | {"CONTINUE_GLOBAL_DIR": str(pathlib.Path(home) / ".continue")}, limit)
+
+
+PEERS = {peer.name: peer for peer in (Codex, OpenCode, Qwen, Continue)}
