@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { parseAddress } from '../src/core/address';
 import { Endpoint } from '../src/core/endpoint';
 import { ownListener } from '../src/core/listener';
-import { placeOf, statusText } from '../src/core/router_status';
+import { parseRouterStatus, placeOf, statusText } from '../src/core/router_status';
 import { TOKEN, type FakeEndpoint, fakeEndpoint, folder, json, put, until } from './support';
 
 const cursor = { file: 'a.py', text: 'def add(a, b):\n    \n', offset: 19 };
@@ -25,7 +25,7 @@ test('only an address of this machine is accepted', () => {
 
 test('the status is asked for with the token as a bearer', async (t) => {
     const fake = await fakeEndpoint(t);
-    assert.deepEqual(await endpointAt(fake).status(), { model: 'tiny', place: 'local', host: '' });
+    assert.deepEqual(await endpointAt(fake).status(), { model: 'tiny', place: 'local', why: 'the default model' });
     assert.equal(fake.seen[0]?.headers.authorization, `Bearer ${TOKEN}`);
 });
 
@@ -82,11 +82,13 @@ test('no token is sent to a program of another user', async (t) => {
 });
 
 test('what leaves the machine is loud, and an unknown place is never called local', () => {
-    const on = (place: 'local' | 'mesh' | 'remote' | 'unknown', host = '') => statusText({ is: 'on', ours: true, status: { model: 'm', place, host } });
-    assert.deepEqual([on('local').text, on('local').loud], ['$(check) m · local', false]);
-    assert.deepEqual([on('remote', 'api.example').text, on('remote').loud], ['$(warning) m · REMOTE: api.example', true]);
+    const on = (route: string, model: string | null = 'm') => statusText({ is: 'on', ours: true, status: parseRouterStatus({ default: { model, route } }) });
+    assert.deepEqual([on('local; model=m').text, on('local; model=m').loud], ['$(check) m · local', false]);
+    assert.deepEqual([on('remote; model=m').text, on('remote').loud], ['$(warning) m · REMOTE', true]);
+    assert.equal(on('', null).text, '$(check) EdgeCoder · no model');
     assert.equal(on('mesh').loud, true);
-    assert.equal(on('unknown').loud, true);
+    assert.equal(on('').loud, true);
+    assert.throws(() => parseRouterStatus({}), /is not an object/);
     assert.equal(placeOf('local; model=tiny'), 'local');
     assert.equal(placeOf('remote api.example'), 'remote');
     for (const strange of ['', 'LOCAL', 'localhost', 'localremote', '{}']) assert.equal(placeOf(strange), 'unknown', strange);

@@ -62,11 +62,11 @@ test('an endpoint that does not run is started with the folder, and ended with t
     const ended = join(programs, 'ended');
     script(join(programs, 'edgecoderd'), `
         const [host, port] = process.argv[process.argv.indexOf('--listen') + 1].split(':');
-        require('http').createServer((q, a) => { a.setHeader('content-type', 'application/json'); a.end('{"default":{"model":"far","where":"remote","host":"api.example"}}'); })
+        require('http').createServer((q, a) => { a.setHeader('content-type', 'application/json'); a.end('{"default":{"model":"far","route":"remote; model=far"}}'); })
             .listen(Number(port), host, () => console.log('ready ide http://' + host + ':' + port));
         process.on('SIGTERM', () => { require('fs').writeFileSync(${JSON.stringify(ended)}, process.env.EDGECODER_DATA_DIR); process.exit(0); });`);
     await run('start');
-    assert.equal(double.statusBar.text, '$(warning) far · REMOTE: api.example');
+    assert.equal(double.statusBar.text, '$(warning) far · REMOTE');
     assert.equal(double.statusBar.backgroundColor?.id, 'statusBarItem.warningBackground');
     await deactivate();
     assert.equal(readFileSync(ended, 'utf8'), double.settings.get('edgecoder.dataFolder'));

@@ -98,7 +98,7 @@ export function json(answer: ServerResponse, status: number, body: unknown, head
 export const defaultReply: Reply = (seen, answer) => {
     if (seen.path === '/readyz') json(answer, 200, {});
     else if (seen.headers.authorization !== `Bearer ${TOKEN}`) json(answer, 401, { title: 'Unauthorized', detail: 'the token is wrong' });
-    else if (seen.path === '/v1/router/status') json(answer, 200, { default: { model: 'tiny', where: 'local' } });
+    else if (seen.path === '/v1/router/status') json(answer, 200, { default: { model: 'tiny', route: 'local; model=tiny; why="the default model"' } });
     else if (seen.path === '/infill') json(answer, 200, { content: 'return a + b' }, { 'x-edgecoder-route': 'local' });
     else json(answer, 404, { title: 'Not Found' });
 };

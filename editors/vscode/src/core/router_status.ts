@@ -1,19 +1,23 @@
 // Where answers are made: /v1/router/status, the x-edgecoder-route header, and what the status bar says of them.
 
-import { fieldsOf, isFields, maybeText, safeLine } from './wire';
+import { fieldsOf, maybeText, safeLine } from './wire';
 
 export type Place = 'local' | 'mesh' | 'remote' | 'unknown';
 
 export interface RouterStatus {
     readonly model: string; // the one that answers when none is named; empty: there is none
     readonly place: Place;
-    readonly host: string; // of a remote one
+    readonly why: string; // the endpoint's words: why there, or why none
 }
 
 export function parseRouterStatus(body: unknown): RouterStatus {
-    const fields = fieldsOf(body, 'router status');
-    const chosen = isFields(fields['default']) ? fields['default'] : fields;
-    return { model: maybeText(chosen, 'model') ?? '', place: placeOf(maybeText(chosen, 'where') ?? ''), host: maybeText(chosen, 'host') ?? '' };
+    const chosen = fieldsOf(fieldsOf(body, 'router status')['default'], 'router status.default');
+    const route = maybeText(chosen, 'route') ?? '';
+    return { model: maybeText(chosen, 'model') ?? '', place: placeOf(route), why: maybeText(chosen, 'why') ?? whyOf(route) };
+}
+
+function whyOf(route: string): string {
+    return /\bwhy="([^"]*)"/.exec(route)?.[1] ?? '';
 }
 
 /** The first word of the header. Anything that is not known counts as unknown, never as local. */
@@ -43,14 +47,16 @@ export function statusText(state: EndpointState): StatusText {
             return { text: '$(sync~spin) EdgeCoder', detail: 'The endpoint is being started.', loud: false };
         case 'failed':
             return { text: '$(error) EdgeCoder', detail: safeLine(state.why, 500), loud: false };
-        case 'on': {
-            const model = safeLine(state.status.model, 40) || 'no model';
-            const whose = state.ours ? 'started by this window' : 'was running already';
-            if (state.status.place === 'local') return { text: `$(check) ${model} · local`, detail: `Answers are made on this machine. The endpoint ${whose}.`, loud: false };
-            if (state.status.place === 'unknown' && state.status.model === '') return { text: `$(check) EdgeCoder · ${model}`, detail: `The endpoint ${whose}.`, loud: false };
-            const host = safeLine(state.status.host, 60);
-            const where = state.status.place === 'mesh' ? 'MESH' : state.status.place === 'remote' ? `REMOTE${host && `: ${host}`}` : 'PLACE UNKNOWN';
-            return { text: `$(warning) ${model} · ${where}`, detail: `Text of this workspace leaves this machine (${where}). The endpoint ${whose}.`, loud: true };
-        }
+        case 'on':
+            return answering(state.status, `The endpoint ${state.ours ? 'was started by this window' : 'was running already'}.`);
     }
+}
+
+function answering(status: RouterStatus, whose: string): StatusText {
+    const why = status.why === '' ? '' : ` (${safeLine(status.why)})`;
+    if (status.model === '') return { text: '$(check) EdgeCoder · no model', detail: `No model is chosen${why}. ${whose}`, loud: false };
+    const model = safeLine(status.model, 40);
+    if (status.place === 'local') return { text: `$(check) ${model} · local`, detail: `${model} answers on this machine${why}. ${whose}`, loud: false };
+    const where = { mesh: 'MESH', remote: 'REMOTE', unknown: 'PLACE UNKNOWN' }[status.place];
+    return { text: `$(warning) ${model} · ${where}`, detail: `Text of this workspace leaves this machine: ${where}, ${model}${why}. ${whose}`, loud: true };
 }

@@ -13,6 +13,7 @@ export class CompletionProvider implements vscode.InlineCompletionItemProvider {
     private readonly ring = new Ring();
     private readonly completer: Completer;
     private workspace = '';
+    private lastFailure = '';
 
     constructor(private readonly control: EndpointControl, private readonly log: vscode.LogOutputChannel) {
         this.completer = new Completer({
@@ -20,9 +21,10 @@ export class CompletionProvider implements vscode.InlineCompletionItemProvider {
             infill: async (cursor, signal) => {
                 const answer = await control.endpoint.infill(cursor, this.ring.extra(cursor.file), this.workspace, signal);
                 control.routed(answer.route);
+                this.lastFailure = '';
                 return answer.text;
             },
-            failed: (error) => this.log.warn(`completion: ${error.message}`),
+            failed: (error) => this.failed(error),
         });
     }
 
@@ -50,6 +52,12 @@ export class CompletionProvider implements vscode.InlineCompletionItemProvider {
         } finally {
             listening.dispose();
         }
+    }
+
+    /** Said once, however often it happens while somebody types. */
+    private failed(error: Error): void {
+        if (error.message !== this.lastFailure) this.log.warn(`completion: ${error.message}`);
+        this.lastFailure = error.message;
     }
 
     private collect(document: vscode.TextDocument, line = 0): void {

@@ -64,7 +64,7 @@ export class EndpointControl {
         if (route === this.lastRoute) return;
         this.lastRoute = route;
         if (this.current.is === 'on' && placeOf(route) !== this.current.status.place) {
-            this.show({ ...this.current, status: { ...this.current.status, place: placeOf(route), host: '' } });
+            this.show({ ...this.current, status: { ...this.current.status, place: placeOf(route), why: '' } });
         }
     }
 
