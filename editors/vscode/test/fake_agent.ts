@@ -67,6 +67,9 @@ const app = agent({ name: 'fake' })
                 await asking.catch(() => undefined);
                 break;
             }
+            case 'pid':
+                await say(String(process.pid));
+                break;
             case 'echo':
                 await say(params.prompt.map((block) => (block.type === 'text' ? block.text : '')).join('|'));
                 break;

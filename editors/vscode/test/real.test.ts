@@ -1,8 +1,8 @@
 // The logic against the built programs. EC_BIN_DIR names their folder; EC_TASK is a JSON text with the project of a task that
-// the stand-in for a model knows: {project, text, model, file}. Both come from tests/e2e/test_vscode.py.
+// the stand-in for a model knows: {project, text, model, file}, with a second copy in PROJECT.before. Both come from tests/e2e/test_vscode.py.
 
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseAddress } from '../src/core/address';
@@ -87,12 +87,16 @@ test('edgecoder acp carries out a task: the plan, the questions and the accepted
     assert.ok(rows.some((row) => row.label === 'Steps' && row.children.length > 0));
 });
 
-test('edgecoder acp writes nothing that was rejected', { skip: skipTask }, async (t) => {
+/** A second copy of the task's project, as it was. */
+function fresh(t: Parameters<typeof folder>[0]): { project: string; file: string; before: string } {
     const project = folder(t);
+    cpSync(`${task!.project}.before`, project, { recursive: true });
     const file = join(project, task!.file);
-    mkdirSync(join(project, '.git'), { recursive: true });
-    put(file, readFileSync(`${task!.project}.before/${task!.file}`, 'utf8'));
-    const before = readFileSync(file, 'utf8');
+    return { project, file, before: readFileSync(file, 'utf8') };
+}
+
+test('edgecoder acp writes nothing that was rejected', { skip: skipTask }, async (t) => {
+    const { project, file, before } = fresh(t);
     let questions = 0;
     const one = runner(project, new Map(), folder(t), (proposal, self) => {
         questions++;
@@ -102,4 +106,17 @@ test('edgecoder acp writes nothing that was rejected', { skip: skipTask }, async
     await one.run(task!.text);
     assert.ok(questions > 0);
     assert.equal(readFileSync(file, 'utf8'), before);
+});
+
+test('what a person made of a proposal of edgecoder acp is what stands in the file', { skip: skipTask }, async (t) => {
+    const { project, file } = fresh(t);
+    const one = runner(project, new Map(), folder(t), (proposal, self) => {
+        const changed = proposal.files.find((each) => each.path === file);
+        if (!changed) return void self.decisions.accept(proposal.id);
+        self.decisions.edit(proposal.id, file, `${changed.newText}# mine\n`);
+        void self.decisions.accept(proposal.id).finally(() => self.cancel());
+    });
+    t.after(() => one.close());
+    await one.run(task!.text);
+    assert.match(readFileSync(file, 'utf8'), /# mine\n$/);
 });

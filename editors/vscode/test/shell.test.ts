@@ -115,6 +115,13 @@ test('Edit makes the proposal writable, and Accept writes what was typed there, 
     assert.match(double.messages.at(-1)!.text, /answered already/);
 });
 
+test('failing tests are a task of their own', async (t) => {
+    await bench(t);
+    await run('fixTests');
+    assert.equal(rows()[0]!.label, 'Make the failing tests pass.');
+    assert.match(double.messages.at(-1)!.text, /done/);
+});
+
 test('Reject and Queue for review leave the file alone', async (t) => {
     const { root, programs } = await bench(t);
     put(join(root, 'a.txt'), 'text\n');

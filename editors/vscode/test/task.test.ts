@@ -145,6 +145,18 @@ test('an agent that dies is said with its last words, and the next task starts a
     assert.equal(await one.run('read a.txt'), 'done');
 });
 
+test('other options start another agent', async (t) => {
+    const args: string[] = [];
+    const { runner: one } = runner(t, { args });
+    await one.run('pid');
+    const first = one.model.said;
+    await one.run('pid');
+    assert.equal(one.model.said, first);
+    args.push('--test=make check');
+    await one.run('pid');
+    assert.notEqual(one.model.said, first);
+});
+
 test('an agent that writes nonsense is ended', async (t) => {
     const { runner: one } = runner(t);
     await assert.rejects(one.run('garbage'), /no JSON-RPC message/);

@@ -29,10 +29,7 @@ export interface ToolCall {
 export type Update =
     | { readonly is: 'plan'; readonly entries: readonly PlanEntry[] }
     | { readonly is: 'text'; readonly text: string }
-    | { readonly is: 'thought'; readonly text: string }
     | { readonly is: 'tool'; readonly call: ToolCall }
-    | { readonly is: 'commands'; readonly names: readonly string[] }
-    | { readonly is: 'mode'; readonly mode: string }
     | { readonly is: 'other' };
 
 export type OptionKind = 'allow_once' | 'allow_always' | 'reject_once' | 'reject_always';
@@ -74,15 +71,9 @@ function updateOf(fields: Fields): Update {
             return { is: 'plan', entries: listOf(fields, 'entries', 'plan', MOST_ENTRIES).map(planEntry) };
         case 'agent_message_chunk':
             return { is: 'text', text: blockText(fields['content']) };
-        case 'agent_thought_chunk':
-            return { is: 'thought', text: blockText(fields['content']) };
         case 'tool_call':
         case 'tool_call_update':
             return { is: 'tool', call: toolCall(fields) };
-        case 'available_commands_update':
-            return { is: 'commands', names: listOf(fields, 'availableCommands', 'commands', MOST_ENTRIES).map((one) => textOf(fieldsOf(one, 'command'), 'name', 'command')) };
-        case 'current_mode_update':
-            return { is: 'mode', mode: textOf(fields, 'currentModeId', 'mode') };
         default:
             return { is: 'other' };
     }

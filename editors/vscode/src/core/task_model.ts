@@ -38,7 +38,6 @@ export class TaskModel {
     private state = '';
     private running = false;
     private forgotten = 0;
-    commands: readonly string[] = [];
 
     constructor(private readonly root: string, private title = '') {}
 
@@ -74,7 +73,6 @@ export class TaskModel {
         if (update.is === 'plan') this.plan = update.entries;
         else if (update.is === 'text') this.words = (this.words + update.text).slice(-MOST_TEXT);
         else if (update.is === 'tool') this.step(update.call);
-        else if (update.is === 'commands') this.commands = update.names;
     }
 
     rows(proposals: readonly Proposal[]): Row[] {

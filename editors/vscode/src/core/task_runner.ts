@@ -29,6 +29,7 @@ export class TaskRunner {
     readonly files: WorkspaceFiles;
     private agent: AgentClient | undefined;
     private connecting: Promise<AgentClient> | undefined;
+    private started = ''; // the options that the agent was started with
     private stopping = false;
     private task = '';
     /** What the person did with proposals, for the agent to read with the next task. */
@@ -73,10 +74,9 @@ export class TaskRunner {
         return this.model.outcome;
     }
 
-    /** As run(), with the agent's own command where it offers one: it needs no model. */
-    async fix(): Promise<string> {
-        if (!this.model.isRunning) await this.connected();
-        return this.run(this.model.commands.includes('fix') ? '/fix' : 'Make the failing tests pass.');
+    /** The failing tests as the task: all that the agent does without a model. */
+    fix(): Promise<string> {
+        return this.run('Make the failing tests pass.');
     }
 
     /** Ends the task; the agent stays. */
@@ -100,21 +100,26 @@ export class TaskRunner {
         return verdict;
     }
 
-    /** A command of the agent's own ("/fix") stands alone. */
+    /** A command of the agent's own ("/undo") stands alone. */
     private takeNotes(task: string): string[] {
         return task.startsWith('/') ? [] : this.notes.splice(0);
     }
 
-    private connected(): Promise<AgentClient> {
-        if (this.agent && !this.connecting) return Promise.resolve(this.agent);
+    /** The agent, started anew where its options have changed since. */
+    private async connected(): Promise<AgentClient> {
+        if (this.agent && !this.connecting) {
+            if (this.started === JSON.stringify(this.plan.options())) return this.agent;
+            await this.close();
+        }
         this.connecting ??= this.connect().finally(() => (this.connecting = undefined));
         return this.connecting;
     }
 
     private async connect(): Promise<AgentClient> {
-        const program = await this.plan.program();
+        const [program, options] = [await this.plan.program(), this.plan.options()];
+        this.started = JSON.stringify(options);
         const agent: AgentClient = new AgentClient(
-            { program, args: ['acp', ...this.plan.options()], cwd: this.plan.root, environment: { ...this.plan.environment } },
+            { program, args: ['acp', ...options], cwd: this.plan.root, environment: { ...this.plan.environment } },
             {
                 updated: (update) => {
                     this.model.apply(update);

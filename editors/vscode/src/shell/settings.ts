@@ -8,6 +8,7 @@ export interface Settings {
     readonly programFolder: string;
     readonly dataFolder: string;
     readonly model: string;
+    readonly testCommand: string;
     readonly startAutomatically: boolean;
     readonly completion: boolean;
     readonly completionDelay: number;
@@ -20,6 +21,7 @@ export function settings(): Settings {
         programFolder: own.get<string>('programFolder') ?? '',
         dataFolder: own.get<string>('dataFolder') ?? '',
         model: own.get<string>('model') ?? '',
+        testCommand: own.get<string>('testCommand') ?? '',
         startAutomatically: own.get<boolean>('startAutomatically') ?? true,
         completion: own.get<boolean>('completion.enabled') ?? true,
         completionDelay: own.get<number>('completion.delay') ?? 120,

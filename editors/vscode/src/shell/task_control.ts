@@ -110,7 +110,7 @@ export class TaskControl {
         this.runner = new TaskRunner({
             root, version: this.version, buffers: new OpenDocuments(), environment: this.control.environment(),
             program: () => findProgram('edgecoder', { folder: settings().programFolder, environment: process.env, workspaces: workspaceRoots() }),
-            options: () => (settings().model === '' ? [] : [`--model=${settings().model}`]),
+            options: () => agentOptions(),
             nextId: () => ++this.lastId,
             changed: () => this.changed(),
             proposed: (proposal) => void this.proposed(proposal).catch((error: Error) => this.log.error(error.message)),
@@ -150,4 +150,10 @@ export class TaskControl {
         const uri = from instanceof vscode.Uri ? from : vscode.window.activeTextEditor?.document.uri;
         return uri && proposalPlace(uri);
     }
+}
+
+/** What stands behind "=" is one argument, whatever it holds. */
+function agentOptions(): string[] {
+    const { model, testCommand } = settings();
+    return [...(model === '' ? [] : [`--model=${model}`]), ...(testCommand === '' ? [] : [`--test=${testCommand}`])];
 }
