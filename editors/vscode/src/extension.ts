@@ -2,10 +2,10 @@
 
 import * as vscode from 'vscode';
 import { statusText } from './core/router_status';
+import { forMessage } from './core/wire';
 import { CompletionProvider } from './shell/completion_provider';
 import { EndpointControl } from './shell/endpoint_control';
 import { PROPOSAL_SCHEME } from './shell/proposal_files';
-import { settings } from './shell/settings';
 import { TaskControl } from './shell/task_control';
 
 let takeDown: (() => Promise<void>) | undefined;
@@ -16,17 +16,16 @@ export function activate(context: vscode.ExtensionContext): void {
     const version = String((context.extension.packageJSON as { version?: unknown }).version ?? '0');
     const tasks = new TaskControl(control, version, log);
     const completions = new CompletionProvider(control, log);
-    const mayStart = () => vscode.workspace.isTrusted && settings().startAutomatically;
 
     context.subscriptions.push(
         log,
         vscode.window.createTreeView('edgecoder.plan', { treeDataProvider: tasks.tree }),
         vscode.workspace.registerFileSystemProvider(PROPOSAL_SCHEME, tasks.proposals, { isCaseSensitive: true }),
         ...completions.register(),
-        vscode.workspace.onDidGrantWorkspaceTrust(() => void control.connect(mayStart())),
-        vscode.window.onDidChangeWindowState((state) => state.focused && void control.connect(false)),
+        vscode.workspace.onDidGrantWorkspaceTrust(() => void control.connectByItself()),
+        vscode.window.onDidChangeWindowState((state) => state.focused && void control.connectByItself()),
         ...registered(log, {
-            start: () => control.connect(true).then((up) => showStatus(control, up)),
+            start: () => control.startByHand().then((up) => showStatus(control, up)),
             stop: () => control.stop(),
             showStatus: () => showStatus(control, true),
             runTask: () => tasks.runTask(),
@@ -46,7 +45,7 @@ export function activate(context: vscode.ExtensionContext): void {
         await tasks.dispose();
         await control.dispose();
     };
-    void control.connect(mayStart());
+    void control.connectByItself();
 }
 
 export async function deactivate(): Promise<void> {
@@ -63,7 +62,7 @@ function registered(log: vscode.LogOutputChannel, commands: Record<string, (targ
                 await work(target);
             } catch (error) {
                 log.error(`${name}: ${(error as Error).message}`);
-                void vscode.window.showErrorMessage(`EdgeCoder: ${(error as Error).message}`);
+                void vscode.window.showErrorMessage(`EdgeCoder: ${forMessage((error as Error).message)}`);
             }
         }),
     );
@@ -73,9 +72,9 @@ async function showStatus(control: EndpointControl, ask: boolean): Promise<void>
     if (ask && control.state.is !== 'starting') await control.connect(false);
     const { detail, loud } = statusText(control.state);
     const buttons = control.state.is === 'on' ? (control.state.ours ? ['Stop'] : []) : ['Start'];
-    const picked = await (loud || control.state.is === 'failed' ? vscode.window.showWarningMessage : vscode.window.showInformationMessage)(`EdgeCoder: ${detail}`, ...buttons);
+    const picked = await (loud || control.state.is === 'failed' ? vscode.window.showWarningMessage : vscode.window.showInformationMessage)(`EdgeCoder: ${forMessage(detail)}`, ...buttons);
     if (picked === 'Stop') await control.stop();
-    if (picked === 'Start') await control.connect(true);
+    if (picked === 'Start') await control.startByHand();
 }
 
 function placeOfRow(row: unknown): { id: number; path: string } {

@@ -2,7 +2,7 @@
 // the prompt says: "VERB REST".
 
 import { Readable, Writable } from 'node:stream';
-import { type RequestPermissionResponse, agent, methods, ndJsonStream } from '@agentclientprotocol/sdk';
+import { RequestError, type RequestPermissionResponse, agent, methods, ndJsonStream } from '@agentclientprotocol/sdk';
 
 const SESSION = 'session-1';
 let cancelled: () => void = () => undefined;
@@ -84,6 +84,8 @@ const app = agent({ name: 'fake' })
                 process.stdout.write('this is not a message\n');
                 await new Promise(() => undefined);
                 break;
+            case 'fail':
+                throw new RequestError(-32603, `no luck ${rest.join(' ')}`);
             case 'die':
                 process.stderr.write('out of luck\n');
                 process.exit(7);

@@ -25,8 +25,12 @@ async function bench(t: TestContext, options: { endpoint?: boolean; trusted?: bo
     double.folders = [{ uri: Uri.file(root) }];
     const set = { url: endpoint?.url ?? 'http://127.0.0.1:1', programFolder: programs, dataFolder: data, startAutomatically: options.autostart ?? false, 'completion.delay': 0 };
     for (const [name, value] of Object.entries(set)) double.settings.set(`edgecoder.${name}`, value);
-    activate({ subscriptions: [], extension: { packageJSON: { version: '0.0.0' } } } as never);
-    t.after(() => deactivate());
+    const subscriptions: { dispose(): unknown }[] = [];
+    activate({ subscriptions, extension: { packageJSON: { version: '0.0.0' } } } as never);
+    t.after(async () => {
+        await deactivate();
+        for (const one of subscriptions) one.dispose();
+    });
     return { root, programs, endpoint };
 }
 
@@ -145,6 +149,33 @@ test('a question without files is a message, and choosing answers it', async (t)
     await task('ask');
     assert.ok(double.messages.some((one) => one.level === 'warning' && /Run {2}\[31mmake/.test(one.text)));
     await until(() => rows().some((row) => row.kind === 'text' && row.detail === 'answered yes'), 'the agent heard it');
+});
+
+test('what an agent says becomes no link in a notification', async (t) => {
+    await bench(t);
+    await task('fail [click](command:evil)');
+    const said = double.messages.find((one) => one.level === 'error')!.text;
+    assert.match(said, /click\] \(command:evil\)/);
+});
+
+test('an endpoint that went away is started again by itself, unless it was stopped by hand', async (t) => {
+    const { programs } = await bench(t, { endpoint: false, autostart: true });
+    await until(() => double.statusBar.text.includes('error'), 'the first try failed, as there is no program yet');
+    double.settings.set('edgecoder.url', `http://127.0.0.1:${await freePort()}`);
+    script(join(programs, 'edgecoderd'), `
+        const [host, port] = process.argv[process.argv.indexOf('--listen') + 1].split(':');
+        require('fs').appendFileSync(${JSON.stringify(join(programs, 'starts'))}, process.pid + '\\n');
+        require('http').createServer((q, a) => a.end('{"default":{"model":"near","route":"local"}}')).listen(Number(port), host, () => console.log('ready ide http://' + host + ':' + port));`);
+    const starts = () => (existsSync(join(programs, 'starts')) ? readFileSync(join(programs, 'starts'), 'utf8').trim().split('\n') : []);
+    double.events.window.fire({ focused: true });
+    await until(() => double.statusBar.text === '$(check) near · local', 'started');
+    process.kill(Number(starts()[0]));
+    await until(() => (double.events.window.fire({ focused: true }), starts().length === 2 && double.statusBar.text.includes('near')), 'started again');
+    await run('stop');
+    assert.equal(double.statusBar.text, '$(circle-slash) EdgeCoder');
+    double.events.window.fire({ focused: true });
+    await run('showStatus');
+    assert.equal(starts().length, 2);
 });
 
 test('a write that VS Code refuses is an error of the task', async (t) => {

@@ -34,12 +34,18 @@ export function ownAgent(): Agent {
 }
 
 export function ask(agent: Agent, address: Address, question: Question): Promise<Answer> {
+    return attempt(agent, address, question, true);
+}
+
+/** `again`: once more where a kept connection turned out to be closed at the other end, as after a restart. */
+function attempt(agent: Agent, address: Address, question: Question, again: boolean): Promise<Answer> {
     const text = question.body === undefined ? undefined : Buffer.from(JSON.stringify(question.body));
     const deadline = AbortSignal.timeout(question.deadlineMs ?? 5000);
     const signal = question.signal ? AbortSignal.any([question.signal, deadline]) : deadline;
     return new Promise((resolve, reject) => {
         const failed = (error: Error) => {
-            if (question.signal?.aborted) reject(question.signal.reason instanceof Error ? question.signal.reason : error);
+            if (again && sent.reusedSocket && !signal.aborted && (error as NodeJS.ErrnoException).code === 'ECONNRESET') resolve(attempt(agent, address, question, false));
+            else if (question.signal?.aborted) reject(question.signal.reason instanceof Error ? question.signal.reason : error);
             else if (deadline.aborted) reject(new EndpointError(`${address.url} did not answer in time`));
             else reject(new EndpointError(`nothing answers at ${address.url}: ${(error as NodeJS.ErrnoException).code ?? error.message}`));
         };

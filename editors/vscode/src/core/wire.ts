@@ -51,3 +51,8 @@ export function safeLine(text: string, most = 200): string {
         .trim();
     return line.length > most ? `${line.slice(0, most - 1)}…` : line;
 }
+
+/** As safeLine(), for a notification: VS Code makes links of [words](command:…), and what an agent says is no place for one. */
+export function forMessage(text: string, most = 500): string {
+    return safeLine(text, most).replace(/\](?=\()/g, '] ');
+}

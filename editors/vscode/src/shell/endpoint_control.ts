@@ -17,6 +17,8 @@ export class EndpointControl {
     private readonly bar: vscode.StatusBarItem;
     private current: EndpointState = { is: 'off' };
     private lastRoute = '';
+    private stoppedByHand = false;
+    private connecting: { readonly start: boolean; readonly up: Promise<boolean> } | undefined;
 
     constructor(private readonly log: vscode.LogOutputChannel) {
         this.endpoint = new Endpoint({ address: () => parseAddress(settings().url), token: () => readToken(tokenFile(dataFolder(settings().dataFolder, process.env))) });
@@ -32,25 +34,24 @@ export class EndpointControl {
         return this.current;
     }
 
+    /** Finds a running one, and starts one where the settings say so and the person has not stopped it. */
+    async connectByItself(): Promise<void> {
+        await this.connect(vscode.workspace.isTrusted && settings().startAutomatically);
+    }
+
+    startByHand(): Promise<boolean> {
+        this.stoppedByHand = false;
+        return this.connect(true);
+    }
+
     /** Finds a running one; starts one where `start` says so. Words for a failure end in the status bar and the log. */
     async connect(start: boolean): Promise<boolean> {
-        if (this.current.is === 'starting' && !start) return false;
-        try {
-            const address = parseAddress(settings().url);
-            if (!(await this.service.answers(address))) {
-                if (!start) {
-                    this.show({ is: 'off' });
-                    return false;
-                }
-                this.show({ is: 'starting' });
-                await this.launch(address);
-            }
-            await this.refresh();
-            return true;
-        } catch (error) {
-            this.failed(error as Error);
-            return false;
-        }
+        // Who asks while another asks the same, or more, gets the same answer.
+        if (this.connecting && (this.connecting.start || !start)) return this.connecting.up;
+        await this.connecting?.up;
+        const up = this.find(start).finally(() => (this.connecting = undefined));
+        this.connecting = { start, up };
+        return up;
     }
 
     /** Asks again who answers. Throws where the endpoint does not say. */
@@ -69,6 +70,7 @@ export class EndpointControl {
     }
 
     async stop(): Promise<void> {
+        this.stoppedByHand = true;
         const ended = await this.service.stop();
         if (ended) this.show({ is: 'off' });
         else void vscode.window.showInformationMessage('EdgeCoder: this window has started no endpoint, so there is none to stop.');
@@ -88,6 +90,25 @@ export class EndpointControl {
         this.bar.dispose();
         await this.service.stop();
         this.endpoint.close();
+    }
+
+    private async find(start: boolean): Promise<boolean> {
+        try {
+            const address = parseAddress(settings().url);
+            if (!(await this.service.answers(address))) {
+                if (!start || this.stoppedByHand) {
+                    this.show({ is: 'off' });
+                    return false;
+                }
+                this.show({ is: 'starting' });
+                await this.launch(address);
+            }
+            await this.refresh();
+            return true;
+        } catch (error) {
+            this.failed(error as Error);
+            return false;
+        }
     }
 
     private async launch(address: Address): Promise<void> {

@@ -6,17 +6,21 @@ import type { Proposal } from '../core/decisions';
 import { findProgram } from '../core/programs';
 import type { Row } from '../core/task_model';
 import { TaskRunner } from '../core/task_runner';
+import { forMessage, safeLine } from '../core/wire';
 import type { EndpointControl } from './endpoint_control';
 import { OpenDocuments } from './open_documents';
 import { PlanTree } from './plan_tree';
 import { PROPOSAL_SCHEME, ProposalFiles, proposalPlace, proposalUri } from './proposal_files';
 import { currentRoot, settings, workspaceRoots } from './settings';
 
+const DRAW_MS = 40;
+
 export class TaskControl {
     readonly tree = new PlanTree(() => this.runner?.model.rows(this.runner.decisions.proposals) ?? []);
     readonly proposals = new ProposalFiles(() => this.runner?.decisions, () => this.tree.refresh());
     private runner: TaskRunner | undefined;
     private lastId = 0;
+    private drawing: NodeJS.Timeout | undefined;
 
     constructor(private readonly control: EndpointControl, private readonly version: string, private readonly log: vscode.LogOutputChannel) {}
 
@@ -75,8 +79,8 @@ export class TaskControl {
         const id = this.target(target)?.id;
         const proposal = id === undefined ? undefined : this.runner?.decisions.proposal(id);
         if (!proposal) return;
-        const picks = proposal.options.map((option) => ({ label: option.name, option: option.id, detail: option.kind.endsWith('always') ? 'and do not ask again' : '' }));
-        const picked = await vscode.window.showQuickPick(picks, { title: proposal.title, placeHolder: proposal.output.slice(0, 500), ignoreFocusOut: true });
+        const picks = proposal.options.map((option) => ({ label: safeLine(option.name), option: option.id, detail: option.kind.endsWith('always') ? 'and do not ask again' : '' }));
+        const picked = await vscode.window.showQuickPick(picks, { title: proposal.title, placeHolder: safeLine(proposal.output, 500), ignoreFocusOut: true });
         if (picked) await this.runner?.decisions.choose(proposal.id, picked.option);
     }
 
@@ -86,6 +90,7 @@ export class TaskControl {
     }
 
     async dispose(): Promise<void> {
+        clearTimeout(this.drawing);
         await this.runner?.close();
     }
 
@@ -97,7 +102,7 @@ export class TaskControl {
         await vscode.commands.executeCommand('edgecoder.plan.focus');
         try {
             const outcome = await work(runner);
-            void vscode.window.showInformationMessage(`EdgeCoder: ${outcome}.`);
+            void vscode.window.showInformationMessage(`EdgeCoder: ${forMessage(outcome)}.`);
         } finally {
             await this.closeOldTabs();
         }
@@ -118,7 +123,13 @@ export class TaskControl {
         return this.runner;
     }
 
+    /** Drawn a moment later, as an agent may say much at once. */
     private changed(): void {
+        this.drawing ??= setTimeout(() => this.draw(), DRAW_MS);
+    }
+
+    private draw(): void {
+        this.drawing = undefined;
         void vscode.commands.executeCommand('setContext', 'edgecoder.running', this.runner?.model.isRunning ?? false);
         this.tree.refresh();
         void this.closeOldTabs();
@@ -130,7 +141,7 @@ export class TaskControl {
             await this.open({ id: proposal.id, path: first.path });
             return;
         }
-        const picked = await vscode.window.showWarningMessage(`EdgeCoder: ${proposal.title}`, 'Answer');
+        const picked = await vscode.window.showWarningMessage(`EdgeCoder: ${forMessage(proposal.title)}`, 'Answer');
         if (picked === 'Answer') await this.answer({ proposal: proposal.id });
     }
 
