@@ -88,7 +88,7 @@ export class TaskModel {
             const steps = [...this.steps].map(([id, step]) => row(`step.${id}`, 'step', step.title, step.status === 'failed' ? 'failed' : '', STEP_ICONS[step.status] ?? 'circle-outline'));
             rows.push(row('steps', 'group', 'Steps', `${this.steps.size + this.forgotten}`, 'list-tree', steps));
         }
-        if (this.words !== '') rows.push(row('words', 'text', 'What the agent says', safeLine(this.words.slice(-200), 80), 'comment'));
+        if (this.words !== '') rows.push(row('words', 'text', 'What the agent says', safeLine(this.words.trimEnd().slice(-80)), 'comment'));
         return rows;
     }
 

@@ -40,7 +40,10 @@ export class TaskControl {
     /** Opens the diff editor of a file of a proposal. */
     async open(place: { id: number; path: string }): Promise<void> {
         const [left, right] = (['old', 'new'] as const).map((side) => proposalUri({ ...place, side }));
-        await vscode.commands.executeCommand('vscode.diff', left, right, `${basename(place.path)} (proposed by EdgeCoder)`, { preview: false });
+        // The answer is about all files of the proposal, so its size is said.
+        const files = this.runner?.decisions.proposal(place.id)?.files ?? [];
+        const which = files.length > 1 ? `, file ${files.findIndex((file) => file.path === place.path) + 1} of ${files.length}` : '';
+        await vscode.commands.executeCommand('vscode.diff', left, right, `${basename(place.path)} (proposed by EdgeCoder${which})`, { preview: false });
     }
 
     async accept(target?: unknown): Promise<void> {
