@@ -6,6 +6,9 @@ ensure_npm_sources() { ensure_npm third_party "pinned parser sources"; }
 # The clients that others wrote, which the tests drive our programs with, and a Node that they run on.
 ensure_npm_clients() { ensure_npm tests/clients "protocol clients for the tests (about 400 MB unpacked)"; }
 
+# What the VS Code extension is checked, bundled and packed with; the extension itself depends on nothing.
+ensure_npm_editor() { ensure_npm editors/vscode "the tools of the VS Code extension (about 190 MB unpacked)"; }
+
 # ensure_npm FOLDER WHAT: what the folder's lock file names, once per state of it. No package's script runs.
 ensure_npm() {
     local dir=$EC_ROOT/$1

@@ -97,7 +97,9 @@ class EdgeCoder:
 
 
 class Peer:
-    """From npm, below `place`/node_modules. `key` is what it gives the server as its API key."""
+    """From npm, below `place`/node_modules. `key` is what it shows to the server as its API key."""
+
+    api = "chat completions"
 
     def __init__(self, place, key="none"):
         self.place = pathlib.Path(place)
@@ -118,13 +120,14 @@ class Peer:
 
 class Codex(Peer):
     name = "codex"
+    api = "responses"
 
     def program(self):
         found = sorted(self.place.glob("node_modules/@openai/codex-linux-*/vendor/*/bin/codex"))
         return [str(found[0])] if found else [self.node(), str(self.place / "node_modules/.bin/codex")]
 
     def run(self, url, model, text, folder, home, limit, test=None):
-        provider = f'model_providers.fake={{name="fake",base_url="{url}",env_key="FAKE_KEY",wire_api="responses"}}'
+        provider = f'model_providers.fake={{name="fake",base_url="{url}",wire_api="responses",env_key="FAKE_KEY"}}'
         argv = [*self.program(), "exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox", "-c", 'model_provider="fake"', "-c", provider,
                 "-m", model, self.task(text, test)]
         return run(argv, folder, plain_environment(home) | {"CODEX_HOME": self.codex_home(home), "FAKE_KEY": self.key}, limit)
@@ -175,13 +178,13 @@ class Continue(Peer):
         return [self.node(), str(self.place / "node_modules/@continuedev/cli/dist/cn.js")]
 
     def run(self, url, model, text, folder, home, limit, test=None):
-        config = {"name": "fake", "version": "1.0.0", "schema": "v1", "models": [
-            {"name": "fake", "provider": "openai", "model": model, "apiBase": url, "apiKey": self.key, "roles": ["chat", "edit", "apply"],
-             "capabilities": ["tool_use"]}]}
-        place = pathlib.Path(home) / "continue.yaml"
+        config = {"name": "fake", "version": "1.0.0", "schema": "v1",
+                  "models": [{"name": "fake", "provider": "openai", "model": model, "apiBase": url, "apiKey": self.key, "roles": ["chat"],
+                              "capabilities": ["tool_use"], "defaultCompletionOptions": {"contextLength": 32768, "maxTokens": 8192}}]}
+        place = pathlib.Path(home) / "config.yaml"
         place.write_text(json.dumps(config))  # JSON is YAML
-        argv = [*self.program(), "-p", "--auto", "--config", str(place), self.task(text, test)]
-        return run(argv, folder, plain_environment(home) | {"CONTINUE_TELEMETRY_ENABLED": "0"}, limit)
+        argv = [*self.program(), "--config", str(place), "--auto", "-p", self.task(text, test)]
+        return run(argv, folder, plain_environment(home) | {"CONTINUE_GLOBAL_DIR": str(pathlib.Path(home) / ".continue")}, limit)
 
 
 PEERS = {peer.name: peer for peer in (Codex, OpenCode, Qwen, Continue)}
