@@ -1,9 +1,12 @@
 // The services, one subcommand each: this file only dispatches, every service has a file of its own.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
+#include <ec/core/fs.hpp>
 #include <iostream>
+#include <string_view>
 
 #include "ide/service.hpp"
-#include "inference_service.hpp"
 #include "interrupt.hpp"
 #include "review_service/service.hpp"
 
@@ -18,18 +21,25 @@ void add_review(CLI::App& app, ec::apps::ReviewServiceOptions& review) {
                       "A proxy with TLS stands in front; needed beyond loopback");
 }
 
+/// Goes on as the program that links llama.cpp; returns the exit status where there is none.
+int become_inference(char** argv) {
+    if (const auto folder = ec::executable_dir()) ::execv((*folder / "edgecoder-inference").c_str(), argv);
+    std::cerr << "edgecoderd: there is no edgecoder-inference beside it: built without llama.cpp (EC_LLAMA=off)\n";
+    return 3;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     constexpr int kUsage = 2;
+    if (argc > 1 && std::string_view(argv[1]) == "inference") return become_inference(argv);
     std::ios::sync_with_stdio(false);
     CLI::App app("EdgeCoder's services.", "edgecoderd");
     app.set_version_flag("--version", "edgecoderd " EC_VERSION);
     app.require_subcommand(1);
     app.footer("Run 'edgecoderd SERVICE --help' for a service's options.");
-    ec::apps::InferenceOptions inference;
     ec::apps::ReviewServiceOptions review;
-    ec::apps::add_inference(app, inference);
+    app.add_subcommand("inference", "Runs models for this user's programs");
     add_review(app, review);
     ec::apps::ide::IdeOptions ide;
     ec::apps::add_ide(app, ide);
@@ -41,7 +51,6 @@ int main(int argc, char** argv) {
         app.exit(error, std::cout, std::cerr);
         return kUsage;
     }
-    if (app.got_subcommand("inference")) return ec::apps::run_inference(inference, std::cout, std::cerr);
     const ec::apps::Interrupt interrupt;
     if (app.got_subcommand("ide")) return ec::apps::run_ide_service(ide, std::cout, std::cerr, interrupt.token());
     return ec::apps::run_review_service(review, std::cout, std::cerr, interrupt.token());

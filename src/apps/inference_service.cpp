@@ -18,8 +18,6 @@ namespace {
 constexpr int kTick = 200;  // milliseconds
 constexpr std::int64_t kMostMegabytes = std::int64_t{1} << 30;
 
-#ifdef EC_HAS_LLAMA
-
 bool is_socket(int fd) {
     int type = 0;
     socklen_t size = sizeof type;
@@ -63,8 +61,6 @@ Status serve_all(const InferenceOptions& options, std::ostream& out) {
         shared, [&] { out << "ready inference unix:" << shared.socket.string() << std::endl; }, interrupt.token());
 }
 
-#endif
-
 }  // namespace
 
 void add_inference(CLI::App& app, InferenceOptions& options) {
@@ -87,7 +83,6 @@ void add_inference(CLI::App& app, InferenceOptions& options) {
 }
 
 int run_inference(const InferenceOptions& options, std::ostream& out, std::ostream& err) {
-#ifdef EC_HAS_LLAMA
     const bool owned = options.stdio || !options.at.empty();
     if (owned && !is_socket(0)) {
         err << "edgecoderd: standard input is no socket; --stdio and --at are for programs that start this one\n";
@@ -101,12 +96,6 @@ int run_inference(const InferenceOptions& options, std::ostream& out, std::ostre
     err << "edgecoderd: " << status.error().message << "\n";
     if (!status.error().remedy.empty()) err << "            " << status.error().remedy << "\n";
     return 3;
-#else
-    static_cast<void>(options);
-    static_cast<void>(out);
-    err << "edgecoderd: built without llama.cpp (EC_LLAMA=off)\n";
-    return 3;
-#endif
 }
 
 }  // namespace ec::apps

@@ -20,8 +20,8 @@ struct InferenceOptions {
 
 void add_inference(CLI::App& app, InferenceOptions& options);
 /// With --stdio and --at it returns when the other side of the socket is gone, else at SIGTERM when everything that was
-/// asked is answered. Exit status: 0, 2 wrong usage, 3 a host is running already, there is no place for the socket, or
-/// built without llama.cpp. In main's thread, before any other starts.
+/// asked is answered. Exit status: 0, 2 wrong usage, 3 a host is running already or there is no place for the
+/// socket. In main's thread, before any other starts.
 int run_inference(const InferenceOptions& options, std::ostream& out, std::ostream& err);
 
 }  // namespace ec::apps

@@ -101,3 +101,8 @@ def test_one_that_a_program_started_ends_with_it(tmp_path):
     out, _ = process.communicate(timeout=20)
     assert (process.returncode, out) == (0, "")
     assert not (tmp_path / "own/inference.sock").exists()
+
+
+def test_other_services_do_not_pay_for_the_libraries_of_models():
+    needed = subprocess.run(["ldd", PROGRAM], capture_output=True, text=True, check=True).stdout
+    assert "libllama" not in needed and "libggml" not in needed

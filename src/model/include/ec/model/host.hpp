@@ -1,5 +1,5 @@
-// The processes that run embedded models. Only edgecoderd links this, and llama.cpp with it. One of these functions is
-// used once a process: llama.cpp's log and backends are global.
+// The processes that run embedded models. Only edgecoder-inference links this, and llama.cpp with it. One of these
+// functions is used once a process: llama.cpp's log and backends are global.
 #pragma once
 
 #include <chrono>
