@@ -28,6 +28,8 @@ struct AgentOptions {
     std::string who = "run";            ///< for the egress ledger
     Editor* editor = nullptr;           ///< that has the project open; outlives the setup
     std::string session;                ///< the id of a new session; empty: made up
+    /// Where its embedded models run, beside others of this program; null: in a process of their own.
+    std::shared_ptr<model::PrivateHost> private_host = {};
 };
 
 class AgentSetup {

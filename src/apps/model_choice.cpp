@@ -37,6 +37,7 @@ Result<std::unique_ptr<model::ChatModel>> embedded(const std::filesystem::path& 
     options.name = name;
     options.cache_dir = ports.data_dir() / "models" / "prefixes";
     options.shared_socket = shared_inference();
+    options.private_host = ports.private_host();
     return model::make_embedded_model(options);
 }
 
@@ -125,6 +126,7 @@ Result<std::unique_ptr<codeindex::Embedder>> open_embedder(const std::string& wo
         options.name = words;
     }
     options.shared_socket = shared_inference();
+    options.private_host = ports.private_host();
     EC_ASSIGN(auto embedder, model::make_embedder(options, std::move(stop)));
     EC_ASSIGN(auto kept, KeptVectors::open(ports.data_dir() / "embeddings" / "vectors.db", identity_of(options.file),
                                            std::move(embedder)));

@@ -6,6 +6,7 @@
 #include <ec/core/result.hpp>
 #include <ec/core/waiter.hpp>
 #include <ec/model/chat.hpp>
+#include <ec/model/embedded.hpp>
 #include <ec/model/openai.hpp>
 #include <ec/net/http_client.hpp>
 #include <filesystem>
@@ -24,6 +25,9 @@ public:
     [[nodiscard]] const Clock& clock() const { return clock_; }
     [[nodiscard]] Waiter& waiter() { return waiter_; }
     [[nodiscard]] const std::filesystem::path& data_dir() const { return data_dir_; }
+    /// The host that embedded models of these ports share with others of this program; null: each has its own.
+    [[nodiscard]] const std::shared_ptr<model::PrivateHost>& private_host() const { return private_host_; }
+    void use_private_host(std::shared_ptr<model::PrivateHost> host) { private_host_ = std::move(host); }
 
 private:
     ModelPorts(std::filesystem::path data_dir, net::FileEgressLedger ledger, std::string who);
@@ -32,6 +36,7 @@ private:
     SystemClock clock_;
     SystemWaiter waiter_;
     std::unique_ptr<net::HttpClient> http_;
+    std::shared_ptr<model::PrivateHost> private_host_;
 };
 
 /// A model behind HTTP, from BASE_URL#MODEL.
