@@ -41,6 +41,7 @@ Status AgentSetup::build() {
     if (options_.write) EC_TRY(undo_dir());
     EC_ASSIGN(sandbox_, open_sandbox(options_.directory));
     EC_ASSIGN(ports_, ModelPorts::open(data_dir(), options_.who));
+    ports_->use_private_host(options_.private_host);
     EC_TRY(open_model());
     if (options_.other_tools) EC_TRY(open_tools());
     project_.use_embedder([this](std::stop_token stop) { return configured_embedder(*ports_, std::move(stop)); },

@@ -33,6 +33,8 @@ struct AgentOptions {
     Editor* editor = nullptr;           ///< that has the project open; outlives the setup
     std::string session;                ///< the id of a new session; empty: made up
     bool other_tools = true;            ///< whether the model gets those of [mcp.servers]
+    /// Where its embedded models run, beside others of this program; null: in a process of their own.
+    std::shared_ptr<model::PrivateHost> private_host = {};
 };
 
 class AgentSetup {

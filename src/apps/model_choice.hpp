@@ -25,9 +25,9 @@ public:
     [[nodiscard]] const Clock& clock() const { return clock_; }
     [[nodiscard]] Waiter& waiter() { return waiter_; }
     [[nodiscard]] const std::filesystem::path& data_dir() const { return data_dir_; }
-    /// For a program with several models: they run in this host where the user's own does not answer.
-    void run_models_in(std::shared_ptr<model::PrivateHost> host) { private_host_ = std::move(host); }
+    /// The host that embedded models of these ports share with others of this program; null: each has its own.
     [[nodiscard]] const std::shared_ptr<model::PrivateHost>& private_host() const { return private_host_; }
+    void use_private_host(std::shared_ptr<model::PrivateHost> host) { private_host_ = std::move(host); }
 
 private:
     ModelPorts(std::filesystem::path data_dir, net::FileEgressLedger ledger, std::string who);

@@ -570,12 +570,12 @@ def test_half_a_request_and_thousands_of_connections_leave_it_unharmed(service):
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory):
-    """A model with random weights and a real tokenizer."""
+    """A model with random weights and a real tokenizer that knows gaps."""
     writer = pathlib.Path(os.environ.get("EC_BIN_DIR", ROOT / "build/bin")).parent / "tests/ec_write_model"
     if not writer.exists():
         pytest.skip("built without llama.cpp")
     file = tmp_path_factory.mktemp("model") / "tiny.gguf"
-    subprocess.run([writer, file], check=True, timeout=60)
+    subprocess.run([writer, file, "tiny-coder"], check=True, timeout=60)
     return file
 
 
@@ -683,6 +683,23 @@ def test_clients_that_others_wrote_work_with_it(start, clients, script, request)
                                 "EMBEDS": "tiny" if embeds else ""})
     print(done.out)
     assert done.status == 0, done.out + done.err
+
+
+def test_gaps_are_filled_while_an_answer_is_under_way_by_the_same_process(start, tiny):
+    service = start(words=str(tiny))
+    service.ask("/infill", {"input_prefix": "x = f(", "input_suffix": ")\n", "n_predict": 4})  # loaded for both lanes
+    service.chat("hi", max_tokens=2)
+    stream = Stream(service, "/v1/chat/completions", {"messages": [{"role": "user", "content": "go on"}], "max_tokens": 3000})
+    stream.open()
+    stream.until('"content":"')
+    begun = time.monotonic()
+    gap = service.ask("/infill", {"input_prefix": "x = f(", "input_suffix": ")\n", "n_predict": 8, "temperature": 0})
+    print(f"a gap of {gap['tokens_predicted']} tokens took {1000 * (time.monotonic() - begun):.0f} ms beside an answer")
+    assert service.lane("chat")["state"] == "busy"
+    assert gap["tokens_predicted"] >= 1 and "\n" not in gap["content"]
+    children = pathlib.Path(f"/proc/{service.process.pid}/task").glob("*/children")
+    assert sum(len(child.read_text().split()) for child in children) == 1
+    stream.close()
 
 
 def test_vectors_are_made_here_and_the_same_text_has_the_same(start, tiny):

@@ -115,6 +115,7 @@ Result<model::ChatReply> run(const AgentTask& task, const model::OnDelta& on_del
     options.write = task.write;
     options.who = "ide";
     options.settings.test = task.test;
+    options.private_host = task.host;
     EC_ASSIGN(const auto setup, AgentSetup::open(std::move(options)));
     Steps steps(on_delta);
     Unattended person;

@@ -83,7 +83,8 @@ openai::Decoded<AgentRooms::Task> AgentRooms::task(const net::ServerRequest& req
                    .task = words,
                    .model = model->words,
                    .test = chosen(request, ask, "test"),
-                   .write = apply == "true"};
+                   .write = apply == "true",
+                   .host = models_.host()};
     return Task{std::move(room), agent_answer(std::move(task)), *std::move(model)};
 }
 

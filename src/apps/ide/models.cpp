@@ -58,15 +58,18 @@ std::string Destination::route() const {
     return fmt::format("{}; model={}; why=\"{}\"", local ? "local" : "remote", header_text(id), header_text(why));
 }
 
-Seat::Seat(Destination where, Purpose purpose, std::filesystem::path data_dir, Lane::Limits limits)
+Seat::Seat(Destination where, Purpose purpose, std::filesystem::path data_dir, std::shared_ptr<model::PrivateHost> host,
+           Lane::Limits limits)
     : where_(std::move(where)),
       purpose_(purpose),
       data_dir_(std::move(data_dir)),
+      host_(std::move(host)),
       lane_({.open = [this](const std::stop_token& stop) { return open(stop); }, .close = [this] { close(); }},
             limits) {}
 
 Status Seat::open(const std::stop_token& stop) {
     EC_ASSIGN(ports_, ModelPorts::open(data_dir_, "ide"));
+    ports_->use_private_host(host_);
     if (purpose_ == Purpose::embed) {
         EC_ASSIGN(embedder_, open_embedder(where_.words, *ports_, stop));
         return {};
@@ -82,7 +85,7 @@ void Seat::close() {
 }
 
 Models::Models(Settings settings, std::unique_ptr<ModelPorts> ports)
-    : settings_(std::move(settings)), ports_(std::move(ports)) {}
+    : settings_(std::move(settings)), host_(model::make_private_host({})), ports_(std::move(ports)) {}
 
 Result<std::unique_ptr<Models>> Models::open(Settings settings) {
     EC_ASSIGN(auto ports, ModelPorts::open(settings.data_dir, "ide"));
@@ -211,7 +214,7 @@ openai::Decoded<Destination> Models::embedder(std::string_view asked) const {
 Seat& Models::seat(const Destination& where, Purpose purpose) {
     const std::scoped_lock lock(mutex_);
     std::unique_ptr<Seat>& seat = seats_[fmt::format("{} {}", name(purpose), where.words)];
-    if (!seat) seat = std::make_unique<Seat>(where, purpose, settings_.data_dir, settings_.limits);
+    if (!seat) seat = std::make_unique<Seat>(where, purpose, settings_.data_dir, host_, settings_.limits);
     return *seat;
 }
 

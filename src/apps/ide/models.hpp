@@ -42,7 +42,8 @@ std::string_view name(Purpose purpose);
 /// A model in use: the lane before it, and the model itself for the work that the lane runs.
 class Seat {
 public:
-    Seat(Destination where, Purpose purpose, std::filesystem::path data_dir, Lane::Limits limits);
+    Seat(Destination where, Purpose purpose, std::filesystem::path data_dir, std::shared_ptr<model::PrivateHost> host,
+         Lane::Limits limits);
 
     [[nodiscard]] Lane& lane() { return lane_; }
     [[nodiscard]] const Destination& where() const { return where_; }
@@ -58,6 +59,7 @@ private:
     Destination where_;
     Purpose purpose_;
     std::filesystem::path data_dir_;
+    std::shared_ptr<model::PrivateHost> host_;
     std::unique_ptr<ModelPorts> ports_;
     std::unique_ptr<model::ChatModel> model_;
     std::unique_ptr<codeindex::Embedder> embedder_;
@@ -85,6 +87,9 @@ public:
 
     /// Made when it is first asked for, and there for as long as this lives.
     Seat& seat(const Destination& where, Purpose purpose);
+    /// Where all embedded models of the service run, the agent's too: chat and gaps share weights, and a gap goes
+    /// between the batches of an answer.
+    [[nodiscard]] const std::shared_ptr<model::PrivateHost>& host() const { return host_; }
     /// All that were made, in order of their names.
     [[nodiscard]] std::vector<Seat*> seats() const;
 
@@ -95,6 +100,7 @@ private:
     [[nodiscard]] bool embeds(const std::filesystem::path& file) const;
 
     Settings settings_;
+    std::shared_ptr<model::PrivateHost> host_;
     std::unique_ptr<ModelPorts> ports_;  ///< to look into the library
     mutable std::mutex mutex_;
     std::map<std::string, std::unique_ptr<Seat>> seats_;  ///< by purpose and words; guarded by mutex_
