@@ -306,7 +306,7 @@ def test_two_hundred_streams_wait_in_little_memory(service, model):
     eventually(lambda: service.lane()["waiting"] == 200, 30)
     grown = resident() - before
     threads = len(list(pathlib.Path(f"/proc/{service.process.pid}/task").iterdir()))
-    print(f"200 waiting streams take {grown / 1024:.1f} MB; {threads} threads")
+    print(f"200 waiting streams take {grown / 1024:.1f} MB, the service with them {(before + grown) / 1024:.1f}; {threads} threads")
     assert grown < 20 * 1024 and threads < 40
     for stream in waiting:
         stream.close()
