@@ -542,6 +542,19 @@ def test_wrong_words_end_with_a_reason(edgecoder, tmp_path):
         assert (done.status, done.out) == (status, "") and reason in done.err, done.err
 
 
+def test_a_signal_ends_it_soon_though_the_client_reads_nothing(edgecoder, tmp_path, project):
+    process = subprocess.Popen([PROGRAM, "mcp", "--root", project], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               env={**os.environ, "EDGECODER_DATA_DIR": str(tmp_path / "data")})
+    hello = {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": HELLO}
+    asked = json.dumps(hello).encode() + b"\n" + b'{"jsonrpc":"2.0","id":1,"method":"tools/list"}\n' * 200
+    process.stdin.write(asked)  # less than a pipe holds; the answers are more
+    process.stdin.flush()
+    assert process.stdout.read(1) == b"{"
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=20) == 0
+    process.stdout.close()
+
+
 def test_garbage_on_the_pipe_is_answered_and_the_conversation_goes_on(edgecoder, project):
     text = "\n".join(["{", "[]", "\x00\xff", "", json.dumps({"jsonrpc": "2.0", "id": 1, "method": "ping"})]) + "\n"
     done = subprocess.run([PROGRAM, "mcp", "--root", project], input=text.encode("latin-1"), capture_output=True,
