@@ -189,6 +189,10 @@ private:
         if (match.route == nullptr) return no_route(match);
         request_.params = std::move(match.params);
         route_ = match.route;
+        if (route_->turn_away) {
+            if (auto no = route_->turn_away(request_))
+                return answer(*std::move(no), !has_body(*parser_) && parser_->get().keep_alive());
+        }
         if (!host_.admit(peer_, *route_)) {
             ServerResponse response = problem(429, "rate_limited", "too many requests; wait a minute");
             response.headers.emplace_back("Retry-After", "60");
@@ -198,7 +202,10 @@ private:
     }
 
     void no_route(const Match& match) {
-        const bool keep = !has_body(*parser_) && parser_->get().keep_alive();
+        // Behind the answer to a HEAD no client expects a body: what comes next on the connection would be taken for
+        // one or the other.
+        const bool keep =
+            !has_body(*parser_) && parser_->get().keep_alive() && parser_->get().method() != http::verb::head;
         if (match.methods.empty()) return answer(problem(404, "not_found", "there is nothing here"), keep);
         ServerResponse response = problem(405, "method_not_allowed", "this path does not take that method");
         response.headers.emplace_back("Allow", join(match.methods, ", "));

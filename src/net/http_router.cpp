@@ -187,7 +187,11 @@ Match match_route(const std::vector<Route>& routes, std::string_view method, std
 bool is_our_host(std::string_view host, const std::vector<std::string>& hosts) {
     std::string name = lower(host);
     const std::size_t colon = name.rfind(':');
-    if (colon != std::string::npos && name.find(']', colon) == std::string::npos) name.resize(colon);
+    if (colon != std::string::npos && name.find(']', colon) == std::string::npos) {
+        // The field is repeated in addresses of ours: no port but a number.
+        if (name.find_first_not_of("0123456789", colon + 1) != std::string::npos) return false;
+        name.resize(colon);
+    }
     if (name == "localhost" || name == "127.0.0.1" || name == "[::1]") return true;
     return std::ranges::any_of(hosts, [&](const std::string& ours) { return lower(ours) == name; });
 }

@@ -267,6 +267,17 @@ def test_an_answer_to_the_same_question_may_differ_unless_a_seed_is_named(servic
 
 # --- waiting, leaving, queues
 
+def test_tools_of_megabytes_reach_a_client_of_responses_in_full(service):
+    tools = [{"type": "function", "name": f"tool{n}", "description": "d" * 20_000,
+              "parameters": {"type": "object", "properties": {}}} for n in range(150)]
+    stream = Stream(service, "/v1/responses", {"input": "say: hello", "tools": tools})
+    assert stream.open().status == 200
+    stream.until("event: response.completed\n")
+    last = json.loads(stream.response.readline().removeprefix(b"data: "))
+    assert last["response"]["output"][0]["content"][0]["text"] == "hello"
+    assert len(last["response"]["tools"]) == 150
+
+
 def test_a_client_that_goes_away_frees_the_model(service, model):
     stream = Stream(service, "/v1/chat/completions", hang())
     stream.open()
@@ -471,6 +482,21 @@ def test_a_host_name_that_was_bound_again_is_refused(service):
     assert service.call("GET", "/v1/models", Host="localhost").status == 200
 
 
+def test_strangers_send_no_bodies_and_use_up_nobodys_turn(service):
+    head = "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    with socket.create_connection(("127.0.0.1", service.port), timeout=20) as stranger:
+        stranger.sendall(f"{head}Content-Length: 10000000\r\n\r\n".encode())
+        assert b" 401 " in stranger.recv(4096)  # and no byte of a body was sent
+    with socket.create_connection(("127.0.0.1", service.port), timeout=20) as stranger:
+        for _ in range(1300):  # more than anybody may ask in a minute
+            stranger.sendall(b"GET /v1/models HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer wrong\r\n\r\n")
+            answer = b""
+            while not answer.endswith(b"}\n"):
+                answer += stranger.recv(4096)
+            assert b" 401 " in answer
+    assert service.call("GET", "/v1/models").status == 200
+
+
 def test_a_body_of_a_hundred_megabytes_is_refused_by_its_head(service):
     with socket.create_connection(("127.0.0.1", service.port), timeout=20) as client:
         client.sendall((f"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {service.token}\r\n"
@@ -670,6 +696,23 @@ def test_the_agent_stays_out_of_folders_that_nobody_opened_to_it(start, tmp_path
     problem(service.call("POST", "/v1/chat/completions", body, X_Edgecoder_Workspace="root"), 400)
     problem(service.call("POST", "/v1/chat/completions", {**body, "metadata": {"workspace": "/"}}), 403)
     problem(service.call("POST", "/v1/chat/completions", {**body, "metadata": {"apply": "maybe"}}), 400)
+
+
+def test_the_agent_follows_no_link_that_takes_the_place_of_its_folder_while_it_waits(start, tmp_path, model):
+    for name, word in (("root/sub", "plain"), ("outside", "unspeakable")):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / f"{word}.py").write_text(f"def {word}():\n    return 1\n")
+    service = start("--root", tmp_path / "root")
+    there = {"model": "edgecoder-agent", "metadata": {"workspace": str(tmp_path / "root/sub")}}
+    first = Stream(service, "/v1/chat/completions", {**there, **hang()})
+    assert first.open().status == 200 and model.hung.wait(20)
+    second = Stream(service, "/v1/chat/completions", {**there, "messages": [{"role": "user", "content": "say: hi"}]})
+    eventually(lambda: service.status()["agent"]["workspaces"][0]["waiting"] == 1)
+    (tmp_path / "root/sub").rename(tmp_path / "root/old")
+    (tmp_path / "root/sub").symlink_to(tmp_path / "outside")
+    first.close()
+    assert second.open().status == 403
+    assert "plain" in json.dumps(model.requests) and "unspeakable" not in json.dumps(model.requests)
 
 
 # --- clients that others wrote

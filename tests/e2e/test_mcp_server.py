@@ -284,6 +284,9 @@ def test_a_huge_body_and_half_a_request_are_refused(server):
         assert b" 413 " in raw.recv(65536).split(b"\r\n")[0]
     with socket.create_connection(("127.0.0.1", server.port), timeout=20) as raw:
         raw.sendall(b"POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Le")
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as raw:
+        raw.sendall(b"POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n")
+        assert b" 401 " in raw.recv(65536).split(b"\r\n")[0]  # by its head, not a byte of the body was sent
     server.open()
 
 
@@ -509,6 +512,27 @@ def test_projects_outside_the_roots_are_out_of_reach(edgecoder, tmp_path, projec
     assert "def needle" not in "".join(answers) and "of another project" not in "".join(answers)
 
 
+def test_a_root_that_a_link_took_the_place_of_is_no_root_any_more(serve, tmp_path):
+    for name, word in (("root", "plain"), ("other", "needle")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "words.py").write_text(f"def {word}(): pass\n")
+    root = tmp_path / "root"
+    server = serve("--root", root)
+    session = server.open()
+
+    def answers():
+        calls = [("run_in_sandbox", {"command": "cat words.py"}), ("search_code", {"query": "needle plain"}),
+                 ("fix_failing_tests", {"test_command": "cat words.py; false", "budget_s": 1}),
+                 ("review_queue", {"action": "queue", "task": "t", "files": ["words.py"]})]
+        return [server.rpc({"id": number, "method": "tools/call", "params": {"name": name, "arguments": {**arguments, "root": str(root)}}},
+                           session=session).text for number, (name, arguments) in enumerate(calls)]
+
+    assert "def plain" in answers()[0]
+    root.rename(tmp_path / "old")
+    root.symlink_to(tmp_path / "other")
+    assert all("isError" in answer and "def needle" not in answer for answer in answers())
+
+
 def test_wrong_words_end_with_a_reason(edgecoder, tmp_path):
     for words, status, reason in ((("--root", tmp_path / "nowhere"), 2, "there is no folder"),
                                   (("--root", "/"), 2, "/ is no project"),
@@ -516,6 +540,19 @@ def test_wrong_words_end_with_a_reason(edgecoder, tmp_path):
                                   (("--listen", "0.0.0.0:0"), 2, "")):
         done = edgecoder("mcp", *words, cwd=tmp_path)
         assert (done.status, done.out) == (status, "") and reason in done.err, done.err
+
+
+def test_a_signal_ends_it_soon_though_the_client_reads_nothing(edgecoder, tmp_path, project):
+    process = subprocess.Popen([PROGRAM, "mcp", "--root", project], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               env={**os.environ, "EDGECODER_DATA_DIR": str(tmp_path / "data")})
+    hello = {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": HELLO}
+    asked = json.dumps(hello).encode() + b"\n" + b'{"jsonrpc":"2.0","id":1,"method":"tools/list"}\n' * 200
+    process.stdin.write(asked)  # less than a pipe holds; the answers are more
+    process.stdin.flush()
+    assert process.stdout.read(1) == b"{"
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=20) == 0
+    process.stdout.close()
 
 
 def test_garbage_on_the_pipe_is_answered_and_the_conversation_goes_on(edgecoder, project):

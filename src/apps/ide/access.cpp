@@ -1,6 +1,7 @@
 #include "access.hpp"
 
 #include <ec/core/token.hpp>
+#include <optional>
 
 #include "answer_work.hpp"
 
@@ -33,17 +34,9 @@ bool has_token(const net::ServerRequest& request, const std::string& token) {
 net::Route guarded(net::Route route, const std::string& token) {
     route.secured = true;
     route.statuses.push_back(401);
-    if (route.take) {
-        route.take = [token, take = std::move(route.take)](net::ServerRequest request,
-                                                           std::shared_ptr<net::Responder> responder) {
-            if (!has_token(request, token)) return responder->answer(unauthorized());
-            take(std::move(request), std::move(responder));
-        };
-    } else {
-        route.handle = [token, handle = std::move(route.handle)](const net::ServerRequest& request) {
-            return has_token(request, token) ? handle(request) : unauthorized();
-        };
-    }
+    route.turn_away = [token](const net::ServerRequest& head) {
+        return has_token(head, token) ? std::nullopt : std::optional(unauthorized());
+    };
     return route;
 }
 

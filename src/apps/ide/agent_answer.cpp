@@ -108,7 +108,16 @@ std::string words_of(const TaskResult& result) {
     return text;
 }
 
+/// Whether the folder is still the one that was found to lie in a root: a task may have waited for long, and whoever
+/// changes the project meanwhile can put a link in its place.
+Status still_there(const std::filesystem::path& folder) {
+    std::error_code error;
+    if (std::filesystem::canonical(folder, error) == folder) return {};
+    return fail(ErrorCode::denied, "the workspace is no folder any more, or leads elsewhere now");
+}
+
 Result<model::ChatReply> run(const AgentTask& task, const model::OnDelta& on_delta, std::stop_token stop) {
+    EC_TRY(still_there(task.workspace));
     AgentOptions options;
     options.directory = task.workspace.string();
     options.model = task.model;

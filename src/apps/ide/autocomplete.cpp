@@ -177,7 +177,7 @@ NeighbourRing::Workspace& NeighbourRing::workspace(const std::string& name) {
 
 std::vector<model::Excerpt> NeighbourRing::visit(const std::string& name, const std::string& path,
                                                  std::string_view prefix, std::string_view suffix) {
-    if (path.empty()) return {};
+    if (path.empty() || path.size() > kLongestPath) return {};
     const std::scoped_lock lock(mutex_);
     Workspace& here = workspace(name);
     if (here.current.path != path && !here.current.text.empty()) {

@@ -53,6 +53,7 @@ public:
     static constexpr std::size_t kMostLines = 64;
     static constexpr std::size_t kMostBytes = 8 << 10;  ///< of a piece
     static constexpr std::size_t kMostWorkspaces = 16;
+    static constexpr std::size_t kLongestPath = 4096;  ///< what is called longer is no file, and not kept
 
     /// The pieces of other files, after `path` was looked at around its gap.
     std::vector<model::Excerpt> visit(const std::string& workspace, const std::string& path, std::string_view prefix,

@@ -146,20 +146,28 @@ void Lane::serve(const std::stop_token& end) {
 }
 
 void Lane::handle(const std::shared_ptr<Entry>& entry) {
-    Status outcome = open(entry->stop.get_token());
-    const bool opened = outcome.has_value();
-    if (opened) {
-        {
-            const std::scoped_lock lock(mutex_);
-            status_.state = LaneStatus::State::busy;
+    Status outcome;
+    bool told = false;
+    try {
+        outcome = open(entry->stop.get_token());
+        if (outcome) {
+            {
+                const std::scoped_lock lock(mutex_);
+                status_.state = LaneStatus::State::busy;
+            }
+            told = true;
+            outcome = entry->work->run(entry->stop.get_token());
         }
-        outcome = entry->work->run(entry->stop.get_token());
+    } catch (const std::exception&) {
+        // A bug, or memory that ran out: the end of this answer, and not of the others.
+        told = false;
+        outcome = fail(ErrorCode::internal, "something went wrong here");
     }
     if (!outcome && entry->superseded)
         entry->work->supersede();
     else if (!outcome && outcome.error().code == ErrorCode::cancelled)
         entry->work->refuse({503, "shutting_down", "the service ends", {}});
-    else if (!opened)
+    else if (!outcome && !told)
         entry->work->refuse(openai::api_error(outcome.error()));
     settle(*entry, outcome);
 }

@@ -57,6 +57,8 @@ net::ServerOptions server_options(const IdeSettings& settings) {
     options.connections = 512;
     options.per_peer = 448;
     options.waiting = options.connections;
+    // Responses repeats the tools and instructions of its request in three events, two of them in the first piece.
+    options.stream_bytes = 4 * kMostBody;
     return options;
 }
 

@@ -8,12 +8,14 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <utility>
 
 namespace ec::apps::rpc {
 namespace {
 
 constexpr std::size_t kPiece = 64U << 10;
-constexpr int kPatience = 60'000;  // milliseconds that the other side may leave what we write unread
+constexpr int kPatience = 60'000;   // milliseconds that the other side may leave what we write unread
+constexpr int kLastPatience = 500;  // once all is to end
 
 /// Written to when a stop is requested, so that poll() wakes.
 class StopPipe {
@@ -57,7 +59,8 @@ ssize_t write_quietly(int out, const char* bytes, std::size_t size) {
 
 }  // namespace
 
-DescriptorLines::DescriptorLines(int in, int out, std::size_t longest) : in_(in), out_(out), longest_(longest) {}
+DescriptorLines::DescriptorLines(int in, int out, std::size_t longest, std::stop_token end)
+    : in_(in), out_(out), longest_(longest), end_(std::move(end)) {}
 
 Result<std::optional<std::string>> DescriptorLines::read(std::stop_token stop) {
     const StopPipe pipe;
@@ -95,12 +98,22 @@ Status DescriptorLines::write(std::string_view line) {
     return written;
 }
 
+// What poll() says of it: 0 when the other side leaves what was written unread.
+int DescriptorLines::wait_to_write() const {
+    pollfd ready{out_, POLLOUT, 0};
+    if (const int count = ::poll(&ready, 1, 0); count != 0) return count;
+    const StopPipe pipe;
+    const std::stop_callback wake(end_, [&pipe] { pipe.wake(); });
+    std::array<pollfd, 2> either{ready, pollfd{pipe.readable(), POLLIN, 0}};
+    const int count = ::poll(either.data(), either.size(), kPatience);
+    return count <= 0 || either[0].revents != 0 ? count : ::poll(&ready, 1, kLastPatience);
+}
+
 Status DescriptorLines::write_all(std::string_view rest) const {
     while (!rest.empty()) {
         // Polled first and written in pieces a pipe takes whole, so that a descriptor that blocks, and is perhaps
         // shared with others, need not be changed.
-        pollfd ready{out_, POLLOUT, 0};
-        const int count = ::poll(&ready, 1, kPatience);
+        const int count = wait_to_write();
         if (count == 0) return fail(ErrorCode::timeout, "the other side does not read");
         if (count < 0 && errno != EINTR) return fail(from_errno("cannot wait", errno));
         if (count <= 0) continue;

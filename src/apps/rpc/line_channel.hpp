@@ -26,17 +26,19 @@ public:
 class DescriptorLines final : public LineChannel {
 public:
     static constexpr std::size_t kLongestLine = 32U << 20;
-    /// Borrows the descriptors.
-    DescriptorLines(int in, int out, std::size_t longest = kLongestLine);
+    /// Borrows the descriptors. After `end` a write waits for a moment only.
+    DescriptorLines(int in, int out, std::size_t longest = kLongestLine, std::stop_token end = {});
     Result<std::optional<std::string>> read(std::stop_token stop) override;
     Status write(std::string_view line) override;
 
 private:
     Status write_all(std::string_view rest) const;
+    int wait_to_write() const;
 
     int in_;
     int out_;
     std::size_t longest_;
+    std::stop_token end_;
     std::string buffer_;
     std::size_t searched_ = 0;
     bool ended_ = false;

@@ -57,8 +57,9 @@ TEST(Routes, ThatAreNoneAreRefused) {
 TEST(Hosts, AreOursOrAreNot) {
     for (const char* ours : {"localhost", "LOCALHOST:80", "127.0.0.1:4305", "[::1]", "[::1]:4305", "Review.Example:1"})
         EXPECT_TRUE(is_our_host(ours, {"review.example"})) << ours;
-    for (const char* other : {"", "evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "127.0.0.2",
-                              "::1", "localhost@evil", "review.example.evil"})
+    for (const char* other :
+         {"", "evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "127.0.0.2", "::1", "localhost@evil",
+          "review.example.evil", "localhost:1@evil.example", "localhost:\"x"})
         EXPECT_FALSE(is_our_host(other, {"review.example"})) << other;
 }
 

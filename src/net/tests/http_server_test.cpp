@@ -206,6 +206,35 @@ TEST_F(Server, LimitsHowOftenOneAddressAsks) {
     EXPECT_EQ(status_of(say_get("/hello")), 200);
 }
 
+TEST_F(Server, TurnsStrangersAwayByTheirHeadAndTheyUseUpNobodysTurn) {
+    routes_[0].per_minute = 1;
+    routes_[0].turn_away = [](const ServerRequest& head) {
+        return head.header("authorization") == "mine" ? std::nullopt
+                                                      : std::optional(problem(401, "unauthorized", "who is there?"));
+    };
+    start();
+    for (int i = 0; i < 3; ++i) {
+        RawClient stranger(server_->port());  // never sends its body
+        stranger.send("POST /echo/x HTTP/1.1\r\n" + std::string(kHost) +
+                      "Content-Type: application/json\r\nContent-Length: 100\r\n\r\n");
+        EXPECT_EQ(status_of(stranger.receive()), 401);
+        EXPECT_TRUE(stranger.ended());
+    }
+    EXPECT_EQ(status_of(say("POST /echo/x HTTP/1.1\r\n" + std::string(kHost) +
+                            "Authorization: mine\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")),
+              201);
+}
+
+TEST_F(Server, NothingFollowsTheAnswerToAHead) {
+    start();
+    RawClient client(server_->port());
+    client.send("HEAD /hello HTTP/1.1\r\n" + std::string(kHost) + "\r\n");
+    const std::string answer = client.receive();
+    EXPECT_EQ(status_of(answer), 405);
+    EXPECT_NE(answer.find("Connection: close\r\n"), std::string::npos);
+    EXPECT_TRUE(client.ended());
+}
+
 TEST_F(Server, SaysWhenTooManyWait) {
     options_.threads = 1;
     options_.waiting = 0;

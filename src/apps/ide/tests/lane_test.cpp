@@ -134,6 +134,17 @@ TEST(Lanes, SayToEachThatItCannotBeOpened) {
     EXPECT_EQ(wait_for(second->told), "done");
 }
 
+TEST(Lanes, OutliveWorkThatThrows) {
+    Lane lane(nothing(), {});
+    const auto first =
+        std::make_shared<Piece>([](const std::stop_token&) -> Status { throw std::runtime_error("secret words"); });
+    const auto second = std::make_shared<Piece>();
+    EXPECT_TRUE(lane.put(first) && lane.put(second));
+    EXPECT_EQ(wait_for(first->told), "internal");
+    EXPECT_EQ(wait_for(second->told), "done");
+    EXPECT_FALSE(lane.status().last_error.contains("secret"));
+}
+
 TEST(Lanes, CloseWhatNobodyUsesAndOpenItAgain) {
     std::atomic<int> opened = 0;
     std::atomic<int> closed = 0;

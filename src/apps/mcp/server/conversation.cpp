@@ -157,8 +157,14 @@ void Conversation::call_tool(const rpc::Request& request, std::shared_ptr<Outlet
             return say_no(rpc::kInvalidRequest, "a request with this id is under way");
     }
     const bool started = threads_.start([this, self = shared_from_this(), call, tool, arguments] {
-        auto result = tool->run(arguments, *call);
-        Answer given = result ? Answer(encode(*result)) : std::unexpected(std::move(result).error());
+        Answer given = nullptr;
+        try {
+            auto result = tool->run(arguments, *call);
+            given = result ? Answer(encode(*result)) : std::unexpected(std::move(result).error());
+        } catch (const std::exception&) {
+            // A bug, or memory that ran out: the end of this call, and not of the server.
+            given = refuse(rpc::kInternalError, "something went wrong here");
+        }
         if (call->stateless()) given = completed(std::move(given), "tools/call", registry_);
         finish(call, std::move(given));
     });

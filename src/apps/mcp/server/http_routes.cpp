@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <ec/core/text.hpp>
+#include <optional>
 
 #include "../../web.hpp"
 #include "stateless.hpp"
@@ -151,6 +152,12 @@ public:
         stream->attach(responder, after);
     }
 
+    /// What `enter` refuses, it refuses by the head.
+    [[nodiscard]] std::optional<ServerResponse> turn_away(const ServerRequest& head) const {
+        auto bearer = enter(head);
+        return bearer ? std::nullopt : std::optional(std::move(bearer).error());
+    }
+
     ServerResponse remove(const ServerRequest& request) const {
         const auto bearer = enter(request);
         if (!bearer) return bearer.error();
@@ -269,6 +276,7 @@ private:
 std::vector<Route> mcp_routes(const Registry& registry, CallThreads& threads, HttpSessions& sessions, Gate& gate) {
     const auto transport = std::make_shared<const Transport>(registry, threads, sessions, gate);
     const std::vector<int> statuses = {200, 202, 400, 401, 403, 404, 406};
+    const auto turn_away = [transport](const ServerRequest& head) { return transport->turn_away(head); };
     return {{.method = "POST",
              .path = "/mcp",
              .summary = "One message of a client, answered by JSON or by a stream of events",
@@ -278,7 +286,8 @@ std::vector<Route> mcp_routes(const Registry& registry, CallThreads& threads, Ht
              .body_limit = kMostBody,
              .per_minute = 3000,
              .take = [transport](const ServerRequest& request,
-                                 std::shared_ptr<Responder> responder) { transport->post(request, responder); }},
+                                 std::shared_ptr<Responder> responder) { transport->post(request, responder); },
+             .turn_away = turn_away},
             {.method = "GET",
              .path = "/mcp",
              .summary = "Events that belong to no request, or the rest of a stream that broke",
@@ -286,14 +295,16 @@ std::vector<Route> mcp_routes(const Registry& registry, CallThreads& threads, Ht
              .secured = true,
              .request_type = "",
              .take = [transport](const ServerRequest& request,
-                                 std::shared_ptr<Responder> responder) { transport->get(request, responder); }},
+                                 std::shared_ptr<Responder> responder) { transport->get(request, responder); },
+             .turn_away = turn_away},
             {.method = "DELETE",
              .path = "/mcp",
              .summary = "End a session",
              .statuses = {204, 400, 401, 403, 404},
              .secured = true,
              .request_type = "",
-             .handle = [transport](const ServerRequest& request) { return transport->remove(request); }}};
+             .handle = [transport](const ServerRequest& request) { return transport->remove(request); },
+             .turn_away = turn_away}};
 }
 
 }  // namespace ec::apps::mcp

@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t kLongestCommand = 64U << 10;
 constexpr std::size_t kLongestCode = 1U << 20;
 constexpr double kLongestRun = 600;
-constexpr std::int64_t kMostMemoryMb = 4096;  // sixteen calls may run at once
+constexpr std::int64_t kMostMemoryMb = 4096;      // sixteen calls may run at once
 constexpr std::uint64_t kKeptOutput = 64U << 10;  // a model reads it
 
 json::Object input_schema(const Roots& roots) {
@@ -62,6 +62,7 @@ std::expected<ToolResult, rpc::RpcError> run(const Roots& roots, const json::Obj
         options.memory_mb = static_cast<std::uint64_t>(*memory);
     options.directory = roots.root(arguments);
     options.below = Roots::directory(arguments);
+    static_cast<void>(roots.folder(arguments));  // refuses what a link leads out of the root, the root itself too
     if (trim(command).empty() == trim(code).empty()) arguments.reject("give either command or code");
     if (!code.empty() && options.language.empty()) arguments.reject("code needs its language: python or javascript");
     if (!command.empty() && !options.language.empty()) arguments.reject("language goes with code, not with command");

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <future>
 #include <thread>
 
 namespace ec::apps::rpc {
@@ -60,6 +61,22 @@ protected:
     std::jthread reading_;
     std::jthread answering_;
 };
+
+TEST(Lines, WhoIsToEndDoesNotWaitForAReaderThatDoesNotRead) {
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()), 0);
+    const UniqueFd ours(ends[0]);
+    const UniqueFd theirs(ends[1]);
+    std::stop_source end;
+    DescriptorLines lines(ours.get(), ours.get(), DescriptorLines::kLongestLine, end.get_token());
+    auto written = std::async(std::launch::async, [&] { return lines.write(std::string(4U << 20, 'x')); });
+    char byte = 0;
+    ASSERT_EQ(::recv(theirs.get(), &byte, 1, 0), 1);  // it has begun
+    end.request_stop();
+    ASSERT_EQ(written.wait_for(10s), std::future_status::ready);
+    EXPECT_EQ(written.get().error().code, ErrorCode::timeout);
+    EXPECT_FALSE(lines.write("after half a line"));
+}
 
 TEST_F(PeerTest, BothSidesMayAskAtOnce) {
     std::jthread back([this] {

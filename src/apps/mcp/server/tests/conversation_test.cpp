@@ -93,6 +93,7 @@ protected:
             const auto answer = call.ask("sampling/createMessage", {}, 20s);
             return answer ? text_result(json::write(*answer)) : error_result(answer.error().message);
         });
+        add("throw", [](const json::Object&, Call&) -> ToolResult { throw std::runtime_error("secret words"); });
     }
     ~Conversations() override { conversation_->end(); }
 
@@ -120,6 +121,14 @@ TEST_F(Conversations, AgreeOnTheRevisionThatTheClientAskedForOrTheNewest) {
         hello.params["protocolVersion"] = wanted;
         EXPECT_EQ(say(std::move(hello)).at("result").at("protocolVersion").as_string(), agreed) << wanted;
     }
+}
+
+TEST_F(Conversations, OutliveAToolThatThrows) {
+    begin();
+    const json::Object answer = say(request(1, "tools/call", R"({"name":"throw"})"));
+    EXPECT_EQ(code_of(answer), rpc::kInternalError);
+    EXPECT_THAT(json::write(answer), testing::Not(HasSubstr("secret")));
+    EXPECT_TRUE(say(request(1, "tools/call", R"({"name":"echo"})")).contains("result"));
 }
 
 TEST_F(Conversations, BeginWithInitializeOnce) {

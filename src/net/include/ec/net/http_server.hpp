@@ -23,6 +23,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -80,7 +81,7 @@ struct Route {
     std::string path;           ///< "/reviews/{id}": {name} takes one segment of 1 to 200 characters of [A-Za-z0-9._~-]
     std::string summary;        ///< one sentence
     std::vector<int> statuses;  ///< that the handler gives, beside those of the server itself
-    bool secured = false;       ///< documented as asking for a bearer token; the handler asks
+    bool secured = false;       ///< documented as asking for a bearer token; turn_away or the handler asks
     std::string request_type;   ///< empty: no body is taken; "application/json", …
     std::uint64_t body_limit = 64 << 10;  ///< bytes; 413 above
     unsigned per_minute = 600;            ///< requests from one address; 429 above
@@ -88,6 +89,10 @@ struct Route {
     /// For what must wait: returns soon and keeps the responder until there is something to say. No thread waits for
     /// it. Not called for whoever has gone before a thread was free.
     std::function<void(ServerRequest request, std::shared_ptr<Responder> responder)> take = {};
+    /// The answer to whoever may not come in, by the head alone: asked before a byte of the body is read and before the
+    /// request counts for `per_minute`, so that a stranger costs neither memory nor the turn of others. On the server's
+    /// loop: brief.
+    std::function<std::optional<ServerResponse>(const ServerRequest& head)> turn_away = {};
 };
 
 /// An OpenAPI 3.1 document of a route table.
