@@ -133,7 +133,7 @@ int run_acp(const AcpOptions& options, std::ostream& err) {
         tell_error(from_errno("cannot open standard output", errno), err);
         return exit_status(ErrorCode::io);
     }
-    rpc::DescriptorLines lines(STDIN_FILENO, out.get());
+    rpc::DescriptorLines lines(STDIN_FILENO, out.get(), rpc::DescriptorLines::kLongestLine, interrupt.token());
     rpc::Peer peer(lines);
     Status ended;
     {
