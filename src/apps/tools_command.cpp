@@ -246,9 +246,9 @@ int run_tools_call(const ToolsOptions& options, std::ostream& out, std::ostream&
     const auto outcome = call(options, err, std::move(stop));
     if (!outcome) return report_error(outcome.error(), options.json, out, err);
     if (options.json) {
-        out << json::write(json::Object{{"status", outcome->ok ? "ok" : "failed"},
-                                        {"text", outcome->text},
-                                        {"structured", outcome->structured}})
+        out << mcp::visible_json(json::Object{{"status", outcome->ok ? "ok" : "failed"},
+                                              {"text", outcome->text},
+                                              {"structured", outcome->structured}})
             << '\n';
     } else {
         for (const std::string_view line : split_lines(outcome->text)) out << printable(line) << '\n';

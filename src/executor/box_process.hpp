@@ -64,7 +64,6 @@ public:
 
     /// Queues session bytes; pump() sends them.
     void send(std::string_view bytes) { to_send_.append(bytes); }
-    [[nodiscard]] std::size_t unsent() const { return to_send_.size() - sent_; }
     [[nodiscard]] bool sending() const { return sent_ < to_send_.size(); }
     /// Session frames that have come and that nobody has taken yet.
     FrameReader frames;

@@ -193,7 +193,7 @@ def test_the_editors_servers_are_told_not_to_be_used(connect, project):
     assert "result" in it.answer(1)
     while (update := it.message()["params"]["update"])["sessionUpdate"] != "notice":
         pass
-    assert "clock, web" in update["title"] and "not used until allowed" in update["title"]
+    assert "clock, web" in update["title"] and "are not used" in update["title"] and "config.toml" in update["title"]
 
 
 def test_a_line_longer_than_32_mib_ends_the_connection_with_a_reason(connect):
@@ -214,6 +214,43 @@ def test_thirty_three_sessions_are_one_too_many(connect, project):
         assert "result" in it.ask(number + 1, "session/new", {"cwd": str(project), "mcpServers": []})
     last = it.ask(99, "session/new", {"cwd": str(project), "mcpServers": []})
     assert last["error"]["code"] == -32600 and "close one" in last["error"]["message"]
+
+
+def test_an_editor_that_no_longer_reads_is_not_served_in_silence(connect):
+    it = connect()
+    it.hello()
+    it.process.stdout.close()
+    it.send({"id": 1, "method": "session/list", "params": {}})
+    assert it.process.wait(LIMIT) == 3
+    assert b"stopped reading" in it.process.stderr.read()
+
+
+def test_an_editor_that_never_reads_does_not_keep_the_program_from_ending(connect):
+    it = connect()
+    it.hello()
+    line = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "session/fly", "params": {}}).encode() + b"\n"
+    while select.select([], [it.process.stdin], [], 1)[1]:
+        os.write(it.process.stdin.fileno(), line)  # until it waits for us, and we would for it
+    began = time.monotonic()
+    it.process.terminate()
+    assert it.process.wait(LIMIT) == 130
+    assert time.monotonic() - began < 20
+
+
+def test_a_session_is_not_loaded_while_it_is_being_closed(connect, project):
+    it = connect()
+    it.hello()
+    session = it.ask(1, "session/new", {"cwd": str(project), "mcpServers": []})["result"]["sessionId"]
+    mark = f"ec-acp-closing-{os.getpid()}"
+    it.send({"id": 2, "method": "session/prompt", "params": {"sessionId": session, "prompt": [
+        {"type": "text", "text": f"/test sh -c 'sleep 50; echo {mark}'"}]}})
+    until(lambda: len(processes_with(mark)) > 0)
+    again = {"sessionId": session, "cwd": str(project), "mcpServers": []}
+    # In one piece: the sandbox takes longer to stop than the second line to be read.
+    it.send(b"".join(json.dumps({"jsonrpc": "2.0", **request}).encode() + b"\n" for request in (
+        {"id": 3, "method": "session/close", "params": {"sessionId": session}},
+        {"id": 4, "method": "session/load", "params": again})))
+    assert "still being closed" in it.answer(4)["error"]["message"]
 
 
 def test_logs_and_everything_else_stay_off_standard_output(environment, project):

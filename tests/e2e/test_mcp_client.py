@@ -16,6 +16,7 @@ import time
 import urllib.parse
 
 import pytest
+from test_acp import Connection
 from test_session import at_a_terminal, read_until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -605,3 +606,116 @@ def test_a_person_at_a_terminal_sees_what_would_be_sent_and_decides(place, model
             read_until(master, "So be it.", seen)
             os.write(master, b"/quit\r")
         assert answer_of_tool().startswith(answer)
+
+
+# --- in an editor
+
+
+class Editor(Connection):
+    """Asks for one task after the other, answers what it is asked about tools, and remembers the questions."""
+
+    def __init__(self, place, model):
+        super().__init__(place.environment, "--model", model, "--approach", "tools")
+        self.place, self.asked, self.number = place, [], 0
+        self.hello()
+
+    def next(self):
+        self.number += 1
+        return self.number
+
+    def session(self, mode="ask"):
+        created = self.ask(self.next(), "session/new", {"cwd": str(self.place.project), "mcpServers": []})["result"]["sessionId"]
+        self.ask(self.next(), "session/set_mode", {"sessionId": created, "modeId": mode})
+        return created
+
+    def task(self, session, answer):
+        number = self.next()
+        self.send({"id": number, "method": "session/prompt", "params": {
+            "sessionId": session, "prompt": [{"type": "text", "text": "what does the server say?"}]}})
+        while (message := self.message()).get("id") != number or "method" in message:
+            if message.get("method") == "session/request_permission":
+                self.asked.append(message["params"])
+                self.send({"id": message["id"], "result": {"outcome": answer}})
+        return message["result"]["stopReason"]
+
+    def questions(self):
+        """What was asked since the last time, as the text that is shown."""
+        texts = ["".join(part["content"]["text"] for part in asked["toolCall"]["content"]) for asked in self.asked]
+        self.asked = []
+        return texts
+
+
+@pytest.fixture
+def editor(place, model):
+    made = []
+
+    def start():
+        made.append(Editor(place, model))
+        return made[-1]
+
+    yield start
+    for one in made:
+        one.process.kill()
+        one.process.wait()
+        for stream in (one.process.stdin, one.process.stdout, one.process.stderr):
+            stream.close()
+
+
+def chosen(option):
+    return {"outcome": "selected", "optionId": option}
+
+
+ONCE, ALWAYS, REJECT = (chosen(option) for option in ("allow_once", "allow_always", "reject_once"))
+SAYS = [("mcp_fake_echo", {"text": "one two"}), "So be it."]
+
+
+def test_a_person_in_an_editor_sees_what_would_be_sent_and_decides(place, model, editor):
+    place.fake("good")
+    it = editor()
+    session = it.session()
+    for answer, result in ((REJECT, "The person does not want"), (ONCE, "echo of fake answers"), (chosen("who knows"), "The person does not want")):
+        Model.turns = list(SAYS)
+        assert it.task(session, answer) == "end_turn"
+        assert answer_of_tool().startswith(result)
+        [asked] = it.asked
+        assert asked["toolCall"]["title"] == "Send this to fake, for its echo?"
+        [question] = it.questions()
+        assert '{"text":"one two"}' in question and "not allowed by name" in question
+
+
+@pytest.mark.parametrize("mode", ["ask", "auto"])
+def test_in_no_mode_of_an_editor_a_tool_is_called_unasked(place, model, editor, mode):
+    place.fake("good")
+    it = editor()
+    session = it.session(mode)
+    # What is always allowed otherwise does not cover it.
+    Model.turns = [("run", {"command": "true"}), "Done."]
+    it.task(session, ALWAYS)
+    it.asked = []
+    Model.turns = list(SAYS)
+    assert it.task(session, {"outcome": "cancelled"}) == "cancelled"
+    assert '{"text":"one two"}' in it.questions()[-1]
+
+
+def test_always_is_for_one_tool_of_one_session_of_an_editor(place, model, editor):
+    place.fake("good")
+    place.fake("good", name="other")
+    it = editor()
+    session = it.session()
+    for calls, asked in ((SAYS, 1), (SAYS, 0), ([("mcp_fake_environment", {}), "So."], 1), ([("mcp_other_echo", {"text": "x"}), "So."], 1)):
+        Model.turns = list(calls)
+        it.task(session, ALWAYS)
+        assert len(it.questions()) == asked, calls
+    Model.turns = list(SAYS)
+    it.task(it.session(), ONCE)
+    assert len(it.questions()) == 1
+
+
+def test_an_editor_shows_the_whole_of_what_would_be_sent_and_no_invisible_character_of_it(place, model, editor):
+    place.fake("good")
+    it = editor()
+    Model.turns = [("mcp_fake_echo", {"text": "a" * 40_000 + "the end\u202e\u200b```"}), "So be it."]
+    it.task(it.session(), ONCE)
+    [question] = it.questions()
+    assert "the end\\u202e\\u200b```" in question and "\u202e" not in question
+    assert question.startswith("````\n{")

@@ -44,8 +44,7 @@ struct OpenRequest {
     std::string session;
     std::filesystem::path cwd;
     Editor* editor = nullptr;  ///< outlives the host
-    /// What the editor offers. This is the seam for a client of that protocol: whoever opens the host decides, and
-    /// today's host tells that none is used.
+    /// What the editor offers; whoever opens the host decides, and the session says that none is used.
     std::vector<McpServer> mcp_servers;
 };
 

@@ -223,10 +223,11 @@ json::Object text_content(std::string_view text) {
     return {{"type", "content"}, {"content", json::Object{{"type", "text"}, {"text", text}}}};
 }
 
-json::Object fenced_content(std::string_view text) {
+json::Object fenced_content(std::string_view text) { return whole_content(ellipsize(text, kShownOutput)); }
+
+json::Object whole_content(std::string_view text) {
     const std::string fence = fence_for(text);
-    const std::string shown = ellipsize(text, kShownOutput);
-    return text_content(fmt::format("{}\n{}{}{}", fence, shown, shown.ends_with('\n') ? "" : "\n", fence));
+    return text_content(fmt::format("{}\n{}{}{}", fence, text, text.ends_with('\n') ? "" : "\n", fence));
 }
 
 json::Object diff_content(const std::filesystem::path& root, const vcs::FileVersion& file) {

@@ -53,8 +53,10 @@ json::Object tool_call_update(const ToolCall& call);
 json::Object tool_call_fields(const ToolCall& call);
 
 json::Object text_content(std::string_view text);
-/// Text as it was printed, in a fence that it cannot close.
+/// Text as it was printed, in a fence that it cannot close; cut, for there may be much.
 json::Object fenced_content(std::string_view text);
+/// The same, whole: of what a person is asked to allow nothing is left out.
+json::Object whole_content(std::string_view text);
 json::Object diff_content(const std::filesystem::path& root, const vcs::FileVersion& file);
 json::Object location(const std::filesystem::path& path, std::optional<std::int64_t> line = std::nullopt);
 

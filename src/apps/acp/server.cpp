@@ -116,6 +116,9 @@ void Server::open(const json::Object& params, Begin begin, rpc::Reply reply) {
     if (begin == Begin::fresh) request->session = ports_.fresh_session();
     if (find(request->session) != nullptr)
         return reply(rpc::refuse(rpc::kInvalidRequest, "this session is open already"));
+    // Two would keep their conversations over one another.
+    if (std::ranges::any_of(leaving_, [&](const auto& old) { return old->id() == request->session; }))
+        return reply(rpc::refuse(rpc::kInvalidRequest, "this session is still being closed"));
     if (sessions_.size() + leaving_.size() >= kMostSessions)
         return reply(rpc::refuse(rpc::kInvalidRequest, fmt::format("{} sessions are open: close one", kMostSessions)));
     const std::string id = request->session;

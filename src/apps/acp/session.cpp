@@ -83,7 +83,9 @@ void Session::begin(const rpc::Reply& reply) {
     if (!request_.mcp_servers.empty()) {
         std::vector<std::string> names;
         for (const McpServer& server : request_.mcp_servers) names.push_back(ellipsize(server.name, kLongestTitle));
-        client_.tell("info", fmt::format("The editor's MCP servers are not used until allowed: {}", join(names, ", ")));
+        client_.tell("info",
+                     fmt::format("The editor's MCP servers are not used, only those of EdgeCoder's config.toml: {}",
+                                 join(names, ", ")));
     }
 }
 

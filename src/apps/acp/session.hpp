@@ -48,6 +48,7 @@ public:
     /// False when the agent could not be opened: there is no such session.
     [[nodiscard]] bool failed() const { return failed_; }
     [[nodiscard]] const std::filesystem::path& cwd() const { return request_.cwd; }
+    [[nodiscard]] const std::string& id() const { return request_.session; }
 
 private:
     void begin(const rpc::Reply& reply);

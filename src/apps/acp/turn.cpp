@@ -168,7 +168,7 @@ agent::Answer TurnPerson::approve_patch(const std::string& patch, const executor
             content.emplace_back(diff_content(root_, file));
         call.locations.emplace_back(location(root_ / file.path));
     }
-    if (content.empty()) content.emplace_back(fenced_content(patch));
+    if (content.empty()) content.emplace_back(whole_content(patch));
     content.emplace_back(text_content(report == nullptr ? "No tests ran over this change" : tests_text(*report)));
     call.content = std::move(content);
     call.title = ellipsize("Write " + join(names, ", "), kLongestTitle);
@@ -191,11 +191,31 @@ agent::Answer TurnPerson::approve_command(const std::string& command, const std:
     call.kind = "execute";
     call.title = ellipsize(command, kLongestTitle);
     call.status = "pending";
-    call.content = json::Array{fenced_content(command), text_content(why)};
+    call.content = json::Array{whole_content(command), text_content(why)};
     bool once = false;
     const agent::Answer answer = ask(call, leaves ? "" : "Allow every command in the sandbox in this session",
                                      leaves ? once : standing_.all_commands);
     settle(answer.kind == agent::Answer::Kind::approve);
+    return answer;
+}
+
+agent::Answer TurnPerson::approve_tool(const agent::ToolUse& use) {
+    const std::pair tool(use.server, use.fingerprint);
+    const bool nameless = use.fingerprint.empty();
+    if (!nameless && standing_.tools.contains(tool)) return {};
+    ToolCall call;
+    call.id = client_.next_call();
+    call.kind = "other";
+    call.title = ellipsize(fmt::format("Send this to {}, for its {}?", use.server, use.tool), kLongestTitle);
+    call.status = "pending";
+    // Both in fences: the server has a part in either, and an editor would follow what it writes of links and images.
+    call.content = json::Array{whole_content(use.arguments), whole_content(use.why)};
+    bool always = false;
+    const std::string words = fmt::format("Allow {} of {} in this session", use.tool, use.server);
+    const agent::Answer answer = ask(call, nameless ? "" : words, always);
+    const bool approved = answer.kind == agent::Answer::Kind::approve;
+    if (approved && always) standing_.tools.insert(tool);
+    settle(approved);
     return answer;
 }
 

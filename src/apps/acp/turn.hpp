@@ -7,8 +7,10 @@
 #include <ec/agent/events.hpp>
 #include <ec/core/clock.hpp>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "client.hpp"
@@ -24,6 +26,8 @@ struct Standing {
     bool all_plans = false;  ///< "always", said once
     bool all_changes = false;
     bool all_commands = false;
+    /// Server and fingerprint: a tool that its server describes otherwise is another one.
+    std::set<std::pair<std::string, std::string>> tools;
 };
 
 class TurnEvents final : public agent::AgentEvents {
@@ -73,6 +77,8 @@ public:
     void proposed(const std::vector<vcs::FileVersion>& files) override { files_ = files; }
     agent::Answer approve_patch(const std::string& patch, const executor::TestReport* report) override;
     agent::Answer approve_command(const std::string& command, const std::string& why) override;
+    /// Whatever else was allowed: only a person's word about this very tool lets it be called.
+    agent::Answer approve_tool(const agent::ToolUse& use) override;
     std::optional<std::string> redirection() override { return std::nullopt; }
     /// What became of the change that was approved last.
     void settle(bool written);

@@ -8,14 +8,16 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <utility>
 
 namespace ec::apps::rpc {
 namespace {
 
 constexpr std::size_t kPiece = 64U << 10;
-constexpr int kPatience = 60'000;   // milliseconds that the other side may leave what we write unread
-constexpr int kLastPatience = 500;  // once all is to end
+constexpr std::chrono::seconds kPatience{60};  // that the other side may leave what we write unread
+constexpr std::chrono::seconds kFarewell{1};   // after a stop
+constexpr int kLook = 100;                     // milliseconds between two looks for a stop
 
 /// Written to when a stop is requested, so that poll() wakes.
 class StopPipe {
@@ -59,13 +61,15 @@ ssize_t write_quietly(int out, const char* bytes, std::size_t size) {
 
 }  // namespace
 
-DescriptorLines::DescriptorLines(int in, int out, std::size_t longest, std::stop_token end)
-    : in_(in), out_(out), longest_(longest), end_(std::move(end)) {}
+DescriptorLines::DescriptorLines(int in, int out, std::size_t longest, std::stop_token stop)
+    : in_(in), out_(out), longest_(longest), stop_(std::move(stop)) {}
 
 Result<std::optional<std::string>> DescriptorLines::read(std::stop_token stop) {
     const StopPipe pipe;
     const std::stop_callback wake(stop, [&pipe] { pipe.wake(); });
+    const std::stop_callback unheard(unheard_.get_token(), [&pipe] { pipe.wake(); });
     while (true) {
+        if (unheard_.stop_requested()) return fail(ErrorCode::io, "the other side stopped reading");
         if (const std::size_t end = buffer_.find('\n', searched_); end != std::string::npos) {
             std::string line = buffer_.substr(0, end);
             buffer_.erase(0, end + 1);
@@ -95,31 +99,28 @@ Status DescriptorLines::write(std::string_view line) {
     if (broken_) return fail(ErrorCode::io, "the other side stopped reading");
     const Status written = write_all(std::string(line) + '\n');
     broken_ = !written;
+    if (broken_) unheard_.request_stop();
     return written;
 }
 
-// What poll() says of it: 0 when the other side leaves what was written unread.
-int DescriptorLines::wait_to_write() const {
-    pollfd ready{out_, POLLOUT, 0};
-    if (const int count = ::poll(&ready, 1, 0); count != 0) return count;
-    const StopPipe pipe;
-    const std::stop_callback wake(end_, [&pipe] { pipe.wake(); });
-    std::array<pollfd, 2> either{ready, pollfd{pipe.readable(), POLLIN, 0}};
-    const int count = ::poll(either.data(), either.size(), kPatience);
-    return count <= 0 || either[0].revents != 0 ? count : ::poll(&ready, 1, kLastPatience);
-}
-
 Status DescriptorLines::write_all(std::string_view rest) const {
+    auto taken = std::chrono::steady_clock::now();
     while (!rest.empty()) {
         // Polled first and written in pieces a pipe takes whole, so that a descriptor that blocks, and is perhaps
         // shared with others, need not be changed.
-        const int count = wait_to_write();
-        if (count == 0) return fail(ErrorCode::timeout, "the other side does not read");
+        pollfd ready{out_, POLLOUT, 0};
+        const int count = ::poll(&ready, 1, kLook);
         if (count < 0 && errno != EINTR) return fail(from_errno("cannot wait", errno));
-        if (count <= 0) continue;
+        const auto waited = std::chrono::steady_clock::now() - taken;
+        if (count <= 0) {
+            if (waited < (stop_.stop_requested() ? kFarewell : kPatience)) continue;
+            return fail(ErrorCode::timeout, "the other side does not read");
+        }
         const ssize_t put = write_quietly(out_, rest.data(), std::min<std::size_t>(rest.size(), 4096));
         if (put < 0 && errno != EINTR && errno != EAGAIN) return fail(from_errno("cannot write", errno));
-        if (put > 0) rest.remove_prefix(static_cast<std::size_t>(put));
+        if (put <= 0) continue;
+        rest.remove_prefix(static_cast<std::size_t>(put));
+        taken = std::chrono::steady_clock::now();
     }
     return {};
 }

@@ -162,6 +162,19 @@ TEST_F(SandboxReport, ASessionInLinesLeavesItsProgramNoOtherDescriptors) {
     EXPECT_EQ((*session)->receive(std::chrono::seconds(20)).value(), "['3']");  // the listing's own
 }
 
+TEST_F(SandboxReport, AProgramThatReadsALineDropByDropHoldsNobodyForLong) {
+    RunSpec spec;
+    spec.argv = {"python3", "-c", "import os, time\nwhile os.read(0, 4096): time.sleep(2)\n"};
+    spec.line_bytes = 4U << 20;
+    auto session = sandbox_->open(spec);
+    ASSERT_TRUE(session) << session.error().message;
+    const auto began = std::chrono::steady_clock::now();
+    const Status sent = (*session)->send(std::string(spec.line_bytes, 'x'));
+    ASSERT_FALSE(sent);
+    EXPECT_EQ(sent.error().code, ErrorCode::timeout) << sent.error().message;
+    EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(20));
+}
+
 TEST_F(SandboxReport, ALineWithoutAnEndDoesNotFillTheMemoryOfTheHost) {
     RunSpec spec;
     spec.argv = {"sh", "-c", "tr '\\0' x </dev/zero"};

@@ -86,7 +86,7 @@ std::string Elicitation::text() const {
         out += fmt::format("\n{} ({}{}){}{}", field.name, field.type, field.required ? ", required" : "",
                            field.description.empty() ? "" : ": ", field.description);
         if (const json::Value* value = defaults.if_contains(field.name))
-            out += fmt::format(" [{}]", tame(json::write(*value), kFieldBytes));
+            out += fmt::format(" [{}]", tame(visible_json(*value), kFieldBytes));
     }
     return out;
 }

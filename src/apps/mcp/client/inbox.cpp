@@ -4,7 +4,11 @@ namespace ec::apps::mcp {
 
 bool Inbox::put(std::string message, const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
-    if (!changed_.wait(lock, stop, [&] { return messages_.size() < kMost; })) return false;
+    const auto room = [&] {
+        return messages_.empty() || (messages_.size() < kMost && bytes_ + message.size() <= kMostBytes);
+    };
+    if (!changed_.wait(lock, stop, room)) return false;
+    bytes_ += message.size();
     messages_.push_back(std::move(message));
     changed_.notify_all();
     return true;
@@ -27,6 +31,7 @@ std::optional<std::string> Inbox::next(const std::stop_token& stop) {
         return std::nullopt;
     std::string message = std::move(messages_.front());
     messages_.pop_front();
+    bytes_ -= message.size();
     changed_.notify_all();
     return message;
 }

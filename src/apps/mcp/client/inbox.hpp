@@ -14,6 +14,7 @@ namespace ec::apps::mcp {
 class Inbox {
 public:
     static constexpr std::size_t kMost = 256;
+    static constexpr std::size_t kMostBytes = 16U << 20;  ///< of those that wait; one alone may be longer
 
     /// Waits while the queue is full: a connection is read only as fast as its messages are taken. False on stop.
     bool put(std::string message, const std::stop_token& stop);
@@ -30,6 +31,7 @@ private:
     std::mutex mutex_;
     std::condition_variable_any changed_;
     std::deque<std::string> messages_;  // under mutex_, as what follows
+    std::size_t bytes_ = 0;             // of messages_
     std::optional<Status> ended_;
 };
 

@@ -70,6 +70,16 @@ std::optional<json::Value> clean_schema(const json::Value& value, bool names) {
     return value;
 }
 
+/// One character of valid UTF-8 as JSON writes it in ASCII (RFC 8259, section 7).
+std::string escaped(std::string_view character) {
+    const auto lead = static_cast<unsigned char>(character.front());
+    std::uint32_t code = character.size() == 1 ? lead : lead & (0xFFU >> (character.size() + 1));
+    for (const char c : character.substr(1)) code = code << 6 | (static_cast<unsigned char>(c) & 0x3FU);
+    if (code < 0x10000) return fmt::format("\\u{:04x}", code);
+    code -= 0x10000;
+    return fmt::format("\\u{:04x}\\u{:04x}", 0xD800 + (code >> 10), 0xDC00 + (code & 0x3FFU));
+}
+
 // The same text for the same words in whatever order.
 json::Value sorted(const json::Value& value) {
     if (const auto* array = value.if_array()) {
@@ -100,6 +110,20 @@ crypto::Sha256Digest fingerprint_of(const ServerEntry& entry, const json::Object
 std::string tame(std::string_view text, std::size_t bytes) {
     // Cut before as well: what is thrown away need not be looked at.
     return ellipsize(trim(agent::plain_text(text.substr(0, 4 * bytes))), bytes);
+}
+
+std::string visible_json(const json::Value& value) {
+    const std::string text = json::write(value);
+    if (is_plain(text)) return text;
+    std::string out;
+    for (std::size_t at = 0; at < text.size();) {
+        std::size_t end = at + 1;
+        while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) ++end;
+        const std::string_view character = std::string_view(text).substr(at, end - at);
+        out += is_plain(character) ? std::string(character) : escaped(character);
+        at = end;
+    }
+    return out;
 }
 
 std::string ToolList::offered_name(const std::string& name) const {

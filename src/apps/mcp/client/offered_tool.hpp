@@ -28,6 +28,9 @@ struct OfferedTool {
 /// What a person and a model are shown of a server's words: plain text, at most so many bytes.
 std::string tame(std::string_view text, std::size_t bytes);
 
+/// JSON of which a person sees every character: invisible ones, and those that turn the line around, are escapes.
+std::string visible_json(const json::Value& value);
+
 /// Tools as they come page by page.
 class ToolList {
 public:

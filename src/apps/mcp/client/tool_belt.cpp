@@ -27,7 +27,7 @@ std::string why(Approvals::State state) {
 
 // A server's own question goes to the person with what would be answered.
 ElicitationAnswer ask_person(agent::Person& person, const std::string& server, const Elicitation& question) {
-    const agent::ToolUse shown{server, "a question", json::write(question.defaults),
+    const agent::ToolUse shown{server, "a question", visible_json(question.defaults),
                                fmt::format("The server asks: {}", question.text())};
     const Answer answer = person.approve_tool(shown);
     if (answer.kind == Answer::Kind::approve && question.answered_by_defaults())
@@ -99,12 +99,13 @@ std::vector<model::ToolSpec> ToolBelt::offer(agent::AgentEvents& events, std::st
 
 std::expected<json::Object, std::string> ToolBelt::agree(const Server& server, const OfferedTool& tool,
                                                          json::Object arguments, agent::Person& person) const {
-    std::string text = json::write(arguments);
+    std::string text = visible_json(arguments);
     if (text.size() > kArgumentBytes)
         return std::unexpected(fmt::format("The arguments are longer than {} KiB", kArgumentBytes >> 10));
     const Approvals::State state = approvals_.state(server.entry, tool);
     if (state == Approvals::State::allowed) return arguments;
-    const Answer answer = person.approve_tool({server.entry.name, tool.name, std::move(text), why(state)});
+    const Answer answer =
+        person.approve_tool({server.entry.name, tool.name, std::move(text), why(state), tool.fingerprint.hex()});
     switch (answer.kind) {
         case Answer::Kind::approve:
             return arguments;

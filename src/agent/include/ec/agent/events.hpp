@@ -108,7 +108,10 @@ struct ToolUse {
     std::string server;
     std::string tool;
     std::string arguments;  ///< as JSON, exactly what would be sent
-    std::string why;        ///< why a person is asked, one sentence
+    std::string why;        ///< why a person is asked; may hold words of the server's
+    /// Of the tool as its server describes it now, for who lets it be called again without asking; empty: ask each
+    /// time.
+    std::string fingerprint = {};
 };
 
 /// The person, or what stands for one.

@@ -101,5 +101,25 @@ TEST(OfferedTool, AnythingElseThatIsSaidOfItIsAnotherFingerprint) {
     EXPECT_NE(first, print(other, R"({"name":"a","description":"d","inputSchema":{"type":"object","properties":{}}})"));
 }
 
+TEST(OfferedTool, JsonThatAPersonIsShownHidesNothingAndIsStillTheSame) {
+    const std::vector<std::pair<std::string, std::string>> cases{
+        {"plain \xc3\xb6", R"("plain )"
+                           "\xc3\xb6\""},
+        {"a\xe2\x80\xae"
+         "b",
+         R"("a\u202eb")"},
+        {"\xc2\x9b"
+         "2J",
+         R"("\u009b2J")"},
+        {"\x7f", R"("\u007f")"},
+        {"\xf3\xa0\x81\x81", R"("\udb40\udc41")"},
+        {"\x1b[2J", R"("\u001b[2J")"},
+    };
+    for (const auto& [text, shown] : cases) {
+        EXPECT_EQ(visible_json(json::Value(text)), shown);
+        EXPECT_EQ(json::parse(shown).value(), json::Value(text));
+    }
+}
+
 }  // namespace
 }  // namespace ec::apps::mcp
