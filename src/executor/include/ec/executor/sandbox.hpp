@@ -135,8 +135,7 @@ struct Isolation {
 
 /// A program that stays inside one sandbox and talks in frames: it reads requests on descriptor 3 and writes answers on
 /// 4, each a little-endian u32 byte count followed by that many bytes. Destruction kills the sandbox. With line_bytes
-/// its frames are lines on standard input and output, and send() fails (`timeout`) when one is not taken in ten
-/// seconds.
+/// its frames are lines on standard input and output, and send() fails (`timeout`) when one takes over ten seconds.
 class Session {
 public:
     virtual ~Session() = default;
