@@ -116,7 +116,7 @@ void add_acp(CLI::App& app, AcpOptions& options) {
         ->allow_extra_args(false);
     acp->add_flag("--edit-tests", options.edit_tests, "Let changes of existing tests and build configuration count");
     acp->footer(
-        "An editor starts this program and talks to it; docs/acp.md has the settings of Zed, JetBrains and Neovim.\n"
+        "An editor starts this program and talks to it; docs/editors has the settings of Zed, JetBrains and Neovim.\n"
         "Exit status: 0 the editor closed the connection, 2 wrong usage, 3 the connection broke, 130 interrupted.");
 }
 

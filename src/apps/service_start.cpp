@@ -7,7 +7,11 @@
 #include <charconv>
 #include <condition_variable>
 #include <cstdlib>
+#include <ec/core/fs.hpp>
 #include <mutex>
+#include <ostream>
+
+#include "data_dir.hpp"
 
 namespace ec::apps {
 
@@ -40,6 +44,42 @@ Result<ListenAddress> listen_address(const std::string& flag, const char* port_v
     return address;
 }
 
+Result<ServiceTable> read_service_table(const std::filesystem::path& file, const std::string& service,
+                                        const std::function<void(toml::Table&)>& more) {
+    ServiceTable read;
+    const std::filesystem::path usual = config_dir();
+    if (file.empty() && usual.empty()) return read;
+    const std::filesystem::path path = file.empty() ? usual / "config.toml" : file;
+    const auto text = read_file(path, toml::kMostBytes);
+    if (!text && file.empty() && text.error().code == ErrorCode::not_found) return read;
+    if (!text) return fail(text.error());
+    EC_ASSIGN(toml::Document document, toml::Document::parse(*text, path.string()));
+    toml::Table root = document.root();
+    for (const std::string& key : root.keys()) {
+        if (key != "service") root.leave(key);
+    }
+    if (auto services = root.table("service")) {
+        for (const std::string& key : services->keys()) {
+            if (key != service) services->leave(key);
+        }
+        if (auto table = services->table(service)) {
+            read.listen = table->string("listen").value_or("");
+            read.behind_proxy = table->boolean("behind_proxy").value_or(false);
+            read.hosts = strings_of(*table, "hosts");
+            read.proxies = strings_of(*table, "proxies");
+            if (more) more(*table);
+        }
+    }
+    EC_TRY(document.finish());
+    return read;
+}
+
+std::vector<std::string> strings_of(toml::Table& table, const std::string& key) {
+    std::vector<std::string> out;
+    for (const toml::Text& text : table.strings(key).value_or(std::vector<toml::Text>())) out.push_back(text.value);
+    return out;
+}
+
 Status make_data_dir(const std::filesystem::path& data) {
     std::error_code ignored;
     std::filesystem::create_directories(data.parent_path(), ignored);
@@ -53,6 +93,13 @@ void wait_for(const std::stop_token& stop) {
     std::condition_variable_any never;
     std::unique_lock lock(mutex);
     never.wait(lock, stop, [] { return false; });
+}
+
+int service_exit(const Status& ended, std::ostream& err) {
+    if (ended) return 0;
+    err << "edgecoderd: " << ended.error().message << '\n';
+    if (!ended.error().remedy.empty()) err << "            " << ended.error().remedy << '\n';
+    return exit_status(ended.error().code);
 }
 
 }  // namespace ec::apps

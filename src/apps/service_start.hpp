@@ -3,10 +3,14 @@
 
 #include <cstdint>
 #include <ec/core/result.hpp>
+#include <ec/core/toml.hpp>
 #include <filesystem>
+#include <functional>
+#include <iosfwd>
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace ec::apps {
 
@@ -23,10 +27,27 @@ Result<ListenAddress> parse_listen(std::string_view text);
 Result<ListenAddress> listen_address(const std::string& flag, const char* port_variable, const std::string& configured,
                                      std::uint16_t fallback);
 
+/// What every service may be told in [service.NAME] of the configuration file.
+struct ServiceTable {
+    std::string listen;
+    bool behind_proxy = false;
+    std::vector<std::string> hosts;
+    std::vector<std::string> proxies;
+};
+/// Of `file`, which must be there; when it is empty, of config.toml in config_dir(), which may be missing. `more` reads
+/// the keys that only this service has.
+Result<ServiceTable> read_service_table(const std::filesystem::path& file, const std::string& service,
+                                        const std::function<void(toml::Table&)>& more = {});
+/// The strings of an array, none where it is not there.
+std::vector<std::string> strings_of(toml::Table& table, const std::string& key);
+
 /// Makes it for its owner alone where it is missing.
 Status make_data_dir(const std::filesystem::path& data);
 
 /// Returns when a stop is requested.
 void wait_for(const std::stop_token& stop);
+
+/// Tells what a service ended with, and gives its exit status.
+int service_exit(const Status& ended, std::ostream& err);
 
 }  // namespace ec::apps

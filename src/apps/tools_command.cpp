@@ -139,7 +139,9 @@ json::Object to_json(const Looked& looked, const Approvals& approvals) {
 void print(const Looked& looked, const Approvals& approvals, std::ostream& out, std::ostream& err) {
     out << fmt::format("{}  {}\n", looked.entry.name, printable(looked.entry.where()));
     if (!looked.connection) {
-        tell_error(looked.error, err);
+        Error error = looked.error;
+        error.message = fmt::format("{}: {}", looked.entry.name, error.message);
+        tell_error(error, err);
         return;
     }
     for (const OfferedTool& tool : looked.listed.tools) {
@@ -271,9 +273,12 @@ int run_tools_forget(const ToolsOptions& options, std::ostream& out, std::ostrea
     const auto gone = tool_approvals().forget(options.server, options.tool);
     if (!gone) return report_error(gone.error(), options.json, out, err);
     if (options.json) out << json::write(json::Object{{"forgotten", static_cast<std::int64_t>(*gone)}}) << '\n';
-    err << fmt::format("edgecoder: {} of {} asked about again\n",
-                       *gone == 1 ? std::string("1 tool is") : fmt::format("{} tools are", *gone),
-                       printable(options.server));
+    const std::string server = printable(options.server);
+    if (*gone == 0)
+        err << fmt::format("edgecoder: nothing of {} was allowed\n", server);
+    else
+        err << fmt::format("edgecoder: agents ask again before they call {} of {}\n",
+                           *gone == 1 ? "1 tool" : fmt::format("{} tools", *gone), server);
     return 0;
 }
 

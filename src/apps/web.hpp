@@ -34,7 +34,7 @@ private:
 /// As it may stand in HTML, in text and in quoted attributes.
 [[nodiscard]] std::string html_escaped(std::string_view text);
 
-/// What follows "Bearer "; empty without.
+/// What follows "Bearer ", in letters of any case (RFC 9110, section 11.1); empty without.
 [[nodiscard]] std::string bearer_token(const net::ServerRequest& request);
 
 /// A page that loads nothing, runs nothing and stands in no frame. `form_targets` are further origins that a form of it

@@ -39,10 +39,6 @@ bool from_hex(std::string_view hex, std::span<std::uint8_t> bytes) {
     return true;
 }
 
-bool equal_in_constant_time(std::string_view a, std::string_view b) {
-    return a.size() == b.size() && sodium_memcmp(a.data(), b.data(), a.size()) == 0;
-}
-
 Result<Sha256Digest> Sha256Digest::parse(std::string_view hex) {
     Sha256Digest digest;
     if (from_hex(hex, digest.bytes_)) return digest;

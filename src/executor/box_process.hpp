@@ -58,7 +58,6 @@ public:
     [[nodiscard]] BoxReport& report() { return parser_.report(); }
     [[nodiscard]] const Capture& out() const { return out_; }
     [[nodiscard]] const Capture& err() const { return err_; }
-    [[nodiscard]] bool flooded() const { return flooded_; }
     /// When the first byte of standard output came; nothing before.
     [[nodiscard]] std::optional<std::chrono::steady_clock::time_point> first_output() const { return first_output_; }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <ec/core/http_reason.hpp>
 #include <ec/core/text.hpp>
 #include <ec/json/json.hpp>
 #include <set>
@@ -24,47 +25,6 @@ bool is_param(std::string_view segment) {
     return segment.size() > 2 && segment.starts_with('{') && segment.ends_with('}');
 }
 
-std::string_view reason(int status) {
-    switch (status) {
-        case 200:
-            return "OK";
-        case 201:
-            return "Created";
-        case 400:
-            return "Bad Request";
-        case 401:
-            return "Unauthorized";
-        case 403:
-            return "Forbidden";
-        case 404:
-            return "Not Found";
-        case 405:
-            return "Method Not Allowed";
-        case 408:
-            return "Request Timeout";
-        case 409:
-            return "Conflict";
-        case 410:
-            return "Gone";
-        case 413:
-            return "Content Too Large";
-        case 415:
-            return "Unsupported Media Type";
-        case 421:
-            return "Misdirected Request";
-        case 422:
-            return "Unprocessable Content";
-        case 429:
-            return "Too Many Requests";
-        case 431:
-            return "Request Header Fields Too Large";
-        case 503:
-            return "Service Unavailable";
-        default:
-            return status < 500 ? "Refused" : "Internal Server Error";
-    }
-}
-
 std::string lower(std::string_view text) {
     std::string out(text);
     for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
@@ -77,7 +37,7 @@ json::Object operation(const Route& route) {
     statuses.insert({400, 408, 421, 429, 503});  // the server's own
     if (!route.request_type.empty()) statuses.insert({413, 415});
     for (const int status : statuses) {
-        json::Object response{{"description", reason(status)}};
+        json::Object response{{"description", http_reason(status)}};
         if (status >= 400) response["content"] = json::Object{{"application/problem+json", json::Object{}}};
         responses[std::to_string(status)] = std::move(response);
     }
@@ -111,7 +71,7 @@ std::string ServerRequest::header(std::string_view name) const {
 ServerResponse problem(int status, std::string_view code, std::string_view detail,
                        const std::vector<std::string>& fields) {
     json::Object object{{"type", "about:blank"},
-                        {"title", reason(status)},
+                        {"title", http_reason(status)},
                         {"status", status},
                         {"code", code},
                         {"detail", to_valid_utf8(detail)}};

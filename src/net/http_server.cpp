@@ -75,7 +75,9 @@ public:
     Status listen() {
         error_code error;
         const auto address = asio::ip::make_address(options_.address, error);
-        if (error) return fail(ErrorCode::invalid_argument, fmt::format("{} is no IP address", options_.address));
+        if (error)
+            return fail(ErrorCode::invalid_argument, fmt::format("{} is no IP address", options_.address),
+                        "this machine alone is 127.0.0.1");
         if (!address.is_loopback() && !options_.behind_proxy) {
             return fail(ErrorCode::invalid_argument,
                         fmt::format("{} is not loopback, and there is no TLS here", options_.address),

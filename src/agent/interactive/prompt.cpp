@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <ec/core/fenced.hpp>
 #include <ec/core/text.hpp>
 
 namespace ec::agent {
@@ -55,16 +56,6 @@ std::string system_prompt(std::string_view head, std::string_view instructions) 
     return text;
 }
 
-std::string fence_for(std::string_view text) {
-    std::size_t longest = 2;
-    std::size_t run = 0;
-    for (const char c : text) {
-        run = c == '`' ? run + 1 : 0;
-        longest = std::max(longest, run);
-    }
-    return std::string(longest + 1, '`');
-}
-
 // The text of a list item, empty when the line is none.
 std::string_view list_item(std::string_view line) {
     line = trim(line);
@@ -109,9 +100,7 @@ std::string task_message(const TaskContext& context) {
     if (!context.test_output.empty()) text += fmt::format("\n\nWhat the tests say now:\n{}", context.test_output);
     if (!context.map.empty()) text += fmt::format("\n\nThe project, as far as it seems to matter:\n{}", context.map);
     for (const TaskContext::File& file : context.files) {
-        const std::string fence = fence_for(file.text);
-        text += fmt::format("\n\n{}\n{}\n{}{}{}", file.path, fence, file.text,
-                            file.text.empty() || file.text.ends_with('\n') ? "" : "\n", fence);
+        text += fmt::format("\n\n{}\n{}", file.path, fenced(file.text));
     }
     return text;
 }

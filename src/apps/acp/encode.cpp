@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ec/core/fenced.hpp>
 #include <ec/core/text.hpp>
 
 #include "messages.hpp"
@@ -64,16 +65,6 @@ std::string text_of(const json::Object& arguments, std::string_view key) {
     const json::Value* value = arguments.if_contains(key);
     const auto* text = value == nullptr ? nullptr : value->if_string();
     return text == nullptr ? std::string() : std::string(text->data(), text->size());
-}
-
-std::string fence_for(std::string_view text) {
-    std::size_t longest = 2;
-    std::size_t run = 0;
-    for (const char c : text) {
-        run = c == '`' ? run + 1 : 0;
-        longest = std::max(longest, run);
-    }
-    return std::string(longest + 1, '`');
 }
 
 }  // namespace
@@ -223,12 +214,9 @@ json::Object text_content(std::string_view text) {
     return {{"type", "content"}, {"content", json::Object{{"type", "text"}, {"text", text}}}};
 }
 
-json::Object fenced_content(std::string_view text) { return whole_content(ellipsize(text, kShownOutput)); }
+json::Object fenced_content(std::string_view text) { return text_content(fenced(ellipsize(text, kShownOutput))); }
 
-json::Object whole_content(std::string_view text) {
-    const std::string fence = fence_for(text);
-    return text_content(fmt::format("{}\n{}{}{}", fence, text, text.ends_with('\n') ? "" : "\n", fence));
-}
+json::Object whole_content(std::string_view text) { return text_content(fenced(text)); }
 
 json::Object diff_content(const std::filesystem::path& root, const vcs::FileVersion& file) {
     json::Object out{{"type", "diff"}, {"path", (root / file.path).string()}, {"newText", file.after}};

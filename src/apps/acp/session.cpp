@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <ec/core/fenced.hpp>
 #include <ec/core/text.hpp>
 
 #include "errors.hpp"
@@ -30,10 +31,6 @@ std::optional<Command> command_in(std::string_view words) {
             return Command{known, end == std::string_view::npos ? std::string_view() : trim(words.substr(end))};
     }
     return std::nullopt;
-}
-
-std::string fenced(std::string_view language, const std::string& text) {
-    return fmt::format("````{}\n{}{}````", language, text, text.ends_with('\n') ? "" : "\n");
 }
 
 rpc::Answer stopped_because(std::string_view reason) { return json::Object{{"stopReason", reason}}; }
@@ -223,7 +220,7 @@ Result<std::string> Session::run_words(const std::string& words, TurnEvents& eve
     }
     if (command->name == "diff") {
         EC_ASSIGN(const std::string diff, host.diff());
-        return diff.empty() ? "Nothing was changed." : fenced("diff", diff);
+        return diff.empty() ? "Nothing was changed." : fenced(diff, "diff");
     }
     if (command->name == "undo") return host.undo();
     if (command->name == "redo") return host.redo();

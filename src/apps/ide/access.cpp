@@ -3,6 +3,7 @@
 #include <ec/core/token.hpp>
 #include <optional>
 
+#include "../web.hpp"
 #include "answer_work.hpp"
 
 namespace ec::apps::ide {
@@ -19,14 +20,7 @@ net::ServerResponse unauthorized() {
 }  // namespace
 
 bool has_token(const net::ServerRequest& request, const std::string& token) {
-    const std::string bearer = request.header("authorization");
-    constexpr std::string_view kScheme = "bearer ";
-    // The scheme's letters may be of any case (RFC 9110, section 11.1).
-    bool is_bearer = bearer.size() > kScheme.size();
-    for (std::size_t i = 0; is_bearer && i < kScheme.size(); ++i)
-        is_bearer = (bearer[i] >= 'A' && bearer[i] <= 'Z' ? bearer[i] + ('a' - 'A') : bearer[i]) == kScheme[i];
-    const std::string_view given = is_bearer ? std::string_view(bearer).substr(kScheme.size()) : std::string_view();
-    bool right = same_secret(given, token);
+    bool right = same_secret(bearer_token(request), token);
     for (const char* name : {"x-api-key", "api-key"}) right = same_secret(request.header(name), token) || right;
     return right;
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <ec/core/fenced.hpp>
 #include <variant>
 
 #include "../agent_setup.hpp"
@@ -87,13 +88,6 @@ std::string verdict(const TaskResult& result) {
     return {};
 }
 
-/// A fence that the text inside cannot end.
-std::string fenced(std::string_view patch) {
-    std::string fence = "```";
-    while (patch.contains(fence)) fence += '`';
-    return fmt::format("{}diff\n{}{}{}\n", fence, patch, patch.ends_with('\n') ? "" : "\n", fence);
-}
-
 std::string words_of(const TaskResult& result) {
     std::string text = result.answer;
     const auto add = [&](const std::string& paragraph) {
@@ -102,7 +96,7 @@ std::string words_of(const TaskResult& result) {
         text += paragraph;
     };
     add(verdict(result));
-    if (!result.patch.empty()) add(fenced(result.patch));
+    if (!result.patch.empty()) add(fenced(result.patch, "diff") + "\n");
     if (result.applied) add("It is written to the workspace; `edgecoder undo` takes it back.");
     if (result.write_error) add(fmt::format("It could not be written: {}.", result.write_error->message));
     return text;

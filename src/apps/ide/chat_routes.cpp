@@ -118,19 +118,11 @@ net::ServerResponse router_status(const Ide& ide) {
     return json_answer(json::write(body));
 }
 
-Route asking(Ide& ide, Api api, std::string path, std::string summary) {
-    Route route{.method = "POST",
-                .path = std::move(path),
-                .summary = std::move(summary),
-                .statuses = {200, 400, 403, 404, 409, 429, 503},
-                .request_type = "application/json",
-                .body_limit = kMostBody,
-                .per_minute = kAsksPerMinute,
-                .handle = nullptr};
-    route.take = [&ide, api](ServerRequest request, std::shared_ptr<Responder> responder) {
-        answer(ide, api, std::move(request), std::move(responder));
-    };
-    return route;
+Route conversing(Ide& ide, Api api, std::string path, std::string summary) {
+    return asking(std::move(path), std::move(summary),
+                  [&ide, api](ServerRequest request, std::shared_ptr<Responder> responder) {
+                      answer(ide, api, std::move(request), std::move(responder));
+                  });
 }
 
 Route reading(std::string path, std::string summary, std::vector<int> statuses,
@@ -146,8 +138,8 @@ Route reading(std::string path, std::string summary, std::vector<int> statuses,
 }  // namespace
 
 std::vector<Route> chat_routes(Ide& ide) {
-    return {asking(ide, Api::chat, "/v1/chat/completions", "The next message of a conversation"),
-            asking(ide, Api::responses, "/v1/responses", "The next items of a conversation"),
+    return {conversing(ide, Api::chat, "/v1/chat/completions", "The next message of a conversation"),
+            conversing(ide, Api::responses, "/v1/responses", "The next items of a conversation"),
             reading("/v1/models", "The models that are offered", {200},
                     [&ide](const ServerRequest&) { return list_models(ide); }),
             reading("/v1/models/{id}", "One of them", {200, 404},

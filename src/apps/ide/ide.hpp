@@ -40,5 +40,8 @@ std::int64_t unix_seconds();
 net::ServerResponse json_answer(std::string body);
 /// Refuses with 429: the queue is full.
 net::ServerResponse too_many();
+/// A route for JSON that a model answers, at its time.
+net::Route asking(std::string path, std::string summary,
+                  std::function<void(net::ServerRequest, std::shared_ptr<net::Responder>)> take);
 
 }  // namespace ec::apps::ide

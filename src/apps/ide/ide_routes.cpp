@@ -51,7 +51,10 @@ ServerResponse metrics(const Ide& ide) {
 ServerResponse plain(std::string text) { return {.type = "text/plain", .body = std::move(text), .headers = {}}; }
 
 // It serves without a model too; how many there are is what a person may want to know.
-ServerResponse ready(const Ide& ide) { return plain(fmt::format("ready, with {} models\n", ide.models.list().size())); }
+ServerResponse ready(const Ide& ide) {
+    const std::size_t models = ide.models.list().size();
+    return plain(fmt::format("ready, with {} model{}\n", models, models == 1 ? "" : "s"));
+}
 
 Route open_route(std::string path, std::string summary, std::function<ServerResponse(const ServerRequest&)> handle) {
     return {.method = "GET",
@@ -81,6 +84,19 @@ ServerResponse json_answer(std::string body) {
 }
 
 ServerResponse too_many() { return error_response({429, "queue_full", "too many requests wait for this already", {}}); }
+
+net::Route asking(std::string path, std::string summary,
+                  std::function<void(net::ServerRequest, std::shared_ptr<net::Responder>)> take) {
+    return {.method = "POST",
+            .path = std::move(path),
+            .summary = std::move(summary),
+            .statuses = {200, 400, 403, 404, 409, 429, 503},
+            .request_type = "application/json",
+            .body_limit = kMostBody,
+            .per_minute = kAsksPerMinute,
+            .handle = nullptr,
+            .take = std::move(take)};
+}
 
 std::vector<Route> ide_routes(Ide& ide, const std::string& token) {
     std::vector<Route> routes{

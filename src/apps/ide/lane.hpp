@@ -47,7 +47,7 @@ struct LaneStatus {
     std::uint64_t answered = 0;
     std::uint64_t failed = 0;
     std::uint64_t cancelled = 0;
-    std::uint64_t refused = 0;  ///< the queue was full
+    std::uint64_t refused = 0;  ///< the queue was full, or its turn did not come in time
     std::string last_error;
 };
 std::string_view name(LaneStatus::State state);

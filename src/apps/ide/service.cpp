@@ -3,10 +3,9 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <condition_variable>
 #include <cstdlib>
 #include <ec/core/token.hpp>
-#include <mutex>
+#include <ec/core/waiter.hpp>
 #include <ostream>
 #include <thread>
 
@@ -18,21 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using namespace ide;
-
-/// Calls its function every second for as long as it lives.
-class Heart {
-public:
-    explicit Heart(std::function<void()> beat)
-        : thread_([this, beat = std::move(beat)](const std::stop_token& end) {
-              std::unique_lock lock(mutex_);
-              while (!never_.wait_for(lock, end, std::chrono::seconds(1), [&] { return end.stop_requested(); })) beat();
-          }) {}
-
-private:
-    std::mutex mutex_;
-    std::condition_variable_any never_;
-    std::jthread thread_;
-};
 
 // The token itself is for a person's eyes, once: a log gets only the place where it lies.
 Result<std::string> open_token(const fs::path& data, std::ostream& err) {
@@ -77,9 +61,12 @@ Status serve(const IdeOptions& options, std::ostream& out, std::ostream& err, co
         return {};
     }
     EC_ASSIGN(const std::string token, open_token(settings.data_dir, err));
-    const Heart heart([&] {
-        for (Seat* seat : models->seats()) seat->lane().beat();
-        agents.beat();
+    const std::jthread heart([&](const std::stop_token& end) {
+        SystemWaiter waiter;
+        while (waiter.wait(std::chrono::seconds(1), end)) {
+            for (Seat* seat : models->seats()) seat->lane().beat();
+            agents.beat();
+        }
     });
     EC_ASSIGN(const auto server, net::start_http_server(ide_routes(ide, token), server_options(settings)));
     out << "ready ide " << server->url() << std::endl;
@@ -95,21 +82,22 @@ void add_ide(CLI::App& app, IdeOptions& options) {
     command->add_option("--listen", options.listen, "ADDR:PORT (default: 127.0.0.1:4304, or IDE_PORT)");
     command->add_option("--data-dir", options.data_dir, "Where it keeps its data");
     command->add_option("--config", options.config, "The configuration file");
-    command->add_option("--root", options.roots, "A folder that the agent may work in; may be said several times");
+    command->add_option("--root", options.roots, "A folder that the agent may work in; repeatable")
+        ->type_name("DIR")
+        ->allow_extra_args(false);
     command->add_flag("--behind-proxy", options.behind_proxy,
                       "A proxy with TLS stands in front; needed beyond loopback");
     command->add_flag("--openapi", options.openapi, "Print the OpenAPI document and end");
     command->footer(
         "Editors ask it at http://127.0.0.1:4304/v1 with the token in secrets/ide-token of the data directory as\n"
-        "their API key. The model edgecoder-agent works in a folder of --root; all others just answer.");
+        "their API key. The model edgecoder-agent works in a folder of --root; all others just answer.\n"
+        "docs/ide.md says more, docs/editors how each editor is set up.\n"
+        "Example:\n  edgecoderd ide --root ~/src/project\n\n"
+        "Exit status: 0 a signal came, 2 wrong usage, 3 this machine cannot do it.");
 }
 
 int run_ide_service(const IdeOptions& options, std::ostream& out, std::ostream& err, std::stop_token stop) {
-    const Status status = serve(options, out, err, stop);
-    if (status) return 0;
-    err << "edgecoderd: " << status.error().message << '\n';
-    if (!status.error().remedy.empty()) err << "            " << status.error().remedy << '\n';
-    return exit_status(status.error().code);
+    return service_exit(serve(options, out, err, stop), err);
 }
 
 }  // namespace ec::apps

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <ec/core/fs.hpp>
-#include <ec/core/toml.hpp>
 #include <ec/model/openai.hpp>
 
 #include "../data_dir.hpp"
@@ -14,53 +12,21 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct FileSettings {
-    std::string listen;
+/// The keys that this service has beside those of every service.
+struct Offered {
     std::vector<std::string> roots;
-    IdeSettings rest;
+    std::vector<std::string> models;
+    std::string fill;
 };
 
-std::vector<std::string> values(const std::optional<std::vector<toml::Text>>& texts) {
-    std::vector<std::string> out;
-    for (const toml::Text& text : texts.value_or(std::vector<toml::Text>())) out.push_back(text.value);
-    return out;
-}
-
-void read_table(toml::Table& ide, FileSettings& settings) {
-    settings.listen = ide.string("listen").value_or("");
-    settings.roots = values(ide.strings("roots"));
-    settings.rest.behind_proxy = ide.boolean("behind_proxy").value_or(false);
-    settings.rest.hosts = values(ide.strings("hosts"));
-    settings.rest.proxies = values(ide.strings("proxies"));
-    settings.rest.models = values(ide.strings("models"));
-    settings.rest.fill = ide.string("fill").value_or("");
-    for (const std::string& words : settings.rest.models) {
+void read_table(toml::Table& ide, Offered& offered) {
+    offered.roots = strings_of(ide, "roots");
+    offered.models = strings_of(ide, "models");
+    offered.fill = ide.string("fill").value_or("");
+    for (const std::string& words : offered.models) {
         if (const auto address = model::parse_model_address(words); !address)
             ide.reject("models", address.error().message);
     }
-}
-
-Result<FileSettings> read_config(const fs::path& named) {
-    FileSettings settings;
-    const fs::path usual = config_dir();
-    if (named.empty() && usual.empty()) return settings;
-    const fs::path file = named.empty() ? usual / "config.toml" : named;
-    const auto text = read_file(file, toml::kMostBytes);
-    if (!text && named.empty() && text.error().code == ErrorCode::not_found) return settings;
-    if (!text) return fail(text.error());
-    EC_ASSIGN(toml::Document document, toml::Document::parse(*text, file.string()));
-    toml::Table root = document.root();
-    for (const std::string& key : root.keys()) {
-        if (key != "service") root.leave(key);
-    }
-    if (auto services = root.table("service")) {
-        for (const std::string& key : services->keys()) {
-            if (key != "ide") services->leave(key);
-        }
-        if (auto ide = services->table("ide")) read_table(*ide, settings);
-    }
-    EC_TRY(document.finish());
-    return settings;
 }
 
 Result<fs::path> root_folder(const fs::path& named) {
@@ -74,16 +40,22 @@ Result<fs::path> root_folder(const fs::path& named) {
 }  // namespace
 
 Result<IdeSettings> read_settings(const IdeOptions& options) {
-    EC_ASSIGN(FileSettings file, read_config(options.config));
-    IdeSettings settings = std::move(file.rest);
+    Offered offered;
+    EC_ASSIGN(ServiceTable file,
+              read_service_table(options.config, "ide", [&](toml::Table& ide) { read_table(ide, offered); }));
     EC_ASSIGN(const ListenAddress listen, listen_address(options.listen, "IDE_PORT", file.listen, kIdePort));
+    IdeSettings settings;
+    settings.models = std::move(offered.models);
+    settings.fill = std::move(offered.fill);
+    settings.hosts = std::move(file.hosts);
+    settings.proxies = std::move(file.proxies);
     settings.address = listen.address;
     settings.port = listen.port;
-    settings.behind_proxy = settings.behind_proxy || options.behind_proxy;
+    settings.behind_proxy = file.behind_proxy || options.behind_proxy;
     settings.data_dir = options.data_dir.empty() ? data_dir() : fs::absolute(options.data_dir);
     if (settings.data_dir.empty())
         return fail(ErrorCode::unavailable, "no data directory is known", "set EDGECODER_DATA_DIR, or say --data-dir");
-    for (const std::string& root : file.roots) {
+    for (const std::string& root : offered.roots) {
         EC_ASSIGN(fs::path folder, root_folder(root));
         settings.roots.push_back(std::move(folder));
     }

@@ -118,19 +118,6 @@ void embed(Ide& ide, const ServerRequest& request, std::shared_ptr<Responder> re
     if (!seat.lane().put(embed_work(responder, seat, *where, *std::move(ask)))) responder->answer(too_many());
 }
 
-Route asking(std::string path, std::string summary,
-             std::function<void(ServerRequest, std::shared_ptr<Responder>)> take) {
-    return {.method = "POST",
-            .path = std::move(path),
-            .summary = std::move(summary),
-            .statuses = {200, 400, 403, 404, 409, 429, 503},
-            .request_type = "application/json",
-            .body_limit = kMostBody,
-            .per_minute = kAsksPerMinute,
-            .handle = nullptr,
-            .take = std::move(take)};
-}
-
 }  // namespace
 
 std::vector<Route> text_routes(Ide& ide) {

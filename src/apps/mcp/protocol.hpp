@@ -15,8 +15,6 @@ namespace ec::apps::mcp {
 /// Those that begin with initialize, newest first.
 inline constexpr std::array<std::string_view, 4> kRevisions = {"2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"};
 inline constexpr std::string_view kNewestRevision = kRevisions.front();
-/// What a request over HTTP without MCP-Protocol-Version means.
-inline constexpr std::string_view kUnsaidRevision = "2025-03-26";
 [[nodiscard]] bool is_revision(std::string_view text);
 /// The revision a server goes on with when a client asked for `wanted`: that one, or the newest there is here.
 [[nodiscard]] std::string_view agreed_revision(std::string_view wanted);

@@ -1,5 +1,6 @@
 #include "api_error.hpp"
 
+#include <ec/core/http_reason.hpp>
 #include <string_view>
 
 namespace ec::apps::openai {
@@ -17,31 +18,6 @@ std::string_view type_of(int status) {
             return "rate_limit_error";
         default:
             return status >= 500 ? "server_error" : "invalid_request_error";
-    }
-}
-
-std::string_view title_of(int status) {
-    switch (status) {
-        case 400:
-            return "Bad Request";
-        case 401:
-            return "Unauthorized";
-        case 403:
-            return "Forbidden";
-        case 404:
-            return "Not Found";
-        case 409:
-            return "Conflict";
-        case 413:
-            return "Content Too Large";
-        case 422:
-            return "Unprocessable Content";
-        case 429:
-            return "Too Many Requests";
-        case 503:
-            return "Service Unavailable";
-        default:
-            return status >= 500 ? "Internal Server Error" : "Error";
     }
 }
 
@@ -66,7 +42,7 @@ json::Object error_member(const ApiError& error) {
 
 std::string error_body(const ApiError& error) {
     json::Object problem{{"type", "about:blank"},
-                         {"title", title_of(error.status)},
+                         {"title", http_reason(error.status)},
                          {"status", error.status},
                          {"code", error.code},
                          {"detail", error.message}};

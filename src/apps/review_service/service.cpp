@@ -1,8 +1,6 @@
 #include "service.hpp"
 
-#include <ec/core/fs.hpp>
 #include <ec/core/token.hpp>
-#include <ec/core/toml.hpp>
 #include <ostream>
 
 #include "../data_dir.hpp"
@@ -15,47 +13,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Settings {
-    std::string listen;
-    bool behind_proxy = false;
-    std::vector<std::string> hosts;
-    std::vector<std::string> proxies;
-};
-
-// The file that was named must be there; the usual one may be missing.
-Result<Settings> read_settings(const fs::path& named) {
-    Settings settings;
-    const fs::path usual = config_dir();
-    if (named.empty() && usual.empty()) return settings;
-    const fs::path file = named.empty() ? usual / "config.toml" : named;
-    const auto text = read_file(file, toml::kMostBytes);
-    if (!text && named.empty() && text.error().code == ErrorCode::not_found) return settings;
-    if (!text) return fail(text.error());
-    EC_ASSIGN(toml::Document document, toml::Document::parse(*text, file.string()));
-    toml::Table root = document.root();
-    for (const std::string& key : root.keys()) {
-        if (key != "service") root.leave(key);
-    }
-    auto services = root.table("service");
-    if (services) {
-        for (const std::string& key : services->keys()) {
-            if (key != "review") services->leave(key);
-        }
-        if (auto review = services->table("review")) {
-            settings.listen = review->string("listen").value_or("");
-            settings.behind_proxy = review->boolean("behind_proxy").value_or(false);
-            for (const toml::Text& host : review->strings("hosts").value_or(std::vector<toml::Text>()))
-                settings.hosts.push_back(host.value);
-            for (const toml::Text& proxy : review->strings("proxies").value_or(std::vector<toml::Text>()))
-                settings.proxies.push_back(proxy.value);
-        }
-    }
-    EC_TRY(document.finish());
-    return settings;
-}
-
 Status serve(const ReviewServiceOptions& options, std::ostream& out, std::ostream& err, const std::stop_token& stop) {
-    EC_ASSIGN(const Settings settings, read_settings(options.config));
+    EC_ASSIGN(const ServiceTable settings, read_service_table(options.config, "review"));
     EC_ASSIGN(const ListenAddress listen, listen_address(options.listen, "REVIEW_PORT", settings.listen, kReviewPort));
     const fs::path data = options.data_dir.empty() ? data_dir() : options.data_dir;
     if (data.empty())
@@ -82,11 +41,7 @@ Status serve(const ReviewServiceOptions& options, std::ostream& out, std::ostrea
 
 int run_review_service(const ReviewServiceOptions& options, std::ostream& out, std::ostream& err,
                        std::stop_token stop) {
-    const Status status = serve(options, out, err, stop);
-    if (status) return 0;
-    err << "edgecoderd: " << status.error().message << '\n';
-    if (!status.error().remedy.empty()) err << "            " << status.error().remedy << '\n';
-    return exit_status(status.error().code);
+    return service_exit(serve(options, out, err, stop), err);
 }
 
 }  // namespace ec::apps

@@ -57,12 +57,5 @@ TEST(Signing, RefusesAnotherMessageKeyOrSignature) {
     EXPECT_EQ(SecretKey::parse(key->seed_hex())->public_key(), key->public_key());
 }
 
-TEST(Signing, ComparesSecretsOfAnyLength) {
-    EXPECT_TRUE(equal_in_constant_time("", ""));
-    EXPECT_TRUE(equal_in_constant_time("abc", "abc"));
-    EXPECT_FALSE(equal_in_constant_time("abc", "abd"));
-    EXPECT_FALSE(equal_in_constant_time("abc", "ab"));
-}
-
 }  // namespace
 }  // namespace ec::crypto

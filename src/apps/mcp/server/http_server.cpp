@@ -22,7 +22,10 @@ Status serve_http(const Registry& registry, Gate& gate, std::vector<net::Route> 
     net::ServerOptions options;
     options.address = listen.address;
     options.port = listen.port;
-    EC_ASSIGN(const auto server, net::start_http_server(std::move(routes), options));
+    auto started = net::start_http_server(std::move(routes), options);
+    if (!started && started.error().code == ErrorCode::invalid_argument)
+        started.error().remedy = "it serves this machine only: 127.0.0.1 or [::1]";
+    EC_ASSIGN(const auto server, std::move(started));
     ready(server->url() + "/mcp");
     SystemWaiter waiter;
     while (waiter.wait(kBeat, stop)) sessions.tick();

@@ -63,7 +63,6 @@ public:
     [[nodiscard]] const std::string& id() const { return id_; }
     [[nodiscard]] const std::string& owner() const { return owner_; }
     [[nodiscard]] Conversation& conversation() const { return *conversation_; }
-    [[nodiscard]] std::shared_ptr<Conversation> shared_conversation() const { return conversation_; }
     std::shared_ptr<EventStream> open_stream();
     /// 0 is the one for what belongs to no request. Null for a stream that is not known, or no more.
     std::shared_ptr<EventStream> stream(std::uint64_t number);

@@ -47,7 +47,4 @@ std::string to_hex(std::span<const std::uint8_t> bytes);
 /// Fills `bytes`; false unless `hex` is exactly as many digits as they need.
 bool from_hex(std::string_view hex, std::span<std::uint8_t> bytes);
 
-/// Takes as long for equal texts as for different ones of that length.
-bool equal_in_constant_time(std::string_view a, std::string_view b);
-
 }  // namespace ec::crypto
