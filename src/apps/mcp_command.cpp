@@ -25,7 +25,7 @@ Status serve_pipe(const mcp::Registry& registry, const std::stop_token& stop) {
     rpc::DescriptorLines lines(STDIN_FILENO, STDOUT_FILENO, rpc::DescriptorLines::kLongestLine, stop);
     mcp::CallThreads threads(mcp::kMostCalls);
     const Status status = mcp::serve_lines(lines, registry, threads, stop);
-    if (!status && status.error().code == ErrorCode::cancelled) return {};  // a signal is how it ends, too
+    if (stop.stop_requested()) return {};  // a signal is how it ends, too
     return status;
 }
 

@@ -166,6 +166,7 @@ TEST_F(SandboxReport, AProgramThatReadsALineDropByDropHoldsNobodyForLong) {
     RunSpec spec;
     spec.argv = {"python3", "-c", "import os, time\nwhile os.read(0, 4096): time.sleep(2)\n"};
     spec.line_bytes = 4U << 20;
+    spec.limits.wall = std::chrono::minutes(1);
     auto session = sandbox_->open(spec);
     ASSERT_TRUE(session) << session.error().message;
     const auto began = std::chrono::steady_clock::now();
