@@ -12,6 +12,7 @@ import socket
 import stat
 import subprocess
 import threading
+import time
 import urllib.parse
 
 import pytest
@@ -435,13 +436,16 @@ def begin(server, call, **headers):
 
 def finds_room(server, session):
     """Whether a call is taken, before the calls that hold the places would end by themselves."""
-    for number in range(300):
-        call = {"id": 1000 + number, "method": "tools/call",
+    deadline, number = time.monotonic() + 60, 1000
+    while time.monotonic() < deadline:
+        number += 1
+        call = {"id": number, "method": "tools/call",
                 "params": {"name": "run_in_sandbox", "arguments": {"command": "echo room"}}}
         text = server.rpc(call, session=session).text
         if '"stdout":"room' in text:
             return True
         assert "too many calls" in text, text
+        time.sleep(0.1)  # between two looks; the rate of a client is limited
     return False
 
 

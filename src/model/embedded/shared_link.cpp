@@ -16,6 +16,12 @@ namespace {
 // A host answers while it computes, so one that takes longer is stopped or stuck.
 constexpr std::chrono::milliseconds kPatience{3000};
 
+// A host without room closes the connection, perhaps while it is being greeted: then it is as good as none.
+Error gone(Error error) {
+    if (error.code == ErrorCode::io) error.code = ErrorCode::unavailable;
+    return error;
+}
+
 }  // namespace
 
 Result<SharedLink> SharedLink::connect(const std::filesystem::path& socket) {
@@ -32,10 +38,11 @@ Result<SharedLink> SharedLink::connect(const std::filesystem::path& socket) {
     EC_ASSIGN(const uid_t host, peer_user(fd.get()));
     if (host != ::geteuid()) return fail(ErrorCode::denied, "the host at " + socket.string() + " is another user's");
     Channel channel(std::move(fd));
-    EC_TRY(channel.send(encode(ToHost(Hello{})), kPatience));
-    EC_ASSIGN(const std::optional<std::string> frame, channel.receive(kPatience));
-    if (!frame) return fail(ErrorCode::unavailable, "the host at " + socket.string() + " does not answer");
-    EC_ASSIGN(const FromHost answer, decode_from_host(*frame));
+    if (const Status sent = channel.send(encode(ToHost(Hello{})), kPatience); !sent) return fail(gone(sent.error()));
+    const auto frame = channel.receive(kPatience);
+    if (!frame) return fail(gone(frame.error()));
+    if (!*frame) return fail(ErrorCode::unavailable, "the host at " + socket.string() + " does not answer");
+    EC_ASSIGN(const FromHost answer, decode_from_host(**frame));
     if (const auto* failed = std::get_if<Failed>(&answer)) return fail(failed->error);
     const auto* welcome = std::get_if<Welcome>(&answer);
     if (welcome == nullptr || welcome->version != kProtocolVersion) {
