@@ -69,7 +69,7 @@ TEST(Session, ShowsEveryEvent) {
           "test_calc.py::test_add  assert -1 == 3", "Warning: the server cut the prompt",
           "withheld from the model: .env  a file of secrets", "checkpoint c1  before the edit",
           "1,234 in (900 cached), 56 out", "locally, no network · tiny-coder-1.5b · 1.2k in (900 cached), 56 out"})
-        EXPECT_TRUE(pty.terminal.shows(text)) << text << "\n" << pty.terminal.all();
+        EXPECT_TRUE(pty.wait_for(text)) << text << "\n" << pty.terminal.all();
 }
 
 TEST(Session, TakesTheAnswersInWordsAndNeverGuessesAnApproval) {
