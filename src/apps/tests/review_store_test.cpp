@@ -4,8 +4,8 @@
 #include <ec/json/json.hpp>
 
 #include "review_service/routes.hpp"
-#include "service_start.hpp"
 #include "review_service/store.hpp"
+#include "service_start.hpp"
 
 namespace ec::apps {
 namespace {
