@@ -262,28 +262,22 @@ void read_tools(Fields& body, std::vector<model::ToolSpec>& tools) {
 }  // namespace
 
 Decoded<ChatAsk> decode_chat(std::string_view bytes) {
-    const auto object = parse_body(bytes);
-    if (!object) return std::unexpected(object.error());
-    std::optional<ApiError> failure;
-    Fields body(*object, "", failure);
-    ChatAsk ask;
-    ask.model = body.text("model");
-    ask.stream = body.flag("stream");
-    read_messages(body, ask.request.messages);
-    read_tools(body, ask.request.tools);
-    read_tool_choice(body, true, ask.request);
-    if (const json::Object* format = body.object("response_format")) {
-        Fields fields(*format, "response_format", failure);
-        read_format(fields, true, ask.request.response_schema);
-    }
-    read_max_tokens(body, {"max_completion_tokens", "max_tokens"}, ask.request.sampling);
-    ask.seeded = read_sampling(body, ask.request.sampling);
-    if (body.integer("n", 1, 128).value_or(1) != 1) body.reject("n", "unsupported_value", "n must be 1 here");
-    if (const json::Object* options = body.object("stream_options"))
-        ask.include_usage = Fields(*options, "stream_options", failure).flag("include_usage");
-    ask.metadata = read_metadata(body);
-    if (failure) return std::unexpected(*std::move(failure));
-    return ask;
+    return decode_body<ChatAsk>(bytes, [](Fields& body, ChatAsk& ask) {
+        ask.stream = body.flag("stream");
+        read_messages(body, ask.request.messages);
+        read_tools(body, ask.request.tools);
+        read_tool_choice(body, true, ask.request);
+        if (const json::Object* format = body.object("response_format")) {
+            Fields fields(*format, "response_format", body.failure());
+            read_format(fields, true, ask.request.response_schema);
+        }
+        read_max_tokens(body, {"max_completion_tokens", "max_tokens"}, ask.request.sampling);
+        ask.seeded = read_sampling(body, ask.request.sampling);
+        if (body.integer("n", 1, 128).value_or(1) != 1) body.reject("n", "unsupported_value", "n must be 1 here");
+        if (const json::Object* options = body.object("stream_options"))
+            ask.include_usage = Fields(*options, "stream_options", body.failure()).flag("include_usage");
+        ask.metadata = read_metadata(body);
+    });
 }
 
 }  // namespace ec::apps::openai

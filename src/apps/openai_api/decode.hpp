@@ -35,4 +35,19 @@ std::map<std::string, std::string> read_metadata(Fields& body);
 void settle_conversation(std::vector<model::Message>& messages, std::string_view where,
                          std::optional<ApiError>& failure);
 
+/// The body of a request with the model that it names and what `read(Fields&, Ask&)` takes of it; the first thing wrong
+/// with it otherwise.
+template <class Ask, class Read>
+Decoded<Ask> decode_body(std::string_view bytes, Read read) {
+    const auto object = parse_body(bytes);
+    if (!object) return std::unexpected(object.error());
+    std::optional<ApiError> failure;
+    Fields body(*object, "", failure);
+    Ask ask;
+    ask.model = body.text("model");
+    read(body, ask);
+    if (failure) return std::unexpected(*std::move(failure));
+    return ask;
+}
+
 }  // namespace ec::apps::openai

@@ -14,28 +14,22 @@ constexpr std::size_t kMostInputs = 2048;  // as OpenAI's
 }
 
 Decoded<EmbeddingsAsk> decode_embeddings(std::string_view bytes) {
-    const auto object = parse_body(bytes);
-    if (!object) return std::unexpected(object.error());
-    std::optional<ApiError> failure;
-    Fields body(*object, "", failure);
-    EmbeddingsAsk ask;
-    ask.model = body.text("model");
-    const json::Value* input = body.find("input");
-    const json::Array* list = input == nullptr ? nullptr : input->if_array();
-    if (list != nullptr && !list->empty() && (list->front().is_number() || list->front().is_array()))
-        body.reject("input", "unsupported_value", "input must be text: tokens differ from model to model");
-    ask.input = body.texts("input");
-    if (ask.input.empty() || ask.input.size() > kMostInputs)
-        body.reject("input", "missing_required_parameter", "input must be a string or an array of at most 2048");
-    for (const std::string& text : ask.input) {
-        if (text.empty()) body.reject("input", "invalid_value", "an empty text has no vector");
-    }
-    const std::string format = body.text("encoding_format", "float");
-    ask.base64 = format == "base64";
-    if (!ask.base64 && format != "float")
-        body.reject("encoding_format", "invalid_value", "encoding_format is float or base64");
-    if (failure) return std::unexpected(*std::move(failure));
-    return ask;
+    return decode_body<EmbeddingsAsk>(bytes, [](Fields& body, EmbeddingsAsk& ask) {
+        const json::Value* input = body.find("input");
+        const json::Array* list = input == nullptr ? nullptr : input->if_array();
+        if (list != nullptr && !list->empty() && (list->front().is_number() || list->front().is_array()))
+            body.reject("input", "unsupported_value", "input must be text: tokens differ from model to model");
+        ask.input = body.texts("input");
+        if (ask.input.empty() || ask.input.size() > kMostInputs)
+            body.reject("input", "missing_required_parameter", "input must be a string or an array of at most 2048");
+        for (const std::string& text : ask.input) {
+            if (text.empty()) body.reject("input", "invalid_value", "an empty text has no vector");
+        }
+        const std::string format = body.text("encoding_format", "float");
+        ask.base64 = format == "base64";
+        if (!ask.base64 && format != "float")
+            body.reject("encoding_format", "invalid_value", "encoding_format is float or base64");
+    });
 }
 
 std::string embeddings_body(std::string_view model, std::span<const std::vector<float>> vectors, bool as_base64,

@@ -122,32 +122,26 @@ json::Object echo_of(const Fields& body, json::Array tools) {
 }  // namespace
 
 Decoded<ChatAsk> decode_responses(std::string_view bytes) {
-    const auto object = parse_body(bytes);
-    if (!object) return std::unexpected(object.error());
-    std::optional<ApiError> failure;
-    Fields body(*object, "", failure);
-    ChatAsk ask;
-    ask.model = body.text("model");
-    ask.stream = body.flag("stream");
-    refuse_what_needs_a_store(body);
-    read_input(body, ask.request.messages);
-    json::Array tools = read_tools(body, ask.request.tools);
-    read_tool_choice(body, false, ask.request);
-    if (const json::Object* text = body.object("text")) {
-        Fields fields(*text, "text", failure);
-        if (const json::Object* format = fields.object("format")) {
-            Fields inner(*format, "text.format", failure);
-            read_format(inner, false, ask.request.response_schema);
+    return decode_body<ChatAsk>(bytes, [](Fields& body, ChatAsk& ask) {
+        ask.stream = body.flag("stream");
+        refuse_what_needs_a_store(body);
+        read_input(body, ask.request.messages);
+        json::Array tools = read_tools(body, ask.request.tools);
+        read_tool_choice(body, false, ask.request);
+        if (const json::Object* text = body.object("text")) {
+            Fields fields(*text, "text", body.failure());
+            if (const json::Object* format = fields.object("format")) {
+                Fields inner(*format, "text.format", body.failure());
+                read_format(inner, false, ask.request.response_schema);
+            }
         }
-    }
-    read_max_tokens(body, {"max_output_tokens"}, ask.request.sampling);
-    ask.seeded = read_sampling(body, ask.request.sampling);
-    body.flag("parallel_tool_calls");
-    body.object("reasoning");
-    ask.metadata = read_metadata(body);
-    ask.echo = echo_of(body, std::move(tools));
-    if (failure) return std::unexpected(*std::move(failure));
-    return ask;
+        read_max_tokens(body, {"max_output_tokens"}, ask.request.sampling);
+        ask.seeded = read_sampling(body, ask.request.sampling);
+        body.flag("parallel_tool_calls");
+        body.object("reasoning");
+        ask.metadata = read_metadata(body);
+        ask.echo = echo_of(body, std::move(tools));
+    });
 }
 
 }  // namespace ec::apps::openai

@@ -44,56 +44,44 @@ std::vector<model::Excerpt> read_extra(Fields& body) {
 }  // namespace
 
 Decoded<TextAsk> decode_completions(std::string_view bytes) {
-    const auto object = parse_body(bytes);
-    if (!object) return std::unexpected(object.error());
-    std::optional<ApiError> failure;
-    Fields body(*object, "", failure);
-    TextAsk ask;
-    ask.model = body.text("model");
-    ask.request.prompt = read_prompt(body);
-    if (body.find("suffix") != nullptr) ask.request.suffix = body.text("suffix");
-    if (ask.request.prompt.empty() && ask.request.suffix.value_or("").empty())
-        body.reject("prompt", "missing_required_parameter", "prompt must be a string");
-    ask.stream = body.flag("stream");
-    ask.echo = body.flag("echo");
-    ask.request.sampling.max_tokens = 256;
-    read_max_tokens(body, {"max_tokens"}, ask.request.sampling);
-    ask.seeded = read_sampling(body, ask.request.sampling);
-    for (const std::string_view key : {"n", "best_of"}) {
-        if (body.integer(key, 1, 128).value_or(1) != 1)
-            body.reject(key, "unsupported_value", fmt::format("{} must be 1 here", key));
-    }
-    if (const json::Object* options = body.object("stream_options"))
-        ask.include_usage = Fields(*options, "stream_options", failure).flag("include_usage");
-    if (failure) return std::unexpected(*std::move(failure));
-    return ask;
+    return decode_body<TextAsk>(bytes, [](Fields& body, TextAsk& ask) {
+        ask.request.prompt = read_prompt(body);
+        if (body.find("suffix") != nullptr) ask.request.suffix = body.text("suffix");
+        if (ask.request.prompt.empty() && ask.request.suffix.value_or("").empty())
+            body.reject("prompt", "missing_required_parameter", "prompt must be a string");
+        ask.stream = body.flag("stream");
+        ask.echo = body.flag("echo");
+        ask.request.sampling.max_tokens = 256;
+        read_max_tokens(body, {"max_tokens"}, ask.request.sampling);
+        ask.seeded = read_sampling(body, ask.request.sampling);
+        for (const std::string_view key : {"n", "best_of"}) {
+            if (body.integer(key, 1, 128).value_or(1) != 1)
+                body.reject(key, "unsupported_value", fmt::format("{} must be 1 here", key));
+        }
+        if (const json::Object* options = body.object("stream_options"))
+            ask.include_usage = Fields(*options, "stream_options", body.failure()).flag("include_usage");
+    });
 }
 
 Decoded<InfillAsk> decode_infill(std::string_view bytes) {
-    const auto object = parse_body(bytes);
-    if (!object) return std::unexpected(object.error());
-    std::optional<ApiError> failure;
-    Fields body(*object, "", failure);
-    InfillAsk ask;
-    ask.model = body.text("model");
-    // llama.cpp puts `prompt`, the part of the cursor's line before it, behind the prefix.
-    ask.request.prompt = body.text("input_prefix") + read_prompt(body);
-    ask.request.suffix = body.text("input_suffix");
-    ask.request.path = body.text("filename");
-    ask.names_neighbours = body.find("input_extra") != nullptr;
-    ask.request.neighbours = read_extra(body);
-    ask.stream = body.flag("stream");
-    ask.request.sampling.max_tokens = 128;
-    if (const auto most = body.integer("n_predict", -2, kMostTokens); most && *most >= 0)
-        ask.request.sampling.max_tokens = static_cast<int>(*most);
-    ask.seeded = read_sampling(body, ask.request.sampling);
-    ask.indent = body.integer("n_indent", 0, 1024);
-    // 0 and less mean no limit there.
-    ask.predict_time = std::chrono::milliseconds(
-        std::max<std::int64_t>(0, body.integer("t_max_predict_ms", -1, 3'600'000).value_or(0)));
-    ask.response_fields = body.texts("response_fields");
-    if (failure) return std::unexpected(*std::move(failure));
-    return ask;
+    return decode_body<InfillAsk>(bytes, [](Fields& body, InfillAsk& ask) {
+        // llama.cpp puts `prompt`, the part of the cursor's line before it, behind the prefix.
+        ask.request.prompt = body.text("input_prefix") + read_prompt(body);
+        ask.request.suffix = body.text("input_suffix");
+        ask.request.path = body.text("filename");
+        ask.names_neighbours = body.find("input_extra") != nullptr;
+        ask.request.neighbours = read_extra(body);
+        ask.stream = body.flag("stream");
+        ask.request.sampling.max_tokens = 128;
+        if (const auto most = body.integer("n_predict", -2, kMostTokens); most && *most >= 0)
+            ask.request.sampling.max_tokens = static_cast<int>(*most);
+        ask.seeded = read_sampling(body, ask.request.sampling);
+        ask.indent = body.integer("n_indent", 0, 1024);
+        // 0 and less mean no limit there.
+        ask.predict_time = std::chrono::milliseconds(
+            std::max<std::int64_t>(0, body.integer("t_max_predict_ms", -1, 3'600'000).value_or(0)));
+        ask.response_fields = body.texts("response_fields");
+    });
 }
 
 }  // namespace ec::apps::openai
