@@ -68,11 +68,11 @@ test('nobody there, nonsense and floods are errors in words', async (t) => {
     await assert.rejects(endpointAt(redirect).status(), /status 302/);
 });
 
-test('no token is sent to a program of another user', async (t) => {
+test('no token is sent to a program of another user', async () => {
     const head = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n';
     const line = (state: string, user: number) => `   0: 0100007F:10D0 00000000:0000 ${state} 00000000:00000000 00:00000000 00000000 ${user}        0 1 1\n`;
     const us = process.getuid!();
-    const table = (text: string) => put(join(folder(t), 'tcp'), head + text);
+    const table = (text: string) => put(join(folder(), 'tcp'), head + text);
     const address = parseAddress('http://127.0.0.1:4304');
     assert.equal(await ownListener(address, [table(line('0A', us))]), true);
     assert.equal(await ownListener(address, [table(line('0A', 0))]), true);

@@ -17,8 +17,8 @@ class MemoryBuffers {
     }
 }
 
-test('an open buffer is read before the disk', async (t) => {
-    const root = folder(t);
+test('an open buffer is read before the disk', async () => {
+    const root = folder();
     const buffers = new MemoryBuffers();
     const files = new WorkspaceFiles(root, buffers);
     const path = put(join(root, 'a.txt'), 'on disk\n');
@@ -27,8 +27,8 @@ test('an open buffer is read before the disk', async (t) => {
     assert.equal(await files.read(path), 'typed, not saved\n');
 });
 
-test('a part of a file is cut by lines, counted from one', async (t) => {
-    const root = folder(t);
+test('a part of a file is cut by lines, counted from one', async () => {
+    const root = folder();
     const files = new WorkspaceFiles(root, new MemoryBuffers());
     const path = put(join(root, 'a.txt'), 'one\ntwo\nthree');
     assert.equal(await files.read(path, 2, 1), 'two\n');
@@ -37,8 +37,8 @@ test('a part of a file is cut by lines, counted from one', async (t) => {
     assert.equal(await files.read(path, 9, 1), '');
 });
 
-test('what leads out of the workspace is refused, whichever way', async (t) => {
-    const [root, outside] = [folder(t), folder(t)];
+test('what leads out of the workspace is refused, whichever way', async () => {
+    const [root, outside] = [folder(), folder()];
     const files = new WorkspaceFiles(root, new MemoryBuffers());
     put(join(outside, 'secret'), 'secret');
     symlinkSync(join(outside, 'secret'), join(root, 'link'));
@@ -53,8 +53,8 @@ test('what leads out of the workspace is refused, whichever way', async (t) => {
     assert.equal(readFileSync(join(outside, 'secret'), 'utf8'), 'secret');
 });
 
-test('new files in new folders may be written, links inside the workspace followed', async (t) => {
-    const root = folder(t);
+test('new files in new folders may be written, links inside the workspace followed', async () => {
+    const root = folder();
     const files = new WorkspaceFiles(root, new MemoryBuffers());
     assert.equal(await files.inside(join(root, 'new/deep/a.txt')), join(root, 'new/deep/a.txt'));
     mkdirSync(join(root, 'real'));
@@ -64,8 +64,8 @@ test('new files in new folders may be written, links inside the workspace follow
     assert.equal(await files.present(join(root, 'none.txt')), undefined);
 });
 
-test('folders, binaries and huge files are no text', async (t) => {
-    const root = folder(t);
+test('folders, binaries and huge files are no text', async () => {
+    const root = folder();
     const files = new WorkspaceFiles(root, new MemoryBuffers());
     mkdirSync(join(root, 'folder'));
     writeFileSync(join(root, 'binary'), Buffer.from([0xff, 0xfe, 0x00]));

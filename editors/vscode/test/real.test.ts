@@ -26,7 +26,7 @@ const skip = bin === undefined ? 'EC_BIN_DIR does not name the built programs' :
 const skipTask = skip || (task === undefined ? 'EC_TASK does not name a task' : false);
 
 test('edgecoderd ide is started, asked with its token, and ended', { skip }, async (t) => {
-    const [root, home] = [folder(t), folder(t)];
+    const [root, home] = [folder(), folder()];
     const upstream = await fakeEndpoint(t, (seen, answer) => json(answer, 200, seen.path === '/infill' ? { content: 'return a + b', stop: true } : { object: 'list', data: [{ id: 'tiny', object: 'model' }] }));
     put(join(home, 'edgecoder/config.toml'), `[model]\ndefault = "${upstream.url}/v1#tiny"\n`);
     const address = parseAddress(`http://127.0.0.1:${await freePort()}`);
@@ -74,7 +74,7 @@ function runner(project: string, open: Map<string, string>, data: string, propos
 test('edgecoder acp carries out a task: the plan, the questions and the accepted change come as the view shows them', { skip: skipTask }, async (t) => {
     const asked: string[] = [];
     const open = new Map<string, string>();
-    const one = runner(task!.project, open, folder(t), (proposal, self) => {
+    const one = runner(task!.project, open, folder(), (proposal, self) => {
         asked.push(...proposal.files.map((file) => file.path));
         void self.decisions.accept(proposal.id);
     });
@@ -88,17 +88,17 @@ test('edgecoder acp carries out a task: the plan, the questions and the accepted
 });
 
 /** A second copy of the task's project, as it was. */
-function fresh(t: Parameters<typeof folder>[0]): { project: string; file: string; before: string } {
-    const project = folder(t);
+function fresh(): { project: string; file: string; before: string } {
+    const project = folder();
     cpSync(`${task!.project}.before`, project, { recursive: true });
     const file = join(project, task!.file);
     return { project, file, before: readFileSync(file, 'utf8') };
 }
 
 test('edgecoder acp writes nothing that was rejected', { skip: skipTask }, async (t) => {
-    const { project, file, before } = fresh(t);
+    const { project, file, before } = fresh();
     let questions = 0;
-    const one = runner(project, new Map(), folder(t), (proposal, self) => {
+    const one = runner(project, new Map(), folder(), (proposal, self) => {
         questions++;
         void self.decisions.reject(proposal.id);
     });
@@ -109,8 +109,8 @@ test('edgecoder acp writes nothing that was rejected', { skip: skipTask }, async
 });
 
 test('what a person made of a proposal of edgecoder acp is what stands in the file', { skip: skipTask }, async (t) => {
-    const { project, file } = fresh(t);
-    const one = runner(project, new Map(), folder(t), (proposal, self) => {
+    const { project, file } = fresh();
+    const one = runner(project, new Map(), folder(), (proposal, self) => {
         const changed = proposal.files.find((each) => each.path === file);
         if (!changed) return void self.decisions.accept(proposal.id);
         self.decisions.edit(proposal.id, file, `${changed.newText}# mine\n`);

@@ -21,9 +21,9 @@ function plan(program: string, readyMs = 5000) {
     return { program, roots: ['/tmp'], address: parseAddress('http://127.0.0.1:4304'), environment: process.env, readyMs };
 }
 
-test('a service is started with its roots and address as arguments, once, and ended', async (t) => {
+test('a service is started with its roots and address as arguments, once, and ended', async () => {
     const service = new Service(ownAgent());
-    const program = script(join(folder(t), 'edgecoderd'), READY);
+    const program = script(join(folder(), 'edgecoderd'), READY);
     const [one, two] = await Promise.all([service.start(plan(program)), service.start(plan(program))]);
     assert.equal(one, two);
     assert.equal(service.ours, true);
@@ -44,8 +44,8 @@ test('what runs already is found and never ended', async (t) => {
     assert.equal(fake.seen.every((seen) => seen.headers.authorization === undefined), true);
 });
 
-test('a service that ends, says nothing or floods is an error in words, and nothing is left of it', async (t) => {
-    const place = folder(t);
+test('a service that ends, says nothing or floods is an error in words, and nothing is left of it', async () => {
+    const place = folder();
     const service = new Service(ownAgent());
     await assert.rejects(service.start(plan(script(join(place, 'a'), `console.error('port taken'); process.exit(3)`))), /status 3: port taken/);
     await assert.rejects(service.start(plan(script(join(place, 'b'), 'setInterval(() => 0, 1000)'), 200)), /not ready within 0.2 s/);
@@ -55,8 +55,8 @@ test('a service that ends, says nothing or floods is an error in words, and noth
     assert.equal(service.ours, false);
 });
 
-test('programs come from the setting or PATH, never from a relative folder or the workspace', async (t) => {
-    const [place, workspace] = [folder(t), folder(t)];
+test('programs come from the setting or PATH, never from a relative folder or the workspace', async () => {
+    const [place, workspace] = [folder(), folder()];
     const real = script(join(place, 'bin/edgecoder'), '');
     script(join(workspace, 'bin/edgecoder'), '');
     mkdirSync(join(place, 'links'));

@@ -18,7 +18,7 @@ interface Bench {
 async function bench(t: TestContext, options: { endpoint?: boolean; trusted?: boolean; autostart?: boolean } = {}): Promise<Bench> {
     double.reset();
     window.activeTextEditor = undefined;
-    const [root, programs, data] = [folder(t), fakeEdgecoder(folder(t)), folder(t)];
+    const [root, programs, data] = [folder(), fakeEdgecoder(folder()), folder()];
     put(join(data, 'secrets/ide-token'), `${TOKEN}\n`, 0o600);
     const endpoint = options.endpoint === false ? undefined : await fakeEndpoint(t);
     double.trusted = options.trusted ?? true;
@@ -203,7 +203,7 @@ test('no completion is asked for when it is switched off, in secret files, outsi
     const asked = () => endpoint!.seen.filter((seen) => seen.path === '/infill').length;
     const code = double.open(put(join(root, 'a.py'), 'x\n'));
     assert.deepEqual(await complete(double.open(put(join(root, '.env'), 'KEY=1\n')), new Position(0, 4)), []);
-    assert.deepEqual(await complete(double.open(put(join(folder(t), 'b.py'), 'x\n')), new Position(0, 1)), []);
+    assert.deepEqual(await complete(double.open(put(join(folder(), 'b.py'), 'x\n')), new Position(0, 1)), []);
     assert.deepEqual(await complete(code, new Position(0, 1), true), []);
     double.settings.set('edgecoder.completion.enabled', false);
     assert.deepEqual(await complete(code, new Position(0, 1)), []);

@@ -7,9 +7,18 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 
-export function folder(t: Pick<TestContext, 'after'>): string {
+const folders: string[] = [];
+
+// Hooks of a test run in the order in which they were named, so one that removed a folder would run before those that
+// end the programs which still write there.
+process.once('exit', () => {
+    for (const path of folders) rmSync(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
+});
+
+/** A new folder, which is there until this process ends. */
+export function folder(): string {
     const path = realpathSync(mkdtempSync(join(tmpdir(), 'ec-vscode-')));
-    t.after(() => rmSync(path, { recursive: true, force: true }));
+    folders.push(path);
     return path;
 }
 

@@ -7,7 +7,7 @@ import { TaskRunner } from '../src/core/task_runner';
 import { fakeEdgecoder, folder, put, script, until } from './support';
 
 function runner(t: TestContext, options: { proposed?: (proposal: Proposal, runner: TaskRunner) => void; open?: Map<string, string>; program?: string; args?: string[] } = {}) {
-    const root = folder(t);
+    const root = folder();
     const open = options.open ?? new Map<string, string>();
     let id = 0;
     const one: TaskRunner = new TaskRunner({
@@ -16,7 +16,7 @@ function runner(t: TestContext, options: { proposed?: (proposal: Proposal, runne
             text: (path) => open.get(path),
             write: (path, text) => Promise.resolve(open.has(path) ? void open.set(path, text) : writeFileSync(path, text)),
         },
-        program: () => Promise.resolve(options.program ?? join(fakeEdgecoder(folder(t)), 'edgecoder')),
+        program: () => Promise.resolve(options.program ?? join(fakeEdgecoder(folder()), 'edgecoder')),
         options: () => options.args ?? [], nextId: () => ++id, changed: () => undefined,
         proposed: (proposal) => options.proposed?.(proposal, one),
     });
@@ -61,7 +61,7 @@ test('an edited change is what is written, and the agent hears of it', async (t)
 });
 
 test('a change queued for review goes to `edgecoder review queue` as arguments, and is rejected', async (t) => {
-    const place = fakeEdgecoder(folder(t));
+    const place = fakeEdgecoder(folder());
     const { root, runner: one } = runner(t, { program: join(place, 'edgecoder'), proposed: (proposal, task) => void task.decisions.queue(proposal.id) });
     put(join(root, '--weird; touch x.txt'), 'text\n');
     put(join(root, 'a.txt'), 'text\n');
@@ -102,7 +102,7 @@ test('text of the agent cannot steer what shows it', async (t) => {
 });
 
 test('the agent reads and writes nothing outside the workspace', async (t) => {
-    const outside = folder(t);
+    const outside = folder();
     put(join(outside, 'secret'), 'secret');
     const { runner: one } = runner(t);
     await assert.rejects(one.run(`read ${outside}/secret`), /outside the workspace/);
@@ -165,5 +165,5 @@ test('an agent that writes nonsense is ended', async (t) => {
 test('an agent of another version, one that is not there and one that says nothing are errors in words', async (t) => {
     await assert.rejects(runner(t, { args: ['--old'] }).runner.run('ask'), /version 0 of the protocol/);
     await assert.rejects(runner(t, { program: '/nonexistent/edgecoder' }).runner.run('ask'), /could not be started/);
-    await assert.rejects(runner(t, { program: script(join(folder(t), 'edgecoder'), 'process.exit(2)') }).runner.run('ask'), /status 2/);
+    await assert.rejects(runner(t, { program: script(join(folder(), 'edgecoder'), 'process.exit(2)') }).runner.run('ask'), /status 2/);
 });

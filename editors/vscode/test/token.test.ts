@@ -14,19 +14,19 @@ test('the data folder is found as the programs find it', () => {
     assert.equal(tokenFile('/data'), '/data/secrets/ide-token');
 });
 
-test('a token in a file of mode 0600 is read without its line end', async (t) => {
-    assert.equal(await readToken(put(join(folder(t), 'token'), 'abc-123\n', 0o600)), 'abc-123');
+test('a token in a file of mode 0600 is read without its line end', async () => {
+    assert.equal(await readToken(put(join(folder(), 'token'), 'abc-123\n', 0o600)), 'abc-123');
 });
 
 for (const [what, mode] of [['the group', 0o640], ['everybody', 0o604], ['writers of the group', 0o620]] as const) {
-    test(`a token that ${what} may use is refused, and not said in the message`, async (t) => {
-        const file = put(join(folder(t), 'token'), 'abc-123\n', mode);
+    test(`a token that ${what} may use is refused, and not said in the message`, async () => {
+        const file = put(join(folder(), 'token'), 'abc-123\n', mode);
         await assert.rejects(readToken(file), (error: Error) => /others may use/.test(error.message) && !error.message.includes('abc-123'));
     });
 }
 
-test('a link, a folder, a missing, an empty, a binary and a huge token are refused', async (t) => {
-    const place = folder(t);
+test('a link, a folder, a missing, an empty, a binary and a huge token are refused', async () => {
+    const place = folder();
     put(join(place, 'real'), 'abc', 0o600);
     symlinkSync(join(place, 'real'), join(place, 'link'));
     mkdirSync(join(place, 'folder'), { mode: 0o700 });
