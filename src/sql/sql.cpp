@@ -122,6 +122,13 @@ Result<Statement> Database::prepare(std::string_view sql) {
     return prepared;
 }
 
+Result<Statement*> Database::cached(std::string_view sql) {
+    const auto found = cached_.find(sql);
+    if (found != cached_.end()) return found->second.get();
+    EC_ASSIGN(Statement statement, prepare(sql));
+    return cached_.emplace(std::string(sql), std::make_unique<Statement>(std::move(statement))).first->second.get();
+}
+
 Status Database::execute(std::string_view script) {
     const std::string text(script);
     const int result = sqlite3_exec(database_.get(), text.c_str(), nullptr, nullptr, nullptr);

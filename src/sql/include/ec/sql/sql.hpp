@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <ec/core/result.hpp>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -94,6 +95,9 @@ struct OpenOptions {
     std::chrono::milliseconds busy_timeout{5000};
 };
 
+/// What the other end speaks. Statements are written for both: parameters as ?1, INTEGER for 64 bits, BLOB, STRICT.
+enum class Dialect { sqlite, postgres };
+
 class Database {
 public:
     /// Opens the file, or makes it (mode 0600); its folder must exist.
@@ -105,6 +109,9 @@ public:
 
     /// One statement, whose parameters are written ?1, ?2, … or ?.
     Result<Statement> prepare(std::string_view sql);
+    /// The same, kept for the next time; it lives as long as the Database. Not for two uses at once.
+    Result<Statement*> cached(std::string_view sql);
+    [[nodiscard]] Dialect dialect() const { return Dialect::sqlite; }
     /// prepare() and Statement::run().
     template <class... Values>
     Status run(std::string_view sql, const Values&... values) {
@@ -124,6 +131,7 @@ private:
     explicit Database(sqlite3* database) : database_(database) {}
     static Result<Database> connect(const std::string& name, const OpenOptions& options);
     std::unique_ptr<sqlite3, Close> database_;
+    std::map<std::string, std::unique_ptr<Statement>, std::less<>> cached_;
 };
 
 /// Takes the write lock at once, so that what is read inside still holds when it is written. Rolls back on destruction

@@ -1,0 +1,59 @@
+// The nodes that a coordinator knows, and the join tokens it gave out. Lives in tables of the coordinator's database
+// (schema in identity_migrations()); every method works inside the transaction that the caller has open, and every
+// change leaves a row in the audit table.
+//
+// A token is `ecn_<id: 8>_<secret: 43>`: the id is public, of the secret only a hash is kept, shown once. It is good
+// for `uses` nodes until it expires.
+//
+// Threads: as the Database it is given. Errors: `denied` for a token that is unknown, used up, expired or for another
+// kind, without a difference to the outside; `conflict`, `not_found`.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <ec/core/result.hpp>
+#include <ec/core/secret.hpp>
+#include <ec/identity/node.hpp>
+#include <ec/sql/sql.hpp>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace ec::identity {
+
+std::span<const sql::Migration> identity_migrations();
+
+struct TokenWish {
+    NodeKind kind = NodeKind::worker;
+    std::string account;
+    unsigned uses = 1;
+    std::chrono::seconds life{3600};  ///< at most a day
+    bool approved = false;            ///< its nodes need no further approval
+};
+
+struct EnrolRequest {
+    Secret token;
+    crypto::PublicKey key;
+    NodeKind kind = NodeKind::worker;
+    std::string label;
+};
+
+class Registry {
+public:
+    explicit Registry(sql::Database& database) : database_(database) {}
+
+    /// The token's text, which nobody can be told again.
+    Result<Secret> create_token(const TokenWish& wish, std::int64_t now_ms, std::string_view by);
+    /// The same key with the same token again gives the same node. A key that is enrolled already keeps its account.
+    Result<Node> enrol(const EnrolRequest& request, std::int64_t now_ms);
+    Result<Node> find(const NodeId& id);
+    Result<std::vector<Node>> list();
+    /// `conflict` for a step that the states do not allow.
+    Status set_state(const NodeId& id, NodeState state, std::int64_t now_ms, std::string_view by,
+                     std::string_view reason);
+
+private:
+    sql::Database& database_;
+};
+
+}  // namespace ec::identity

@@ -1,0 +1,50 @@
+// The tamper-evident log: C2SP tlog-tiles over an RFC 6962 Merkle tree, with signed checkpoints (C2SP tlog-checkpoint,
+// signed-note). Anybody can verify it with standard tools.
+//
+// append() puts a leaf into the transaction that the caller has open: what happened and its leaf are there together, or
+// neither. integrate() later gives the leaves their places, in the order of commits, keeps the hashes of the tree and
+// signs a checkpoint; one at a time, whoever runs it. A checkpoint that was signed is kept before it is shown, and no
+// later one contradicts it.
+//
+// A leaf is at most 65,535 bytes and holds hashes and ids, never a payload. Threads: as the Database.
+#pragma once
+
+#include <cstdint>
+#include <ec/core/result.hpp>
+#include <ec/crypto/merkle.hpp>
+#include <ec/crypto/signing.hpp>
+#include <ec/sql/sql.hpp>
+#include <string>
+#include <string_view>
+
+namespace ec::ledger {
+
+class Log {
+public:
+    /// `origin`: the first line of checkpoints and the name of the key, such as "coordinator.example/log".
+    Log(sql::Database& database, std::string origin, crypto::SecretKey key)
+        : database_(database), origin_(std::move(origin)), key_(std::move(key)) {}
+
+    Status append(std::string_view leaf, std::int64_t now_ms);
+
+    /// Places up to `most` leaves and signs a checkpoint over all, in a transaction of its own; how many it placed.
+    /// Without new leaves it signs nothing, but the first checkpoint of an empty log.
+    Result<std::uint64_t> integrate(unsigned most, std::int64_t now_ms);
+
+    /// The newest signed checkpoint, a signed note; `not_found` before the first integrate().
+    Result<std::string> checkpoint();
+    /// `path` as in the specification: "tile/0/x001/067", "tile/0/000.p/15", "tile/entries/000"; `not_found`,
+    /// `invalid_argument`.
+    Result<std::string> tile(std::string_view path);
+    /// A C2SP tlog-proof for a leaf that is placed: an offline receipt.
+    Result<std::string> receipt(std::uint64_t index);
+    /// The verifier key of signed notes: "origin+hash+key".
+    [[nodiscard]] std::string verifier_key() const;
+
+private:
+    sql::Database& database_;
+    std::string origin_;
+    crypto::SecretKey key_;
+};
+
+}  // namespace ec::ledger

@@ -1,0 +1,77 @@
+// A worker: claims tasks, has them run, keeps their leases, hands in what came out. The work itself is a port.
+//
+// It only dials out. Results are in its journal before they are sent, and stay there until the coordinator has them.
+// Threads: run() blocks and owns one thread a slot; `stop` drains: no new tasks, those in hand are finished within
+// `drain`, then given back.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <ec/core/clock.hpp>
+#include <ec/core/result.hpp>
+#include <ec/core/waiter.hpp>
+#include <ec/swarm/coordinator_client.hpp>
+#include <ec/swarm/payload.hpp>
+#include <ec/swarm/power.hpp>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace ec::swarm {
+
+/// A task with its seals open and its files on the disk.
+struct Work {
+    Lease lease;
+    JobSpec job;
+    TaskSpec task;
+    std::filesystem::path folder;                            ///< the snapshot, this task's own copy
+    std::vector<std::pair<std::string, TaskResult>> inputs;  ///< by key; their patches are not applied yet
+};
+struct WorkDone {
+    TaskResult result;
+    std::vector<NewTask> children;  ///< payloads in clear: the worker seals them
+    std::vector<TaskSpec> child_specs;
+};
+
+/// Runs in the sandbox what the task asks for. Called from several threads. An Error is this machine's (`unavailable`:
+/// it cannot do such tasks); what the task itself comes to is a TaskResult.
+class JobRunner {
+public:
+    virtual ~JobRunner() = default;
+    [[nodiscard]] virtual Offer offer() const = 0;
+    virtual Result<WorkDone> run(const Work& work, const std::function<void(std::string_view, int percent)>& progress,
+                                 std::stop_token stop) = 0;
+};
+
+struct WorkerOptions {
+    std::filesystem::path folder;  ///< journal, cached blobs and copies of trees; private
+    int slots = 1;
+    PowerRules power;
+    std::vector<GroupKey> groups;
+    std::chrono::milliseconds drain{30'000};
+};
+
+/// What a person at the terminal may want to know.
+class WorkerEvents {
+public:
+    virtual ~WorkerEvents() = default;
+    virtual void says(std::string_view line) = 0;
+};
+
+struct WorkerPorts {
+    std::function<std::unique_ptr<CoordinatorClient>()> connect;  ///< one for every thread
+    JobRunner& runner;
+    const Clock& clock;
+    Waiter& waiter;
+    std::function<Telemetry()> telemetry;
+    WorkerEvents& events;
+    crypto::SecretKey key;  ///< of the node, to open what is sealed to it
+};
+
+/// Returns when stopped and drained, or with what makes work impossible (`denied`: revoked; `invalid_argument`).
+Status run_worker(const WorkerOptions& options, WorkerPorts ports, std::stop_token stop);
+
+}  // namespace ec::swarm
