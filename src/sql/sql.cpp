@@ -87,6 +87,11 @@ Status configure(sqlite3* database, const std::string& name, const OpenOptions& 
 
 void Database::Close::operator()(sqlite3* database) const { sqlite3_close_v2(database); }
 
+Database::Database(sqlite3* database) : database_(database) {}
+Database::Database(Database&&) noexcept = default;
+Database& Database::operator=(Database&&) noexcept = default;
+Database::~Database() = default;
+
 Result<Database> Database::connect(const std::string& name, const OpenOptions& options) {
     sqlite3* raw = nullptr;
     const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |

@@ -104,8 +104,9 @@ public:
     static Result<Database> open(const std::filesystem::path& file, const OpenOptions& options = {});
     /// A database that is gone with its connection.
     static Result<Database> open_in_memory();
-    Database(Database&&) noexcept = default;
-    Database& operator=(Database&&) noexcept = default;
+    Database(Database&&) noexcept;
+    Database& operator=(Database&&) noexcept;
+    ~Database();
 
     /// One statement, whose parameters are written ?1, ?2, … or ?.
     Result<Statement> prepare(std::string_view sql);
@@ -128,7 +129,7 @@ private:
     struct Close {
         void operator()(sqlite3* database) const;
     };
-    explicit Database(sqlite3* database) : database_(database) {}
+    explicit Database(sqlite3* database);
     static Result<Database> connect(const std::string& name, const OpenOptions& options);
     std::unique_ptr<sqlite3, Close> database_;
     std::map<std::string, std::unique_ptr<Statement>, std::less<>> cached_;
