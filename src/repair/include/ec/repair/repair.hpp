@@ -31,6 +31,9 @@ struct RepairRequest {
     bool resume = false;
     bool edit_tests = false;            ///< also offer edits of tests and configuration
     std::filesystem::path journal_dir;  ///< empty: no journal
+    /// Ids of failing tests to mend; the others may go on failing, but none may begin to. Empty: the whole command is
+    /// to pass.
+    std::vector<std::string> targets = {};
 };
 
 /// A patch that passed the whole command in a clean sandbox.
