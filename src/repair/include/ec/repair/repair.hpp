@@ -31,6 +31,7 @@ struct RepairRequest {
     bool resume = false;
     bool edit_tests = false;            ///< also offer edits of tests and configuration
     std::filesystem::path journal_dir;  ///< empty: no journal
+    Shard shard;                        ///< of a search over several machines; together they judge what one alone would
 };
 
 /// A patch that passed the whole command in a clean sandbox.
