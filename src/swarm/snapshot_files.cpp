@@ -19,10 +19,11 @@ constexpr std::size_t kMostNames = 200'000;
 
 std::string name_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
-/// Whether a file was written to between two looks. The clock of file systems is coarse, so the size counts as well.
+/// Whether nothing was written to a file between two looks.
 bool same_content(const struct stat& a, const struct stat& b) {
     return a.st_dev == b.st_dev && a.st_ino == b.st_ino && a.st_size == b.st_size && a.st_mode == b.st_mode &&
-           a.st_mtime == b.st_mtime && a.st_ctime == b.st_ctime;
+           a.st_mtim.tv_sec == b.st_mtim.tv_sec && a.st_mtim.tv_nsec == b.st_mtim.tv_nsec &&
+           a.st_ctim.tv_sec == b.st_ctim.tv_sec && a.st_ctim.tv_nsec == b.st_ctim.tv_nsec;
 }
 
 EntryKind kind_of(mode_t mode) {
