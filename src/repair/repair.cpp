@@ -84,6 +84,8 @@ SearchLimits search_limits(const RepairRequest& request, const ObservedProgram& 
     using std::chrono::milliseconds;
     SearchLimits limits;
     limits.deadline = deadline;
+    limits.shard = request.shard;
+    limits.after_first = std::max<std::size_t>(limits.after_first / request.shard.of, 1);
     const auto total = std::chrono::duration_cast<milliseconds>(total_duration(observed.run, tests));
     limits.quick_limit = std::min(4 * total + milliseconds(30), kQuickLimit);
     // Tests that fail at once tell nothing of how long they take when they pass; the whole run is all there is to go
@@ -265,6 +267,9 @@ Result<RepairResult> run_stages(executor::Sandbox& sandbox, const Clock& clock, 
 
 Result<RepairResult> repair(executor::Sandbox& sandbox, const Clock& clock, RepairEvents& events,
                             const RepairRequest& request, std::stop_token stop) {
+    if (request.shard.index >= request.shard.of)
+        return fail(ErrorCode::invalid_argument,
+                    fmt::format("there is no share {} of {}", request.shard.index, request.shard.of));
     EC_ASSIGN(RepairResult result, run_stages(sandbox, clock, events, request, stop));
     if (result.status == RepairResult::Status::unfixed)
         result.reason = and_left_out(std::move(result.reason), sandbox.workspace(), request);
