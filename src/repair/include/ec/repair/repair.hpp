@@ -34,7 +34,7 @@ struct RepairRequest {
     /// Ids of failing tests to mend; the others may go on failing, but none may begin to. Empty: the whole command is
     /// to pass.
     std::vector<std::string> targets = {};
-    Shard shard;                        ///< of a search over several machines; together they judge what one alone would
+    Shard shard;  ///< of a search over several machines; together they judge what one alone would
 };
 
 /// A patch that passed the whole command in a clean sandbox.
