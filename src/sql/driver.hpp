@@ -44,7 +44,7 @@ public:
     virtual Result<bool> wait_notification(std::chrono::milliseconds timeout) = 0;
 };
 
-std::unexpected<Error> spoilt();           ///< what commit() says after a statement failed
+std::unexpected<Error> spoilt();           ///< what every statement and commit() says after one failed
 std::unexpected<Error> commit_in_doubt();  ///< what in_doubt() knows
 
 Result<std::unique_ptr<Connection>> open_sqlite(const std::string& name, const OpenOptions& options);

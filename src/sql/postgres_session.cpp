@@ -213,6 +213,7 @@ Result<PostgresSession::Rows> PostgresSession::check(Rows rows, std::string_view
     spoilt_ = spoilt_ || in_transaction_;
     // A primary that has become a standby stays one: the next connection finds the new one.
     if (state.empty() || state == "25006" || pq_.PQstatus(connection_) == CONNECTION_BAD) return lose();
+    if (state == "25P02") return spoilt();
     const ErrorCode code = code_of(state);
     return fail(code, fmt::format("{}: {}", what, one_line(field(PG_DIAG_MESSAGE_PRIMARY).c_str())), remedy_of(code));
 }

@@ -83,7 +83,7 @@ using StatementHandle = std::unique_ptr<sqlite3_stmt, Close>;
 struct Session {
     Handle database;
     bool in_transaction = false;
-    bool spoilt = false;  ///< a statement failed in the open transaction
+    bool spoilt = false;  ///< a statement failed in the open transaction, and no other is run in it
     bool spoilt_at_mark = false;
 
     std::unexpected<Error> failed(int result, std::string_view what) {
@@ -116,6 +116,7 @@ public:
 
     Result<bool> step() override {
         if (ended_) return fail(ErrorCode::internal, "the transaction of these rows has ended");
+        if (session_.spoilt) return spoilt();
         const int result = sqlite3_step(raw());
         if (result == SQLITE_ROW) return true;
         if (result == SQLITE_DONE) return false;
@@ -183,6 +184,7 @@ public:
     }
 
     Status execute(std::string_view script, bool /*as_it_stands*/) override {
+        if (session_.spoilt) return spoilt();
         const std::string text(script);
         const int result = sqlite3_exec(raw(), text.c_str(), nullptr, nullptr, nullptr);
         if (result == SQLITE_OK) return {};
@@ -198,7 +200,6 @@ public:
     Status begin(Writers /*all are held off*/) override {
         EC_TRY(execute("BEGIN IMMEDIATE", true));
         session_.in_transaction = true;
-        session_.spoilt = false;
         return {};
     }
     Status commit() override {
@@ -208,7 +209,7 @@ public:
         return {};
     }
     void rollback() override {
-        session_.in_transaction = false;
+        session_.in_transaction = session_.spoilt = false;
         static_cast<void>(execute("ROLLBACK", true));  // fails where SQLite has rolled back by itself
     }
     Status mark() override {
@@ -221,6 +222,7 @@ public:
     }
     void rollback_to_mark() override {
         session_.spoilt = session_.spoilt_at_mark;
+        // Where SQLite has rolled everything back by itself this fails, and the transaction stays spoilt.
         static_cast<void>(execute("ROLLBACK TO ec_mark; RELEASE ec_mark", true));
     }
 

@@ -183,6 +183,7 @@ TEST_P(Contract, AStatementThatFailsSpoilsItsTransaction) {
         auto transaction = Transaction::begin(*database_);
         ASSERT_TRUE(database_->run("INSERT INTO note (body) VALUES ('a')"));
         ASSERT_FALSE(database_->run("INSERT INTO note (body) VALUES ('a')"));
+        EXPECT_EQ(database_->run("INSERT INTO note (body) VALUES ('b')").error().code, ErrorCode::conflict);
         EXPECT_EQ(transaction->commit().error().code, ErrorCode::conflict);
     }
     EXPECT_EQ(number("SELECT count(*) FROM note"), 0);

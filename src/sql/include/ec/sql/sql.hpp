@@ -105,8 +105,8 @@ private:
 /// it is written. `several`: nobody on PostgreSQL; the statements lock their rows themselves (FOR UPDATE SKIP LOCKED).
 enum class Writers { one, several };
 
-/// Rolls back on destruction unless commit() succeeded. A statement that fails inside spoils it on both ends: commit()
-/// rolls back then and fails with `conflict`.
+/// Rolls back on destruction unless commit() succeeded. A statement that fails inside spoils it on both databases:
+/// every other one, and commit(), fails with `conflict` then.
 class Transaction {
 public:
     static Result<Transaction> begin(Database& database, Writers writers = Writers::one);
