@@ -63,7 +63,8 @@ Status configure(sqlite3* database, const std::string& name, const OpenOptions& 
     sqlite3_db_config(database, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
     sqlite3_db_config(database, SQLITE_DBCONFIG_ENABLE_FKEY, 1, nullptr);
     const int result =
-        sqlite3_exec(database, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;", nullptr, nullptr, nullptr);
+        sqlite3_exec(database, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA recursive_triggers=ON;",
+                     nullptr, nullptr, nullptr);
     if (result != SQLITE_OK) return failure(database, result, fmt::format("cannot use the database {}", name));
     if (sqlite3_db_readonly(database, "main") == 1) {
         return fail(ErrorCode::denied, fmt::format("the database {} cannot be written", name),
