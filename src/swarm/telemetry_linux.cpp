@@ -185,7 +185,8 @@ std::optional<TelemetryReader::Ticks> TelemetryReader::ticks() const {
     const auto text = text_of(root_ / "proc/stat");
     if (!text || !text->starts_with("cpu ")) return std::nullopt;
     std::vector<std::uint64_t> fields;
-    for (const std::string_view word : split(text->substr(0, text->find('\n')), ' ')) {
+    const std::string_view line = std::string_view(*text).substr(0, text->find('\n'));
+    for (const std::string_view word : split(line, ' ')) {
         const auto value = number_of(word);
         if (value && *value >= 0) fields.push_back(static_cast<std::uint64_t>(*value));
     }
