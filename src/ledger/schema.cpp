@@ -136,7 +136,54 @@ CREATE TRIGGER hold_applies AFTER UPDATE OF paid, closed ON hold BEGIN
 END;
 )sql";
 
-constexpr std::array kMigrations{sql::Migration{1, "books", kBooksSqlite}};
+// A leaf waits in log_pending, next to what it tells of, until the integrator moves it to its place. A tile is kept
+// when it is complete; one that is not is made of the rows below it.
+constexpr std::string_view kLogSqlite = R"sql(
+CREATE TABLE log_pending (
+  number INTEGER PRIMARY KEY,
+  at_ms INTEGER NOT NULL,
+  leaf BLOB NOT NULL CHECK (length(leaf) <= 65535)
+) STRICT;
+
+CREATE TABLE log_leaf (
+  position INTEGER PRIMARY KEY CHECK (position >= 0),
+  at_ms INTEGER NOT NULL,
+  leaf BLOB NOT NULL CHECK (length(leaf) <= 65535),
+  hash BLOB NOT NULL CHECK (length(hash) = 32)
+) STRICT;
+
+CREATE TABLE log_tile (
+  level INTEGER NOT NULL CHECK (level BETWEEN 0 AND 63),
+  number INTEGER NOT NULL CHECK (number >= 0),
+  hashes BLOB NOT NULL CHECK (length(hashes) = 8192),
+  root BLOB NOT NULL CHECK (length(root) = 32),
+  UNIQUE (level, number)
+) STRICT;
+
+CREATE TABLE log_head (
+  only INTEGER PRIMARY KEY CHECK (only = 1),
+  size INTEGER NOT NULL CHECK (size >= 0),
+  signed_size INTEGER NOT NULL CHECK (signed_size BETWEEN -1 AND size),
+  signed_ms INTEGER NOT NULL,
+  note TEXT NOT NULL
+) STRICT;
+INSERT INTO log_head (only, size, signed_size, signed_ms, note) VALUES (1, 0, -1, 0, '');
+
+CREATE TRIGGER log_leaf_next BEFORE INSERT ON log_leaf
+WHEN NEW.position <> coalesce((SELECT max(position) FROM log_leaf), -1) + 1
+BEGIN SELECT RAISE(ABORT, 'a leaf takes the next place'); END;
+CREATE TRIGGER log_leaf_fixed BEFORE UPDATE ON log_leaf BEGIN SELECT RAISE(ABORT, 'a leaf stays'); END;
+CREATE TRIGGER log_leaf_kept BEFORE DELETE ON log_leaf BEGIN SELECT RAISE(ABORT, 'a leaf stays'); END;
+CREATE TRIGGER log_tile_fixed BEFORE UPDATE ON log_tile BEGIN SELECT RAISE(ABORT, 'a tile stays'); END;
+CREATE TRIGGER log_tile_kept BEFORE DELETE ON log_tile BEGIN SELECT RAISE(ABORT, 'a tile stays'); END;
+CREATE TRIGGER log_head_grows BEFORE UPDATE ON log_head
+WHEN NEW.size < OLD.size OR NEW.signed_size < OLD.signed_size
+  OR (NEW.signed_size = OLD.signed_size AND NEW.note <> OLD.note)
+BEGIN SELECT RAISE(ABORT, 'a log grows'); END;
+CREATE TRIGGER log_head_kept BEFORE DELETE ON log_head BEGIN SELECT RAISE(ABORT, 'a log stays'); END;
+)sql";
+
+constexpr std::array kMigrations{sql::Migration{1, "books", kBooksSqlite}, sql::Migration{2, "log", kLogSqlite}};
 
 }  // namespace
 
