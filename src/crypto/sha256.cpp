@@ -1,5 +1,6 @@
 #include <sodium.h>
 
+#include <cstring>
 #include <ec/crypto/sha256.hpp>
 
 namespace ec::crypto {
@@ -21,6 +22,7 @@ crypto_hash_sha256_state* state_in(std::array<std::uint8_t, 104>& bytes) {
 
 std::string to_hex(std::span<const std::uint8_t> bytes) {
     std::string hex;
+    hex.reserve(2 * bytes.size());
     for (const std::uint8_t byte : bytes) {
         hex += "0123456789abcdef"[byte >> 4U];
         hex += "0123456789abcdef"[byte & 15U];
@@ -43,6 +45,13 @@ Result<Sha256Digest> Sha256Digest::parse(std::string_view hex) {
     Sha256Digest digest;
     if (from_hex(hex, digest.bytes_)) return digest;
     return fail(ErrorCode::invalid_argument, "a SHA-256 is 64 hexadecimal digits");
+}
+
+Result<Sha256Digest> Sha256Digest::from_bytes(std::string_view bytes) {
+    if (bytes.size() != kBytes) return fail(ErrorCode::invalid_argument, "a SHA-256 is 32 bytes");
+    Sha256Digest digest;
+    std::memcpy(digest.bytes_.data(), bytes.data(), kBytes);
+    return digest;
 }
 
 std::string Sha256Digest::hex() const { return to_hex(bytes_); }

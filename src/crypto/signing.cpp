@@ -1,20 +1,23 @@
-#include <sodium.h>
-
 #include <algorithm>
+#include <cstring>
 #include <ec/crypto/sha256.hpp>
 #include <ec/crypto/signing.hpp>
 
+#include "sodium_bytes.hpp"
+
 namespace ec::crypto {
-namespace {
-
-const unsigned char* bytes_of(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
-
-}  // namespace
 
 Result<Signature> Signature::parse(std::string_view hex) {
     Signature signature;
     if (from_hex(hex, signature.bytes_)) return signature;
     return fail(ErrorCode::invalid_argument, "an Ed25519 signature is 128 hexadecimal digits");
+}
+
+Result<Signature> Signature::from_bytes(std::string_view bytes) {
+    if (bytes.size() != kBytes) return fail(ErrorCode::invalid_argument, "an Ed25519 signature is 64 bytes");
+    Signature signature;
+    std::memcpy(signature.bytes_.data(), bytes.data(), kBytes);
+    return signature;
 }
 
 std::string Signature::hex() const { return to_hex(bytes_); }
@@ -23,6 +26,13 @@ Result<PublicKey> PublicKey::parse(std::string_view hex) {
     PublicKey key;
     if (from_hex(hex, key.bytes_)) return key;
     return fail(ErrorCode::invalid_argument, "an Ed25519 key is 64 hexadecimal digits");
+}
+
+Result<PublicKey> PublicKey::from_bytes(std::string_view bytes) {
+    if (bytes.size() != kBytes) return fail(ErrorCode::invalid_argument, "an Ed25519 key is 32 bytes");
+    PublicKey key;
+    std::memcpy(key.bytes_.data(), bytes.data(), kBytes);
+    return key;
 }
 
 std::string PublicKey::hex() const { return to_hex(bytes_); }

@@ -26,7 +26,8 @@ using NodeSource = std::function<Result<Sha256Digest>(unsigned level, std::uint6
 Result<Sha256Digest> tree_root(std::uint64_t size, const NodeSource& nodes);
 /// `invalid_argument` unless index < size.
 Result<Proof> inclusion_proof(std::uint64_t index, std::uint64_t size, const NodeSource& nodes);
-/// `invalid_argument` unless before <= size.
+/// `invalid_argument` unless before <= size. Empty from an empty tree, which check_consistency() takes for no proof:
+/// the root of an empty tree says nothing.
 Result<Proof> consistency_proof(std::uint64_t before, std::uint64_t size, const NodeSource& nodes);
 
 /// `denied` when the proof does not show it.

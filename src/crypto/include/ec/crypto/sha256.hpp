@@ -20,8 +20,11 @@ public:
     explicit Sha256Digest(const std::array<std::uint8_t, kBytes>& bytes) : bytes_(bytes) {}
     /// 64 hexadecimal digits of either case; `invalid_argument` for anything else.
     static Result<Sha256Digest> parse(std::string_view hex);
+    /// Exactly kBytes bytes; `invalid_argument` otherwise.
+    static Result<Sha256Digest> from_bytes(std::string_view bytes);
     /// 64 lower-case digits.
     [[nodiscard]] std::string hex() const;
+    [[nodiscard]] std::string_view bytes() const { return {reinterpret_cast<const char*>(bytes_.data()), kBytes}; }
     auto operator<=>(const Sha256Digest&) const = default;
 
 private:

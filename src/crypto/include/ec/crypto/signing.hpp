@@ -15,7 +15,10 @@ class Signature {
 public:
     static constexpr std::size_t kBytes = 64;
     static Result<Signature> parse(std::string_view hex);
+    /// Exactly kBytes bytes; `invalid_argument` otherwise. So PublicKey::from_bytes.
+    static Result<Signature> from_bytes(std::string_view bytes);
     [[nodiscard]] std::string hex() const;
+    [[nodiscard]] std::string_view bytes() const { return {reinterpret_cast<const char*>(bytes_.data()), kBytes}; }
 
 private:
     friend class PublicKey;
@@ -27,7 +30,9 @@ class PublicKey {
 public:
     static constexpr std::size_t kBytes = 32;
     static Result<PublicKey> parse(std::string_view hex);
+    static Result<PublicKey> from_bytes(std::string_view bytes);
     [[nodiscard]] std::string hex() const;
+    [[nodiscard]] std::string_view bytes() const { return {reinterpret_cast<const char*>(bytes_.data()), kBytes}; }
     /// Whether the owner of this key signed exactly `message`. Weak keys and malleable signatures are refused.
     [[nodiscard]] bool verifies(const Signature& signature, std::string_view message) const;
     auto operator<=>(const PublicKey&) const = default;
@@ -52,6 +57,7 @@ public:
     [[nodiscard]] std::string seed_hex() const;
 
 private:
+    friend class BoxSecretKey;
     SecretKey() = default;
     std::array<std::uint8_t, 64> bytes_{};  ///< seed, then public key
 };

@@ -1,6 +1,10 @@
 // The coordinator as its workers and submitters see it: typed calls over signed HTTPS, with a list of coordinators to
 // fall back on and the server's clock in place of one's own.
 //
+// Every call is signed over the server's time, which is asked for before the first one and when a call is refused. A
+// coordinator that cannot be reached, or says that it is down, is passed over; what nobody knows the outcome of is sent
+// to the next one only where doing it twice is doing it once.
+//
 // One call at a time per object; several objects may share a key. Errors: those of net::HttpClient, and the problem
 // that the coordinator answered (its code and detail; never more of its text than 300 characters).
 #pragma once
@@ -42,7 +46,8 @@ public:
                                                   std::stop_token stop) = 0;
     virtual Result<JobStatus> job(const JobId& id, std::stop_token stop) = 0;
     virtual Result<std::vector<JobStatus>> jobs(const JobId& before, unsigned most, std::stop_token stop) = 0;
-    /// Calls `sink` for each event after `after` until the job ends, `sink` returns false, or the connection breaks.
+    /// Calls `sink` for each event after `after`, once, until the job ends or `sink` returns false. A connection that
+    /// breaks is made again where the last one ended; after eight in vain within half a minute, its error.
     virtual Status watch(const JobId& id, std::int64_t after, const std::function<bool(const Event&)>& sink,
                          std::stop_token stop) = 0;
     virtual Result<Explanation> explain(const JobId& id, std::stop_token stop) = 0;

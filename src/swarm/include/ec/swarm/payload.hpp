@@ -24,12 +24,12 @@ public:
     static Result<GroupKey> parse(std::string_view hex);
     [[nodiscard]] std::string hex() const;
     [[nodiscard]] GroupId id() const;  ///< from the public half of its box key
-    /// Name and key of a blob of this content.
+    /// Name and key of a blob of this content. A tree's name is that of its digest (JobSpec::snapshot).
     [[nodiscard]] BlobId blob_id(std::string_view content) const;
     [[nodiscard]] crypto::SealKey blob_key(std::string_view content) const;
     /// The name of a piece of work, for the action cache.
     [[nodiscard]] std::string work_name(std::string_view canonical) const;
-    /// For a job's key, and for the group's own secret on its way to a node.
+    /// For a job's key; `context` is job_key_context().
     [[nodiscard]] std::string seal_job_key(const crypto::SealKey& job_key, std::string_view context) const;
     [[nodiscard]] Result<crypto::SealKey> open_job_key(std::string_view sealed, std::string_view context) const;
 
@@ -38,12 +38,17 @@ private:
     crypto::SealKey secret_;
 };
 
+/// What one blob holds before it is sealed; all of a file's but the last are full.
+inline constexpr std::size_t kBlobPlainBytes = kBlobBytes - crypto::SealKey::kOverhead;
+inline constexpr std::size_t kManifestFiles = 100'000;
+inline constexpr std::size_t kManifestBytes = 32U << 20;
+
 struct ManifestFile {
-    std::string path;  ///< relative, '/', no "..", nothing of version control
-    unsigned mode = 0644;
+    std::string path;      ///< relative, '/', valid UTF-8, no "..", nothing of version control
+    unsigned mode = 0644;  ///< or 0755
     bool symlink = false;  ///< then the content is the target, which stays inside
     std::uint64_t bytes = 0;
-    std::vector<BlobId> blobs;      ///< in order
+    std::vector<BlobId> blobs;      ///< in order; as many as `bytes` needs
     std::vector<std::string> keys;  ///< of the blobs, kBytes bytes each
 };
 
@@ -61,12 +66,24 @@ struct JobSpec {
     std::string snapshot;  ///< the tree's own digest, checked after unpacking
 };
 
+/// A part of a split job, as whoever merges must know it.
+struct PartSpec {
+    std::string key;  ///< of its task
+    std::string task;
+    std::vector<std::string> files;
+    std::vector<std::string> targets;
+    std::vector<std::string> after;  ///< keys of the parts that its patch stands on
+};
+
 /// Of one task, where it differs.
 struct TaskSpec {
-    std::string task;                ///< of a part
-    std::vector<std::string> files;  ///< that it is about
-    std::string test;                ///< of a part; empty: the job's
-    std::uint64_t sample = 0;        ///< of best-of-N
+    std::string task;                  ///< of a part
+    std::vector<std::string> files;    ///< that it is about
+    std::string test;                  ///< of a part; empty: the job's
+    std::vector<std::string> targets;  ///< ids of failing tests that the part is to mend; others may go on failing
+    std::uint64_t sample = 0;          ///< of best-of-N
+    int round = 0;                     ///< of a merge: how often it was tried before
+    std::vector<PartSpec> parts;       ///< of a merge
 };
 
 struct TaskResult {
@@ -83,14 +100,22 @@ struct TaskResult {
 std::string write(const JobSpec& spec);
 std::string write(const TaskSpec& spec);
 std::string write(const TaskResult& result);
+/// One line of JSON a file, so that a long one need not be read to its end to be refused.
 std::string write(const std::vector<ManifestFile>& files);
-/// Hostile bytes: `corrupt` with the field's name; bounded in every way.
+/// Hostile bytes: `corrupt` with the field's name, `too_large`; bounded in every way. A manifest that is read is a
+/// tree: every path is inside, none twice, none below a file or a link, and sizes fit the blobs.
 Result<JobSpec> read_job_spec(std::string_view text);
 Result<TaskSpec> read_task_spec(std::string_view text);
 Result<TaskResult> read_task_result(std::string_view text);
 Result<std::vector<ManifestFile>> read_manifest(std::string_view text);
 
+/// Whether a manifest may hold such a path, and a link there such a target: one that goes up at its beginning alone,
+/// and not above the tree.
+Status check_path(std::string_view path);
+Status check_link(std::string_view path, std::string_view target);
+
 /// Contexts of what is sealed with a job's key.
+std::string job_key_context();
 std::string spec_context();
 std::string payload_context(std::string_view task_key);
 std::string result_context(std::string_view task_key);

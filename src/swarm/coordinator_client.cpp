@@ -1,0 +1,343 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <ec/core/waiter.hpp>
+#include <ec/swarm/coordinator_client.hpp>
+#include <optional>
+
+namespace ec::swarm {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kBatchBytes = 4U << 20;  // of blobs in one request
+constexpr std::size_t kBatchBlobs = 16;        // asked for at once: a megabyte each
+constexpr std::int64_t kClockMatters = 5;      // seconds
+constexpr auto kAnswer = 30s;
+constexpr auto kQuiet = 60s;  // an event stream says more often that it is there
+constexpr int kReconnects = 8;
+
+struct Call {
+    std::string method = "POST";
+    std::string target;
+    std::string body = {};
+    std::string type = "application/json";
+    std::string key = {};  ///< Idempotency-Key
+    std::chrono::milliseconds patience = kAnswer;
+    /// Whether it may be sent again when nobody knows what became of it.
+    bool repeatable = true;
+    bool is_signed = true;
+};
+
+bool is_down(int status) { return status == 500 || status == 502 || status == 503 || status == 504; }
+bool is_broken(ErrorCode code) {
+    return code == ErrorCode::unavailable || code == ErrorCode::timeout || code == ErrorCode::io;
+}
+
+class SignedClient final : public CoordinatorClient {
+public:
+    SignedClient(CoordinatorAddress address, crypto::SecretKey key, net::EgressSink& sink,
+                 std::function<std::int64_t()> now_s)
+        : address_(std::move(address)),
+          key_(key),
+          now_s_(std::move(now_s)),
+          signer_(std::move(key), [this] { return now_s_() - off_s_.load(); }),
+          http_(net::make_http_client(sink, "swarm")) {}
+
+    Result<ServerTime> hello(std::stop_token stop) override {
+        Call call{.target = "/v1/hello", .body = write(HelloRequest{{name(kProtocol), name(kOldestProtocol)}})};
+        call.is_signed = false;
+        EC_ASSIGN(const std::string body, send(call, stop));
+        EC_ASSIGN(const Hello said, read_hello(body));
+        const std::int64_t now = said.now_ms / 1000;
+        off_s_ = now_s_() - now;
+        greeted_ = true;
+        return ServerTime{now, off_s_};
+    }
+
+    Result<identity::Node> join(const Secret& token, identity::NodeKind kind, const std::string& label,
+                                std::stop_token stop) override {
+        const JoinRequest request{token, key_.public_key(), kind, label};
+        EC_ASSIGN(const std::string body, send({.target = "/v1/nodes", .body = write(request)}, stop));
+        return read_node(body);
+    }
+
+    Result<std::vector<Submitted>> submit(const std::vector<NewJob>& jobs, const std::string& key,
+                                          std::stop_token stop) override {
+        EC_ASSIGN(const std::string body, send({.target = "/v1/jobs", .body = write(jobs), .key = key}, stop));
+        EC_ASSIGN(std::vector<Submitted> submitted, read_submitted(body));
+        if (submitted.size() == jobs.size()) return submitted;
+        return fail(ErrorCode::corrupt, "the coordinator's answer is not about the jobs that were submitted");
+    }
+
+    Result<JobStatus> job(const JobId& id, std::stop_token stop) override {
+        EC_ASSIGN(const std::string body, send({.method = "GET", .target = "/v1/jobs/" + id.text()}, stop));
+        return read_job(body);
+    }
+
+    Result<std::vector<JobStatus>> jobs(const JobId& before, unsigned most, std::stop_token stop) override {
+        std::string target = fmt::format("/v1/jobs?limit={}", most);
+        if (!before.empty()) target += "&before=" + before.text();
+        EC_ASSIGN(const std::string body, send({.method = "GET", .target = target}, stop));
+        return read_jobs(body);
+    }
+
+    Status watch(const JobId& id, std::int64_t after, const std::function<bool(const Event&)>& sink,
+                 std::stop_token stop) override;
+
+    Result<Explanation> explain(const JobId& id, std::stop_token stop) override {
+        const std::string target = fmt::format("/v1/jobs/{}/explain", id.text());
+        EC_ASSIGN(const std::string body, send({.method = "GET", .target = target}, stop));
+        return read_explanation(body);
+    }
+
+    Status cancel(const JobId& id, std::stop_token stop) override {
+        return done({.target = fmt::format("/v1/jobs/{}/cancel", id.text()), .body = "{}"}, stop);
+    }
+
+    Result<Completion> verdict(const JobId& id, const TaskId& task, bool good, std::stop_token stop) override {
+        const std::string target = fmt::format("/v1/jobs/{}/verdict", id.text());
+        EC_ASSIGN(const std::string body, send({.target = target, .body = write(Verdict{task, good})}, stop));
+        return only(read_completions(body));
+    }
+
+    Status give_key(const JobId& id, const identity::NodeId& node, const std::string& sealed,
+                    std::stop_token stop) override {
+        const std::string target = fmt::format("/v1/jobs/{}/keys", id.text());
+        return done({.target = target, .body = write(KeyGift{node, sealed})}, stop);
+    }
+
+    Result<std::vector<BlobId>> missing(const std::vector<BlobId>& ids, std::stop_token stop) override;
+    Status put(const std::vector<SealedBlob>& blobs, std::stop_token stop) override;
+    Result<std::vector<SealedBlob>> fetch(const std::vector<BlobId>& ids, std::stop_token stop) override;
+
+    Result<std::vector<Lease>> claim(const ClaimRequest& request, std::stop_token stop) override {
+        Call call{.target = "/v1/claim", .body = write(request)};
+        call.patience = std::chrono::seconds(request.wait_s) + 15s;
+        call.repeatable = false;  // a lease that nobody heard of must run out first
+        EC_ASSIGN(const std::string body, send(call, stop));
+        return read_leases(body);
+    }
+
+    Result<HeartbeatReply> heartbeat(const HeartbeatRequest& request, std::stop_token stop) override {
+        EC_ASSIGN(const std::string body, send({.target = "/v1/heartbeat", .body = write(request)}, stop));
+        EC_ASSIGN(HeartbeatReply reply, read_heartbeat_reply(body));
+        if (reply.now_ms > 0) off_s_ = now_s_() - reply.now_ms / 1000;
+        return reply;
+    }
+
+    Result<std::vector<Result<Completion>>> complete(const std::vector<Report>& reports,
+                                                     std::stop_token stop) override {
+        EC_ASSIGN(const std::string body, send({.target = "/v1/complete", .body = write(reports)}, stop));
+        EC_ASSIGN(std::vector<Result<Completion>> completions, read_completions(body));
+        if (completions.size() == reports.size()) return completions;
+        return fail(ErrorCode::corrupt, "the coordinator's answer is not about the reports that were handed in");
+    }
+
+    Status give_back(const TaskId& task, Fence fence, const std::string& reason, std::stop_token stop) override {
+        return done({.target = "/v1/give-back", .body = write(GiveBack{task, fence, reason})}, stop);
+    }
+
+    Result<std::string> key(const TaskId& task, Fence fence, int wait_s, std::stop_token stop) override {
+        Call call{.method = "GET",
+                  .target = fmt::format("/v1/tasks/{}/key?fence={}&wait_s={}", task.text(), fence.value, wait_s)};
+        call.patience = std::chrono::seconds(wait_s) + 15s;
+        EC_ASSIGN(const std::string body, send(call, stop));
+        return read_key(body);
+    }
+
+private:
+    Status done(const Call& call, const std::stop_token& stop) {
+        EC_TRY(send(call, stop));
+        return {};
+    }
+
+    static Result<Completion> only(Result<std::vector<Result<Completion>>> completions) {
+        if (!completions) return fail(completions.error());
+        if (completions->size() == 1) return std::move(completions->front());
+        return fail(ErrorCode::corrupt, "the coordinator's answer is not about the one task");
+    }
+
+    /// The body of a good answer of the first coordinator that gives one, beginning with the last that did.
+    Result<std::string> send(const Call& call, const std::stop_token& stop);
+    Result<net::HttpResponse> send_to(std::size_t which, const Call& call, const net::ResponseSink& sink,
+                                      const std::stop_token& stop);
+    /// Whether the server's time is another than was thought: then a refusal may have been about that.
+    bool learned_the_time(const Call& call, int status, const std::stop_token& stop);
+    Status watch_once(const JobId& id, std::int64_t& after, bool& finished,
+                      const std::function<bool(const Event&)>& sink, const std::stop_token& stop);
+
+    CoordinatorAddress address_;
+    crypto::SecretKey key_;
+    std::function<std::int64_t()> now_s_;
+    std::atomic<std::int64_t> off_s_{0};  ///< this machine's clock less the server's
+    bool greeted_ = false;
+    identity::RequestSigner signer_;
+    std::unique_ptr<net::HttpClient> http_;
+    SystemWaiter waiter_;
+    std::size_t current_ = 0;
+};
+
+Result<net::HttpResponse> SignedClient::send_to(std::size_t which, const Call& call, const net::ResponseSink& sink,
+                                                const std::stop_token& stop) {
+    const std::string& base = address_.urls[which];
+    EC_ASSIGN(const net::Url url, net::Url::parse(base));
+    if (url.scheme != "https" && !url.loopback()) {
+        return fail(ErrorCode::denied, fmt::format("{} is not encrypted", base),
+                    "name the coordinator with https://; plain HTTP is for this machine alone");
+    }
+    net::HttpRequest request;
+    request.method = call.method;
+    request.url = base.substr(0, base.find_last_not_of('/') + 1) + call.target;
+    request.body = call.body;
+    request.why = "swarm";
+    request.connect_timeout = 5s;
+    request.first_byte_timeout = call.patience;
+    request.idle_timeout = sink.on_body ? kQuiet : kAnswer;
+    request.ca_file = address_.ca_file;
+    if (!call.body.empty()) request.headers.emplace_back("Content-Type", call.type);
+    if (!call.key.empty()) request.headers.emplace_back("Idempotency-Key", call.key);
+    request.headers.emplace_back("Accept", sink.on_body ? "text/event-stream" : "application/json");
+    if (call.is_signed) EC_TRY(signer_.sign(request));
+    return http_->send(request, sink, stop);
+}
+
+bool SignedClient::learned_the_time(const Call& call, int status, const std::stop_token& stop) {
+    if (!call.is_signed || (status != 401 && status != 403 && status != 409)) return false;
+    const std::int64_t before = off_s_;
+    return hello(stop) && std::abs(off_s_ - before) >= kClockMatters;
+}
+
+Result<std::string> SignedClient::send(const Call& call, const std::stop_token& stop) {
+    if (address_.urls.empty()) return fail(ErrorCode::invalid_argument, "no coordinator is named");
+    if (call.is_signed && !greeted_) EC_TRY(hello(stop));
+    std::optional<Error> last;
+    for (std::size_t tried = 0; tried < address_.urls.size(); ++tried) {
+        const std::size_t which = (current_ + tried) % address_.urls.size();
+        auto response = send_to(which, call, {}, stop);
+        if (response && learned_the_time(call, response->status, stop)) response = send_to(which, call, {}, stop);
+        if (!response) {
+            last = response.error();
+            const bool never_sent = last->code == ErrorCode::unavailable;
+            if (!is_broken(last->code) || (!never_sent && !call.repeatable)) break;
+            continue;
+        }
+        if (response->status < 400) {
+            current_ = which;
+            return std::move(response->body);
+        }
+        last = read_problem(response->status, response->body);
+        if (!is_down(response->status) || !call.repeatable) break;
+    }
+    return fail(*std::move(last));
+}
+
+Status SignedClient::watch_once(const JobId& id, std::int64_t& after, bool& finished,
+                                const std::function<bool(const Event&)>& sink, const std::stop_token& stop) {
+    if (!greeted_) EC_TRY(hello(stop));
+    Call call{.method = "GET", .target = fmt::format("/v1/jobs/{}/events?after={}", id.text(), after)};
+    net::SseParser parser(1U << 20);
+    int status = 0;
+    std::string problem;
+    net::ResponseSink bytes;
+    bytes.on_head = [&](const net::HttpResponse& head) -> Status {
+        status = head.status;
+        return {};
+    };
+    bytes.on_body = [&](std::string_view piece) -> Status {
+        if (status >= 400) {
+            problem += piece.substr(0, 4096 - std::min<std::size_t>(problem.size(), 4096));
+            return {};
+        }
+        EC_ASSIGN(const auto events, parser.feed(piece));
+        for (const net::SseParser::Event& each : events) {
+            EC_ASSIGN(const Event event, read_event(each.data));
+            if (event.sequence <= after) continue;
+            after = event.sequence;
+            finished = !sink(event) || (event.type == "state" && event.task.empty() && ended(event.state));
+            if (finished) return fail(ErrorCode::cancelled, "enough");
+        }
+        return {};
+    };
+    auto response = send_to(current_, call, bytes, stop);
+    if (response && learned_the_time(call, status, stop)) {
+        problem.clear();
+        response = send_to(current_, call, bytes, stop);
+    }
+    if (finished) return {};
+    if (!response) return fail(response.error());
+    if (status >= 400) return fail(read_problem(status, problem));
+    return fail(ErrorCode::io, "the stream of events ended before the job did");
+}
+
+Status SignedClient::watch(const JobId& id, std::int64_t after, const std::function<bool(const Event&)>& sink,
+                           std::stop_token stop) {
+    if (address_.urls.empty()) return fail(ErrorCode::invalid_argument, "no coordinator is named");
+    for (int attempt = 0;; ++attempt) {
+        const std::int64_t before = after;
+        bool finished = false;
+        const Status status = watch_once(id, after, finished, sink, stop);
+        if (finished) return {};
+        if (!is_broken(status.error().code)) return status;
+        if (after != before) attempt = 0;
+        if (attempt == kReconnects) return status;
+        current_ = (current_ + 1) % address_.urls.size();
+        const auto pause = std::min<std::chrono::milliseconds>(8s, 250ms * (1 << std::min(attempt, 5)));
+        if (!waiter_.wait(pause, stop)) return fail(ErrorCode::cancelled, "stopped");
+    }
+}
+
+Result<std::vector<BlobId>> SignedClient::missing(const std::vector<BlobId>& ids, std::stop_token stop) {
+    std::vector<BlobId> all;
+    for (std::size_t at = 0; at < ids.size(); at += kMostIds) {
+        const std::size_t end = std::min<std::size_t>(ids.size(), at + kMostIds);
+        const std::vector<BlobId> part(ids.begin() + static_cast<std::ptrdiff_t>(at),
+                                       ids.begin() + static_cast<std::ptrdiff_t>(end));
+        EC_ASSIGN(const std::string body, send({.target = "/v1/blobs/missing", .body = write(part)}, stop));
+        EC_ASSIGN(const std::vector<BlobId> some, read_ids(body));
+        all.insert(all.end(), some.begin(), some.end());
+    }
+    return all;
+}
+
+Status SignedClient::put(const std::vector<SealedBlob>& blobs, std::stop_token stop) {
+    std::vector<SealedBlob> batch;
+    std::size_t bytes = 0;
+    const auto flush = [&]() -> Status {
+        if (batch.empty()) return {};
+        const Call call{.target = "/v1/blobs", .body = write_frames(batch), .type = "application/octet-stream"};
+        batch.clear();
+        bytes = 0;
+        return done(call, stop);
+    };
+    for (const SealedBlob& blob : blobs) {
+        if (bytes + blob.bytes.size() > kBatchBytes || batch.size() == kMostIds) EC_TRY(flush());
+        batch.push_back(blob);
+        bytes += blob.bytes.size();
+    }
+    return flush();
+}
+
+Result<std::vector<SealedBlob>> SignedClient::fetch(const std::vector<BlobId>& ids, std::stop_token stop) {
+    std::vector<SealedBlob> all;
+    for (std::size_t at = 0; at < ids.size(); at += kBatchBlobs) {
+        const std::size_t end = std::min<std::size_t>(ids.size(), at + kBatchBlobs);
+        const std::vector<BlobId> part(ids.begin() + static_cast<std::ptrdiff_t>(at),
+                                       ids.begin() + static_cast<std::ptrdiff_t>(end));
+        EC_ASSIGN(const std::string body, send({.target = "/v1/blobs/fetch", .body = write(part)}, stop));
+        EC_ASSIGN(std::vector<SealedBlob> some, read_frames(body));
+        std::ranges::move(some, std::back_inserter(all));
+    }
+    return all;
+}
+
+}  // namespace
+
+std::unique_ptr<CoordinatorClient> make_coordinator_client(CoordinatorAddress address, crypto::SecretKey key,
+                                                           net::EgressSink& sink, std::function<std::int64_t()> now_s) {
+    return std::make_unique<SignedClient>(std::move(address), std::move(key), sink, std::move(now_s));
+}
+
+}  // namespace ec::swarm
