@@ -8,6 +8,7 @@
 
 #include "ide/service.hpp"
 #include "interrupt.hpp"
+#include "migrate_command.hpp"
 #include "review_service/service.hpp"
 
 namespace {
@@ -43,6 +44,8 @@ int main(int argc, char** argv) {
     add_review(app, review);
     ec::apps::ide::IdeOptions ide;
     ec::apps::add_ide(app, ide);
+    ec::apps::MigrateOptions migrate;
+    ec::apps::add_migrate(app, migrate);
     try {
         app.parse(argc, argv);
     } catch (const CLI::Success& success) {  // --help and --version
@@ -51,6 +54,7 @@ int main(int argc, char** argv) {
         app.exit(error, std::cout, std::cerr);
         return kUsage;
     }
+    if (app.got_subcommand("migrate")) return ec::apps::run_migrate(migrate, std::cout, std::cerr);
     const ec::apps::Interrupt interrupt;
     if (app.got_subcommand("ide")) return ec::apps::run_ide_service(ide, std::cout, std::cerr, interrupt.token());
     return ec::apps::run_review_service(review, std::cout, std::cerr, interrupt.token());
