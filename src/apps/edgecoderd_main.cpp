@@ -9,6 +9,7 @@
 #include "coordinator/service.hpp"
 #include "ide/service.hpp"
 #include "interrupt.hpp"
+#include "migrate_command.hpp"
 #include "review_service/service.hpp"
 
 namespace {
@@ -46,6 +47,8 @@ int main(int argc, char** argv) {
     ec::apps::add_coordinator(app, coordinator);
     ec::apps::ide::IdeOptions ide;
     ec::apps::add_ide(app, ide);
+    ec::apps::MigrateOptions migrate;
+    ec::apps::add_migrate(app, migrate);
     try {
         app.parse(argc, argv);
     } catch (const CLI::Success& success) {  // --help and --version
@@ -54,6 +57,7 @@ int main(int argc, char** argv) {
         app.exit(error, std::cout, std::cerr);
         return kUsage;
     }
+    if (app.got_subcommand("migrate")) return ec::apps::run_migrate(migrate, std::cout, std::cerr);
     const ec::apps::Interrupt interrupt;
     if (app.got_subcommand("coordinator"))
         return ec::apps::run_coordinator_service(coordinator, std::cout, std::cerr, interrupt.token());
