@@ -36,4 +36,10 @@ std::string_view name(NodeState state) {
     return "unknown";
 }
 
+Result<NodeState> parse_node_state(std::string_view text) {
+    for (const NodeState state : {NodeState::pending, NodeState::approved, NodeState::suspended, NodeState::revoked})
+        if (name(state) == text) return state;
+    return fail(ErrorCode::invalid_argument, "a node is pending, approved, suspended or revoked");
+}
+
 }  // namespace ec::identity

@@ -1,4 +1,5 @@
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -176,7 +177,15 @@ std::optional<std::int64_t> idle(const std::filesystem::path& root, std::int64_t
     return std::max<std::int64_t>(now_ms / 1000 - *last, 0);
 }
 
+std::chrono::nanoseconds read_clock(clockid_t id) {
+    timespec time{};
+    ::clock_gettime(id, &time);
+    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
 }  // namespace
+
+std::chrono::nanoseconds time_asleep() { return read_clock(CLOCK_BOOTTIME) - read_clock(CLOCK_MONOTONIC); }
 
 TelemetryReader::TelemetryReader(std::filesystem::path root, std::int64_t self)
     : root_(std::move(root)), self_(self == 0 ? ::getpid() : self) {}

@@ -1,5 +1,6 @@
 // Untested: nobody has run this on a Mac yet (docs/worker.md says so to people too).
 #include <mach/mach.h>
+#include <mach/mach_time.h>
 #include <unistd.h>
 
 #include <cmath>
@@ -7,6 +8,13 @@
 #include <utility>
 
 namespace ec::swarm {
+
+std::chrono::nanoseconds time_asleep() {
+    mach_timebase_info_data_t base{};
+    ::mach_timebase_info(&base);
+    const std::uint64_t ticks = ::mach_continuous_time() - ::mach_absolute_time();
+    return std::chrono::nanoseconds(ticks * base.numer / base.denom);
+}
 
 TelemetryReader::TelemetryReader(std::filesystem::path root, std::int64_t self)
     : root_(std::move(root)), self_(self == 0 ? ::getpid() : self) {}

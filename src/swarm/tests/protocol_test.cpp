@@ -310,9 +310,7 @@ TEST(Protocol, BlobFramesAreReadAsTheyWereWritten) {
     EXPECT_TRUE(read_frames("")->empty());
     for (std::size_t cut = 1; cut < frames.size(); ++cut) {
         const auto part = read_frames(std::string_view(frames).substr(0, cut));
-        if (part.has_value()) {
-            EXPECT_EQ(write_frames(*part), frames.substr(0, cut));
-        }
+        EXPECT_TRUE(!part || write_frames(*part) == frames.substr(0, cut)) << cut;
     }
     EXPECT_FALSE(read_frames(std::string("\0\0\0\1/\0\0\0\0", 9))) << "no id";
     EXPECT_FALSE(read_frames(std::string("\xff\xff\xff\xff", 4)));

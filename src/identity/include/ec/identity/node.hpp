@@ -33,6 +33,7 @@ Result<NodeKind> parse_node_kind(std::string_view text);
 /// pending → approved ⇄ suspended, and from everywhere to revoked, which is the end.
 enum class NodeState { pending, approved, suspended, revoked };
 std::string_view name(NodeState state);
+Result<NodeState> parse_node_state(std::string_view text);
 
 struct Node {
     NodeId id;

@@ -5,8 +5,8 @@
 // A token is `ecn_<id: 8>_<secret: 43>`: the id is public, of the secret only a hash is kept, shown once. It is good
 // for `uses` nodes until it expires.
 //
-// Threads: as the Database it is given. Errors: `denied` for a token that is unknown, used up, expired or for another
-// kind, without a difference to the outside; `conflict`, `not_found`.
+// After an error the caller rolls back. Threads: as the Database it is given. Errors: `denied` for a token that is
+// unknown, used up, expired or for another kind, without a difference to the outside; `conflict`, `not_found`.
 #pragma once
 
 #include <chrono>
@@ -21,6 +21,7 @@
 
 namespace ec::identity {
 
+/// The set "identity".
 std::span<const sql::Migration> identity_migrations();
 
 struct TokenWish {
@@ -38,19 +39,33 @@ struct EnrolRequest {
     std::string label;
 };
 
+/// What was done to a node, or to a token (its `subject` is the public id).
+struct AuditEntry {
+    std::int64_t at_ms = 0;
+    std::string actor;
+    std::string subject;
+    std::string action;  ///< "token.create", "node.enrol", "node.state"
+    std::string was;
+    std::string became;
+    std::string reason;
+};
+
 class Registry {
 public:
     explicit Registry(sql::Database& database) : database_(database) {}
 
     /// The token's text, which nobody can be told again.
     Result<Secret> create_token(const TokenWish& wish, std::int64_t now_ms, std::string_view by);
-    /// The same key with the same token again gives the same node. A key that is enrolled already keeps its account.
+    /// The same key with the same token again gives the same node and uses nothing up. A key that is enrolled already
+    /// keeps its account: `conflict` with another token, `denied` for one that was revoked.
     Result<Node> enrol(const EnrolRequest& request, std::int64_t now_ms);
     Result<Node> find(const NodeId& id);
     Result<std::vector<Node>> list();
-    /// `conflict` for a step that the states do not allow.
+    /// `conflict` for a step that the states do not allow; the state that it has already is no step.
     Status set_state(const NodeId& id, NodeState state, std::int64_t now_ms, std::string_view by,
                      std::string_view reason);
+    /// What was done to it, from the first to the last.
+    Result<std::vector<AuditEntry>> history(std::string_view subject);
 
 private:
     sql::Database& database_;

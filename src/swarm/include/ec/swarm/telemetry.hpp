@@ -4,6 +4,7 @@
 // Reads /sys and /proc on Linux; on macOS only the load (untested). One thread at a time.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <ec/core/result.hpp>
 #include <ec/swarm/power.hpp>
@@ -36,6 +37,10 @@ private:
     std::optional<Ticks> last_;
     std::optional<int> last_percent_;
 };
+
+/// For how long the machine was suspended since it started: what its clock of elapsed time has beyond its monotonic
+/// one.
+std::chrono::nanoseconds time_asleep();
 
 /// Gives the value of an environment variable, or nothing.
 using Variables = std::function<std::optional<std::string>(std::string_view name)>;
