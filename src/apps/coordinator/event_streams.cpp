@@ -44,16 +44,6 @@ void EventStreams::follow(const swarm::JobId& job, bool ended, std::int64_t afte
     changed_.notify_one();
 }
 
-void EventStreams::learn(const swarm::TaskId& task, const swarm::JobId& job) {
-    const std::scoped_lock lock(mutex_);
-    if (job_of_.size() < kMostKnown) job_of_.insert_or_assign(task, job);
-}
-
-void EventStreams::forget(const swarm::TaskId& task) {
-    const std::scoped_lock lock(mutex_);
-    job_of_.erase(task);
-}
-
 void EventStreams::news(const swarm::JobId& job) {
     {
         const std::scoped_lock lock(mutex_);
@@ -64,14 +54,7 @@ void EventStreams::news(const swarm::JobId& job) {
 }
 
 void EventStreams::news(const swarm::TaskId& task) {
-    swarm::JobId job;
-    {
-        const std::scoped_lock lock(mutex_);
-        if (streams_.empty()) return;
-        const auto at = job_of_.find(task);
-        if (at != job_of_.end()) job = at->second;
-    }
-    job.empty() ? news_of_all() : news(job);
+    if (const auto job = swarm::job_of(task)) news(*job);
 }
 
 void EventStreams::news_of_all() {

@@ -9,6 +9,7 @@
 #include <ec/crypto/random.hpp>
 #include <ec/crypto/sha256.hpp>
 #include <ec/identity/node.hpp>
+#include <ec/net/server_tls.hpp>
 #include <ostream>
 #include <thread>
 
@@ -37,7 +38,7 @@ std::uint64_t random_number() {
     return number;
 }
 
-net::ServerOptions server_options(const CoordinatorSettings& settings) {
+Result<net::ServerOptions> server_options(const CoordinatorSettings& settings) {
     constexpr unsigned kPerPeer = 2'000;
     net::ServerOptions options;
     options.address = settings.address;
@@ -53,6 +54,9 @@ net::ServerOptions server_options(const CoordinatorSettings& settings) {
     options.threads = 2;
     options.waiting = 4'096;
     options.idle_timeout = std::chrono::seconds(75);
+    if (!settings.tls_cert.empty()) {
+        EC_ASSIGN(options.tls, net::load_server_tls({.certificate = settings.tls_cert, .key = settings.tls_key}));
+    }
     return options;
 }
 
@@ -115,10 +119,7 @@ Service::Service(RunLock lock, std::unique_ptr<Store> store, std::string admin_t
                    .leased =
                        [this](const identity::NodeId& /*node*/, const std::vector<swarm::Lease>& leases) {
                            counters_.leased += leases.size();
-                           for (const swarm::Lease& lease : leases) {
-                               streams_.learn(lease.task, lease.job);
-                               streams_.news(lease.job);
-                           }
+                           for (const swarm::Lease& lease : leases) streams_.news(lease.job);
                        }}),
       heartbeats_({.store = *store_,
                    .now_ms = system_ms,
@@ -145,7 +146,8 @@ Service::Service(RunLock lock, std::unique_ptr<Store> store, std::string admin_t
             .seal_plain = std::move(seal_plain)} {}
 
 Status Service::listen(const CoordinatorSettings& settings) {
-    EC_ASSIGN(server_, net::start_http_server(coordinator_routes(with_), server_options(settings)));
+    EC_ASSIGN(net::ServerOptions options, server_options(settings));
+    EC_ASSIGN(server_, net::start_http_server(coordinator_routes(with_), std::move(options)));
     EC_ASSIGN(admin_, AdminSocket::open(settings.data_dir / "run/admin.sock", [this](const rpc::Request& request) {
                   return admin_answer(with_, request, [this] { drain(); });
               }));
