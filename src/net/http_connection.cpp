@@ -85,6 +85,7 @@ public:
         stage_ = Stage::over;
         const auto self = shared_from_this();
         if (const auto answer = std::exchange(answer_, nullptr)) answer->lose();
+        if (wire_) wire_->part();
         wire_.reset();
         error_code ignored;
         socket_.shutdown(Socket::shutdown_both, ignored);
