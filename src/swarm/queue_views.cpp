@@ -126,12 +126,4 @@ Result<std::vector<Event>> Queue::events(const JobId& job, std::int64_t after, u
     return inside_->rows.events(job.text(), after, std::min(most, kMostEvents));
 }
 
-Result<std::int64_t> Queue::queued(const std::string& account) {
-    EC_ASSIGN(sql::Statement * rows, inside_->rows.database().cached(
-                                         "SELECT coalesce(sum(queued), 0) FROM lane WHERE ?1 = '' OR account = ?1"));
-    EC_TRY(rows->bind(account));
-    EC_TRY(rows->step());
-    return rows->integer(0);
-}
-
 }  // namespace ec::swarm

@@ -53,10 +53,6 @@ constexpr std::array<std::pair<Verification, std::string_view>, 4> kVerification
 
 }  // namespace
 
-Result<JobId> job_of(const TaskId& task) {
-    return JobId::parse(std::string_view(task.text()).substr(0, task.text().rfind('-')));
-}
-
 std::string_view name(JobKind kind) { return name_in<JobKind>(kJobKinds, kind); }
 std::string_view name(TaskKind kind) { return name_in<TaskKind>(kTaskKinds, kind); }
 std::string_view name(State state) { return name_in<State>(kStates, state); }

@@ -34,7 +34,11 @@ struct PlainTask {
     std::string snapshot;
     int priority = 50;
 };
-using SealPlain = std::function<Result<swarm::NewJob>(const PlainTask&)>;
+struct PlainJob {
+    swarm::NewJob job;
+    std::vector<swarm::SealedBlob> blobs;  ///< that it names
+};
+using SealPlain = std::function<Result<PlainJob>(const PlainTask&)>;
 
 struct Coordinator {
     Store& store;

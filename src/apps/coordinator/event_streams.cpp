@@ -16,6 +16,11 @@ std::string framed(const swarm::Event& event) {
     return fmt::format("id: {}\nevent: {}\ndata: {}\n\n", event.sequence, event.type, swarm::write(event));
 }
 
+/// A task's id is its job's, a dash and a number.
+Result<swarm::JobId> job_of(const swarm::TaskId& task) {
+    return swarm::JobId::parse(std::string_view(task.text()).substr(0, task.text().rfind('-')));
+}
+
 bool ends_job(const swarm::Event& event) {
     return event.task.empty() && event.type == "state" && swarm::ended(event.state);
 }
@@ -54,7 +59,7 @@ void EventStreams::news(const swarm::JobId& job) {
 }
 
 void EventStreams::news(const swarm::TaskId& task) {
-    if (const auto job = swarm::job_of(task)) news(*job);
+    if (const auto job = job_of(task)) news(*job);
 }
 
 void EventStreams::news_of_all() {

@@ -7,6 +7,7 @@
 #include "../web.hpp"
 #include "answers.hpp"
 #include "coordinator.hpp"
+#include "counts.hpp"
 #include "first_version.hpp"
 #include "old_leases.hpp"
 
@@ -148,7 +149,13 @@ void submit(Coordinator& with, const ServerRequest& request, const std::shared_p
                              "a task in clear is taken on the coordinator's own machine alone, under `edgecoderd all`, "
                              "with its admin token: send a sealed job"));
         account = kLocalAccount;
-        job = with.seal_plain({asked->prompt, asked->language, asked->snapshot, asked->priority});
+        auto plain = with.seal_plain({asked->prompt, asked->language, asked->snapshot, asked->priority});
+        if (!plain) return responder->answer(refused(plain.error()));
+        job = std::move(plain->job);
+        // Stands before the job in the writer's line; without it the job is refused.
+        with.store.change([account, blobs = std::move(plain->blobs)](
+                              Desk& desk) { return desk.blobs.put(account, blobs, desk.now_ms()); },
+                          [](const Status& /*status*/) {});
     }
     if (!job) return responder->answer(refused(job.error()));
     // What a plain task says is sealed anew each time: the same words are the same task.
@@ -272,7 +279,7 @@ ServerResponse status(Coordinator& with, const ServerRequest& request) {
     const auto form = Form::parse(request.query);
     if (!form) return refused(form.error());
     if (form->has("taskId")) return status_of(with, account->empty() ? kLocalAccount : *account, form->value("taskId"));
-    const auto queued = with.store.read<std::int64_t>([&](Desk& desk) { return desk.queue.queued(*account); });
+    const auto queued = with.store.read<std::int64_t>([&](Desk& desk) { return queued_tasks(desk.database, *account); });
     if (!queued) return refused(queued.error());
     const std::int64_t now = with.gate.now_ms();
     return json_of({{"queued", *queued},
@@ -319,7 +326,7 @@ ServerResponse features(Coordinator& with, const ServerRequest& request) {
 }
 
 ServerResponse runtime(Coordinator& with) {
-    const auto queued = with.store.read<std::int64_t>([](Desk& desk) { return desk.queue.queued(""); });
+    const auto queued = with.store.read<std::int64_t>([](Desk& desk) { return queued_tasks(desk.database, ""); });
     return json_of({{"ok", queued.has_value()},
                     {"coordinator", Object{{"provider", "edgecoder-local"},
                                            {"queued", queued.value_or(0)},

@@ -24,7 +24,7 @@ using namespace coordinator;
 
 constexpr std::chrono::milliseconds kFarewell{1'500};  // for reports and heartbeats, once nothing is handed out
 constexpr unsigned kSweepMost = 1'000;
-constexpr unsigned kIntegrateMost = 20'000;
+constexpr unsigned kIntegrateMost = 2'000;  // a few milliseconds of the database's time
 
 std::int64_t system_ms() {
     return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
@@ -68,7 +68,7 @@ void allow_descriptors(unsigned wanted) {
     static_cast<void>(::setrlimit(RLIMIT_NOFILE, &limit));
 }
 
-class Service final : public CoordinatorService {
+class Service final : public RunningService {
 public:
     Service(RunLock lock, std::unique_ptr<Store> store, std::string admin_token, std::string verifier_key,
             SealPlain seal_plain);
@@ -83,6 +83,7 @@ private:
     void beat(const std::stop_token& stop);
     void tick(std::uint64_t number);
     void hear(const std::stop_token& stop);
+    void integrate(const std::stop_token& stop);
 
     RunLock lock_;
     std::unique_ptr<Store> store_;
@@ -99,8 +100,9 @@ private:
     Coordinator with_;
     std::unique_ptr<net::HttpServer> server_;
     std::unique_ptr<AdminSocket> admin_;
-    std::jthread ears_;   ///< for what other coordinators tell
-    std::jthread heart_;  ///< last: it ends first
+    std::jthread ears_;    ///< for what other coordinators tell
+    std::jthread notary_;  ///< gives the log's leaves their places
+    std::jthread heart_;   ///< last: it ends first
 };
 
 Service::Service(RunLock lock, std::unique_ptr<Store> store, std::string admin_token, std::string verifier_key,
@@ -152,6 +154,7 @@ Status Service::listen(const CoordinatorSettings& settings) {
                   return admin_answer(with_, request, [this] { drain(); });
               }));
     heart_ = std::jthread([this](const std::stop_token& stop) { beat(stop); });
+    notary_ = std::jthread([this](const std::stop_token& stop) { integrate(stop); });
     if (store_->place().shared()) ears_ = std::jthread([this](const std::stop_token& stop) { hear(stop); });
     return {};
 }
@@ -205,6 +208,20 @@ void Service::hear(const std::stop_token& stop) {
     }
 }
 
+// On a connection of its own, for it has transactions of its own.
+void Service::integrate(const std::stop_token& stop) {
+    SystemWaiter waiter;
+    do {
+        std::uint64_t placed = kIntegrateMost;
+        while (placed == kIntegrateMost && !stop.stop_requested()) {
+            placed =
+                store_
+                    ->read<std::uint64_t>([](Desk& desk) { return desk.log.integrate(kIntegrateMost, desk.now_ms()); })
+                    .value_or(0);
+        }
+    } while (waiter.wait(std::chrono::seconds(1), stop));
+}
+
 void Service::drain() {
     if (draining_.exchange(true)) return;
     matchmaker_.drain();
@@ -219,7 +236,9 @@ void Service::stop() {
     admin_.reset();
     heart_.request_stop();
     ears_.request_stop();
+    notary_.request_stop();
     if (heart_.joinable()) heart_.join();
+    if (notary_.joinable()) notary_.join();
     if (ears_.joinable()) ears_.join();
     heartbeats_.flush();
     server_->stop();
@@ -227,19 +246,17 @@ void Service::stop() {
     store_->close();
 }
 
-Result<crypto::SecretKey> log_key_in(const fs::path& file) { return identity::keep_node_key(file); }
-
 }  // namespace
 
-Result<std::unique_ptr<CoordinatorService>> CoordinatorService::start(const CoordinatorSettings& settings,
-                                                                      SealPlain seal_plain) {
+StartedService start_coordinator_service(const CoordinatorOptions& options, SealPlain seal_plain) {
+    EC_ASSIGN(const CoordinatorSettings settings, read_settings(options));
     static const swarm::FixedPricing kPricing;
     EC_TRY(make_data_dir(settings.data_dir));
     EC_TRY(make_data_dir(settings.data_dir / "run"));
     EC_TRY(make_data_dir(settings.data_dir / "secrets"));
     EC_ASSIGN(RunLock lock, RunLock::take(settings.data_dir / "run/coordinator.lock"));
     EC_ASSIGN(std::string admin_token, keep_token(settings.data_dir / "secrets/admin-token"));
-    EC_ASSIGN(crypto::SecretKey log_key, log_key_in(settings.data_dir / "secrets/log-key"));
+    EC_ASSIGN(crypto::SecretKey log_key, identity::keep_node_key(settings.data_dir / "secrets/log-key"));
     allow_descriptors(settings.connections + 256);
     DeskRules rules{.pricing = kPricing,
                     .log_origin = settings.log_origin,
@@ -256,19 +273,6 @@ Result<std::unique_ptr<CoordinatorService>> CoordinatorService::start(const Coor
     EC_TRY(service->listen(settings));
     return service;
 }
-
-namespace {
-
-Status serve(const CoordinatorOptions& options, std::ostream& out, const std::stop_token& stop) {
-    EC_ASSIGN(const CoordinatorSettings settings, read_settings(options));
-    EC_ASSIGN(const auto service, CoordinatorService::start(settings));
-    out << "ready coordinator " << service->url() << std::endl;
-    wait_for(stop);
-    service->stop();
-    return {};
-}
-
-}  // namespace
 
 void add_coordinator(CLI::App& app, CoordinatorOptions& options) {
     CLI::App* command = app.add_subcommand("coordinator", "Takes jobs in and hands them out to workers");
@@ -288,7 +292,7 @@ void add_coordinator(CLI::App& app, CoordinatorOptions& options) {
 
 int run_coordinator_service(const CoordinatorOptions& options, std::ostream& out, std::ostream& err,
                             std::stop_token stop) {
-    return service_exit(serve(options, out, stop), err);
+    return service_exit(serve_one("coordinator", start_coordinator_service(options), out, stop), err);
 }
 
 }  // namespace ec::apps

@@ -114,8 +114,6 @@ public:
     Result<std::vector<JobStatus>> jobs(const std::string& account, const JobId& before, unsigned most);
     Result<std::vector<Event>> events(const JobId& job, std::int64_t after, unsigned most);
     Result<Explanation> explain(const std::string& account, const JobId& job, std::span<const Present> present);
-    /// How many tasks of the account wait; of all where it is empty.
-    Result<std::int64_t> queued(const std::string& account);
 
     struct Inside;  // queue_inside.hpp, private
 

@@ -37,8 +37,6 @@ private:
 };
 using JobId = Id<struct JobTag>;
 using TaskId = Id<struct TaskTag>;
-/// A task's id is its job's, a dash and a number: of which job it is.
-Result<JobId> job_of(const TaskId& task);
 /// Of sealed bytes: a keyed name (payload.hpp), so equal contents of one group have one id and tell nothing more.
 using BlobId = Id<struct BlobTag>;
 /// Of a trust group: those who share its key.
