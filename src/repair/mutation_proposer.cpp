@@ -2,6 +2,7 @@
 #include <cmath>
 #include <ec/core/text.hpp>
 #include <ec/repair/mutation_proposer.hpp>
+#include <set>
 #include <utility>
 
 namespace ec::repair {
@@ -123,18 +124,25 @@ double MutationProposer::best_unopened() const {
 void MutationProposer::make_pairs(std::stop_token stop) {
     std::vector<const Single*> seeds;
     for (const Single& single : singles_) seeds.push_back(&single);
+    std::ranges::stable_sort(seeds,
+                             [](const Single* a, const Single* b) { return a->candidate.score > b->candidate.score; });
+    // By score and not by promise, so that machines that share a search find the same ones among the best.
+    const std::set<const Single*> best(seeds.begin(),
+                                       seeds.begin() + static_cast<std::ptrdiff_t>(std::min(seeds.size(), kPairSeeds)));
     std::ranges::stable_sort(seeds, [](const Single* a, const Single* b) { return a->promise > b->promise; });
     // A single that already made some failing test pass is combined with everything, others only among the best.
     const auto progressed = [](const Single& single) { return single.promise > single.candidate.score; };
     std::vector<std::pair<double, Candidate>> pairs;
     for (std::size_t i = 0; i < seeds.size() && !stop.stop_requested(); ++i) {
-        if (i >= kPairSeeds && !progressed(*seeds[i])) break;
-        const std::size_t partners = progressed(*seeds[i]) ? seeds.size() : std::min(seeds.size(), kPairSeeds);
-        for (std::size_t j = i + 1; j < partners; ++j) {
+        const bool leads = progressed(*seeds[i]);
+        if (!leads && !best.contains(seeds[i])) continue;
+        for (std::size_t j = i + 1; j < seeds.size(); ++j) {
+            if (!leads && !best.contains(seeds[j])) continue;
             const Candidate& a = seeds[i]->candidate;
             const Candidate& b = seeds[j]->candidate;
             if (overlap(a.edits.front(), b.edits.front())) continue;
             Candidate pair = pair_of(a, b);
+            pair.own_find = leads;
             const bool near = a.file == b.file && std::abs(a.line - b.line) <= 10;
             // Tried in the order of promise, but ranked by what the edits are worth by themselves.
             pair.score = a.score * b.score * kPairFactor;
@@ -155,7 +163,11 @@ std::vector<Candidate> MutationProposer::propose(std::size_t most, std::stop_tok
         while (!pairs_made_ && (queue_.empty() || queue_.front().score < best_unopened()) && open_wave(stop)) {
         }
         if (stop.stop_requested()) break;
-        if (queue_.empty() && !solved_ && !std::exchange(pairs_made_, true)) make_pairs(stop);
+        if (queue_.empty() && !pairs_made_) {
+            if (!batch.empty()) break;  // pairs stand on what became of the last single edit
+            pairs_made_ = true;
+            if (!solved_) make_pairs(stop);
+        }
         if (queue_.empty()) break;
         batch.push_back(std::move(queue_.front()));
         queue_.pop_front();

@@ -7,63 +7,19 @@
 #include <ec/repair/rank.hpp>
 #include <ec/repair/repair.hpp>
 #include <ec/repair/sources.hpp>
-#include <ec/vcs/history.hpp>
 
 #include "baseline_stage.hpp"
+#include "program.hpp"
 #include "verify_stage.hpp"
 
 namespace ec::repair {
 namespace {
 
-constexpr int kRecentCommits = 3;
 constexpr std::chrono::milliseconds kQuickLimit{60};   // most candidates fail in less, and hanging ones cost all of it
 constexpr std::chrono::milliseconds kLeastTime{2000};  // for what comes before the search
 constexpr std::size_t kOffered = 5;                    // patches shown
 constexpr std::size_t kObserved = 96;                  // survivors whose behaviour is compared
 constexpr double kCoverSuspicion = 0.25;  // passing tests over lines at least this suspicious run for every candidate
-
-struct Program {
-    std::vector<SourceUnit> units;
-    SourceMap sources;
-    std::vector<SuspiciousLine> lines;
-};
-
-std::set<std::string> executed_files(const BaselineRun& run, const std::vector<std::string>& failing) {
-    std::set<std::string> files;
-    for (const ObservedTest& observed : run.tests) {
-        if (std::ranges::find(failing, observed.test.id) == failing.end()) continue;
-        for (const auto& [file, lines] : observed.lines) files.insert(file);
-        for (const executor::TraceFrame& frame : observed.test.frames) files.insert(frame.file);
-    }
-    for (const auto& [file, lines] : run.import_lines) files.insert(file);
-    return files;
-}
-
-Program load_program(const std::filesystem::path& root, const executor::TestCommand& command,
-                     const ObservedProgram& observed, bool edit_tests, const std::stop_token& stop) {
-    Program program;
-    const std::set<std::string> files = executed_files(observed.run, observed.failing);
-    std::set<std::string> editable = files;
-    if (!edit_tests) {
-        std::vector<std::string> ids = observed.failing;
-        ids.insert(ids.end(), observed.passing.begin(), observed.passing.end());
-        for (const std::string& test : files_of_tests(command, ids, files)) editable.erase(test);
-    }
-    program.units = load_units(root, editable, edit_tests, stop);
-    // A lone script that holds code and checks together is editable outside its checks. Not where there is a program
-    // that could not be read: its tests would be bent until they pass.
-    const bool has_program = std::ranges::any_of(editable, [](const std::string& path) {
-        return !is_test_or_configuration(path) && repairable_language(path).has_value();
-    });
-    if (program.units.empty() && !has_program) program.units = load_units(root, files, true, stop);
-    for (const SourceUnit& unit : program.units) program.sources[unit.path] = unit.tree.text();
-    if (stop.stop_requested()) return program;
-    const auto recent = vcs::recently_changed_lines(root, kRecentCommits);
-    const std::set<std::string> failing(observed.failing.begin(), observed.failing.end());
-    program.lines = rank_lines(observed.run, failing, recent ? *recent : vcs::ChangedLines{});
-    std::erase_if(program.lines, [&](const SuspiciousLine& line) { return !program.sources.contains(line.file); });
-    return program;
-}
 
 MutationInput mutation_input(Program& program, const ObservedProgram& observed, bool edit_tests,
                              const std::stop_token& stop) {
@@ -128,6 +84,8 @@ SearchLimits search_limits(const RepairRequest& request, const ObservedProgram& 
     using std::chrono::milliseconds;
     SearchLimits limits;
     limits.deadline = deadline;
+    limits.shard = request.shard;
+    limits.after_first = std::max<std::size_t>(limits.after_first / request.shard.of, 1);
     const auto total = std::chrono::duration_cast<milliseconds>(total_duration(observed.run, tests));
     limits.quick_limit = std::min(4 * total + milliseconds(30), kQuickLimit);
     // Tests that fail at once tell nothing of how long they take when they pass; the whole run is all there is to go
@@ -198,6 +156,24 @@ Hash128 problem_id(const RepairRequest& request, const SourceMap& sources, const
     return hash128(text);
 }
 
+// Leaves only `targets` among the failing tests, when there are any; gives the others.
+std::set<std::string> excuse_others(ObservedProgram& observed, const std::vector<std::string>& targets) {
+    std::set<std::string> excused;
+    if (targets.empty()) return excused;
+    std::erase_if(observed.failing, [&](const std::string& id) {
+        if (std::ranges::find(targets, id) != targets.end()) return false;
+        excused.insert(id);
+        return true;
+    });
+    return excused;
+}
+
+std::string why_nothing_to_mend(const ObservedProgram& observed, const std::set<std::string>& excused) {
+    if (!excused.empty()) return "none of the tests that were asked for fails";
+    return observed.flaky.empty() ? "the command fails, but no failing test could be found in it"
+                                  : "only flaky tests fail; they are named and never counted as fixed";
+}
+
 Result<RepairResult> run_stages(executor::Sandbox& sandbox, const Clock& clock, RepairEvents& events,
                                 const RepairRequest& request, const std::stop_token& stop) {
     const auto deadline = clock.now() + request.budget;
@@ -206,6 +182,7 @@ Result<RepairResult> run_stages(executor::Sandbox& sandbox, const Clock& clock, 
     events.stage("observe", fmt::format("running the tests ({})", name(command.framework)));
     const TimeOrStop out_of_time(stop, std::max(request.budget, kLeastTime));
     EC_ASSIGN(ObservedProgram observed, observe_program(sandbox, command, request, events, stop, out_of_time.token()));
+    const std::set<std::string> excused = excuse_others(observed, request.targets);
     result.before = observed.before;
     result.flaky = observed.flaky;
     result.failing = observed.failing;
@@ -219,8 +196,7 @@ Result<RepairResult> run_stages(executor::Sandbox& sandbox, const Clock& clock, 
     }
     result.judge = observed.judge->name();
     if (observed.failing.empty()) {
-        result.reason = observed.flaky.empty() ? "the command fails, but no failing test could be found in it"
-                                               : "only flaky tests fail; they are named and never counted as fixed";
+        result.reason = why_nothing_to_mend(observed, excused);
         return result;
     }
 
@@ -256,7 +232,12 @@ Result<RepairResult> run_stages(executor::Sandbox& sandbox, const Clock& clock, 
     result.proposer = proposer.name();
 
     Verifier verifier(sandbox, command, sources, observed.failing,
-                      {verification_limit(request, observed), kOffered, [&] { return clock.now() >= deadline; }}, stop);
+                      {.run = verification_limit(request, observed),
+                       .most = kOffered,
+                       .out_of_time = [&] { return clock.now() >= deadline; },
+                       .excused = excused,
+                       .passing = observed.passing},
+                      stop);
     events.stage("search", fmt::format("{} on {} lanes", result.judge, observed.judge->lanes()));
     Search search(proposer, *observed.judge, sources, clock, journal ? &*journal : nullptr);
     EC_ASSIGN(result.search, search.run(tests, limits, stop, [&](const SearchProgress& progress) {
@@ -286,6 +267,9 @@ Result<RepairResult> run_stages(executor::Sandbox& sandbox, const Clock& clock, 
 
 Result<RepairResult> repair(executor::Sandbox& sandbox, const Clock& clock, RepairEvents& events,
                             const RepairRequest& request, std::stop_token stop) {
+    if (request.shard.index >= request.shard.of)
+        return fail(ErrorCode::invalid_argument,
+                    fmt::format("there is no share {} of {}", request.shard.index, request.shard.of));
     EC_ASSIGN(RepairResult result, run_stages(sandbox, clock, events, request, stop));
     if (result.status == RepairResult::Status::unfixed)
         result.reason = and_left_out(std::move(result.reason), sandbox.workspace(), request);

@@ -73,15 +73,18 @@ struct Search::Tally {
     [[nodiscard]] double best_score() const { return outcome.survivors.empty() ? 0 : outcome.survivors[best].score; }
 };
 
-std::vector<Candidate> Search::propose(std::size_t most, std::stop_token stop) {
+std::vector<Candidate> Search::propose(std::size_t most, Shard shard, std::stop_token stop) {
     std::vector<Candidate> fresh;
-    while (fresh.size() < most && !stop.stop_requested()) {
-        std::vector<Candidate> offered = proposer_.propose(most - fresh.size(), stop);
-        if (offered.empty()) break;
+    std::vector<Candidate> offered;
+    // One call a round, unless nothing of it is to be judged: what comes next may depend on what becomes of these.
+    do {
+        offered = proposer_.propose(most * shard.of, stop);
         for (Candidate& candidate : offered) {
-            if (seen_.insert(content_id(candidate, sources_)).second) fresh.push_back(std::move(candidate));
+            const Hash128 id = content_id(candidate, sources_);
+            if (!candidate.own_find && !shard.holds(id)) continue;
+            if (seen_.insert(id).second) fresh.push_back(std::move(candidate));
         }
-    }
+    } while (fresh.empty() && !offered.empty() && !stop.stop_requested());
     return fresh;
 }
 
@@ -96,7 +99,7 @@ Search::Round Search::next_round(Tally& tally, const SearchLimits& limits, std::
         Level& from = tally.levels[*level];
         round.time_limit = from.limit;
         if (*level == 0) {
-            round.candidates = propose(std::min(limits.round, tally.wanted(limits)), stop);
+            round.candidates = propose(std::min(limits.round, tally.wanted(limits)), limits.shard, stop);
             tally.exhausted = round.candidates.empty();
             continue;
         }

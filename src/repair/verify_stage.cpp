@@ -27,8 +27,24 @@ std::vector<vcs::FileVersion> edited_files(const Candidate& candidate, const Sou
     return files;
 }
 
-bool proves(const TestReport& report, const std::vector<std::string>& target) {
-    if (report.verdict != TestReport::Verdict::passed) return false;
+// Where tests are excused the report has to name every other one.
+bool proves_but_for(const TestReport& report, const std::vector<std::string>& target, const VerifyLimits& limits) {
+    if (report.verdict == TestReport::Verdict::incomplete || report.runner == "command" || report.heuristic)
+        return false;
+    const auto passes = [&](const std::string& id) {
+        const executor::TestCase* test = report.find(id);
+        return test != nullptr && test->outcome == TestOutcome::passed;
+    };
+    return std::ranges::all_of(target, passes) && std::ranges::all_of(limits.passing, passes) &&
+           std::ranges::all_of(report.tests, [&](const executor::TestCase& test) {
+               return test.outcome == TestOutcome::passed || test.outcome == TestOutcome::skipped ||
+                      limits.excused.contains(test.id);
+           });
+}
+
+bool proves(const TestReport& report, const std::vector<std::string>& target, const VerifyLimits& limits) {
+    if (report.verdict != TestReport::Verdict::passed)
+        return !limits.excused.empty() && proves_but_for(report, target, limits);
     if (report.runner == "command" || report.heuristic) return true;
     return std::ranges::all_of(target, [&](const std::string& id) {
         const executor::TestCase* test = report.find(id);
@@ -115,7 +131,7 @@ struct Verifier::State {
         const auto result = sandbox.run(spec, stop);
         if (!result) return std::nullopt;
         verified.report = executor::read_test_report(command, *result, sandbox.workspace());
-        if (!proves(verified.report, target)) return std::nullopt;
+        if (!proves(verified.report, target, limits)) return std::nullopt;
         auto patch = vcs::unified_patch(verified.files);
         if (!patch) return std::nullopt;
         verified.patch = *std::move(patch);

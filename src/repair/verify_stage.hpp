@@ -5,16 +5,20 @@
 #include <ec/repair/repair.hpp>
 #include <functional>
 #include <memory>
+#include <set>
 #include <span>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 namespace ec::repair {
 
 struct VerifyLimits {
-    std::chrono::milliseconds run{0};   ///< for one run of the command
-    std::size_t most = 1;               ///< patches wanted
-    std::function<bool()> out_of_time;  ///< asked before each further run, after the first
+    std::chrono::milliseconds run{0};       ///< for one run of the command
+    std::size_t most = 1;                   ///< patches wanted
+    std::function<bool()> out_of_time;      ///< asked before each further run, after the first
+    std::set<std::string> excused = {};     ///< ids of tests that may go on failing
+    std::vector<std::string> passing = {};  ///< that must go on passing where some are excused
 };
 
 /// Owns what it has verified. One thread calls it; the references must outlive it.

@@ -14,6 +14,8 @@ constexpr std::size_t kTaskBytes = 128U << 10;
 constexpr std::size_t kCommandBytes = 16U << 10;
 constexpr std::size_t kNameBytes = 1024;
 constexpr std::size_t kFiles = 1024;
+constexpr std::size_t kTargets = 4096;
+constexpr std::int64_t kMostRounds = 100;
 constexpr std::size_t kManifestBlobs = kManifestBytes / kBlobPlainBytes + 1;
 constexpr std::int64_t kLongestBudget = 7 * 24 * 3600;
 constexpr std::int64_t kMostMemory = 1 << 24;
@@ -84,6 +86,25 @@ Result<json::Value> parse_bounded(std::string_view text, std::size_t most, std::
     return json::parse(text);
 }
 
+std::vector<std::string> inside_files(Fields& fields) {
+    std::vector<std::string> files = fields.texts("files", kFiles, kNameBytes);
+    for (const std::string& file : files)
+        if (!is_inside_relative(file)) fields.reject("files", "names one that is not inside");
+    return files;
+}
+
+Result<PartSpec> read_part(const json::Value& value) {
+    Fields fields(value, "part");
+    PartSpec part;
+    part.key = fields.text("key", 64);
+    part.task = fields.text("task", kTaskBytes);
+    part.files = inside_files(fields);
+    part.targets = fields.texts("targets", kTargets, kCommandBytes);
+    part.after = fields.texts("after", kMostChildren, 64);
+    EC_TRY(fields.status());
+    return part;
+}
+
 json::Array strings(const std::vector<std::string>& values) {
     json::Array array;
     for (const std::string& value : values) array.emplace_back(value);
@@ -135,10 +156,21 @@ std::string write(const JobSpec& spec) {
 }
 
 std::string write(const TaskSpec& spec) {
+    json::Array parts;
+    for (const PartSpec& part : spec.parts) {
+        parts.push_back(json::Object{{"key", part.key},
+                                     {"task", part.task},
+                                     {"files", strings(part.files)},
+                                     {"targets", strings(part.targets)},
+                                     {"after", strings(part.after)}});
+    }
     return json::write(json::Object{{"task", spec.task},
                                     {"files", strings(spec.files)},
                                     {"test", spec.test},
-                                    {"sample", fmt::format("{}", spec.sample)}});
+                                    {"targets", strings(spec.targets)},
+                                    {"sample", fmt::format("{}", spec.sample)},
+                                    {"round", spec.round},
+                                    {"parts", std::move(parts)}});
 }
 
 std::string write(const TaskResult& result) {
@@ -185,11 +217,18 @@ Result<TaskSpec> read_task_spec(std::string_view text) {
     Fields fields(value, "payload");
     TaskSpec spec;
     spec.task = fields.text("task", kTaskBytes);
-    spec.files = fields.texts("files", kFiles, kNameBytes);
-    for (const std::string& file : spec.files)
-        if (!is_inside_relative(file)) fields.reject("files", "names one that is not inside");
+    spec.files = inside_files(fields);
     spec.test = fields.text("test", kCommandBytes);
+    spec.targets = fields.texts("targets", kTargets, kCommandBytes);
     spec.sample = fields.wide("sample", 0);
+    spec.round = static_cast<int>(fields.number("round", 0, kMostRounds, 0));
+    const json::Array& parts = fields.reader().array("parts");
+    if (parts.size() > kMostChildren) fields.reject("parts", "are too many");
+    for (const json::Value& part : parts) {
+        EC_TRY(fields.status());
+        EC_ASSIGN(PartSpec read, read_part(part));
+        spec.parts.push_back(std::move(read));
+    }
     if (spec.test.find('\0') != std::string::npos) fields.reject("test", "holds a NUL byte");
     EC_TRY(fields.status());
     return spec;

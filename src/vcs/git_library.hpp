@@ -29,11 +29,15 @@ namespace ec::vcs {
     X(git_config_new)                 \
     X(git_diff_foreach)               \
     X(git_diff_free)                  \
+    X(git_diff_from_buffer)           \
+    X(git_diff_num_deltas)            \
     X(git_diff_tree_to_workdir)       \
     X(git_ignore_path_is_ignored)     \
     X(git_index_entrycount)           \
     X(git_index_free)                 \
     X(git_index_get_byindex)          \
+    X(git_merge_file)                 \
+    X(git_merge_file_result_free)     \
     X(git_odb_add_backend)            \
     X(git_odb_backend_loose)          \
     X(git_odb_free)                   \
@@ -46,7 +50,11 @@ namespace ec::vcs {
     X(git_odb_write)                  \
     X(git_patch_free)                 \
     X(git_patch_from_buffers)         \
+    X(git_patch_from_diff)            \
     X(git_patch_get_delta)            \
+    X(git_patch_get_hunk)             \
+    X(git_patch_get_line_in_hunk)     \
+    X(git_patch_num_hunks)            \
     X(git_patch_to_buf)               \
     X(git_reference_name_to_id)       \
     X(git_repository_config_snapshot) \

@@ -1,230 +1,185 @@
-#include <fmt/format.h>
+#include <git2/merge.h>
 
 #include <algorithm>
-#include <charconv>
-#include <ec/core/fs.hpp>
+#include <cctype>
 #include <ec/core/text.hpp>
 #include <ec/vcs/patch.hpp>
-#include <optional>
 #include <set>
+
+#include "git_library.hpp"
 
 namespace ec::vcs {
 namespace {
 
-constexpr std::size_t kMostFiles = 10'000;
-constexpr std::string_view kHead = "diff --git ";
-constexpr std::string_view kNoNewline = "\\ No newline at end of file";
-
-std::unexpected<Error> malformed(std::string_view what) {
-    return fail(ErrorCode::corrupt, fmt::format("the patch {}", what));
+bool git_folder(std::string_view part) {
+    if (part.size() != 4) return false;
+    std::string lower(part);
+    std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
+    return lower == ".git";
 }
 
-/// A line with its line feed off the front; nothing at the end.
-std::optional<std::string_view> take_line(std::string_view& text) {
-    if (text.empty()) return std::nullopt;
-    const std::size_t end = text.find('\n');
-    const std::string_view line = text.substr(0, end == std::string_view::npos ? text.size() : end + 1);
-    text.remove_prefix(line.size());
-    return line;
-}
-
-std::string_view without_end(std::string_view line) {
-    if (line.ends_with('\n')) line.remove_suffix(1);
-    return line;
-}
-
-/// Git writes a name with unusual bytes as a C string: quotes, and escapes of letters or three octal digits.
-Result<std::string> unquoted(std::string_view text) {
-    if (!text.starts_with('"')) return std::string(text);
-    if (text.size() < 2 || !text.ends_with('"')) return malformed("has a name without its end");
-    text = text.substr(1, text.size() - 2);
-    constexpr std::string_view kLetters = "abfnrtv\"\\";
-    constexpr std::string_view kBytes = "\a\b\f\n\r\t\v\"\\";
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] != '\\') {
-            out += text[i];
-            continue;
-        }
-        const std::string_view rest = text.substr(i + 1);
-        if (rest.empty()) return malformed("has a name without its end");
-        if (const std::size_t letter = kLetters.find(rest.front()); letter != std::string_view::npos) {
-            out += kBytes[letter];
-            ++i;
-            continue;
-        }
-        unsigned byte = 0;
-        const auto [end, error] =
-            std::from_chars(rest.data(), rest.data() + std::min<std::size_t>(3, rest.size()), byte, 8);
-        if (error != std::errc() || end != rest.data() + 3 || byte > 255) return malformed("has a name it cannot have");
-        out += static_cast<char>(byte);
-        i += 3;
+bool safe_path(std::string_view path) {
+    if (path.empty() || path.size() > 4096 || path.front() == '/' || path.find('\0') != std::string_view::npos)
+        return false;
+    for (std::size_t begin = 0; begin <= path.size();) {
+        const std::size_t end = std::min(path.find('/', begin), path.size());
+        const std::string_view part = path.substr(begin, end - begin);
+        if (part.empty() || part == "." || part == ".." || git_folder(part)) return false;
+        begin = end + 1;
     }
-    return out;
+    return true;
 }
 
-/// The path in the head of a file that has no other line with it: "a/X b/X", each half perhaps quoted.
-Result<std::string> path_of_head(std::string_view names) {
-    if (names.size() < 5 || names.size() % 2 == 0) return malformed("has a head that names two files");
-    EC_ASSIGN(const std::string old_name, unquoted(names.substr(0, names.size() / 2)));
-    EC_ASSIGN(const std::string new_name, unquoted(names.substr(names.size() / 2 + 1)));
-    if (!old_name.starts_with("a/") || !new_name.starts_with("b/") || old_name.substr(2) != new_name.substr(2)) {
-        return malformed("has a head that names two files");
+// Lines with their ends: the last one may have none.
+std::vector<std::string_view> whole_lines(std::string_view text) {
+    std::vector<std::string_view> lines;
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find('\n'), text.size() - 1) + 1;
+        lines.push_back(text.substr(0, end));
+        text.remove_prefix(end);
     }
-    return old_name.substr(2);
+    return lines;
 }
 
-Status check_path(const std::string& path) {
-    if (!is_inside_relative(path)) return malformed("leaves the tree");
-    for (const std::string_view part : split(path, '/')) {
-        std::string lower(part);
-        std::ranges::transform(lower, lower.begin(),
-                               [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-        if (part.empty() || part == "." || lower == ".git") return malformed("names what is no file of the tree");
-    }
-    return {};
-}
-
-struct Span {
-    std::size_t begin = 0;
-    std::size_t count = 1;
-};
-
-/// "12,3" or "12".
-bool read_span(std::string_view& text, Span& span) {
-    const auto number = [&](std::size_t& value) {
-        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-        if (error != std::errc()) return false;
-        text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-        return true;
-    };
-    if (!number(span.begin)) return false;
-    if (!text.starts_with(',')) return true;
-    text.remove_prefix(1);
-    return number(span.count);
-}
-
-/// Copies a file through the hunks of its patch.
-class HunkReader {
+class Applied {
 public:
-    explicit HunkReader(std::string_view before) : rest_(before) {}
+    Applied(const std::string& path, std::string_view before) : path_(path), lines_(whole_lines(before)) {}
 
-    /// `head` is the line "@@ -1,2 +1,3 @@ …"; takes the hunk's lines off `patch`.
-    Status apply(std::string_view head, std::string_view& patch) {
-        Span from;
-        Span to;
-        head.remove_prefix(4);
-        if (!read_span(head, from) || !head.starts_with(" +")) return malformed("has a hunk without its place");
-        head.remove_prefix(2);
-        if (!read_span(head, to)) return malformed("has a hunk without its place");
-        const std::size_t first = from.count == 0 ? from.begin + 1 : from.begin;
-        if (first < line_) return malformed("has hunks out of order");
-        while (line_ < first) {
-            const auto line = take_line(rest_);
-            if (!line) return misfit();
-            after_ += *line;
-            ++line_;
-        }
-        while (from.count > 0 || to.count > 0) EC_TRY(apply_line(from.count, to.count, patch));
+    // Lines up to the hunk stay; a hunk that only adds stands behind its line, any other at it.
+    Status begin(const git_diff_hunk& hunk) {
+        const auto start = static_cast<std::size_t>(hunk.old_start);
+        const std::size_t at = hunk.old_lines == 0 ? start : start - std::min<std::size_t>(start, 1);
+        if (at < next_ || at > lines_.size()) return misfit();
+        while (next_ < at) after_.append(lines_[next_++]);
         return {};
     }
-
+    Status take(char origin, std::string_view text) {
+        switch (origin) {
+            case GIT_DIFF_LINE_CONTEXT:
+            case GIT_DIFF_LINE_DELETION:
+                if (next_ >= lines_.size() || without_end(lines_[next_]) != without_end(text)) return misfit();
+                if (origin == GIT_DIFF_LINE_CONTEXT) after_.append(lines_[next_]);
+                ++next_;
+                return {};
+            case GIT_DIFF_LINE_ADDITION:
+                after_.append(text);
+                return {};
+            case GIT_DIFF_LINE_ADD_EOFNL:  // "\\ No newline at end of file" behind an added line
+                if (after_.ends_with('\n')) after_.pop_back();
+                return {};
+            case GIT_DIFF_LINE_DEL_EOFNL:
+            case GIT_DIFF_LINE_CONTEXT_EOFNL:
+                return {};
+            default:
+                return fail(ErrorCode::corrupt, "the patch of " + path_ + " has a line that belongs to no hunk");
+        }
+    }
     std::string finish() {
-        after_ += rest_;
+        while (next_ < lines_.size()) after_.append(lines_[next_++]);
         return std::move(after_);
     }
 
 private:
-    Status apply_line(std::size_t& old_lines, std::size_t& new_lines, std::string_view& patch) {
-        const auto whole = take_line(patch);
-        if (!whole) return malformed("is cut off");
-        std::string line(whole->substr(1));
-        if (patch.starts_with(kNoNewline)) {
-            take_line(patch);
-            if (line.ends_with('\n')) line.pop_back();
-        }
-        const char kind = whole->front();
-        if (kind != ' ' && kind != '-' && kind != '+') return malformed("has a line of no kind");
-        if (kind != '+') {
-            if (old_lines-- == 0) return malformed("has a hunk that is longer than it says");
-            const auto there = take_line(rest_);
-            if (!there || *there != line) return misfit();
-            ++line_;
-        }
-        if (kind != '-') {
-            if (new_lines-- == 0) return malformed("has a hunk that is longer than it says");
-            after_ += line;
-        }
-        return {};
+    static std::string_view without_end(std::string_view line) {
+        return line.ends_with('\n') ? line.substr(0, line.size() - 1) : line;
     }
+    std::unexpected<Error> misfit() const { return fail(ErrorCode::conflict, "the patch does not fit " + path_); }
 
-    static std::unexpected<Error> misfit() {
-        return fail(ErrorCode::conflict, "the patch was made from another state of the file");
-    }
-
-    std::string_view rest_;
+    const std::string& path_;
+    std::vector<std::string_view> lines_;
+    std::size_t next_ = 0;
     std::string after_;
-    std::size_t line_ = 1;  ///< the next one of `rest_`
 };
 
-class PatchReader {
-public:
-    PatchReader(std::string_view patch, const ReadFile& read, const HasFile& has)
-        : patch_(patch), read_(read), has_(has) {}
-
-    Result<std::vector<FileVersion>> run() {
-        std::vector<FileVersion> files;
-        std::set<std::string> paths;
-        while (const auto head = take_line(patch_)) {
-            if (!head->starts_with(kHead)) return malformed("does not begin with a file");
-            if (files.size() == kMostFiles) return malformed("has too many files");
-            EC_ASSIGN(FileVersion file, read_one(without_end(head->substr(kHead.size()))));
-            if (!paths.insert(file.path).second) return malformed("has a file twice");
-            files.push_back(std::move(file));
+Result<std::string> apply_hunks(const GitLibrary& git, git_patch* patch, const std::string& path,
+                                std::string_view before) {
+    Applied applied(path, before);
+    for (std::size_t index = 0; index < git.git_patch_num_hunks(patch); ++index) {
+        const git_diff_hunk* hunk = nullptr;
+        std::size_t lines = 0;
+        if (git.git_patch_get_hunk(&hunk, &lines, patch, index) != 0)
+            return git_failure(git, "cannot read the patch of " + path, ErrorCode::corrupt);
+        EC_TRY(applied.begin(*hunk));
+        for (std::size_t at = 0; at < lines; ++at) {
+            const git_diff_line* line = nullptr;
+            if (git.git_patch_get_line_in_hunk(&line, patch, index, at) != 0)
+                return git_failure(git, "cannot read the patch of " + path, ErrorCode::corrupt);
+            EC_TRY(applied.take(line->origin, std::string_view(line->content, line->content_len)));
         }
-        return files;
     }
+    return applied.finish();
+}
 
-private:
-    bool next_is(std::string_view what) const { return patch_.starts_with(what); }
-
-    Result<FileVersion> read_one(std::string_view names) {
-        FileVersion file;
-        EC_ASSIGN(file.path, path_of_head(names));
-        EC_TRY(check_path(file.path));
-        while (!patch_.empty() && !next_is(kHead) && !next_is("@@ ")) {
-            const std::string_view line = *take_line(patch_);
-            file.created = file.created || line.starts_with("new file mode ");
-            file.removed = file.removed || line.starts_with("deleted file mode ");
-        }
-        if (file.created && has_(file.path)) {
-            return fail(ErrorCode::conflict, fmt::format("the patch creates {}, which is there already", file.path));
-        }
-        if (!file.created) {
-            EC_ASSIGN(file.before, read_(file.path));
-        }
-        HunkReader hunks(file.before);
-        while (next_is("@@ ")) {
-            const std::string_view head = without_end(*take_line(patch_));
-            EC_TRY(hunks.apply(head, patch_));
-        }
-        file.after = hunks.finish();
-        if (file.removed && !file.after.empty()) return malformed("removes a file in part");
-        return file;
+Result<FileVersion> apply_one(const GitLibrary& git, git_patch* patch, const ReadText& read) {
+    const git_diff_delta* delta = git.git_patch_get_delta(patch);
+    FileVersion file;
+    file.created = delta->status == GIT_DELTA_ADDED;
+    file.removed = delta->status == GIT_DELTA_DELETED;
+    const char* const name = file.created ? delta->new_file.path : delta->old_file.path;
+    file.path = name == nullptr ? "" : name;
+    if (!safe_path(file.path)) return fail(ErrorCode::corrupt, "the patch names a path that no project has");
+    if ((delta->flags & GIT_DIFF_FLAG_BINARY) != 0)
+        return fail(ErrorCode::corrupt, "the patch of " + file.path + " is binary");
+    if (!file.created && !file.removed && (delta->new_file.path == nullptr || file.path != delta->new_file.path))
+        return fail(ErrorCode::corrupt, "the patch renames " + file.path);
+    EC_ASSIGN(const std::optional<std::string> before, read(file.path));
+    if (before.has_value() == file.created) {
+        return fail(ErrorCode::conflict, file.created ? file.path + " is there already" : "there is no " + file.path);
     }
-
-    std::string_view patch_;
-    const ReadFile& read_;
-    const HasFile& has_;
-};
+    file.before = before.value_or("");
+    EC_ASSIGN(file.after, apply_hunks(git, patch, file.path, file.before));
+    if (file.removed && !file.after.empty())
+        return fail(ErrorCode::conflict, "the patch removes " + file.path + ", which holds more");
+    return file;
+}
 
 }  // namespace
 
-Result<std::vector<FileVersion>> read_patch(std::string_view patch, const ReadFile& read, const HasFile& has) {
-    EC_ASSIGN(std::vector<FileVersion> files, PatchReader(patch, read, has).run());
-    EC_ASSIGN(const std::string again, unified_patch(files));
-    if (again != patch) return malformed("is not written as patches are here");
+Result<std::vector<FileVersion>> apply_patch(std::string_view patch, const ReadText& read) {
+    if (patch.size() > kMaxPatch) return fail(ErrorCode::too_large, "the patch is larger than 8 MiB");
+    std::vector<FileVersion> files;
+    if (trim(patch).empty()) return files;
+    EC_ASSIGN(const GitLibrary* const git, git_library());
+    git_diff* raw = nullptr;
+    if (git->git_diff_from_buffer(&raw, patch.data(), patch.size()) != 0)
+        return git_failure(*git, "this is no patch", ErrorCode::corrupt);
+    const DiffHandle diff(raw);
+    std::set<std::string> seen;
+    for (std::size_t index = 0; index < git->git_diff_num_deltas(diff.get()); ++index) {
+        git_patch* one = nullptr;
+        if (git->git_patch_from_diff(&one, diff.get(), index) != 0 || one == nullptr)
+            return git_failure(*git, "the patch cannot be read", ErrorCode::corrupt);
+        const PatchHandle handle(one);
+        EC_ASSIGN(FileVersion file, apply_one(*git, one, read));
+        if (!seen.insert(file.path).second)
+            return fail(ErrorCode::corrupt, "the patch changes " + file.path + " twice");
+        files.push_back(std::move(file));
+    }
+    if (files.empty()) return fail(ErrorCode::corrupt, "the patch changes no file");
     return files;
+}
+
+Result<MergedText> merge_texts(std::string_view base, std::string_view ours, std::string_view theirs,
+                               const std::string& our_label, const std::string& their_label) {
+    EC_ASSIGN(const GitLibrary* const git, git_library());
+    const auto input = [](std::string_view text) {
+        git_merge_file_input side = GIT_MERGE_FILE_INPUT_INIT;
+        side.ptr = text.data() == nullptr ? "" : text.data();
+        side.size = text.size();
+        return side;
+    };
+    const git_merge_file_input ancestor = input(base);
+    const git_merge_file_input our_side = input(ours);
+    const git_merge_file_input their_side = input(theirs);
+    git_merge_file_options options = GIT_MERGE_FILE_OPTIONS_INIT;
+    options.our_label = our_label.c_str();
+    options.their_label = their_label.c_str();
+    git_merge_file_result result{};
+    if (git->git_merge_file(&result, &ancestor, &our_side, &their_side, &options) != 0)
+        return git_failure(*git, "the texts cannot be merged");
+    MergedText merged{result.ptr == nullptr ? "" : std::string(result.ptr, result.len), result.automergeable != 0};
+    git->git_merge_file_result_free(&result);
+    return merged;
 }
 
 }  // namespace ec::vcs

@@ -97,9 +97,11 @@ struct ReviewQueue::State {
     /// In a transaction of the caller, after within().
     Result<std::int64_t> reserve(std::optional<std::int64_t> item, const std::string& who, Micros most,
                                  const Budget& budget) {
-        EC_TRY(database.run("INSERT INTO spending (item, day, reviewer, currency, micros) VALUES (?, ?, ?, ?, ?)", item,
-                            today(), who, budget.currency, most));
-        return database.last_row_id();
+        EC_ASSIGN(auto made, database.prepare("INSERT INTO spending (item, day, reviewer, currency, micros) "
+                                              "VALUES (?, ?, ?, ?, ?) RETURNING id"));
+        EC_TRY(made.bind(item, today(), who, budget.currency, most));
+        EC_TRY(made.step());
+        return made.integer(0);
     }
 
     Status read_regions(ReviewItem& item) {
@@ -165,12 +167,13 @@ Result<std::int64_t> ReviewQueue::add(const ReviewQuestion& question, const Revi
     sql::Database& database = state_->database;
     EC_ASSIGN(auto transaction, sql::Transaction::begin(database));
     const auto since = state_->now().time_since_epoch();
-    EC_TRY(
-        database.run("INSERT INTO item (created_ms, workspace, task, why, test, package, package_key) "
-                     "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                     std::chrono::duration_cast<std::chrono::milliseconds>(since).count(), question.workspace.string(),
+    EC_ASSIGN(auto made,
+              database.prepare("INSERT INTO item (created_ms, workspace, task, why, test, package, package_key) "
+                               "VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id"));
+    EC_TRY(made.bind(std::chrono::duration_cast<std::chrono::milliseconds>(since).count(), question.workspace.string(),
                      question.task, name(question.why), question.test, package.text, package.key));
-    const std::int64_t id = database.last_row_id();
+    EC_TRY(made.step());
+    const std::int64_t id = made.integer(0);
     for (std::size_t i = 0; i < package.regions.size(); ++i) {
         const Region& region = package.regions[i];
         EC_TRY(database.run("INSERT INTO region (item, place, path, first, last) VALUES (?, ?, ?, ?, ?)", id, i,

@@ -37,7 +37,13 @@ TEST(Payload, AJobSpecComesBackAsItWas) {
 }
 
 TEST(Payload, ATaskSpecAndAResultComeBackAsTheyWere) {
-    const TaskSpec task{.task = "a part", .files = {"a.py", "b/c.py"}, .test = "true", .sample = 7};
+    const TaskSpec task{.task = "a part",
+                        .files = {"a.py", "b/c.py"},
+                        .test = "true",
+                        .targets = {"t1"},
+                        .sample = 7,
+                        .round = 1,
+                        .parts = {{"part-1", "mend", {"a.py"}, {"t1"}, {"part-0"}}}};
     EXPECT_EQ(write(read_task_spec(write(task)).value()), write(task));
     TaskResult result;
     result.outcome = Outcome::solved;
@@ -95,6 +101,9 @@ TEST(Payload, FilesOfATaskStayInside) {
     EXPECT_FALSE(read_task_spec(R"({"files":["../x"]})"));
     EXPECT_FALSE(read_task_spec(R"({"files":["/etc/passwd"]})"));
     EXPECT_FALSE(read_task_spec(R"({"files":"x"})"));
+    EXPECT_FALSE(read_task_spec(R"({"parts":[{"files":["../x"]}]})"));
+    EXPECT_FALSE(read_task_spec(R"({"parts":[7]})"));
+    EXPECT_FALSE(read_task_spec(R"({"round":-1})"));
 }
 
 TEST(GroupKeys, EqualContentsHaveOneNameInAGroupAndAnotherInOthers) {

@@ -309,8 +309,8 @@ TEST(Protocol, BlobFramesAreReadAsTheyWereWritten) {
     EXPECT_EQ(read->at(1).id, blobs[1].id);
     EXPECT_TRUE(read_frames("")->empty());
     for (std::size_t cut = 1; cut < frames.size(); ++cut) {
-        if (const auto part = read_frames(std::string_view(frames).substr(0, cut)))
-            EXPECT_EQ(write_frames(*part), frames.substr(0, cut));
+        const auto part = read_frames(std::string_view(frames).substr(0, cut));
+        EXPECT_TRUE(!part || write_frames(*part) == frames.substr(0, cut)) << cut;
     }
     EXPECT_FALSE(read_frames(std::string("\0\0\0\1/\0\0\0\0", 9))) << "no id";
     EXPECT_FALSE(read_frames(std::string("\xff\xff\xff\xff", 4)));

@@ -1,109 +1,115 @@
-#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
 
-#include <ec/core/rng.hpp>
 #include <ec/vcs/patch.hpp>
 #include <map>
 
 namespace ec::vcs {
 namespace {
 
-using Tree = std::map<std::string, std::string>;
+using Files = std::map<std::string, std::string>;
 
-Result<std::vector<FileVersion>> read(std::string_view patch, const Tree& tree) {
-    return read_patch(
-        patch,
-        [&](const std::string& path) -> Result<std::string> {
-            const auto place = tree.find(path);
-            if (place == tree.end()) return fail(ErrorCode::not_found, path + " is not there");
-            return place->second;
-        },
-        [&](const std::string& path) { return tree.contains(path); });
+ReadText reading(const Files& files) {
+    return [files](const std::string& path) -> Result<std::optional<std::string>> {
+        const auto found = files.find(path);
+        if (found == files.end()) return std::nullopt;
+        return found->second;
+    };
 }
 
-Tree befores(const std::vector<FileVersion>& files) {
-    Tree tree;
-    for (const FileVersion& file : files)
-        if (!file.created) tree[file.path] = file.before;
-    return tree;
+ErrorCode refusal(std::string_view patch, const Files& files = {}) {
+    const auto applied = apply_patch(patch, reading(files));
+    EXPECT_FALSE(applied.has_value()) << patch;
+    return applied ? ErrorCode::internal : applied.error().code;
 }
 
-void expect_back(const std::vector<FileVersion>& files) {
-    const std::string patch = unified_patch(files).value();
-    const auto back = read(patch, befores(files));
-    ASSERT_TRUE(back) << back.error().message << "\n" << patch;
-    EXPECT_EQ(*back, files) << patch;
+TEST(ApplyPatch, gives_back_what_a_patch_was_made_of) {
+    const std::vector<FileVersion> versions{
+        {"a.py", "one\ntwo\nthree\n", "one\n2\nthree\nfour", false, false},
+        {"new/b.py", "", "fresh\n", true, false},
+        {"old.py", "gone\n", "", false, true},
+    };
+    const auto patch = unified_patch(versions);
+    ASSERT_TRUE(patch) << patch.error().message;
+    const auto applied = apply_patch(*patch, reading({{"a.py", "one\ntwo\nthree\n"}, {"old.py", "gone\n"}}));
+    ASSERT_TRUE(applied) << applied.error().message;
+    EXPECT_EQ(*applied, versions);
 }
 
-TEST(ReadPatch, GivesTheFilesThatItWasMadeOf) {
-    expect_back({{"a.py", "1\n2\n3\n", "1\ntwo\n3\n"}});
-    expect_back({{"a.py", "x", "y"}});
-    expect_back({{"a.py", "x\n", "x"}, {"b.py", "x", "x\n"}});
-    expect_back({{"new.py", "", "1\n2\n", true, false}});
-    expect_back({{"empty.py", "", "", true, false}});
-    expect_back({{"gone.py", "1\n", "", false, true}, {"gone_too.py", "", "", false, true}});
-    expect_back({{"emptied.py", "1\n", ""}, {"filled.py", "", "1"}});
-    expect_back({{"a b/c d.py", "1\n", "2\n"}, {"ü/\"q\"\t.py", "1\r\n", "2\r\n"}});
-    expect_back({{"diff.txt", "diff --git a/x b/x\n@@ -1 +1 @@\n-- a\n++ b\n", "@@ -1 +1 @@\n\\ No newline\n"}});
+TEST(ApplyPatch, of_nothing_changes_nothing) { EXPECT_TRUE(apply_patch("\n", reading({}))->empty()); }
+
+TEST(ApplyPatch, does_not_fit_other_files) {
+    const std::string patch = *unified_patch({{"a", "1\n2\n3\n", "1\n9\n3\n", false, false}});
+    EXPECT_EQ(refusal(patch, {{"a", "1\nother\n3\n"}}), ErrorCode::conflict);
+    EXPECT_EQ(refusal(patch, {{"a", "1\n"}}), ErrorCode::conflict);
+    EXPECT_EQ(refusal(patch), ErrorCode::conflict);
+    EXPECT_EQ(refusal(*unified_patch({{"a", "", "x\n", true, false}}), {{"a", "x\n"}}), ErrorCode::conflict);
+    EXPECT_EQ(refusal(*unified_patch({{"a", "x\n", "", false, true}}), {{"a", "x\ny\n"}}), ErrorCode::conflict);
 }
 
-TEST(ReadPatch, GivesAnyFileThatItWasMadeOf) {
-    Rng rng(20261127);
+TEST(ApplyPatch, refuses_paths_that_no_project_has) {
+    for (const std::string path : {"../a", "a/../../b", ".git/hooks/x", "sub/.GIT/config", "a/./b"}) {
+        const std::string patch = "diff --git a/" + path + " b/" + path +
+                                  "\nnew file mode 100644\n--- /dev/null\n+++ b/" + path + "\n@@ -0,0 +1 @@\n+x\n";
+        const auto applied = apply_patch(patch, reading({}));
+        ASSERT_FALSE(applied) << path;
+        EXPECT_EQ(applied.error().code, ErrorCode::corrupt) << path;
+    }
+}
+
+TEST(ApplyPatch, refuses_what_is_no_patch_of_text) {
+    EXPECT_EQ(refusal("hello"), ErrorCode::corrupt);
+    EXPECT_EQ(refusal(std::string(kMaxPatch + 1, 'x')), ErrorCode::too_large);
+    EXPECT_EQ(refusal("diff --git a/a b/b\nsimilarity index 100%\nrename from a\nrename to b\n", {{"a", "x\n"}}),
+              ErrorCode::corrupt);
+    const std::string once = *unified_patch({{"a", "1\n", "2\n", false, false}});
+    EXPECT_EQ(refusal(once + once, {{"a", "1\n"}}), ErrorCode::corrupt);
+    EXPECT_EQ(
+        refusal("diff --git a/a b/a\nindex 1..2 100644\nGIT binary patch\nliteral 0\nHcmV?d00001\n\n", {{"a", "1\n"}}),
+        ErrorCode::corrupt);
+}
+
+RC_GTEST_PROP(ApplyPatch, undoes_making_a_patch, ()) {
+    const auto lines = rc::gen::container<std::vector<std::string>>(rc::gen::element<std::string>("a", "b", "", "}"));
     const auto text = [&] {
         std::string out;
-        for (std::uint64_t i = rng.below(40); i > 0; --i) out += std::string(1, "abc"[rng.below(3)]) + "\n";
-        if (rng.below(3) == 0) out += "tail";
+        for (const auto& line : *lines) out += line + "\n";
+        if (!out.empty() && *rc::gen::arbitrary<bool>()) out.pop_back();
         return out;
     };
-    for (int round = 0; round < 500; ++round) {
-        const std::string before = text();
-        const std::string after = text();
-        if (before == after) continue;
-        expect_back({{"a", before, after}, {"b", "", after, true, false}});
+    const std::string before = text();
+    const std::string after = text();
+    RC_PRE(before != after);
+    const auto patch = unified_patch({{"f", before, after, false, false}});
+    RC_ASSERT(patch.has_value());
+    const auto applied = apply_patch(*patch, reading({{"f", before}}));
+    RC_ASSERT(applied.has_value());
+    RC_ASSERT(applied->front().after == after);
+}
+
+RC_GTEST_PROP(ApplyPatch, survives_any_bytes, (const std::string& noise)) {
+    std::string patch = *unified_patch({{"f", "1\n2\n3\n", "1\nx\n3\n", false, false}});
+    const auto at = *rc::gen::inRange<std::size_t>(0, patch.size());
+    patch.replace(at, std::min<std::size_t>(noise.size(), patch.size() - at), noise);
+    const auto applied = apply_patch(patch, reading({{"f", "1\n2\n3\n"}}));
+    if (applied) {
+        for (const FileVersion& file : *applied) RC_ASSERT(file.path.find("..") == std::string::npos);
     }
 }
 
-TEST(ReadPatch, RefusesWhatDoesNotFit) {
-    const Tree tree{{"a.py", "1\n2\n3\n"}};
-    const std::string patch = unified_patch({{"a.py", "1\n2\n3\n", "1\ntwo\n3\n"}}).value();
-    EXPECT_EQ(read(patch, {{"a.py", "1\n2\nthree\n"}}).error().code, ErrorCode::conflict);
-    EXPECT_EQ(read(patch, {{"a.py", "0\n1\n2\n3\n"}}).error().code, ErrorCode::conflict);
-    EXPECT_EQ(read(patch, {}).error().code, ErrorCode::not_found);
-    const std::string creates = unified_patch({{"a.py", "", "x\n", true, false}}).value();
-    EXPECT_EQ(read(creates, tree).error().code, ErrorCode::conflict);
+TEST(MergeTexts, joins_changes_of_different_places) {
+    const auto merged = merge_texts("1\n2\n3\n4\n5\n", "one\n2\n3\n4\n5\n", "1\n2\n3\n4\nfive\n", "part-1", "part-2");
+    ASSERT_TRUE(merged) << merged.error().message;
+    EXPECT_TRUE(merged->clean);
+    EXPECT_EQ(merged->text, "one\n2\n3\n4\nfive\n");
 }
 
-TEST(ReadPatch, RefusesWhatIsWrittenOtherwise) {
-    const Tree tree{{"a.py", "1\n2\n3\n"}};
-    const std::string good = unified_patch({{"a.py", "1\n2\n3\n", "1\ntwo\n3\n"}}).value();
-    const auto with = [&](std::string_view from, std::string_view to) {
-        std::string patch = good;
-        const std::size_t at = patch.find(from);
-        EXPECT_NE(at, std::string::npos) << from;
-        return patch.replace(at, from.size(), to);
-    };
-    for (const std::string& patch :
-         {good + good, good + "trailing words\n", "words\n" + good,
-          with("index ", "old mode 100644\nnew mode 100755\nindex "), with("@@ -1,3 +1,3 @@", "@@ -1,3 +1,4 @@"),
-          with("@@ -1,3 +1,3 @@", "@@ -9,3 +9,3 @@"), with("@@ -1,3 +1,3 @@", "@@ -x +y @@"),
-          with("+++ b/a.py", "+++ b/../a.py"), good.substr(0, good.size() - 3)}) {
-        const auto files = read(patch, tree);
-        ASSERT_FALSE(files) << patch;
-        EXPECT_TRUE(files.error().code == ErrorCode::corrupt || files.error().code == ErrorCode::conflict) << patch;
-    }
+TEST(MergeTexts, shows_both_sides_of_a_conflict_with_their_names) {
+    const auto merged = merge_texts("1\n", "one\n", "eins\n", "part-1", "part-2");
+    ASSERT_TRUE(merged);
+    EXPECT_FALSE(merged->clean);
+    EXPECT_EQ(merged->text, "<<<<<<< part-1\none\n=======\neins\n>>>>>>> part-2\n");
 }
-
-TEST(ReadPatch, RefusesPathsOutsideAndThoseOfVersionControl) {
-    for (const char* path : {"../x", "/x", "a/../../x", ".git/hooks/x", "a/.GIT/x", "a//x"}) {
-        const std::string patch = fmt::format(
-            "diff --git a/{0} b/{0}\nnew file mode 100644\nindex 0000000..b1e6722\n"
-            "--- /dev/null\n+++ b/{0}\n@@ -0,0 +1 @@\n+x\n",
-            path);
-        EXPECT_EQ(read(patch, {}).error().code, ErrorCode::corrupt) << path;
-    }
-}
-
-TEST(ReadPatch, ReadsNoneOutOfNothing) { EXPECT_TRUE(read("", {}).value().empty()); }
 
 }  // namespace
 }  // namespace ec::vcs

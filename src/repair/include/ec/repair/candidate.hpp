@@ -28,6 +28,7 @@ struct Candidate {
     int line = 0;              ///< 1-based line of the first edit
     double score = 0;          ///< larger is tried earlier; suspiciousness x prior x naturalness
     bool destructive = false;  ///< deletes behaviour (statement removal, condition forced, early return)
+    bool own_find = false;     ///< stands on what this search alone has seen: no other shard proposes it
 };
 
 /// Original contents by workspace-relative path.
@@ -38,5 +39,13 @@ std::string apply_edits(std::string_view original, std::string_view file, const 
 
 /// Identity of the resulting files, used to judge nothing twice.
 Hash128 content_id(const Candidate& candidate, const SourceMap& sources);
+
+/// A share of a search that several machines make together, each of them proposing the same candidates and judging
+/// those that fall to its share.
+struct Shard {
+    unsigned index = 0;
+    unsigned of = 1;  ///< at least 1
+    [[nodiscard]] bool holds(Hash128 candidate) const { return candidate.low % of == index; }
+};
 
 }  // namespace ec::repair

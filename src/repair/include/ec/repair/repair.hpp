@@ -31,6 +31,10 @@ struct RepairRequest {
     bool resume = false;
     bool edit_tests = false;            ///< also offer edits of tests and configuration
     std::filesystem::path journal_dir;  ///< empty: no journal
+    /// Ids of failing tests to mend; the others may go on failing, but none may begin to. Empty: the whole command is
+    /// to pass.
+    std::vector<std::string> targets = {};
+    Shard shard;  ///< of a search over several machines; together they judge what one alone would
 };
 
 /// A patch that passed the whole command in a clean sandbox.

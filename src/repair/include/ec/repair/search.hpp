@@ -31,6 +31,7 @@ struct SearchLimits {
     /// The other lanes join in after this much of the search: starting one costs more than many a search.
     std::chrono::milliseconds alone{500};
     std::size_t round = 128;  ///< candidates handed out between two decisions
+    Shard shard;              ///< candidates of other shares are passed over, those only this search can find are not
     /// Time for a candidate at first, and at most: those cut off come again with eight times as much, in turn with new
     /// ones.
     std::chrono::milliseconds quick_limit{60};
@@ -68,7 +69,7 @@ private:
     struct Round;
     struct Tally;
     static std::vector<Level> levels(const SearchLimits& limits);
-    std::vector<Candidate> propose(std::size_t most, std::stop_token stop);
+    std::vector<Candidate> propose(std::size_t most, Shard shard, std::stop_token stop);
     Round next_round(Tally& tally, const SearchLimits& limits, std::stop_token stop);
     std::optional<SearchOutcome::End> stop_reason(const Tally& tally, const SearchLimits& limits,
                                                   const std::stop_token& stop) const;

@@ -66,12 +66,24 @@ struct JobSpec {
     std::string snapshot;  ///< the tree's own digest, checked after unpacking
 };
 
+/// A part of a split job, as whoever merges must know it.
+struct PartSpec {
+    std::string key;  ///< of its task
+    std::string task;
+    std::vector<std::string> files;
+    std::vector<std::string> targets;
+    std::vector<std::string> after;  ///< keys of the parts that its patch stands on
+};
+
 /// Of one task, where it differs.
 struct TaskSpec {
-    std::string task;                ///< of a part
-    std::vector<std::string> files;  ///< that it is about
-    std::string test;                ///< of a part; empty: the job's
-    std::uint64_t sample = 0;        ///< of best-of-N
+    std::string task;                  ///< of a part
+    std::vector<std::string> files;    ///< that it is about
+    std::string test;                  ///< of a part; empty: the job's
+    std::vector<std::string> targets;  ///< ids of failing tests that the part is to mend; others may go on failing
+    std::uint64_t sample = 0;          ///< of best-of-N
+    int round = 0;                     ///< of a merge: how often it was tried before
+    std::vector<PartSpec> parts;       ///< of a merge
 };
 
 struct TaskResult {

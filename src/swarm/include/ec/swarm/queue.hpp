@@ -18,6 +18,7 @@
 #include <ec/swarm/job.hpp>
 #include <ec/swarm/pricing.hpp>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -35,6 +36,8 @@ struct QueueRules {
     std::int64_t queued = 2'000'000;         ///< of all
     std::int64_t half_life_ms = 86'400'000;  ///< after which use of the swarm counts half
     int trusted_after = 10;                  ///< agreed results in a row
+    std::int64_t bar_ms = 3'600'000;         ///< a first lie keeps a worker from work for so long, the next twice that
+    std::int64_t keep_ms = 7 * 86'400'000;   ///< a job that ended is shown for so long
 };
 
 struct Submitted {
@@ -83,7 +86,10 @@ public:
         std::function<std::int64_t()> now_ms;   ///< where the database has no clock of its own
         std::function<std::uint64_t()> random;  ///< for ids and adaptive checks
     };
-    Queue(Parts parts, QueueRules rules) : parts_(std::move(parts)), rules_(rules) {}
+    /// Cheap enough for one a connection; it keeps what it learned of shapes and paces of work.
+    Queue(Parts parts, QueueRules rules);
+    Queue(Queue&&) noexcept;
+    ~Queue();
 
     /// `body_hash` of the whole request tells the same from another under one key (`corrupt`).
     Result<Submitted> submit(const std::string& account, const std::string& idempotency_key, std::string_view body_hash,
@@ -96,7 +102,10 @@ public:
                      bool charged);
     /// The submitter's own verdict on a result that waits for it.
     Result<Completion> judge(const std::string& account, const TaskId& task, bool good);
+    /// Cancelling again is no error; `conflict` for a job that ended otherwise.
     Status cancel(const std::string& account, const JobId& job);
+    /// How much the account's use counts: 1000 is one share, 2000 twice as much work for the same standing.
+    Status set_weight(const std::string& account, std::int64_t milli);
     /// Takes back leases that ran out, gives stragglers a second one, ends jobs over their budget of time; how many
     /// rows it touched. Run by one caller at a time or by several, every second.
     Result<std::size_t> sweep(unsigned most);
@@ -106,9 +115,10 @@ public:
     Result<std::vector<Event>> events(const JobId& job, std::int64_t after, unsigned most);
     Result<Explanation> explain(const std::string& account, const JobId& job, std::span<const Present> present);
 
+    struct Inside;  // queue_inside.hpp, private
+
 private:
-    Parts parts_;
-    QueueRules rules_;
+    std::unique_ptr<Inside> inside_;
 };
 
 }  // namespace ec::swarm

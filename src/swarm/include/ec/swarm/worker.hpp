@@ -36,23 +36,28 @@ struct WorkDone {
     std::vector<TaskSpec> child_specs;
 };
 
+/// What a task says while it works, in words, and how far it is in percent (-1: nobody knows). Any thread.
+using JobProgress = std::function<void(std::string_view words, int percent)>;
+
 /// Runs in the sandbox what the task asks for. Called from several threads. An Error is this machine's (`unavailable`:
 /// it cannot do such tasks); what the task itself comes to is a TaskResult.
 class JobRunner {
 public:
     virtual ~JobRunner() = default;
     [[nodiscard]] virtual Offer offer() const = 0;
-    virtual Result<WorkDone> run(const Work& work, const std::function<void(std::string_view, int percent)>& progress,
-                                 std::stop_token stop) = 0;
+    virtual Result<WorkDone> run(const Work& work, const JobProgress& progress, std::stop_token stop) = 0;
 };
 
 struct WorkerOptions {
-    std::filesystem::path folder;  ///< journal, cached blobs and copies of trees; private
-    int slots = 1;
+    std::filesystem::path folder;  ///< journal, cached blobs and copies of trees; private, of one worker at a time
+    int slots = 1;                 ///< 1 to kMostSlots
     PowerRules power;
     std::vector<GroupKey> groups;
     std::chrono::milliseconds drain{30'000};
+    std::uint64_t cached_bytes = 2ULL << 30;  ///< of sealed blobs
+    bool once = false;                        ///< end after one task
 };
+inline constexpr int kMostSlots = 256;
 
 /// What a person at the terminal may want to know.
 class WorkerEvents {
@@ -66,12 +71,16 @@ struct WorkerPorts {
     JobRunner& runner;
     const Clock& clock;
     Waiter& waiter;
-    std::function<Telemetry()> telemetry;
-    WorkerEvents& events;
-    crypto::SecretKey key;  ///< of the node, to open what is sealed to it
+    std::function<Telemetry()> telemetry;              ///< asked by one thread
+    WorkerEvents& events;                              ///< by one thread at a time
+    crypto::SecretKey key;                             ///< of the node, to open what is sealed to it
+    std::function<int()> hour;                         ///< the local one, 0 to 23
+    std::function<std::chrono::nanoseconds()> asleep;  ///< for how long the machine slept since it started
+    std::function<double()> jitter;                    ///< [0, 1); any thread
 };
 
-/// Returns when stopped and drained, or with what makes work impossible (`denied`: revoked; `invalid_argument`).
+/// Returns when stopped and drained, or with what makes work impossible: `denied` (revoked, or not approved),
+/// `invalid_argument`, `conflict` (another worker has the folder).
 Status run_worker(const WorkerOptions& options, WorkerPorts ports, std::stop_token stop);
 
 }  // namespace ec::swarm

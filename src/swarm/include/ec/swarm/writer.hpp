@@ -2,11 +2,13 @@
 // carries thousands of changes.
 //
 // A change is a function of the database that may be run more than once: when one of a group fails, the group is rolled
-// back and each of it is run in a transaction of its own. run() returns when the change is on the disk, or did not
-// happen. A connection to PostgreSQL that broke while committing leaves a change in doubt: `timeout`, and the caller
-// asks again with the same key.
+// back and run again with each change in a savepoint of its own, so that only what failed is left out. run() returns
+// when the change is on the disk, or did not happen. A connection that broke is made anew, and what did not happen is
+// run once more; one that broke while committing leaves its changes in doubt (sql::in_doubt()): the caller asks again
+// with the same key.
 //
-// Threads: one of its own, owned; run() from any other. The queue is bounded: `unavailable` when it is full.
+// Threads: one of its own, owned; submit() and run() from any other. The queue is bounded: `unavailable` when it is
+// full, and while the database cannot be reached.
 #pragma once
 
 #include <chrono>
@@ -21,6 +23,10 @@ namespace ec::swarm {
 struct WriterLimits {
     std::size_t waiting = 4096;
     std::size_t group = 256;  ///< changes in one commit
+    /// Whom each group holds off; `several` only where every change locks its rows itself.
+    sql::Writers writers = sql::Writers::one;
+    /// How often a database that cannot be reached is tried at most; in between changes are refused at once.
+    std::chrono::milliseconds between_connects{250};
 };
 
 class Writer {
@@ -30,12 +36,15 @@ public:
 
     /// Makes connections; called again after one broke.
     using Connect = std::function<Result<sql::Database>()>;
-    static Result<std::unique_ptr<Writer>> start(Connect connect, WriterLimits limits = {});
+    /// Fails when the first connection does. `before_commit`, where given, is run once in each group, last: the place
+    /// for one NOTIFY about all of it.
+    static Result<std::unique_ptr<Writer>> start(Connect connect, WriterLimits limits = {}, Change before_commit = {});
     virtual ~Writer() = default;  ///< finishes what waits
 
-    /// Does not wait: `done` is called on the writer's thread, after the commit; it must be brief.
+    /// Does not wait: `done` is called on the writer's thread, after the commit; it must be brief. Where the queue is
+    /// full it is called before submit() returns.
     virtual void submit(Change change, Done done) = 0;
-    /// Waits.
+    /// Waits. Not from the writer's own thread.
     virtual Status run(Change change) = 0;
 };
 

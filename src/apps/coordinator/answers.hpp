@@ -1,0 +1,18 @@
+// What the coordinator's routes answer with.
+#pragma once
+
+#include <cstdint>
+#include <ec/core/result.hpp>
+#include <ec/net/http_server.hpp>
+#include <string>
+
+namespace ec::apps::coordinator {
+
+net::ServerResponse json_answer(std::string body, int status = 200);
+net::ServerResponse plain_answer(std::string text);
+/// The problem that an Error stands for, with its remedy; 503 asks to come again, a full disk is `storage_full`.
+net::ServerResponse refused(const Error& error);
+/// The same for whoever could not show who they are: 401, or 403 for a node that is known and not let in.
+net::ServerResponse not_let_in(const Error& error, std::int64_t now_ms);
+
+}  // namespace ec::apps::coordinator

@@ -1,0 +1,156 @@
+#include "event_streams.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ec/swarm/protocol.hpp>
+
+#include "answers.hpp"
+
+namespace ec::apps::coordinator {
+namespace {
+
+constexpr unsigned kAtOnce = 256;
+
+std::string framed(const swarm::Event& event) {
+    return fmt::format("id: {}\nevent: {}\ndata: {}\n\n", event.sequence, event.type, swarm::write(event));
+}
+
+bool ends_job(const swarm::Event& event) {
+    return event.task.empty() && event.type == "state" && swarm::ended(event.state);
+}
+
+}  // namespace
+
+EventStreams::EventStreams(Store& store) : store_(store), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+
+EventStreams::~EventStreams() {
+    thread_.request_stop();
+    thread_.join();
+}
+
+void EventStreams::follow(const swarm::JobId& job, bool ended, std::int64_t after,
+                          std::shared_ptr<net::Responder> responder) {
+    {
+        const std::scoped_lock lock(mutex_);
+        if (count_ < kMostStreams) {
+            responder->begin({.type = "text/event-stream", .body = ": here\n\n", .headers = {}});
+            streams_[job].push_back({.after = after, .ended = ended, .responder = std::move(responder)});
+            ++count_;
+            fresh_.insert(job);
+        }
+    }
+    if (responder) return responder->answer(net::problem(503, "too_many_streams", "too many follow jobs already"));
+    changed_.notify_one();
+}
+
+void EventStreams::learn(const swarm::TaskId& task, const swarm::JobId& job) {
+    const std::scoped_lock lock(mutex_);
+    if (job_of_.size() < kMostKnown) job_of_.insert_or_assign(task, job);
+}
+
+void EventStreams::forget(const swarm::TaskId& task) {
+    const std::scoped_lock lock(mutex_);
+    job_of_.erase(task);
+}
+
+void EventStreams::news(const swarm::JobId& job) {
+    {
+        const std::scoped_lock lock(mutex_);
+        if (!streams_.contains(job)) return;
+        fresh_.insert(job);
+    }
+    changed_.notify_one();
+}
+
+void EventStreams::news(const swarm::TaskId& task) {
+    swarm::JobId job;
+    {
+        const std::scoped_lock lock(mutex_);
+        if (streams_.empty()) return;
+        const auto at = job_of_.find(task);
+        if (at != job_of_.end()) job = at->second;
+    }
+    job.empty() ? news_of_all() : news(job);
+}
+
+void EventStreams::news_of_all() {
+    {
+        const std::scoped_lock lock(mutex_);
+        if (streams_.empty()) return;
+        for (const auto& [job, streams] : streams_) fresh_.insert(job);
+    }
+    changed_.notify_one();
+}
+
+void EventStreams::keep_alive() {
+    const std::scoped_lock lock(mutex_);
+    for (auto& [job, streams] : streams_) {
+        for (Stream& stream : streams) stream.responder->write(": here\n\n");
+    }
+}
+
+std::size_t EventStreams::count() const {
+    const std::scoped_lock lock(mutex_);
+    return count_;
+}
+
+void EventStreams::run(const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+        swarm::JobId job;
+        std::list<Stream> streams;
+        {
+            std::unique_lock lock(mutex_);
+            if (!changed_.wait(lock, stop, [&] { return !fresh_.empty(); })) break;
+            job = *fresh_.begin();
+            fresh_.erase(fresh_.begin());
+            const auto at = streams_.find(job);
+            if (at == streams_.end()) continue;
+            streams.swap(at->second);
+        }
+        send_news(job, streams);
+        const std::scoped_lock lock(mutex_);
+        std::list<Stream>& kept = streams_[job];
+        for (auto stream = streams.begin(); stream != streams.end();) {
+            const auto next = std::next(stream);
+            if (stream->over)
+                --count_;
+            else
+                kept.splice(kept.end(), streams, stream);
+            stream = next;
+        }
+        if (kept.empty()) streams_.erase(job);
+    }
+    const std::scoped_lock lock(mutex_);
+    streams_.clear();  // cut: whoever follows comes back with the number of the last event
+}
+
+void EventStreams::send_news(const swarm::JobId& job, std::list<Stream>& streams) {
+    for (Stream& stream : streams) {
+        while (!stream.over) {
+            stream.over = stream.responder->gone().stop_requested();
+            const auto events = store_.read<std::vector<swarm::Event>>(
+                [&](Desk& desk) { return desk.queue.events(job, stream.after, kAtOnce); });
+            // One that cannot be read now comes back, and goes on where it was.
+            if (!events) stream.over = true;
+            if (events && events->empty() && stream.ended) {
+                stream.responder->end();
+                stream.over = true;
+            }
+            if (!events || events->empty()) break;
+            std::string text;
+            bool ends = false;
+            for (const swarm::Event& event : *events) {
+                text += framed(event);
+                stream.after = event.sequence;
+                ends = ends || ends_job(event);
+            }
+            if (!stream.responder->write(text)) stream.over = true;
+            if (!ends) continue;
+            stream.responder->end();
+            stream.over = true;
+        }
+    }
+}
+
+}  // namespace ec::apps::coordinator

@@ -1,0 +1,292 @@
+#include "service.hpp"
+
+#include <sys/resource.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <ec/core/token.hpp>
+#include <ec/core/waiter.hpp>
+#include <ec/crypto/random.hpp>
+#include <ec/crypto/sha256.hpp>
+#include <ec/identity/node.hpp>
+#include <ostream>
+#include <thread>
+
+#include "../service_start.hpp"
+#include "admin.hpp"
+
+namespace ec::apps {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace coordinator;
+
+constexpr std::chrono::milliseconds kFarewell{1'500};  // for reports and heartbeats, once nothing is handed out
+constexpr unsigned kSweepMost = 1'000;
+constexpr unsigned kIntegrateMost = 20'000;
+
+std::int64_t system_ms() {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
+
+std::uint64_t random_number() {
+    const std::string bytes = crypto::random_bytes(sizeof(std::uint64_t));
+    std::uint64_t number = 0;
+    for (const char byte : bytes) number = number << 8 | static_cast<unsigned char>(byte);
+    return number;
+}
+
+net::ServerOptions server_options(const CoordinatorSettings& settings) {
+    constexpr unsigned kPerPeer = 2'000;
+    net::ServerOptions options;
+    options.address = settings.address;
+    options.port = settings.port;
+    options.behind_proxy = settings.behind_proxy;
+    options.hosts = settings.hosts;
+    options.proxies = settings.proxies;
+    options.refuse_pages = true;
+    options.connections = settings.connections;
+    // On loopback all workers of a machine, and a proxy's, have one address.
+    const bool loopback = settings.address == "127.0.0.1" || settings.address == "::1";
+    options.per_peer = loopback ? settings.connections : std::min(settings.connections, kPerPeer);
+    options.threads = 2;
+    options.waiting = 4'096;
+    options.idle_timeout = std::chrono::seconds(75);
+    return options;
+}
+
+/// A connection is a descriptor, and the usual limit is for a person's shell.
+void allow_descriptors(unsigned wanted) {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
+    limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, wanted);
+    static_cast<void>(::setrlimit(RLIMIT_NOFILE, &limit));
+}
+
+class Service final : public CoordinatorService {
+public:
+    Service(RunLock lock, std::unique_ptr<Store> store, std::string admin_token, std::string verifier_key,
+            SealPlain seal_plain);
+    ~Service() override { stop(); }
+
+    Status listen(const CoordinatorSettings& settings);
+    [[nodiscard]] std::string url() const override { return server_->url(); }
+    void stop() override;
+
+private:
+    void drain();
+    void beat(const std::stop_token& stop);
+    void tick(std::uint64_t number);
+    void hear(const std::stop_token& stop);
+
+    RunLock lock_;
+    std::unique_ptr<Store> store_;
+    std::atomic<bool> draining_ = false;
+    std::atomic<bool> sweeping_ = false;
+    Counters counters_;
+    NodeCache nodes_;
+    Gate gate_;
+    Presence presence_;
+    EventStreams streams_;
+    Matchmaker matchmaker_;
+    Heartbeats heartbeats_;
+    KeyWaits keys_;
+    Coordinator with_;
+    std::unique_ptr<net::HttpServer> server_;
+    std::unique_ptr<AdminSocket> admin_;
+    std::jthread ears_;   ///< for what other coordinators tell
+    std::jthread heart_;  ///< last: it ends first
+};
+
+Service::Service(RunLock lock, std::unique_ptr<Store> store, std::string admin_token, std::string verifier_key,
+                 SealPlain seal_plain)
+    : lock_(std::move(lock)),
+      store_(std::move(store)),
+      nodes_(
+          [this](const identity::NodeId& id) {
+              return store_->read<identity::Node>([&](Desk& desk) { return desk.registry.find(id); });
+          },
+          system_ms),
+      gate_(nodes_, system_ms),
+      streams_(*store_),
+      matchmaker_({.store = *store_,
+                   .now_ms = system_ms,
+                   .leased =
+                       [this](const identity::NodeId& /*node*/, const std::vector<swarm::Lease>& leases) {
+                           counters_.leased += leases.size();
+                           for (const swarm::Lease& lease : leases) {
+                               streams_.learn(lease.task, lease.job);
+                               streams_.news(lease.job);
+                           }
+                       }}),
+      heartbeats_({.store = *store_,
+                   .now_ms = system_ms,
+                   .draining = [this] { return draining_.load(); },
+                   .told =
+                       [this](const std::vector<swarm::TaskId>& tasks) {
+                           for (const swarm::TaskId& task : tasks) streams_.news(task);
+                       }}),
+      keys_({.store = *store_,
+             .now_ms = system_ms,
+             .wanted = [this](const swarm::TaskId& task) { streams_.news(task); }}),
+      with_{.store = *store_,
+            .nodes = nodes_,
+            .gate = gate_,
+            .presence = presence_,
+            .streams = streams_,
+            .matchmaker = matchmaker_,
+            .heartbeats = heartbeats_,
+            .keys = keys_,
+            .counters = counters_,
+            .draining = draining_,
+            .verifier_key = std::move(verifier_key),
+            .admin_token = std::move(admin_token),
+            .seal_plain = std::move(seal_plain)} {}
+
+Status Service::listen(const CoordinatorSettings& settings) {
+    EC_ASSIGN(server_, net::start_http_server(coordinator_routes(with_), server_options(settings)));
+    EC_ASSIGN(admin_, AdminSocket::open(settings.data_dir / "run/admin.sock", [this](const rpc::Request& request) {
+                  return admin_answer(with_, request, [this] { drain(); });
+              }));
+    heart_ = std::jthread([this](const std::stop_token& stop) { beat(stop); });
+    if (store_->place().shared()) ears_ = std::jthread([this](const std::stop_token& stop) { hear(stop); });
+    return {};
+}
+
+void Service::beat(const std::stop_token& stop) {
+    constexpr std::chrono::milliseconds kHalf{500};
+    SystemWaiter waiter;
+    for (std::uint64_t number = 0; waiter.wait(kHalf, stop); ++number) {
+        heartbeats_.flush();
+        if (number % 2 == 0) tick(number / 2);
+    }
+}
+
+void Service::tick(std::uint64_t number) {
+    constexpr std::uint64_t kKeepAlive = 15;
+    constexpr std::uint64_t kBlobs = 60;
+    matchmaker_.tick();
+    keys_.tick(store_->place().shared());
+    if (number % kKeepAlive == 0) streams_.keep_alive();
+    if (store_->place().shared()) streams_.news_of_all();
+    if (sweeping_.exchange(true)) return;  // the last one has not been written yet
+    const auto swept = std::make_shared<std::size_t>(0);
+    store_->change(
+        [swept, blobs = number % kBlobs == 0](Desk& desk) -> Status {
+            EC_ASSIGN(*swept, desk.queue.sweep(kSweepMost));
+            if (blobs) EC_TRY(desk.blobs.sweep(kSweepMost, desk.now_ms()));
+            return {};
+        },
+        [this, swept](const Status& status) {
+            sweeping_ = false;
+            if (!status || *swept == 0) return;
+            counters_.swept += *swept;
+            streams_.news_of_all();
+            matchmaker_.wake_some();
+        });
+}
+
+void Service::hear(const std::stop_token& stop) {
+    SystemWaiter waiter;
+    while (!stop.stop_requested()) {
+        auto database = store_->place().connect();
+        bool listens = database && database->listen(kWorkChannel);
+        while (listens && !stop.stop_requested()) {
+            const auto told = database->wait_notification(std::chrono::milliseconds(250));
+            listens = told.has_value();
+            if (!told || !*told) continue;
+            matchmaker_.wake_some();
+            streams_.news_of_all();
+        }
+        waiter.wait(std::chrono::seconds(1), stop);
+    }
+}
+
+void Service::drain() {
+    if (draining_.exchange(true)) return;
+    matchmaker_.drain();
+    keys_.drain();
+}
+
+void Service::stop() {
+    if (!server_) return;
+    drain();
+    // Whoever holds a lease may still hand in what it has, and hears with its heartbeat that it has to go elsewhere.
+    if (presence_.count(system_ms()) > 0) SystemWaiter().wait(kFarewell, {});
+    admin_.reset();
+    heart_.request_stop();
+    ears_.request_stop();
+    if (heart_.joinable()) heart_.join();
+    if (ears_.joinable()) ears_.join();
+    heartbeats_.flush();
+    server_->stop();
+    server_.reset();
+    store_->close();
+}
+
+Result<crypto::SecretKey> log_key_in(const fs::path& file) { return identity::keep_node_key(file); }
+
+}  // namespace
+
+Result<std::unique_ptr<CoordinatorService>> CoordinatorService::start(const CoordinatorSettings& settings,
+                                                                      SealPlain seal_plain) {
+    static const swarm::FixedPricing kPricing;
+    EC_TRY(make_data_dir(settings.data_dir));
+    EC_TRY(make_data_dir(settings.data_dir / "run"));
+    EC_TRY(make_data_dir(settings.data_dir / "secrets"));
+    EC_ASSIGN(RunLock lock, RunLock::take(settings.data_dir / "run/coordinator.lock"));
+    EC_ASSIGN(std::string admin_token, keep_token(settings.data_dir / "secrets/admin-token"));
+    EC_ASSIGN(crypto::SecretKey log_key, log_key_in(settings.data_dir / "secrets/log-key"));
+    allow_descriptors(settings.connections + 256);
+    DeskRules rules{.pricing = kPricing,
+                    .log_origin = settings.log_origin,
+                    .log_key = std::move(log_key),
+                    .now_ms = system_ms,
+                    .random = random_number,
+                    .queue = settings.queue,
+                    .blobs = settings.blobs};
+    EC_ASSIGN(std::unique_ptr<Store> store, Store::open(settings.place, std::move(rules)));
+    EC_ASSIGN(const std::string verifier_key,
+              store->read<std::string>([](Desk& desk) -> Result<std::string> { return desk.log.verifier_key(); }));
+    auto service = std::make_unique<Service>(std::move(lock), std::move(store), std::move(admin_token), verifier_key,
+                                             std::move(seal_plain));
+    EC_TRY(service->listen(settings));
+    return service;
+}
+
+namespace {
+
+Status serve(const CoordinatorOptions& options, std::ostream& out, const std::stop_token& stop) {
+    EC_ASSIGN(const CoordinatorSettings settings, read_settings(options));
+    EC_ASSIGN(const auto service, CoordinatorService::start(settings));
+    out << "ready coordinator " << service->url() << std::endl;
+    wait_for(stop);
+    service->stop();
+    return {};
+}
+
+}  // namespace
+
+void add_coordinator(CLI::App& app, CoordinatorOptions& options) {
+    CLI::App* command = app.add_subcommand("coordinator", "Takes jobs in and hands them out to workers");
+    command->add_option("--listen", options.listen, "ADDR:PORT (default: 127.0.0.1:4301, or COORDINATOR_PORT)");
+    command->add_option("--data-dir", options.data_dir, "Where it keeps its data");
+    command->add_option("--config", options.config, "The configuration file");
+    command->add_flag("--behind-proxy", options.behind_proxy,
+                      "A proxy with TLS stands in front; needed beyond loopback without a certificate");
+    command->add_option("--tls-cert", options.tls_cert, "Certificate chain (PEM)");
+    command->add_option("--tls-key", options.tls_key, "Its private key (PEM)");
+    command->footer(
+        "DATABASE_URL names a PostgreSQL that several coordinators share; without it everything is in coordinator.db\n"
+        "of the data directory. edgecoder node and edgecoder admin on the same machine let nodes in and give credit.\n"
+        "docs/coordinator.md says more.\n\n"
+        "Exit status: 0 a signal came, 2 wrong usage, 3 this machine cannot do it.");
+}
+
+int run_coordinator_service(const CoordinatorOptions& options, std::ostream& out, std::ostream& err,
+                            std::stop_token stop) {
+    return service_exit(serve(options, out, stop), err);
+}
+
+}  // namespace ec::apps

@@ -1,0 +1,179 @@
+#include <charconv>
+#include <ec/swarm/protocol.hpp>
+#include <mutex>
+
+#include "../web.hpp"
+#include "answers.hpp"
+#include "coordinator.hpp"
+
+namespace ec::apps::coordinator {
+namespace {
+
+using identity::Node;
+using net::Responder;
+using net::Route;
+using net::ServerRequest;
+using swarm::Completion;
+
+constexpr std::uint64_t kMostReportBody = 48U << 20;
+
+/// The header counts where the body says nothing of it.
+void take_header(swarm::ProtocolVersion& version, const ServerRequest& request) {
+    if (const auto said = swarm::parse_protocol(request.header("edgecoder-protocol"))) version = *said;
+}
+
+void claim(Coordinator& with, const Node& node, const ServerRequest& request, std::shared_ptr<Responder> responder) {
+    auto read = swarm::read_claim_request(request.body);
+    if (!read) return responder->answer(refused(read.error()));
+    take_header(read->protocol, request);
+    if (read->protocol < swarm::ProtocolVersion{1, 1}) read->most = 1;
+    with.presence.claims(node, read->offer, with.gate.now_ms());
+    with.matchmaker.claim(node, *std::move(read), std::move(responder));
+}
+
+void heartbeat(Coordinator& with, const Node& node, const ServerRequest& request,
+               std::shared_ptr<Responder> responder) {
+    auto read = swarm::read_heartbeat(request.body);
+    if (!read) return responder->answer(refused(read.error()));
+    if (const Status told = with.presence.tells(node, *read, with.gate.now_ms()); !told)
+        return responder->answer(refused(told.error()));
+    ++with.counters.heartbeats;
+    with.heartbeats.take(node, *std::move(read), std::move(responder));
+}
+
+/// The answers to several reports, given when the last of them is there.
+struct Completing {
+    std::mutex mutex;
+    std::vector<Result<Completion>> done;
+    std::size_t left = 0;
+    swarm::ProtocolVersion protocol;
+    std::shared_ptr<Responder> responder;
+};
+
+void answer(const Completing& all) {
+    for (const auto& one : all.done) {
+        if (one) continue;
+        // Nothing of it is known to have happened, or it stands alone: the whole is to be asked again, or refused.
+        const ErrorCode code = one.error().code;
+        if (all.protocol < swarm::kProtocol || code == ErrorCode::unavailable || code == ErrorCode::timeout ||
+            code == ErrorCode::io)
+            return all.responder->answer(refused(one.error()));
+    }
+    all.responder->answer(json_answer(swarm::write(all.done, all.protocol)));
+}
+
+void completed(Coordinator& with, const swarm::TaskId& task, const Result<Completion>& done) {
+    with.streams.news(task);
+    if (!done) {
+        ++with.counters.refused_reports;
+        return;
+    }
+    ++with.counters.completed;
+    with.streams.forget(task);
+    // A verification, what stood on it, or the task itself again.
+    if (!swarm::ended(done->job)) with.matchmaker.wake_some();
+}
+
+void complete(Coordinator& with, const Node& node, const ServerRequest& request, std::shared_ptr<Responder> responder) {
+    auto read = swarm::read_reports(request.body);
+    if (!read) return responder->answer(refused(read.error()));
+    const auto all = std::make_shared<Completing>();
+    all->done.resize(read->reports.size(), fail(ErrorCode::unavailable, "not written"));
+    all->left = read->reports.size();
+    all->protocol = read->protocol;
+    all->responder = std::move(responder);
+    // Each is a change of its own, so that one that is out of turn undoes none of the others.
+    for (std::size_t i = 0; i < read->reports.size(); ++i) {
+        const auto done = std::make_shared<Completion>();
+        with.store.change(
+            [node, done, report = read->reports[i]](Desk& desk) -> Status {
+                EC_ASSIGN(*done, desk.queue.complete(node, report));
+                return desk.database.notify(kWorkChannel);
+            },
+            [&with, all, done, i, task = read->reports[i].task](const Status& status) {
+                const Result<Completion> result = status ? Result<Completion>(*done) : fail(status.error());
+                completed(with, task, result);
+                const std::scoped_lock lock(all->mutex);
+                all->done[i] = result;
+                if (--all->left == 0) answer(*all);
+            });
+    }
+}
+
+void give_back(Coordinator& with, const Node& node, const ServerRequest& request,
+               std::shared_ptr<Responder> responder) {
+    const auto read = swarm::read_give_back(request.body);
+    if (!read) return responder->answer(refused(read.error()));
+    with.store.change(
+        [id = node.id, back = *read](Desk& desk) -> Status {
+            EC_TRY(desk.queue.give_back(id, back.task, back.fence, back.reason, false));
+            return desk.database.notify(kWorkChannel);
+        },
+        [&with, task = read->task, responder = std::move(responder)](const Status& status) {
+            with.streams.news(task);
+            if (status) with.matchmaker.wake_some();
+            responder->answer(status ? json_answer("{}") : refused(status.error()));
+        });
+}
+
+Result<std::int64_t> number(const Form& form, std::string_view name, std::int64_t low, std::int64_t most) {
+    const std::string text = form.value(name);
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size() || value < low || value > most)
+        return fail(ErrorCode::invalid_argument, std::string(name) + " must be a whole number from " +
+                                                     std::to_string(low) + " to " + std::to_string(most));
+    return value;
+}
+
+void key(Coordinator& with, const Node& node, const ServerRequest& request, std::shared_ptr<Responder> responder) {
+    const auto task = path_id<swarm::TaskId>(request);
+    if (!task) return responder->answer(refused(task.error()));
+    const auto form = Form::parse(request.query);
+    if (!form) return responder->answer(refused(form.error()));
+    const auto fence = number(*form, "fence", 1, std::int64_t{1} << 53);
+    const auto wait = form->has("wait_s") ? number(*form, "wait_s", 0, swarm::kLongestWait) : Result<std::int64_t>(0);
+    if (!fence || !wait) return responder->answer(refused(!fence ? fence.error() : wait.error()));
+    with.keys.ask(node, *task, {*fence}, static_cast<int>(*wait), std::move(responder));
+}
+
+}  // namespace
+
+std::vector<Route> work_routes(Coordinator& with) {
+    const Kinds workers{identity::NodeKind::worker, identity::NodeKind::inference};
+    const auto post = [&](std::string path, std::string summary, std::uint64_t limit, auto function) {
+        return with.gate.taken(
+            {.method = "POST",
+             .path = std::move(path),
+             .summary = std::move(summary),
+             .statuses = {200, 400, 404},
+             .request_type = "application/json",
+             .body_limit = limit,
+             .per_minute = kSignedPerMinute,
+             .handle = nullptr},
+            workers,
+            [&with, function](const Node& node, const ServerRequest& request, std::shared_ptr<Responder> responder) {
+                function(with, node, request, std::move(responder));
+            });
+    };
+    constexpr std::uint64_t kClaimBody = 64U << 10;
+    constexpr std::uint64_t kHeartbeatBody = 4U << 20;
+    Route asking_key = with.gate.taken(
+        {.method = "GET",
+         .path = "/v1/tasks/{id}/key",
+         .summary = "The job's key for the node that holds the lease; waits until the submitter gave it",
+         .statuses = {200, 400, 404},
+         .request_type = "",
+         .per_minute = kSignedPerMinute,
+         .handle = nullptr},
+        workers, [&with](const Node& node, const ServerRequest& request, std::shared_ptr<Responder> responder) {
+            key(with, node, request, std::move(responder));
+        });
+    return {
+        post("/v1/claim", "Take work; waits until there is some", kClaimBody, claim),
+        post("/v1/heartbeat", "Keep leases, tell how the work goes and how the machine is", kHeartbeatBody, heartbeat),
+        post("/v1/complete", "Hand in what came out, once; again changes nothing", kMostReportBody, complete),
+        post("/v1/give-back", "Give a task back that this node cannot do", 4096, give_back), std::move(asking_key)};
+}
+
+}  // namespace ec::apps::coordinator

@@ -1,0 +1,180 @@
+#include "routes.hpp"
+
+#include <fmt/format.h>
+
+#include <ec/core/token.hpp>
+#include <ec/inference/plan.hpp>
+#include <memory>
+
+#include "requests.hpp"
+#include "web.hpp"
+
+namespace ec::apps::inference_http {
+namespace {
+
+using net::Responder;
+using net::Route;
+using net::ServerRequest;
+using net::ServerResponse;
+
+constexpr std::uint64_t kMostBody = 2 << 20;
+constexpr unsigned kAsksPerMinute = 120;
+
+ServerResponse json_answer(std::string body) {
+    return {.status = 200, .type = "application/json", .body = std::move(body) + "\n", .headers = {}};
+}
+
+// What a model does for one request: gives the body of the answer.
+using Answer = std::function<Result<std::string>(model::ChatModel& model, std::stop_token stop)>;
+
+class ModelWork final : public ide::Work {
+public:
+    ModelWork(std::shared_ptr<Responder> responder, ide::Seat& seat, Answer answer)
+        : responder_(std::move(responder)), seat_(seat), answer_(std::move(answer)) {}
+
+    Status run(std::stop_token stop) override {
+        const auto body = answer_(seat_.model(), std::move(stop));
+        if (!body) {
+            if (body.error().code != ErrorCode::cancelled) responder_->answer(net::problem(body.error()));
+            return fail(body.error());
+        }
+        responder_->answer(json_answer(*body));
+        return {};
+    }
+    void refuse(const openai::ApiError& error) override {
+        responder_->answer(net::problem(error.status, error.code, error.message));
+    }
+    void supersede() override { refuse({409, "superseded", "a newer request took its place", {}}); }
+    void beat() override {}
+    [[nodiscard]] std::stop_token gone() const override { return responder_->gone(); }
+
+private:
+    std::shared_ptr<Responder> responder_;
+    ide::Seat& seat_;
+    Answer answer_;
+};
+
+void ask_model(InferenceHttp& service, const ide::Destination& where, std::shared_ptr<Responder> responder,
+               Answer answer) {
+    ide::Seat& seat = service.models.seat(where, ide::Purpose::chat);
+    if (!seat.lane().put(std::make_shared<ModelWork>(responder, seat, std::move(answer))))
+        responder->answer(net::problem(429, "queue_full", "too many requests wait for this already"));
+}
+
+// A plan without a model is always to be had: where the model gives none, that is the answer.
+void decompose(InferenceHttp& service, const ServerRequest& request, std::shared_ptr<Responder> responder) {
+    const auto ask = read_decompose(request.body);
+    if (!ask) return responder->answer(net::problem(ask.error()));
+    const auto where = service.models.chat("default");
+    if (!where) return responder->answer(json_answer(write(inference::plan_without_model(ask->question), *ask)));
+    ask_model(service, *where, std::move(responder),
+              [ask = *ask](model::ChatModel& model, std::stop_token stop) -> Result<std::string> {
+                  auto plan = inference::plan_with_model(model, ask.question, stop);
+                  if (!plan && plan.error().code == ErrorCode::cancelled) return fail(plan.error());
+                  return write(plan ? *plan : inference::plan_without_model(ask.question), ask);
+              });
+}
+
+void escalate(InferenceHttp& service, const ServerRequest& request, std::shared_ptr<Responder> responder) {
+    const auto ask = read_escalate(request.body);
+    if (!ask) return responder->answer(net::problem(ask.error()));
+    const auto where = service.models.chat("default");
+    if (!where) {
+        return responder->answer(net::problem(503, "no_model",
+                                              "an escalation needs a model, and none is chosen here; edgecoder model "
+                                              "default NAME chooses one"));
+    }
+    ask_model(service, *where, std::move(responder),
+              [ask = *ask](model::ChatModel& model, std::stop_token stop) -> Result<std::string> {
+                  model::ChatRequest question;
+                  question.messages = {{model::Role::user, escalation_prompt(ask), {}, {}}};
+                  EC_ASSIGN(const model::ChatReply reply, model.complete(question, {}, stop));
+                  EC_ASSIGN(const Escalated escalated, read_escalation(reply.text));
+                  return write(escalated);
+              });
+}
+
+ServerResponse metrics(const InferenceHttp& service) {
+    std::string text =
+        "# HELP edgecoder_inference_requests_total Requests by how they ended.\n"
+        "# TYPE edgecoder_inference_requests_total counter\n";
+    for (ide::Seat* seat : service.models.seats()) {
+        const ide::LaneStatus status = seat->lane().status();
+        for (const auto& [how, count] : {std::pair{"answered", status.answered},
+                                         {"failed", status.failed},
+                                         {"cancelled", status.cancelled},
+                                         {"refused", status.refused}})
+            text += fmt::format("edgecoder_inference_requests_total{{outcome=\"{}\"}} {}\n", how, count);
+    }
+    return {.type = "text/plain; version=0.0.4", .body = text, .headers = {}};
+}
+
+Route open_route(std::string path, std::string summary, std::function<ServerResponse(const ServerRequest&)> handle) {
+    return {.method = "GET",
+            .path = std::move(path),
+            .summary = std::move(summary),
+            .statuses = {200},
+            .request_type = "",
+            .handle = std::move(handle)};
+}
+
+Route asking(std::string path, std::string summary,
+             std::function<void(const ServerRequest&, std::shared_ptr<Responder>)> take) {
+    return {.method = "POST",
+            .path = std::move(path),
+            .summary = std::move(summary),
+            .statuses = {200, 400, 409, 422, 429, 503},
+            .request_type = "application/json",
+            .body_limit = kMostBody,
+            .per_minute = kAsksPerMinute,
+            .handle = nullptr,
+            .take = std::move(take)};
+}
+
+Route guarded(Route route, const std::string& token) {
+    route.secured = true;
+    route.statuses.push_back(401);
+    route.turn_away = [token](const ServerRequest& head) -> std::optional<ServerResponse> {
+        if (same_secret(bearer_token(head), token)) return std::nullopt;
+        ServerResponse refused = net::problem(401, "token_required",
+                                              "this needs the token in secrets/inference-token of the data directory");
+        refused.headers.emplace_back("WWW-Authenticate", "Bearer");
+        return refused;
+    };
+    return route;
+}
+
+ServerResponse plain(std::string text) { return {.type = "text/plain", .body = std::move(text), .headers = {}}; }
+
+}  // namespace
+
+std::vector<Route> inference_routes(InferenceHttp& service, const std::string& token) {
+    std::vector<Route> routes{
+        open_route("/health", "Whether the service runs, as the first version told it",
+                   [](const ServerRequest&) { return json_answer("{\"ok\":true}"); }),
+        open_route("/healthz", "Whether the service runs", [](const ServerRequest&) { return plain("ok\n"); }),
+        open_route("/readyz", "Whether it serves, and what it leases",
+                   [&service](const ServerRequest&) { return plain("ready, " + service.leasing() + "\n"); }),
+        guarded(asking("/decompose", "Parts of a task with files, tests and dependencies",
+                       [&service](const ServerRequest& request, std::shared_ptr<Responder> responder) {
+                           decompose(service, request, std::move(responder));
+                       }),
+                token),
+        guarded(asking("/escalate", "Better code for a task that a smaller model failed at",
+                       [&service](const ServerRequest& request, std::shared_ptr<Responder> responder) {
+                           escalate(service, request, std::move(responder));
+                       }),
+                token),
+        guarded(open_route("/metrics", "Counts for Prometheus",
+                           [&service](const ServerRequest&) { return metrics(service); }),
+                token)};
+    const auto document = [](std::string text) {
+        return open_route("/openapi.json", "This document",
+                          [text = std::move(text)](const ServerRequest&) { return json_answer(text); });
+    };
+    routes.push_back(document({}));  // it is part of the table that it describes
+    routes.back() = document(net::openapi_document("EdgeCoder's inference", EC_VERSION, routes));
+    return routes;
+}
+
+}  // namespace ec::apps::inference_http

@@ -1,0 +1,140 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ec/crypto/base64.hpp>
+#include <ec/ledger/log.hpp>
+
+#include "note.hpp"
+#include "one_row.hpp"
+#include "tiles.hpp"
+
+namespace ec::ledger {
+namespace {
+
+constexpr std::size_t kMostLeaf = 65'535;
+constexpr std::int64_t kIntegratorLock = 0x6563'6c6f'6700;
+
+/// How large the tree is, and how large it was when it was last signed; -1: never.
+struct Head {
+    std::uint64_t size = 0;
+    std::int64_t signed_size = -1;
+    std::string note;
+};
+
+Result<Head> read_head(sql::Database& database) {
+    Head head;
+    EC_TRY(one_row(database, "SELECT size, signed_size, note FROM log_head", [&](const sql::Statement& row) {
+        head = {static_cast<std::uint64_t>(row.integer(0)), row.integer(1), row.text(2)};
+    }));
+    return head;
+}
+
+// One integrator at a time: on SQLite a transaction is alone anyhow.
+Status become_integrator(sql::Database& database) {
+    if (database.dialect() != sql::Dialect::postgres) return {};
+    EC_TRY(one_row(database, "SELECT pg_advisory_xact_lock(?1)", [](const sql::Statement&) {}, kIntegratorLock));
+    return {};
+}
+
+struct Pending {
+    std::int64_t number = 0;
+    std::int64_t at_ms = 0;
+    std::string leaf;
+};
+
+/// Takes the oldest of those whose transactions are committed.
+Result<std::vector<Pending>> take_pending(sql::Database& database, unsigned most) {
+    std::vector<Pending> taken;
+    EC_ASSIGN(
+        sql::Statement * rows,
+        database.cached("DELETE FROM log_pending WHERE number IN "
+                        "(SELECT number FROM log_pending ORDER BY number LIMIT ?1) RETURNING number, at_ms, leaf"));
+    EC_TRY(rows->bind(most));
+    for (;;) {
+        EC_ASSIGN(const bool row, rows->step());
+        if (!row) break;
+        taken.push_back({rows->integer(0), rows->integer(1), rows->text(2)});
+    }
+    std::ranges::sort(taken, {}, &Pending::number);
+    return taken;
+}
+
+/// Gives up to `most` leaves their places, in a transaction of its own; how many.
+Result<std::uint64_t> place_leaves(sql::Database& database, unsigned most) {
+    EC_ASSIGN(sql::Transaction transaction, sql::Transaction::begin(database));
+    EC_TRY(become_integrator(database));
+    EC_ASSIGN(const Head head, read_head(database));
+    EC_ASSIGN(const std::vector<Pending> pending, take_pending(database, most));
+    if (pending.empty()) return 0U;
+    std::uint64_t size = head.size;
+    for (const Pending& each : pending) {
+        const crypto::Sha256Digest hash = crypto::leaf_hash(each.leaf);
+        EC_TRY(change(database, "INSERT INTO log_leaf (position, at_ms, leaf, hash) VALUES (?1, ?2, ?3, ?4)", size++,
+                      each.at_ms, sql::Blob{each.leaf}, sql::Blob{hash.bytes()}));
+    }
+    EC_TRY(store_tiles(database, head.size, size));
+    EC_TRY(change(database, "UPDATE log_head SET size = ?1", size));
+    EC_TRY(transaction.commit());
+    return pending.size();
+}
+
+}  // namespace
+
+Status Log::append(std::string_view leaf, std::int64_t now_ms) {
+    if (leaf.size() > kMostLeaf)
+        return fail(ErrorCode::too_large, fmt::format("a leaf of the log is at most {} bytes", kMostLeaf));
+    EC_TRY(change(database_, "INSERT INTO log_pending (at_ms, leaf) VALUES (?1, ?2)", now_ms, sql::Blob{leaf}));
+    return {};
+}
+
+// Two transactions: only a tree that is on the disk is ever signed, so that nobody has to remember a signature over a
+// tree that a crash took back.
+Result<std::uint64_t> Log::integrate(unsigned most, std::int64_t now_ms) {
+    EC_TRY(check_origin(origin_));
+    EC_ASSIGN(const std::uint64_t placed, place_leaves(database_, most));
+    EC_ASSIGN(sql::Transaction transaction, sql::Transaction::begin(database_));
+    EC_TRY(become_integrator(database_));
+    EC_ASSIGN(const Head head, read_head(database_));
+    if (head.signed_size == static_cast<std::int64_t>(head.size)) return placed;
+    TileReader tree(database_, head.size);
+    EC_ASSIGN(const crypto::Sha256Digest root, crypto::tree_root(head.size, tree.nodes()));
+    EC_TRY(change(database_, "UPDATE log_head SET signed_size = ?1, signed_ms = ?2, note = ?3", head.size, now_ms,
+                  sign_checkpoint(origin_, head.size, root, key_)));
+    EC_TRY(transaction.commit());
+    return placed;
+}
+
+Result<std::string> Log::checkpoint() {
+    EC_ASSIGN(Head head, read_head(database_));
+    if (head.signed_size < 0) return fail(ErrorCode::not_found, "the log has no checkpoint yet");
+    return std::move(head.note);
+}
+
+Result<std::string> Log::tile(std::string_view path) {
+    EC_ASSIGN(const TileName name, parse_tile(path));
+    EC_ASSIGN(const Head head, read_head(database_));
+    const std::uint64_t all = hashes_of_level(head.size, name.level);
+    if (name.number > all / kTileWidth || name.number * kTileWidth + name.width > all)
+        return fail(ErrorCode::not_found, "the log has no such tile yet");
+    TileReader tree(database_, head.size);
+    if (name.entries) return tree.entries(name.number, name.width);
+    EC_ASSIGN(std::string hashes, tree.hashes(name.level, name.number));
+    hashes.resize(name.width * crypto::Sha256Digest::kBytes);
+    return hashes;
+}
+
+Result<std::string> Log::receipt(std::uint64_t index) {
+    EC_ASSIGN(const Head head, read_head(database_));
+    if (head.signed_size < 0 || index >= static_cast<std::uint64_t>(head.signed_size))
+        return fail(ErrorCode::not_found, "no checkpoint covers this leaf yet");
+    TileReader tree(database_, static_cast<std::uint64_t>(head.signed_size));
+    EC_ASSIGN(const crypto::Proof proof,
+              crypto::inclusion_proof(index, static_cast<std::uint64_t>(head.signed_size), tree.nodes()));
+    std::string text = fmt::format("c2sp.org/tlog-proof@v1\nindex {}\n", index);
+    for (const crypto::Sha256Digest& hash : proof) text += crypto::base64(hash.bytes()) + '\n';
+    return text + '\n' + head.note;
+}
+
+std::string Log::verifier_key() const { return ledger::verifier_key(origin_, key_.public_key()); }
+
+}  // namespace ec::ledger

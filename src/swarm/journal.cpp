@@ -1,0 +1,64 @@
+#include "journal.hpp"
+
+#include <array>
+#include <ec/swarm/protocol.hpp>
+
+namespace ec::swarm {
+namespace {
+
+constexpr std::array<sql::Migration, 1> kSteps{{{1, "undelivered results",
+                                                 R"(
+CREATE TABLE undelivered (
+  number INTEGER PRIMARY KEY,
+  task TEXT NOT NULL,
+  fence INTEGER NOT NULL,
+  report TEXT NOT NULL,
+  UNIQUE (task, fence)
+) STRICT)"}}};
+
+}  // namespace
+
+ResultJournal::ResultJournal(sql::Database database)
+    : mutex_(std::make_unique<std::mutex>()), database_(std::move(database)) {}
+
+Result<ResultJournal> ResultJournal::open(const std::filesystem::path& file) {
+    EC_ASSIGN(sql::Database database, sql::Database::open(file));
+    EC_TRY(sql::migrate(database, kSteps));
+    return ResultJournal(std::move(database));
+}
+
+Status ResultJournal::put(const Report& report) {
+    const std::scoped_lock lock(*mutex_);
+    EC_ASSIGN(sql::Transaction change, sql::Transaction::begin(database_));
+    EC_TRY(database_.run("DELETE FROM undelivered WHERE task = ?1 AND fence = ?2", report.task.text(),
+                         report.fence.value));
+    EC_TRY(database_.run("INSERT INTO undelivered (task, fence, report) VALUES (?1, ?2, ?3)", report.task.text(),
+                         report.fence.value, write(std::vector<Report>{report})));
+    return change.commit();
+}
+
+Status ResultJournal::remove(const TaskId& task, Fence fence) {
+    const std::scoped_lock lock(*mutex_);
+    return database_.run("DELETE FROM undelivered WHERE task = ?1 AND fence = ?2", task.text(), fence.value);
+}
+
+Result<std::vector<Report>> ResultJournal::all() {
+    const std::scoped_lock lock(*mutex_);
+    std::vector<Report> out;
+    std::vector<std::int64_t> broken;
+    EC_ASSIGN(sql::Statement rows, database_.prepare("SELECT number, report FROM undelivered ORDER BY number"));
+    EC_TRY(rows.bind());
+    for (;;) {
+        EC_ASSIGN(const bool more, rows.step());
+        if (!more) break;
+        auto reports = read_reports(rows.text(1));
+        if (reports && reports->reports.size() == 1)
+            out.push_back(std::move(reports->reports.front()));
+        else
+            broken.push_back(rows.integer(0));
+    }
+    for (const std::int64_t number : broken) EC_TRY(database_.run("DELETE FROM undelivered WHERE number = ?1", number));
+    return out;
+}
+
+}  // namespace ec::swarm

@@ -1,0 +1,144 @@
+#include <fmt/format.h>
+
+#include "worker_run.hpp"
+
+namespace ec::swarm {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kStep{1'000};  // how soon waking from sleep is noticed
+constexpr std::chrono::seconds kAsleep{2};
+constexpr int kLeastBeatS = 1, kMostBeatS = 60;
+constexpr std::size_t kSentBytes = 1 << 20;  // at once
+constexpr std::size_t kSentReports = 16;
+
+/// Whether the same report may be taken at another time.
+bool may_pass(ErrorCode code) {
+    return code == ErrorCode::unavailable || code == ErrorCode::timeout || code == ErrorCode::io ||
+           code == ErrorCode::internal || code == ErrorCode::cancelled;
+}
+
+std::vector<Report> first_of(std::vector<Report> reports) {
+    std::size_t bytes = 0, count = 0;
+    while (count < reports.size() && count < kSentReports) {
+        bytes += reports[count].result.size();
+        if (count > 0 && bytes > kSentBytes) break;
+        ++count;
+    }
+    reports.resize(count);
+    return reports;
+}
+
+}  // namespace
+
+/// Seconds to the next one.
+Result<int> WorkerRun::beat(CoordinatorClient& client, const std::stop_token& stop) {
+    HeartbeatRequest request;
+    request.held = leases_.held();
+    request.offer = ports_.runner.offer();
+    request.slots = options_.slots;
+    request.protocol = kProtocol;
+    {
+        const std::scoped_lock lock(mutex_);
+        request.telemetry = telemetry_;
+        request.holding_back = no_more_ ? "drain" : holding_back_;
+        request.offer.snapshots = snapshots_;
+    }
+    EC_ASSIGN(const HeartbeatReply reply, client.heartbeat(request, stop));
+    for (const auto& [held, ending] : leases_.apply(reply.held)) {
+        says(fmt::format("the coordinator says that {} is {}", held.task.text(),
+                         ending == Ending::lost ? "no longer ours" : "cancelled"));
+        if (const Status removed = journal_.remove(held.task, held.fence); !removed) says(removed.error().message);
+    }
+    if (reply.drain) says("the coordinator goes down; another one of the list is tried");
+    return std::clamp(reply.next_s, kLeastBeatS, kMostBeatS);
+}
+
+void WorkerRun::beat_until(const std::stop_token& stop) {
+    const auto client = ports_.connect();
+    Backoff backoff(ports_.jitter);
+    auto slept = ports_.asleep();
+    while (!stop.stop_requested()) {
+        milliseconds wait{0};
+        slept = ports_.asleep();
+        if (const auto next = beat(*client, stop)) {
+            backoff.reset();
+            wait = std::chrono::seconds(*next);
+        } else {
+            if (ends_work(next.error())) return;
+            wait = backoff.next();
+        }
+        while (wait.count() > 0 && !stop.stop_requested()) {
+            const milliseconds step = std::min(wait, kStep);
+            (void)ports_.waiter.wait(step, stop);
+            wait -= step;
+            if (ports_.asleep() - slept > kAsleep) break;  // leases may have run out meanwhile
+        }
+    }
+}
+
+void WorkerRun::settle(const Report& report, const Result<Completion>& answer) {
+    if (!answer && may_pass(answer.error().code)) return;
+    if (!answer)
+        says(fmt::format("{} was not taken: {}", report.task.text(), answer.error().message));
+    else
+        says(fmt::format("{} delivered{}", report.task.text(), answer->again ? " (again)" : ""));
+    if (const Status removed = journal_.remove(report.task, report.fence); !removed) says(removed.error().message);
+    if (leases_.holds(report.task, report.fence)) leases_.remove(report.task);
+}
+
+Status WorkerRun::send(CoordinatorClient& client, const std::vector<Report>& reports, const std::stop_token& stop) {
+    EC_ASSIGN(const auto answers, client.complete(reports, stop));
+    if (answers.size() != reports.size())
+        return fail(ErrorCode::corrupt, "the coordinator answered for another number of results");
+    Status status;
+    for (std::size_t i = 0; i < reports.size(); ++i) {
+        settle(reports[i], answers[i]);
+        if (!answers[i] && may_pass(answers[i].error().code)) status = fail(answers[i].error());
+    }
+    return status;
+}
+
+void WorkerRun::deliver_until(const std::stop_token& stop) {
+    const auto client = ports_.connect();
+    Backoff backoff(ports_.jitter);
+    auto slept = ports_.asleep();
+    const auto failed = [&](const Error& error) {
+        if (stop.stop_requested() || ends_work(error)) return;
+        says(fmt::format("results wait: {}", error.message));
+        (void)ports_.waiter.wait(backoff.next(), stop);
+    };
+    while (!stop.stop_requested()) {
+        {
+            std::unique_lock lock(mutex_);
+            changed_.wait(lock, stop, [this] { return to_deliver_; });
+            to_deliver_ = false;
+        }
+        for (;;) {
+            auto left = journal_.all();
+            if (!left) {
+                failed(left.error());
+                if (stop.stop_requested() || is_fatal()) return;
+                continue;
+            }
+            if (left->empty() || stop.stop_requested()) break;
+            // After sleep the leases may be somebody else's: they are asked about first, and lost ones are dropped.
+            if (ports_.asleep() - slept > kAsleep) {
+                if (const auto beaten = beat(*client, stop); !beaten) {
+                    failed(beaten.error());
+                    if (stop.stop_requested() || is_fatal()) return;
+                    continue;
+                }
+                slept = ports_.asleep();
+                continue;
+            }
+            const Status sent = send(*client, first_of(*std::move(left)), stop);
+            if (!sent) failed(sent.error());
+            if (sent) backoff.reset();
+            if (!sent && is_fatal()) return;
+        }
+    }
+}
+
+}  // namespace ec::swarm
