@@ -9,10 +9,10 @@
 #include <ec/core/text.hpp>
 #include <ec/repair/repair.hpp>
 
-#include "data_dir.hpp"
-#include "policy_files.hpp"
-#include "project_view.hpp"
-#include "reduced_consent.hpp"
+#include "../data_dir.hpp"
+#include "../policy_files.hpp"
+#include "../project_view.hpp"
+#include "../reduced_consent.hpp"
 #include "tree_patch.hpp"
 
 namespace ec::apps {

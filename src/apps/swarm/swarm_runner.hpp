@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-#include "model_choice.hpp"
+#include "../model_choice.hpp"
 
 namespace ec::apps {
 
