@@ -115,8 +115,9 @@ public:
     Result<std::vector<Event>> events(const JobId& job, std::int64_t after, unsigned most);
     Result<Explanation> explain(const std::string& account, const JobId& job, std::span<const Present> present);
 
-private:
     struct Inside;  // queue_inside.hpp, private
+
+private:
     std::unique_ptr<Inside> inside_;
 };
 

@@ -1,0 +1,132 @@
+#include "checking.hpp"
+
+namespace ec::swarm {
+namespace {
+constexpr unsigned kMostRedone = 256;  // results of one liar
+}
+
+Status Checking::reported(JobRow& job, TaskRow& task, Outcome outcome, std::int64_t now_ms) {
+    task.outcome = outcome;
+    if (task.kind == TaskKind::verify && task.role == Role::verify)
+        return checked(job, task, outcome == Outcome::passed, now_ms);
+    if (task.role == Role::replica && outcome == Outcome::nothing) return searched_again(job, task, now_ms);
+    if (job.expected >= 0 && task.role == Role::work) return canary(job, task, now_ms);
+    return outcome == Outcome::solved ? solved(job, task, now_ms) : nothing(job, task, now_ms);
+}
+
+Status Checking::solved(JobRow& job, TaskRow& task, std::int64_t now_ms) {
+    if (job.verification == Verification::none) return course_.accept(job, task, "not_checked", true, now_ms);
+    if (job.verification == Verification::submitter)
+        return course_.to_verifying(job, task, "for_the_submitter", now_ms);
+    if (job.verification == Verification::adaptive) {
+        EC_ASSIGN(const bool check, trust_.must_check(task.worker, task.kind));
+        if (!check) return course_.accept(job, task, "trusted", true, now_ms);
+    }
+    EC_TRY(course_.to_verifying(job, task, "solved", now_ms));
+    return course_.add_helper(job, task, Role::verify, -1, {}, now_ms);
+}
+
+Status Checking::nothing(JobRow& job, TaskRow& task, std::int64_t now_ms) {
+    if (task.role == Role::backup) return course_.end_task(job, task, State::done, "nothing", now_ms);
+    if (job.verification == Verification::none) return course_.accept(job, task, "not_checked", true, now_ms);
+    if (job.verification != Verification::always) {
+        EC_ASSIGN(const bool check, trust_.must_check(task.worker, task.kind));
+        if (!check) return course_.accept(job, task, "trusted", true, now_ms);
+    }
+    EC_TRY(course_.to_verifying(job, task, "nothing", now_ms));
+    return course_.add_helper(job, task, Role::replica, -1, {}, now_ms);
+}
+
+Status Checking::searched_again(JobRow& job, TaskRow& replica, std::int64_t now_ms) {
+    EC_ASSIGN(TaskRow subject, rows_.task(job.id, replica.subject));
+    const bool agrees = subject.state == State::verifying && subject.outcome == Outcome::nothing;
+    if (agrees) {
+        EC_TRY(trust_.agreed(subject.worker, subject.kind));
+        EC_TRY(trust_.agreed(replica.worker, replica.kind));
+        EC_TRY(course_.pay_check(job, replica, now_ms));
+    }
+    EC_TRY(course_.end_task(job, replica, State::done, agrees ? "agreed" : "not_needed", now_ms));
+    return agrees ? course_.accept(job, subject, "agreed", true, now_ms) : Status{};
+}
+
+Status Checking::canary(JobRow& job, TaskRow& task, std::int64_t now_ms) {
+    if (job.expected == static_cast<std::int64_t>(task.outcome)) {
+        EC_TRY(trust_.agreed(task.worker, task.kind));
+        return course_.accept(job, task, "as_expected", true, now_ms);
+    }
+    EC_TRY(lied(job, task, now_ms));
+    if (ended(job.state)) return {};
+    return course_.discard(job, task, "not_as_expected", now_ms);
+}
+
+Status Checking::checked(JobRow& job, TaskRow& check, bool good, std::int64_t now_ms) {
+    EC_ASSIGN(TaskRow subject, rows_.task(job.id, check.subject));
+    if (subject.state != State::verifying) return course_.end_task(job, check, State::cancelled, "not_needed", now_ms);
+    if (check.decides >= 0) return decided(job, check, subject, good, now_ms);
+    EC_TRY(course_.end_task(job, check, State::done, good ? "passed" : "rejected", now_ms));
+    if (!good) return course_.add_helper(job, subject, Role::verify, check.number, check.worker, now_ms);
+    EC_TRY(trust_.agreed(subject.worker, subject.kind));
+    if (subject.role == Role::replica) {
+        // Found where another said there is nothing. It may have had less time: no lie, but no merit either.
+        EC_ASSIGN(const TaskRow searched, rows_.task(job.id, subject.subject));
+        EC_TRY(trust_.doubted(searched.worker, searched.kind));
+    }
+    EC_TRY(course_.pay_check(job, check, now_ms));
+    return course_.accept(job, subject, "verified", true, now_ms);
+}
+
+// Two against one: who made the result, who looked at it first, who looks now.
+Status Checking::decided(JobRow& job, TaskRow& check, TaskRow& subject, bool good, std::int64_t now_ms) {
+    EC_ASSIGN(const TaskRow first, rows_.task(job.id, check.decides));
+    EC_TRY(course_.end_task(job, check, State::done, good ? "passed" : "rejected", now_ms));
+    EC_TRY(trust_.agreed(check.worker, TaskKind::verify));
+    EC_TRY(course_.pay_check(job, check, now_ms));
+    if (good) {
+        EC_TRY(lied(job, first, now_ms));
+        EC_TRY(trust_.agreed(subject.worker, subject.kind));
+        if (ended(job.state)) return {};
+        return course_.accept(job, subject, "verified", true, now_ms);
+    }
+    EC_TRY(trust_.agreed(first.worker, TaskKind::verify));
+    EC_TRY(course_.pay_check(job, first, now_ms));
+    EC_TRY(lied(job, subject, now_ms));
+    if (ended(job.state)) return {};
+    return course_.discard(job, subject, "rejected_by_verifier", now_ms);
+}
+
+Status Checking::judged(JobRow& job, TaskRow& task, bool good, std::int64_t now_ms) {
+    // It moves no trust: somebody might praise his own workers.
+    if (good) return course_.accept(job, task, "verdict", true, now_ms);
+    return course_.discard(job, task, "rejected_by_submitter", now_ms);
+}
+
+// All that the liar handed in and that does not count yet is done again. `task` itself is its caller's matter.
+Status Checking::lied(JobRow& job, const TaskRow& task, std::int64_t now_ms) {
+    EC_TRY(trust_.lied(task.worker, now_ms));
+    EC_ASSIGN(const std::string result, rows_.sealed(job.id, SealedPlace::result(task.number)));
+    EC_TRY(payment_.log_lie(job, task, result, now_ms));
+    EC_TRY(course_.note(job, task, "lied", task.worker, now_ms));
+    EC_ASSIGN(sql::Statement * rows,
+              rows_.database().cached("SELECT job, number FROM task WHERE holder = ?1 AND state = ?2 "
+                                      "ORDER BY job, number LIMIT ?3"));
+    EC_TRY(rows->bind(task.worker, static_cast<int>(State::verifying), kMostRedone));
+    std::vector<TaskPlace> places;
+    EC_TRY(each_row(*rows, [&](const sql::Statement& row) {
+        TaskPlace place{.job = row.text(0), .number = row.integer(1)};
+        if (place.job != task.job || place.number != task.number) places.push_back(std::move(place));
+    }));
+    for (const TaskPlace& place : places) {
+        if (place.job == job.id) {
+            EC_ASSIGN(TaskRow other, rows_.task(place.job, place.number));
+            if (other.state == State::verifying) EC_TRY(course_.discard(job, other, "made_by_a_liar", now_ms));
+            continue;
+        }
+        EC_ASSIGN(JobRow other_job, rows_.job(place.job));
+        EC_ASSIGN(TaskRow other, rows_.task(place.job, place.number));
+        if (other.state == State::verifying) EC_TRY(course_.discard(other_job, other, "made_by_a_liar", now_ms));
+        EC_TRY(rows_.save(other_job));
+    }
+    return {};
+}
+
+}  // namespace ec::swarm

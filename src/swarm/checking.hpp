@@ -1,0 +1,42 @@
+// From what a worker hands in to what counts: who checks it, who is believed, and what a lie costs.
+//
+// A result goes one of these ways: accepted at once (a worker that is trusted, by chance; a job that wants no checks),
+// or looked at by a second worker, and where the two differ by a third; or kept for the submitter's own verdict. A
+// search that found nothing is believed when a second one found nothing either. Threads: as the Database.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "course.hpp"
+#include "trust.hpp"
+
+namespace ec::swarm {
+
+class Checking {
+public:
+    Checking(Rows& rows, Course& course, Trust& trust, Payment& payment)
+        : rows_(rows), course_(course), trust_(trust), payment_(payment) {}
+
+    /// The report's outcome, for a task that was leased and whose result is kept already.
+    Status reported(JobRow& job, TaskRow& task, Outcome outcome, std::int64_t now_ms);
+    /// The submitter's word on a result that waits.
+    Status judged(JobRow& job, TaskRow& task, bool good, std::int64_t now_ms);
+
+private:
+    Status canary(JobRow& job, TaskRow& task, std::int64_t now_ms);
+    Status solved(JobRow& job, TaskRow& task, std::int64_t now_ms);
+    Status nothing(JobRow& job, TaskRow& task, std::int64_t now_ms);
+    Status searched_again(JobRow& job, TaskRow& replica, std::int64_t now_ms);
+    Status checked(JobRow& job, TaskRow& check, bool good, std::int64_t now_ms);
+    Status decided(JobRow& job, TaskRow& check, TaskRow& subject, bool good, std::int64_t now_ms);
+    Status lied(JobRow& job, const TaskRow& task, std::int64_t now_ms);
+
+    Rows& rows_;
+    Course& course_;
+    Trust& trust_;
+    Payment& payment_;
+};
+
+}  // namespace ec::swarm

@@ -1,0 +1,124 @@
+#include "fair_share.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <ec/swarm/types.hpp>
+
+#include "rows.hpp"
+#include "shapes.hpp"
+
+namespace ec::swarm {
+namespace {
+
+constexpr double kUnit = 4294967296.0;  // 2^32
+constexpr double kLeast = 0.001;        // seconds
+constexpr std::int64_t kCountEvery = 1000;
+
+double inflation(std::int64_t now_ms, std::int64_t half_life_ms) {
+    return static_cast<double>(now_ms) / static_cast<double>(half_life_ms);
+}
+
+}  // namespace
+
+double use_at(Level level, std::int64_t now_ms, std::int64_t half_life_ms) {
+    if (level.value == 0) return 0;
+    return std::exp2(static_cast<double>(level.value) / kUnit - inflation(now_ms, half_life_ms));
+}
+
+Level with_use(Level level, double seconds, std::int64_t now_ms, std::int64_t half_life_ms) {
+    const double use = std::max(kLeast, use_at(level, now_ms, half_life_ms) + seconds);
+    return Level{std::llround((inflation(now_ms, half_life_ms) + std::log2(use)) * kUnit)};
+}
+
+Level FairShare::Standing::weighed() const {
+    return Level{level.value - std::llround(std::log2(static_cast<double>(weight) / 1000.0) * kUnit)};
+}
+
+std::int64_t FairShare::lane_id(std::int64_t shape, std::int64_t priority, const std::string& account) {
+    return id_of_name(fmt::format("{}|{}|{}", shape, priority, account));
+}
+
+Result<FairShare::Standing> FairShare::standing(const std::string& account) {
+    EC_ASSIGN(sql::Statement * row, database_.cached("SELECT level, weight FROM share WHERE account = ?1"));
+    EC_TRY(row->bind(account));
+    EC_ASSIGN(const bool there, row->step());
+    if (!there) return Standing{};
+    return Standing{.level = Level{row->integer(0)}, .weight = row->integer(1)};
+}
+
+Status FairShare::keep(const std::string& account, const Standing& standing) {
+    EC_ASSIGN(sql::Statement * share,
+              database_.cached("INSERT INTO share (account, level, weight) VALUES (?1, ?2, ?3) "
+                               "ON CONFLICT (account) DO UPDATE SET level = excluded.level, weight = excluded.weight"));
+    EC_TRY(share->run(account, standing.level.value, standing.weight));
+    EC_ASSIGN(sql::Statement * lanes, database_.cached("UPDATE lane SET level = ?2 WHERE account = ?1"));
+    return lanes->run(account, standing.weighed().value);
+}
+
+Status FairShare::arrive(std::int64_t shape, std::int64_t priority, const std::string& account, std::int64_t tasks) {
+    const std::int64_t id = lane_id(shape, priority, account);
+    EC_ASSIGN(sql::Statement * more, database_.cached("UPDATE lane SET queued = queued + ?2 WHERE id = ?1"));
+    EC_TRY(more->run(id, tasks));
+    if (database_.changed_rows() > 0) return {};
+    EC_ASSIGN(const Standing standing, this->standing(account));
+    EC_ASSIGN(sql::Statement * lane,
+              database_.cached("INSERT INTO lane (id, shape, priority, account, level, queued) "
+                               "VALUES (?1, ?2, ?3, ?4, ?5, ?6) "
+                               "ON CONFLICT (id) DO UPDATE SET queued = lane.queued + excluded.queued"));
+    return lane->run(id, shape, priority, account, standing.weighed().value, tasks);
+}
+
+Status FairShare::leave(std::int64_t lane, std::int64_t tasks) {
+    EC_ASSIGN(sql::Statement * fewer, database_.cached("UPDATE lane SET queued = queued - ?2 WHERE id = ?1"));
+    return fewer->run(lane, tasks);
+}
+
+Status FairShare::charge(const std::string& account, std::int64_t milliseconds, std::int64_t now_ms) {
+    EC_ASSIGN(Standing standing, this->standing(account));
+    const double seconds = static_cast<double>(milliseconds) / 1000.0;
+    standing.level = with_use(standing.level, seconds, now_ms, half_life_ms_);
+    return keep(account, standing);
+}
+
+Status FairShare::set_weight(const std::string& account, std::int64_t milli) {
+    if (milli < 1 || milli > 1'000'000)
+        return fail(ErrorCode::invalid_argument, "a weight is 1 to 1,000,000 thousandths");
+    EC_ASSIGN(Standing standing, this->standing(account));
+    standing.weight = milli;
+    return keep(account, standing);
+}
+
+Result<std::vector<Lane>> FairShare::best(std::int64_t shape, unsigned most) {
+    EC_ASSIGN(sql::Statement * rows,
+              database_.cached("SELECT id, priority, account, level FROM lane WHERE shape = ?1 AND queued > 0 "
+                               "ORDER BY priority DESC, level LIMIT ?2"));
+    EC_TRY(rows->bind(shape, most));
+    std::vector<Lane> lanes;
+    EC_TRY(each_row(*rows, [&lanes](const sql::Statement& row) {
+        lanes.push_back(
+            {.id = row.integer(0), .priority = row.integer(1), .account = row.text(2), .level = Level{row.integer(3)}});
+    }));
+    return lanes;
+}
+
+Result<std::int64_t> FairShare::queued(const std::string& account) {
+    EC_ASSIGN(sql::Statement * row,
+              database_.cached("SELECT CAST(COALESCE(SUM(queued), 0) AS BIGINT) FROM lane WHERE account = ?1"));
+    EC_TRY(row->bind(account));
+    EC_TRY(row->step());
+    return row->integer(0);
+}
+
+Result<std::int64_t> FairShare::queued_of_all(std::int64_t now_ms) {
+    if (counted_ms_ >= 0 && now_ms >= counted_ms_ && now_ms < counted_ms_ + kCountEvery) return counted_;
+    EC_ASSIGN(sql::Statement * row, database_.cached("SELECT CAST(COALESCE(SUM(queued), 0) AS BIGINT) FROM lane"));
+    EC_TRY(row->bind());
+    EC_TRY(row->step());
+    counted_ = row->integer(0);
+    counted_ms_ = now_ms;
+    return counted_;
+}
+
+}  // namespace ec::swarm

@@ -1,0 +1,124 @@
+#include <ec/crypto/sha256.hpp>
+
+#include "queue_inside.hpp"
+
+namespace ec::swarm {
+namespace {
+
+constexpr std::size_t kMostResultBlobs = 256;
+constexpr std::size_t kMostReason = 64;
+
+std::unexpected<Error> stale() {
+    return fail(ErrorCode::conflict, "stale_lease: this task was given to somebody else or has ended",
+                "drop the result");
+}
+
+bool makes_tasks(TaskKind kind) { return kind == TaskKind::decompose || kind == TaskKind::merge; }
+
+Status check_report(const TaskRow& task, const Report& report) {
+    if (report.result.size() > kResultBytes) return fail(ErrorCode::too_large, "result: too many bytes, use blobs");
+    if (report.blobs.size() > kMostResultBlobs) return fail(ErrorCode::too_large, "blobs: too many");
+    if (report.reason.size() > kMostReason) return fail(ErrorCode::too_large, "reason: at most 64 bytes");
+    for (const char c : report.reason) {
+        if (c < ' ' || c > '~') return fail(ErrorCode::invalid_argument, "reason: printable ASCII");
+    }
+    if (report.outcome == Outcome::error) return {};
+    const bool verdict = report.outcome == Outcome::passed || report.outcome == Outcome::rejected;
+    if (verdict != (task.kind == TaskKind::verify))
+        return fail(ErrorCode::invalid_argument, "outcome: not one of this kind of task");
+    if (!report.children.empty() && (!makes_tasks(task.kind) || task.role != Role::work))
+        return fail(ErrorCode::invalid_argument, "children: not of this kind of task");
+    if (report.outcome == Outcome::solved && report.children.empty() && task.kind == TaskKind::decompose)
+        return fail(ErrorCode::invalid_argument, "children: there are none");
+    if (report.outcome == Outcome::solved && report.children.empty() && report.result.empty())
+        return fail(ErrorCode::invalid_argument, "result: there is none");
+    return {};
+}
+
+/// Names the blobs of a result, so that the submitter may fetch what the worker's account stored.
+Status keep_result(Queue::Inside& inside, const JobRow& job, const TaskRow& task, const Report& report) {
+    if (!report.result.empty()) EC_TRY(inside.rows.put(job.id, SealedPlace::result(task.number), report.result));
+    for (const BlobId& blob : report.blobs) {
+        sql::Database& database = inside.rows.database();
+        EC_ASSIGN(sql::Statement * name,
+                  database.cached("INSERT INTO job_blob (job, blob, account) VALUES (?1, ?2, ?3) "
+                                  "ON CONFLICT (job, blob) DO NOTHING"));
+        EC_TRY(name->run(job.id, blob.text(), task.worker_account));
+        if (database.changed_rows() == 0) continue;
+        EC_ASSIGN(sql::Statement * refs,
+                  database.cached("UPDATE blob SET refs = refs + 1 WHERE account = ?1 AND id = ?2"));
+        EC_TRY(refs->run(task.worker_account, blob.text()));
+        if (database.changed_rows() == 0) return fail(ErrorCode::invalid_argument, "blobs: one of them is not here");
+    }
+    return {};
+}
+
+Status add_children(Queue::Inside& inside, JobRow& job, TaskRow& task, const Report& report, std::int64_t now_ms) {
+    EC_ASSIGN(const std::vector<TaskRow> rows, inside.rows.tasks(job.id));
+    KnownTasks keys;
+    for (const TaskRow& row : rows) {
+        if (row.role != Role::work) continue;
+        keys[row.key] = {.number = row.number, .state = row.number == task.number ? State::done : row.state};
+    }
+    EC_TRY(check_tasks(report.children, keys, kMostChildren));
+    std::int64_t price = 0;
+    for (const NewTask& child : report.children) {
+        if (child.kind == TaskKind::verify || child.kind == TaskKind::decompose)
+            return fail(ErrorCode::invalid_argument, "children.kind: not one that a task may add");
+        price += inside.parts.pricing.price(child.kind, child.needs).milli();
+    }
+    if (job.spent + job.owed + price > job.held)
+        return fail(ErrorCode::denied, "children: they cost more than is left of the job's budget");
+    EC_TRY(add_tasks(inside, job, report.children, keys, now_ms));
+    task.outcome = report.outcome;
+    return inside.course.end_task(job, task, State::done, "planned", now_ms);
+}
+
+Status take_in(Queue::Inside& inside, JobRow& job, TaskRow& task, const Report& report, std::int64_t now_ms) {
+    if (report.outcome == Outcome::error) {
+        const std::string_view reason = report.reason.empty() ? "error" : std::string_view(report.reason);
+        return inside.course.failed_attempt(job, task, reason, now_ms);
+    }
+    EC_TRY(keep_result(inside, job, task, report));
+    if (!report.children.empty()) return add_children(inside, job, task, report, now_ms);
+    task.reason = report.reason;
+    return inside.checking.reported(job, task, report.outcome, now_ms);
+}
+
+}  // namespace
+
+Result<Completion> Queue::complete(const identity::Node& worker, const Report& report) {
+    Inside& inside = *inside_;
+    EC_ASSIGN(const TaskPlace place, place_of(report.task));
+    EC_ASSIGN(JobRow job, inside.rows.job(place.job));
+    EC_ASSIGN(TaskRow task, inside.rows.task(place.job, place.number));
+    if (task.worker != worker.id.text() || report.fence.value != task.fence) return stale();
+    if (task.reported == task.fence) return Completion{.task = task.state, .job = job.state, .again = true};
+    if (task.state != State::leased && task.state != State::running) return stale();
+    EC_TRY(check_report(task, report));
+    EC_ASSIGN(const std::int64_t now_ms, inside.now());
+    const std::int64_t took = std::max<std::int64_t>(0, now_ms - task.leased_ms);
+    EC_TRY(inside.share.charge(job.account, took - task.expected_s * 1000, now_ms));
+    if (report.outcome != Outcome::error) inside.pace.took(task.kind, took);
+    task.reported = task.fence;
+    EC_TRY(take_in(inside, job, task, report, now_ms));
+    EC_TRY(inside.rows.save(job));
+    return Completion{.task = task.state, .job = job.state};
+}
+
+Result<Completion> Queue::judge(const std::string& account, const TaskId& id, bool good) {
+    Inside& inside = *inside_;
+    EC_ASSIGN(const TaskPlace place, place_of(id));
+    EC_ASSIGN(const JobId job_id, JobId::parse(place.job));
+    EC_ASSIGN(JobRow job, inside.job_of(account, job_id));
+    EC_ASSIGN(TaskRow task, inside.rows.task(place.job, place.number));
+    if (task.role != Role::work) return fail(ErrorCode::not_found, "there is no such task");
+    if (good && task.state == State::done) return Completion{.task = task.state, .job = job.state, .again = true};
+    if (task.state != State::verifying) return fail(ErrorCode::conflict, "no result of this task waits for a verdict");
+    EC_ASSIGN(const std::int64_t now_ms, inside.now());
+    EC_TRY(inside.checking.judged(job, task, good, now_ms));
+    EC_TRY(inside.rows.save(job));
+    return Completion{.task = task.state, .job = job.state};
+}
+
+}  // namespace ec::swarm

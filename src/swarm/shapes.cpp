@@ -1,0 +1,130 @@
+#include "shapes.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <ec/core/text.hpp>
+#include <ec/crypto/sha256.hpp>
+
+#include "rows.hpp"
+
+namespace ec::swarm {
+namespace {
+
+int model_rank(std::string_view name) {
+    if (name.empty()) return 0;
+    if (name == "small") return 1;
+    if (name == "medium") return 2;
+    return name == "large" ? 3 : 4;
+}
+
+/// The parts of a name, which Shapes::name_of() wrote.
+Result<Shape> shape_of(std::string_view name) {
+    std::vector<std::string_view> parts;
+    for (;;) {
+        const std::size_t bar = name.find('|');
+        parts.push_back(name.substr(0, bar));
+        if (bar == std::string_view::npos) break;
+        name.remove_prefix(bar + 1);
+    }
+    Shape shape;
+    const auto damaged = [] { return fail(ErrorCode::corrupt, "the queue holds a shape that cannot be read"); };
+    if (parts.size() != 6) return damaged();
+    EC_ASSIGN(shape.kind, parse_task_kind(parts[0]));
+    if (!parts[1].empty()) {
+        EC_ASSIGN(shape.group, GroupId::parse(parts[1]));
+    }
+    const std::string_view memory = parts[2];
+    const auto [end, error] = std::from_chars(memory.data(), memory.data() + memory.size(), shape.needs.memory_mb);
+    if (error != std::errc() || end != memory.data() + memory.size()) return damaged();
+    shape.needs.model_class = parts[3];
+    shape.needs.gpu = parts[4] == "gpu";
+    std::string_view languages = parts[5];
+    while (!languages.empty()) {
+        const std::size_t comma = languages.find(',');
+        shape.needs.languages.emplace_back(languages.substr(0, comma));
+        languages.remove_prefix(comma == std::string_view::npos ? languages.size() : comma + 1);
+    }
+    return shape;
+}
+
+}  // namespace
+
+Lack lacking(const Shape& shape, const Offer& offer) {
+    const auto has = [](const auto& list, const auto& value) { return std::ranges::find(list, value) != list.end(); };
+    if (!has(offer.kinds, shape.kind)) return Lack::kind;
+    if (!shape.group.empty() && !has(offer.groups, shape.group)) return Lack::group;
+    for (const std::string& language : shape.needs.languages)
+        if (!has(offer.languages, language)) return Lack::language;
+    if (offer.memory_mb < shape.needs.memory_mb) return Lack::memory;
+    if (model_rank(offer.model_class) < model_rank(shape.needs.model_class)) return Lack::model;
+    if (shape.needs.gpu && !offer.gpu) return Lack::gpu;
+    return Lack::nothing;
+}
+
+std::int64_t id_of_name(std::string_view name) {
+    const std::string digits = crypto::sha256(name).hex().substr(0, 16);
+    std::uint64_t value = 0;
+    std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
+    return static_cast<std::int64_t>(value >> 1);
+}
+
+std::string Shapes::name_of(const Shape& shape) {
+    return fmt::format("{}|{}|{}|{}|{}|{}", name(shape.kind), shape.group.text(), shape.needs.memory_mb,
+                       shape.needs.model_class, shape.needs.gpu ? "gpu" : "", fmt::join(shape.needs.languages, ","));
+}
+
+Result<std::int64_t> Shapes::keep(const Shape& shape) {
+    const std::string name = name_of(shape);
+    const std::int64_t id = id_of_name(name);
+    EC_ASSIGN(sql::Statement * statement,
+              database_.cached("INSERT INTO shape (id, name) VALUES (?1, ?2) ON CONFLICT (id) DO NOTHING"));
+    EC_TRY(statement->run(id, name));
+    known_.emplace(id, shape);
+    return id;
+}
+
+Result<Shape> Shapes::at(std::int64_t id) {
+    auto found = known_.find(id);
+    if (found == known_.end()) {
+        EC_TRY(refresh());
+        found = known_.find(id);
+    }
+    if (found == known_.end()) return fail(ErrorCode::corrupt, "the queue holds a task of no shape");
+    return found->second;
+}
+
+Result<std::vector<std::int64_t>> Shapes::matching(const Offer& offer) {
+    if (rows_ < 0) EC_TRY(refresh());
+    std::vector<std::int64_t> ids;
+    for (const auto& [id, shape] : known_)
+        if (lacking(shape, offer) == Lack::nothing) ids.push_back(id);
+    return ids;
+}
+
+Result<bool> Shapes::refresh() {
+    EC_ASSIGN(sql::Statement * count, database_.cached("SELECT COUNT(*) FROM shape"));
+    EC_TRY(count->bind());
+    EC_TRY(count->step());
+    if (count->integer(0) == rows_) return false;
+    const std::size_t before = known_.size();
+    EC_ASSIGN(sql::Statement * rows, database_.cached("SELECT id, name FROM shape"));
+    EC_TRY(rows->bind());
+    std::int64_t read = 0;
+    Status parsed;
+    EC_TRY(each_row(*rows, [&](const sql::Statement& row) {
+        ++read;
+        if (known_.contains(row.integer(0))) return;
+        if (auto shape = shape_of(row.text(1)))
+            known_.emplace(row.integer(0), *std::move(shape));
+        else
+            parsed = fail(std::move(shape).error());
+    }));
+    EC_TRY(std::move(parsed));
+    rows_ = read;
+    return known_.size() > before;
+}
+
+}  // namespace ec::swarm

@@ -1,0 +1,51 @@
+// Shapes: the distinct sorts of tasks that are queued (kind, needs, group), so few that a worker's offer is matched
+// against all of them in memory.
+//
+// Threads: as the Database. What is remembered of a transaction that was rolled back does no harm: a shape without
+// lanes.
+#pragma once
+
+#include <cstdint>
+#include <ec/sql/sql.hpp>
+#include <ec/swarm/job.hpp>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ec::swarm {
+
+struct Shape {
+    TaskKind kind = TaskKind::repair;
+    Needs needs;
+    GroupId group;
+    bool operator==(const Shape&) const = default;
+};
+
+/// What an offer lacks for a shape, in the order in which it is asked; `nothing` when they match.
+enum class Lack { nothing, kind, group, language, memory, model, gpu };
+Lack lacking(const Shape& shape, const Offer& offer);
+
+/// The first 63 bits of the name's SHA-256: the id of rows that are named by what they stand for.
+std::int64_t id_of_name(std::string_view name);
+
+class Shapes {
+public:
+    explicit Shapes(sql::Database& database) : database_(database) {}
+
+    static std::string name_of(const Shape& shape);
+    /// Its row, made where it is missing.
+    Result<std::int64_t> keep(const Shape& shape);
+    Result<Shape> at(std::int64_t id);
+    /// Ids of those that the offer serves, as far as they are known.
+    Result<std::vector<std::int64_t>> matching(const Offer& offer);
+    /// Reads those that others added; whether there were any.
+    Result<bool> refresh();
+
+private:
+    sql::Database& database_;
+    std::map<std::int64_t, Shape> known_;
+    std::int64_t rows_ = -1;  ///< when they were read last
+};
+
+}  // namespace ec::swarm
