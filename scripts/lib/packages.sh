@@ -6,11 +6,12 @@
 # command (and least version, where one matters) = package that brings it
 EC_BUILD_TOOLS=(g++:12=g++ cmake:3.25=cmake ninja=ninja-build ccache=ccache pkg-config=pkgconf git=git python3=python3)
 EC_BUILD_LIBRARIES=(ca-certificates libfmt-dev libxxhash-dev libpugixml-dev libseccomp-dev libcli11-dev libgit2-dev
-    libcurl4-openssl-dev libsodium-dev libsqlite3-dev libtomlplusplus-dev)
+    libcurl4-openssl-dev libsodium-dev libsqlite3-dev libtomlplusplus-dev libpq-dev libssl-dev)
 # The sample project of the quickstart runs under Debian's own Python.
 EC_SAMPLE_LIBRARIES=(python3-pytest)
 EC_TEST_TOOLS=(make=make ip=iproute2 strace=strace)
-EC_TEST_LIBRARIES=(libgtest-dev libgmock-dev librapidcheck-dev python3-pytest)
+# Of postgresql only the programs are used: each test that needs a server starts one of its own.
+EC_TEST_LIBRARIES=(libgtest-dev libgmock-dev librapidcheck-dev python3-pytest postgresql)
 EC_FULL_TOOLS=(clang++-19=clang-19 clang-format-19=clang-format-19 clang-tidy-19=clang-tidy-19)
 EC_MEMCHECK_TOOLS=(valgrind=valgrind)
 EC_FULL_LIBRARIES=(libclang-rt-19-dev libbenchmark-dev)

@@ -25,7 +25,7 @@ Result<Config> parse_config(std::string_view text, const std::string& source) {
     EC_ASSIGN(toml::Document document, toml::Document::parse(text, source));
     toml::Table root = document.root();
     for (const std::string& key : root.keys()) {
-        if (key != "model") root.leave(key);
+        if (key != "model" && key != "swarm") root.leave(key);
     }
     Config config;
     if (auto model = root.table("model")) {
@@ -36,6 +36,14 @@ Result<Config> parse_config(std::string_view text, const std::string& source) {
         if (in.has_value() != out.has_value())
             model->reject(in ? "price_in" : "price_out", "needs the other price too");
         if (in && out) config.price = agent::Price{*in, *out};
+    }
+    if (auto swarm = root.table("swarm")) {
+        for (const toml::Text& url : swarm->strings("coordinators").value_or(std::vector<toml::Text>{}))
+            config.swarm.coordinators.push_back(url.value);
+        config.swarm.ca = swarm->string("ca").value_or("");
+        config.swarm.group = swarm->string("group").value_or("");
+        for (const std::string& key : swarm->keys())
+            if (key != "coordinators" && key != "ca" && key != "group") swarm->leave(key);
     }
     EC_TRY(document.finish());
     return config;

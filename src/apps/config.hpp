@@ -5,8 +5,16 @@
 #include <ec/core/result.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace ec::apps {
+
+/// [swarm]: where work is borrowed and lent.
+struct SwarmConfig {
+    std::vector<std::string> coordinators;  ///< their URLs, in the order in which they are tried
+    std::string ca;                         ///< a file of certificates that they are checked against
+    std::string group;                      ///< the trust group that work is for
+};
 
 struct Config {
     std::string model;  ///< `default` of [model], as after --model; empty: none is set
@@ -14,6 +22,7 @@ struct Config {
     std::string embeddings;
     /// `price_in` and `price_out` of [model]: of a remote model, for a million tokens.
     std::optional<agent::Price> price;
+    SwarmConfig swarm;
 };
 
 /// The defaults where there is no such file.

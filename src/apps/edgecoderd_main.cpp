@@ -6,6 +6,7 @@
 #include <iostream>
 #include <string_view>
 
+#include "coordinator/service.hpp"
 #include "ide/service.hpp"
 #include "interrupt.hpp"
 #include "review_service/service.hpp"
@@ -41,6 +42,8 @@ int main(int argc, char** argv) {
     ec::apps::ReviewServiceOptions review;
     app.add_subcommand("inference", "Runs models for this user's programs");
     add_review(app, review);
+    ec::apps::coordinator::CoordinatorOptions coordinator;
+    ec::apps::add_coordinator(app, coordinator);
     ec::apps::ide::IdeOptions ide;
     ec::apps::add_ide(app, ide);
     try {
@@ -52,6 +55,8 @@ int main(int argc, char** argv) {
         return kUsage;
     }
     const ec::apps::Interrupt interrupt;
+    if (app.got_subcommand("coordinator"))
+        return ec::apps::run_coordinator_service(coordinator, std::cout, std::cerr, interrupt.token());
     if (app.got_subcommand("ide")) return ec::apps::run_ide_service(ide, std::cout, std::cerr, interrupt.token());
     return ec::apps::run_review_service(review, std::cout, std::cerr, interrupt.token());
 }

@@ -19,7 +19,7 @@ constexpr std::size_t kSecretBytes = 32;
 constexpr std::chrono::seconds kLongestLife = std::chrono::hours(24);
 constexpr std::int64_t kKeptMs = 30LL * 24 * 3600 * 1000;  ///< that a token is kept after it expired
 constexpr unsigned kMostUses = 10'000;
-constexpr std::size_t kMostLabel = 100;
+constexpr std::size_t kMostLabel = 120;
 constexpr std::size_t kMostReason = 500;
 
 constexpr std::string_view kNodeColumns = "id, public_key, kind, state, account, label, enrolled_ms, token";
@@ -36,9 +36,11 @@ bool is_account(std::string_view text) {
     });
 }
 
+constexpr std::string_view kIdSigns = "abcdefghijklmnopqrstuvwxyz234567";
+
 std::string new_token_id() {
     std::string id = crypto::random_bytes(kIdSize);
-    for (char& c : id) c = "abcdefghijklmnopqrstuvwxyz234567"[static_cast<unsigned char>(c) % 32];
+    for (char& c : id) c = kIdSigns[static_cast<unsigned char>(c) % kIdSigns.size()];
     return id;
 }
 
@@ -52,7 +54,9 @@ TokenText parse_token(std::string_view text) {
     if (text.size() != kPrefix.size() + kIdSize + 1 + kSecretSize || !text.starts_with(kPrefix) ||
         text[kPrefix.size() + kIdSize] != '_')
         return {};
-    return {text.substr(kPrefix.size(), kIdSize), text.substr(kPrefix.size() + kIdSize + 1)};
+    const std::string_view id = text.substr(kPrefix.size(), kIdSize);
+    if (id.find_first_not_of(kIdSigns) != std::string_view::npos) return {};
+    return {id, text.substr(kPrefix.size() + kIdSize + 1)};
 }
 
 struct Token {
@@ -151,7 +155,8 @@ Error no_such_node(const NodeId& id) {
 }  // namespace
 
 std::span<const sql::Migration> identity_migrations() {
-    static const sql::Migration kSteps[] = {{.number = 1, .name = "nodes", .sql = embedded::nodes_001_sql}};
+    static const sql::Migration kSteps[] = {
+        {.number = 1, .name = "nodes", .sql = embedded::nodes_001_sql, .down = embedded::nodes_001_down_sql}};
     return kSteps;
 }
 

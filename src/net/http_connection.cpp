@@ -2,41 +2,32 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/address.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/write.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/http/empty_body.hpp>
-#include <boost/beast/http/message.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/read.hpp>
-#include <boost/beast/http/string_body.hpp>
-#include <boost/beast/http/write.hpp>
 #include <cctype>
 #include <ec/core/text.hpp>
 #include <optional>
-#include <sstream>
 
+#include "answer_head.hpp"
+#include "deadline.hpp"
 #include "http_router.hpp"
 #include "late_answer.hpp"
+#include "outgoing.hpp"
+#include "request_parser.hpp"
+#include "wire.hpp"
 
 namespace ec::net {
 namespace {
 
-namespace beast = boost::beast;
-namespace http = beast::http;
+namespace asio = boost::asio;
 using boost::system::error_code;
-using Parser = http::request_parser<http::string_body>;
-using Response = http::response<http::string_body>;
-using Socket = boost::asio::ip::tcp::socket;
+using Step = RequestParser::Step;
+using WireState = Wire::State;
+using Socket = asio::ip::tcp::socket;
 
 // Of further requests that come while an answer is awaited; more stays with the other end.
 constexpr std::size_t kMostAhead = 16 << 10;
-constexpr std::size_t kMostWritten = 64 << 10;  // in one go
+constexpr std::size_t kMostSwallowed = 1U << 20;
+constexpr std::chrono::milliseconds kParting{500};
 
 std::string lower(std::string_view text) {
     std::string out(text);
@@ -44,54 +35,46 @@ std::string lower(std::string_view text) {
     return out;
 }
 
-bool has_body(const Parser& parser) {
-    return parser.chunked() || (parser.content_length() && *parser.content_length() > 0);
-}
-
-/// A handler may pass on words of strangers: they end neither the field nor the head.
-std::string one_line(std::string text) {
-    std::ranges::replace_if(text, [](unsigned char c) { return std::iscntrl(c) != 0 && c != '\t'; }, ' ');
-    return text;
-}
-
-template <class Message>
-void set_head(Message& message, const ServerResponse& given, bool keep) {
-    message.set(http::field::content_type, given.type);
-    message.set(http::field::cache_control, "no-store");
-    message.set("X-Content-Type-Options", "nosniff");
-    for (const auto& [name, value] : given.headers) message.set(name, one_line(value));
-    message.keep_alive(keep);
-}
-
-/// The head of an answer in chunks.
-std::string head_of(const ServerResponse& given, bool keep) {
-    http::response<http::empty_body> response(static_cast<http::status>(given.status), 11);
-    set_head(response, given, keep);
-    response.chunked(true);
-    std::ostringstream text;
-    text << response.base();
-    return std::move(text).str();
-}
-
 /// "application/json" of "application/json; charset=utf-8".
 std::string media_type(std::string_view field) { return lower(trim(field.substr(0, field.find(';')))); }
 
+/// The one Host field; none when there are several.
+std::optional<std::string_view> host_of(const Headers& headers) {
+    std::optional<std::string_view> host;
+    for (const auto& [name, value] : headers) {
+        if (name != "host") continue;
+        if (host) return std::nullopt;
+        host = value;
+    }
+    return host;
+}
+
 class Connection final : public HttpConnection, public std::enable_shared_from_this<Connection> {
 public:
-    Connection(ConnectionHost& host, boost::asio::ip::tcp::socket socket)
-        : host_(host), stream_(std::move(socket)), timer_(stream_.get_executor()) {
+    Connection(ConnectionHost& host, Socket socket)
+        : host_(host), socket_(std::move(socket)), deadline_(socket_.get_executor()) {
         error_code error;
-        const auto end = stream_.socket().remote_endpoint(error);
+        const auto end = socket_.remote_endpoint(error);
         if (error) return;
         peer_ = end.address().to_string();
         peer_key_ = net::peer_key(end.address());
     }
 
     [[nodiscard]] Phase phase() const override { return phase_; }
-    [[nodiscard]] std::chrono::steady_clock::time_point since() const override { return since_; }
     [[nodiscard]] const std::string& peer_key() const override { return peer_key_; }
 
-    void start() override { read_head(); }
+    void start() override {
+        error_code error;
+        socket_.non_blocking(true, error);
+        // Whole answers are written at once; nothing is gained by holding their last packet back.
+        if (!error) socket_.set_option(asio::ip::tcp::no_delay(true), error);
+        if (!error) socket_.set_option(asio::socket_base::keep_alive(true), error);  // a long wait has no other end
+        if (!error) wire_ = host_.wire(socket_.native_handle());
+        if (!wire_) return close();
+        deadline_.watch(weak_from_this(), &Connection::on_deadline);
+        deadline_.set(host_.options().head_timeout);
+        greet();
+    }
 
     void drain() override {
         if (phase_ == Phase::head) close();
@@ -99,158 +82,256 @@ public:
 
     void close() override {
         if (std::exchange(closed_, true)) return;
+        stage_ = Stage::over;
+        const auto self = shared_from_this();
         if (const auto answer = std::exchange(answer_, nullptr)) answer->lose();
+        if (wire_) wire_->part();
+        wire_.reset();
         error_code ignored;
-        stream_.socket().shutdown(boost::asio::ip::tcp::socket::shutdown_both, ignored);
-        stream_.close();
-        timer_.cancel();
-        host_.forget(shared_from_this());
+        socket_.shutdown(Socket::shutdown_both, ignored);
+        socket_.close(ignored);
+        deadline_.end();
+        host_.forget(*this);
     }
 
 private:
-    template <class Handler>
-    auto then(Handler handler) {
-        return [this, self = shared_from_this(), handler](error_code error, std::size_t /*bytes*/ = 0) {
-            if (!closed_) handler(error);
-        };
-    }
+    enum class Stage {
+        greeting,  // what a wire wants before the first byte
+        head,
+        body,
+        in_hand,  // the answer is awaited, or streams and has nothing to say
+        writing,
+        ending,
+        over,
+    };
+    /// What follows when all is written.
+    enum class Next { request, rest_of_body, stream, end };
 
-    // The one deadline: setting it again puts the last one off. The stream's own would close it over the answer.
-    void arm(std::chrono::milliseconds patience) {
-        late_ = false;
-        const unsigned turn = ++turn_;
-        timer_.expires_after(patience);
-        timer_.async_wait([this, self = shared_from_this(), turn](error_code) {
-            if (turn != turn_ || closed_) return;
-            late_ = true;
-            stream_.cancel();
-        });
+    void on_deadline() {
+        if (stage_ == Stage::head && begun_) return refuse(408, "timeout", "no complete request came in time");
+        if (stage_ == Stage::body) return refuse(408, "timeout", "the body did not come in time");
+        close();
     }
 
     void enter(Phase phase) {
         phase_ = phase;
-        since_ = std::chrono::steady_clock::now();
+        host_.entered(*this);
     }
 
-    /// The other end may take its time until the next request, but not in the middle of its head.
-    void await_next() {
-        if (buffer_.size() > 0) return read_head();
+    // --- Waiting for the socket
+    void await(WireState what) {
+        if (what == WireState::wants_write) return await_room();
+        if (std::exchange(read_wait_, true)) return;
+        socket_.async_wait(Socket::wait_read, [this, self = shared_from_this()](error_code error) {
+            read_wait_ = false;
+            if (!closed_) error ? close() : on_ready(true);
+        });
+    }
+    void await_room() {
+        if (std::exchange(write_wait_, true)) return;
+        socket_.async_wait(Socket::wait_write, [this, self = shared_from_this()](error_code error) {
+            write_wait_ = false;
+            if (!closed_) error ? close() : on_ready(false);
+        });
+    }
+    /// Only a reset is seen, for the end stands behind what was not read yet.
+    void await_reset() {
+        if (std::exchange(error_wait_, true)) return;
+        socket_.async_wait(Socket::wait_error, [this, self = shared_from_this()](error_code) {
+            error_wait_ = false;
+            if (!closed_) close();
+        });
+    }
+
+    void on_ready(bool readable) {
+        readable_ = readable_ || readable;
+        if (out_) push();
+        if (stage_ == Stage::greeting) return greet();
+        if (stage_ == Stage::head || stage_ == Stage::body) return serve();
+        if (stage_ == Stage::ending) return swallow();
+        if (answer_ && readable_) watch();
+    }
+
+    void greet() {
+        stage_ = Stage::greeting;
+        switch (const WireState state = wire_->greet()) {
+            case WireState::moved:
+                stage_ = Stage::head;
+                deadline_.set(host_.options().head_timeout);
+                readable_ = true;
+                return serve();
+            case WireState::wants_read:
+            case WireState::wants_write:
+                return await(state);
+            case WireState::ended:
+                return close();
+            case WireState::broken:
+                return finish();  // it may read why
+        }
+    }
+
+    // --- Requests
+    /// Reads and answers as long as there is something to read. An answer that is given at once comes back here and
+    /// finds it at work.
+    void serve() {
+        if (std::exchange(serving_, true)) return;
+        unread_ = inbox_;
+        while (stage_ == Stage::head || stage_ == Stage::body) {
+            if (!step()) break;
+        }
+        serving_ = false;
+        keep_unread();
+    }
+
+    /// False when it must wait for the other end.
+    bool step() {
+        if (!parser_) {
+            if (unread_.empty()) return fill();
+            parser_.emplace(host_.options().head_bytes);
+        }
+        switch (parser_->put(unread_)) {
+            case Step::more:
+                return fill();
+            case Step::head:
+                on_head();
+                return true;
+            case Step::done:
+                dispatch();
+                return true;
+            case Step::too_long_head:
+                refuse(431, "too_large", "the header is too long");
+                return true;
+            case Step::too_long_body:
+                refuse_body();
+                return true;
+            case Step::malformed:
+                refuse(400, "malformed",
+                       stage_ == Stage::body ? "the body is malformed" : "this is no HTTP/1.1 request");
+                return true;
+        }
+        return false;
+    }
+
+    /// One read a turn: others want theirs.
+    bool fill() {
+        if (!begun_ && stage_ == Stage::head && !unread_.empty()) begin();
+        if (!std::exchange(readable_, false) && !wire_->holds()) {
+            await(WireState::wants_read);
+            return false;
+        }
+        const std::span<char> scratch = host_.scratch();
+        const Wire::Moved moved = wire_->read(scratch);
+        switch (moved.state) {
+            case WireState::moved:
+                break;
+            case WireState::wants_read:
+            case WireState::wants_write:
+                await(moved.state);
+                return false;
+            case WireState::ended:
+            case WireState::broken:
+                close();
+                return false;
+        }
+        const std::string_view fresh(scratch.data(), moved.bytes);
+        if (unread_.empty()) {
+            unread_ = fresh;
+        } else {
+            keep_unread();
+            inbox_ += fresh;
+            unread_ = inbox_;
+        }
+        return true;
+    }
+
+    /// The first bytes of a request are here; the others must follow soon.
+    void begin() {
+        begun_ = true;
+        if (first_) return;
         enter(Phase::head);
-        arm(host_.options().idle_timeout);
-        stream_.socket().async_wait(boost::asio::socket_base::wait_read,
-                                    then([this](error_code error) { error ? close() : read_head(); }));
+        deadline_.set(host_.options().head_timeout);
     }
 
-    void read_head() {
-        parser_.emplace();
-        parser_->header_limit(static_cast<std::uint32_t>(host_.options().head_bytes));
-        parser_->body_limit(boost::none);  // the route's limit stands before the first byte of a body is read
-        route_ = nullptr;
-        enter(Phase::head);
-        arm(host_.options().head_timeout);
-        http::async_read_header(stream_, buffer_, *parser_, then([this](error_code error) { on_head(error); }));
+    /// What was not used yet stays when the room that it lies in is used by others.
+    void keep_unread() {
+        if (unread_.data() >= inbox_.data() && unread_.data() + unread_.size() == inbox_.data() + inbox_.size()) {
+            inbox_.erase(0, inbox_.size() - unread_.size());
+        } else {
+            inbox_.assign(unread_);
+        }
+        if (inbox_.empty()) std::string().swap(inbox_);
+        unread_ = inbox_;
     }
 
-    void on_head(error_code error) {
-        enter(Phase::busy);
-        if (error == http::error::end_of_stream || (late_ && buffer_.size() == 0)) return close();
-        if (late_) return refuse(408, "timeout", "no complete request came in time");
-        if (error == http::error::header_limit || error == http::error::buffer_overflow)
-            return refuse(431, "too_large", "the header is too long");
-        if (error && error.category() == make_error_code(http::error::bad_version).category())
-            return refuse(400, "malformed", "this is no HTTP/1.1 request");
-        if (error) return close();
-        const auto& head = parser_->get();
-        const std::string_view target(head.target().data(), head.target().size());
-        const auto hosts = head.equal_range(http::field::host);
-        if (head.version() != 11 || hosts.first == hosts.second || std::next(hosts.first) != hosts.second ||
-            !target.starts_with('/')) {
+    void on_head() {
+        ServerRequest& request = parser_->request;
+        const std::string_view target = parser_->target;
+        const auto host = host_of(request.headers);
+        if (parser_->version != 11 || !host || !target.starts_with('/'))
             return refuse(400, "malformed", "this is no HTTP/1.1 request to a path");
-        }
-        if (!host_.answers_to({hosts.first->value().data(), hosts.first->value().size()}))
+        if (!host_.answers_to(*host))
             return refuse(421, "misdirected", "this server does not answer to that host name");
-        request_ = {};
-        for (const auto& field : head) {
-            request_.headers.emplace_back(lower({field.name_string().data(), field.name_string().size()}),
-                                          std::string(field.value().data(), field.value().size()));
-        }
-        if (host_.options().refuse_pages && is_foreign_page(request_.headers, host_.options().origins))
+        if (host_.options().refuse_pages && is_foreign_page(request.headers, host_.options().origins))
             return refuse(403, "page_refused", "this server does nothing for web pages");
-        find_route(std::string_view(head.method_string().data(), head.method_string().size()), target);
-    }
-
-    void find_route(std::string_view method, std::string_view target) {
         const std::size_t mark = target.find('?');
-        request_.method = method;
-        request_.path = target.substr(0, mark);
-        if (mark != std::string_view::npos) request_.query = target.substr(mark + 1);
-        request_.peer = peer_;
-        Match match = match_route(host_.routes(), method, request_.path);
+        request.path = target.substr(0, mark);
+        if (mark != std::string_view::npos) request.query = target.substr(mark + 1);
+        request.peer = peer_;
+        Match match = host_.routes().match(request.method, request.path);
         if (match.route == nullptr) return no_route(match);
-        request_.params = std::move(match.params);
+        request.params = std::move(match.params);
         route_ = match.route;
         if (route_->turn_away) {
-            if (auto no = route_->turn_away(request_))
-                return answer(*std::move(no), !has_body(*parser_) && parser_->get().keep_alive());
+            if (auto no = route_->turn_away(request))
+                return answer(*std::move(no), !parser_->has_body() && parser_->keep_alive());
         }
         if (!host_.admit(peer_, *route_)) {
             ServerResponse response = problem(429, "rate_limited", "too many requests; wait a minute");
             response.headers.emplace_back("Retry-After", "60");
             return answer(std::move(response), false);
         }
-        read_body();
+        judge_body();
     }
 
     void no_route(const Match& match) {
         // Behind the answer to a HEAD no client expects a body: what comes next on the connection would be taken for
         // one or the other.
-        const bool keep =
-            !has_body(*parser_) && parser_->get().keep_alive() && parser_->get().method() != http::verb::head;
+        const bool keep = !parser_->has_body() && parser_->keep_alive() && parser_->request.method != "HEAD";
         if (match.methods.empty()) return answer(problem(404, "not_found", "there is nothing here"), keep);
         ServerResponse response = problem(405, "method_not_allowed", "this path does not take that method");
         response.headers.emplace_back("Allow", join(match.methods, ", "));
         answer(std::move(response), keep);
     }
 
-    void read_body() {
-        if (!has_body(*parser_)) {
-            if (route_->request_type.empty()) return dispatch();
-        } else if (route_->request_type.empty()) {
-            return refuse(413, "too_large", "this path takes no body");
-        }
-        if (has_body(*parser_) && media_type(request_.header("content-type")) != route_->request_type)
+    void judge_body() {
+        if (!parser_->has_body()) return;
+        const ServerRequest& request = parser_->request;
+        if (route_->request_type.empty()) return refuse(413, "too_large", "this path takes no body");
+        if (media_type(request.header("content-type")) != route_->request_type)
             return refuse(415, "unsupported_media_type", fmt::format("the body must be {}", route_->request_type));
-        if (parser_->content_length() && *parser_->content_length() > route_->body_limit)
-            return refuse(413, "too_large", fmt::format("a body has at most {} bytes here", route_->body_limit));
+        if (parser_->content_length() && *parser_->content_length() > route_->body_limit) return refuse_body();
         parser_->body_limit(route_->body_limit);
+        stage_ = Stage::body;
         enter(Phase::body);
-        arm(host_.options().body_timeout);
-        if (lower(request_.header("expect")) != "100-continue") return read_rest();
-        proceed_ = http::response<http::empty_body>(http::status::continue_, 11);
-        http::async_write(stream_, proceed_, then([this](error_code error) { error ? close() : read_rest(); }));
+        deadline_.set(host_.options().body_timeout);
+        if (lower(request.header("expect")) == "100-continue")
+            write_out({"HTTP/1.1 100 Continue\r\n\r\n", {}, {}}, Next::rest_of_body);
     }
 
-    void read_rest() {
-        http::async_read(stream_, buffer_, *parser_, then([this](error_code error) {
-                             if (error == http::error::body_limit)
-                                 return refuse(413, "too_large",
-                                               fmt::format("a body has at most {} bytes here", route_->body_limit));
-                             if (late_) return refuse(408, "timeout", "the body did not come in time");
-                             if (error && error.category() == make_error_code(http::error::bad_version).category())
-                                 return refuse(400, "malformed", "the body is malformed");
-                             if (error) return close();
-                             request_.body = std::move(parser_->get().body());
-                             dispatch();
-                         }));
+    void refuse_body() {
+        refuse(413, "too_large", fmt::format("a body has at most {} bytes here", route_->body_limit));
     }
 
     void dispatch() {
+        keep_ = parser_->keep_alive();
+        ServerRequest request = std::move(parser_->request);
+        parser_.reset();
+        stage_ = Stage::in_hand;
         enter(Phase::busy);
-        keep_ = parser_->get().keep_alive();
-        ++turn_;
-        if (route_->take) return await_answer();
+        deadline_.clear();
+        if (route_->take) return await_answer(std::move(request));
         const bool taken =
-            host_.dispatch(*route_, std::move(request_), [this, self = shared_from_this()](ServerResponse response) {
+            host_.dispatch(*route_, std::move(request), [this, self = shared_from_this()](ServerResponse response) {
                 if (!closed_) answer(std::move(response), keep_);
             });
         if (!taken) too_busy();
@@ -262,66 +343,43 @@ private:
         answer(std::move(busy), keep_);
     }
 
-    // It may take hours: what was needed to read the request is freed.
-    void await_answer() {
-        parser_.reset();
-        buffer_.shrink_to_fit();
-        response_ = {};
-        error_code ignored;
-        stream_.socket().set_option(boost::asio::socket_base::keep_alive(true), ignored);  // nothing else ends the wait
+    // --- Late answers
+    void await_answer(ServerRequest request) {
         const auto wake = [weak = weak_from_this()] {
             if (const auto self = weak.lock()) self->say_what_is_due();
         };
         answer_ = std::make_shared<LateAnswer>(host_.door(), wake, host_.options().stream_bytes);
-        if (host_.take(*route_, std::exchange(request_, {}), hold(answer_))) return watch();
-        answered();
-        too_busy();
+        if (!host_.take(*route_, std::move(request), hold(answer_))) {
+            std::exchange(answer_, nullptr)->complete();
+            return too_busy();
+        }
+        await(WireState::wants_read);
     }
 
     /// Sees the other end close while an answer is awaited, and keeps what it says meanwhile.
     void watch() {
-        const unsigned watch_number = ++watch_;
-        const bool full =
-            buffer_.size() >= kMostAhead;  // then only a reset is seen, for the end stands behind the rest
-        stream_.socket().async_wait(full ? Socket::wait_error : Socket::wait_read,
-                                    [this, self = shared_from_this(), watch_number, full](error_code error) {
-                                        if (closed_ || watch_number != watch_) return;
-                                        if (error || full || !read_ahead()) return close();
-                                        watch();
-                                    });
-    }
-
-    bool read_ahead() {
-        error_code error;
-        stream_.socket().non_blocking(true, error);  // it may have been a false alarm
-        const std::size_t size = stream_.socket().read_some(buffer_.prepare(kMostAhead - buffer_.size()), error);
-        buffer_.commit(size);
-        buffer_.shrink_to_fit();
-        return !error || error == boost::asio::error::would_block;
-    }
-
-    void answered() {
-        std::exchange(answer_, nullptr)->complete();
-        ++watch_;
-        error_code ignored;
-        stream_.socket().cancel(ignored);
+        if (inbox_.size() >= kMostAhead) return await_reset();
+        readable_ = false;
+        const Wire::Moved moved = wire_->read(host_.scratch().first(kMostAhead - inbox_.size()));
+        if (moved.state == WireState::ended || moved.state == WireState::broken) return close();
+        inbox_.append(host_.scratch().data(), moved.bytes);
+        if (wire_->holds() && inbox_.size() < kMostAhead) return watch();
+        await(moved.state == WireState::wants_write ? moved.state : WireState::wants_read);
     }
 
     void say_what_is_due() {
         if (closed_ || !answer_) return;
         if (answer_->overrun()) return close();
-        if (saying_) return;
+        if (out_) return;
         LateAnswer::Due due = answer_->fetch();
         if (due.whole) {
-            answered();
+            std::exchange(answer_, nullptr)->complete();
             return answer(*std::move(due.whole), keep_);
         }
         std::string before;
         if (due.head) {
             keep_ = keep_ && !host_.draining();
-            before = head_of(*due.head, keep_);
-            error_code ignored;
-            stream_.socket().set_option(boost::asio::ip::tcp::no_delay(true), ignored);
+            before = answer_head(*due.head, std::nullopt, keep_);
         }
         std::string_view after;
         if (!due.piece.empty()) {
@@ -329,42 +387,14 @@ private:
             after = "\r\n";
         }
         if (due.last) after = due.piece.empty() ? "0\r\n\r\n" : "\r\n0\r\n\r\n";
-        if (!before.empty() || !after.empty())
-            return write_out(std::move(before), std::move(due.piece), after, due.last);
+        if (!before.empty() || !after.empty()) {
+            const Next next = !due.last ? Next::stream : keep_ ? Next::request : Next::end;
+            return write_out({std::move(before), std::move(due.piece), after}, next);
+        }
         if (due.cut) close();
     }
 
-    /// Has a deadline that progress puts off; a stream that has nothing to say has none.
-    void write_out(std::string before, std::string piece, std::string_view after, bool last) {
-        saying_ = Saying{std::move(before), std::move(piece)};
-        const std::array<boost::asio::const_buffer, 3> all{
-            boost::asio::buffer(saying_->before), boost::asio::buffer(saying_->piece), boost::asio::buffer(after)};
-        boost::asio::async_write(
-            stream_, all,
-            [this](error_code error, std::size_t bytes) -> std::size_t {
-                if (error || closed_) return 0;
-                note_progress(bytes);
-                arm(host_.options().body_timeout);
-                return kMostWritten;
-            },
-            [this, self = shared_from_this(), last](error_code error, std::size_t bytes) {
-                if (closed_) return;
-                if (error) return close();
-                note_progress(bytes);
-                ++turn_;
-                saying_.reset();
-                if (!last) return say_what_is_due();
-                answered();
-                keep_ && !host_.draining() ? await_next() : finish();
-            });
-    }
-
-    void note_progress(std::size_t bytes) {
-        const std::size_t before = saying_->before.size();
-        const std::size_t taken = std::min(bytes > before ? bytes - before : 0, saying_->piece.size());
-        answer_->taken(taken - std::exchange(saying_->taken, taken));
-    }
-
+    // --- Answers
     void refuse(int status, std::string_view code, std::string_view detail) {
         answer(problem(status, code, detail), false);
     }
@@ -372,65 +402,108 @@ private:
     /// `keep`: the request was read to its end and the connection may go on.
     void answer(ServerResponse given, bool keep) {
         keep = keep && !host_.draining();
-        enter(Phase::busy);
-        response_ = Response(static_cast<http::status>(given.status), 11);
-        set_head(response_, given, keep);
-        response_.body() = std::move(given.body);
-        response_.prepare_payload();
-        arm(host_.options().body_timeout);
-        http::async_write(stream_, response_, then([this, keep](error_code error) {
-                              if (error) return close();
-                              if (keep && !host_.draining()) return await_next();
-                              finish();
-                          }));
+        parser_.reset();
+        if (phase_ != Phase::busy) enter(Phase::busy);
+        if (!may_have_body(given.status)) given.body.clear();
+        std::string head = answer_head(given, given.body.size(), keep);
+        write_out({std::move(head), std::move(given.body), {}}, keep ? Next::request : Next::end);
+    }
+
+    void write_out(Outgoing out, Next next) {
+        if (next != Next::rest_of_body) stage_ = Stage::writing;
+        out_ = std::move(out);
+        next_ = next;
+        push();
+    }
+
+    /// A deadline runs while the other end takes nothing; a stream that has nothing to say has none.
+    void push() {
+        const WireState state = out_->write(*wire_);
+        if (answer_) answer_->taken(out_->take_told());
+        const bool stalled = std::exchange(stalled_, state != WireState::moved);
+        switch (state) {
+            case WireState::moved:
+                return written();
+            case WireState::wants_read:
+            case WireState::wants_write:
+                if (out_->take_progress() || !stalled) deadline_.set(host_.options().body_timeout);
+                return await(state);
+            case WireState::ended:
+            case WireState::broken:
+                return close();
+        }
+    }
+
+    void written() {
+        out_.reset();
+        switch (next_) {
+            case Next::rest_of_body:
+                return serve();
+            case Next::stream:
+                stage_ = Stage::in_hand;
+                deadline_.clear();
+                return say_what_is_due();
+            case Next::request:
+            case Next::end:
+                if (answer_) std::exchange(answer_, nullptr)->complete();
+                return next_ == Next::request && !host_.draining() ? await_next() : finish();
+        }
+    }
+
+    /// The other end may take its time until the next request, but not in the middle of its head.
+    void await_next() {
+        stage_ = Stage::head;
+        begun_ = first_ = false;
+        enter(Phase::head);
+        deadline_.set(host_.options().idle_timeout);
+        serve();
     }
 
     // What the other end still sends is read for a moment: closing over it would reset the connection and the answer
     // with it.
     void finish() {
+        wire_->part();
         error_code ignored;
-        stream_.socket().shutdown(boost::asio::ip::tcp::socket::shutdown_send, ignored);
+        socket_.shutdown(Socket::shutdown_send, ignored);
+        stage_ = Stage::ending;
         enter(Phase::ending);
-        arm(std::chrono::milliseconds(500));
-        swallow();
+        deadline_.set(kParting);
+        await(WireState::wants_read);
     }
 
     void swallow() {
-        buffer_.clear();
-        stream_.async_read_some(buffer_.prepare(4096),
-                                [this, self = shared_from_this()](error_code error, std::size_t size) {
-                                    if (closed_) return;
-                                    swallowed_ += size;
-                                    if (error || swallowed_ > (1U << 20)) return close();
-                                    swallow();
-                                });
+        error_code error;
+        const std::span<char> scratch = host_.scratch();
+        swallowed_ += socket_.read_some(asio::buffer(scratch.data(), scratch.size()), error);
+        const bool nothing = error == asio::error::would_block || error == asio::error::try_again;
+        if ((error && !nothing) || swallowed_ > kMostSwallowed) return close();
+        await(WireState::wants_read);
     }
 
-    struct Saying {
-        std::string before;  // head and size of the chunk
-        std::string piece;
-        std::size_t taken = 0;  // of the piece
-    };
-
     ConnectionHost& host_;
-    beast::tcp_stream stream_;
-    boost::asio::steady_timer timer_;
-    beast::flat_buffer buffer_{64 << 10};
-    std::optional<Parser> parser_;
+    Socket socket_;
+    std::unique_ptr<Wire> wire_;
+    Deadline deadline_;
+    std::string inbox_;                    // came, and was not used yet
+    std::string_view unread_;              // of it, or of the scratch room, while serve() is at work
+    std::optional<RequestParser> parser_;  // while a request is being read
     const Route* route_ = nullptr;
-    ServerRequest request_;
-    Response response_;
-    http::response<http::empty_body> proceed_;
     std::shared_ptr<LateAnswer> answer_;  // while one is awaited or streamed
-    std::optional<Saying> saying_;        // while it is being written
+    std::optional<Outgoing> out_;         // while it is being written
+    Next next_ = Next::request;           // after it
     std::string peer_;
     std::string peer_key_;
-    Phase phase_ = Phase::head;
-    std::chrono::steady_clock::time_point since_;
     std::size_t swallowed_ = 0;
-    unsigned turn_ = 0;
-    unsigned watch_ = 0;
-    bool late_ = false;
+    Phase phase_ = Phase::head;
+    Stage stage_ = Stage::greeting;
+    bool first_ = true;      // no request came before
+    bool begun_ = false;     // bytes of this request's head are here
+    bool readable_ = false;  // the socket, as far as is known
+    bool stalled_ = false;   // the other end takes nothing
+    bool read_wait_ = false;
+    bool write_wait_ = false;
+    bool error_wait_ = false;
+    bool serving_ = false;
     bool keep_ = false;
     bool closed_ = false;
 };

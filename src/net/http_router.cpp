@@ -119,27 +119,40 @@ Status check_routes(const std::vector<Route>& routes) {
     return {};
 }
 
-Match match_route(const std::vector<Route>& routes, std::string_view method, std::string_view path) {
+RouteTable::RouteTable(std::vector<Route> routes) {
+    for (Route& route : routes) {
+        Entry entry;
+        for (const std::string_view segment : split(route.path, '/')) {
+            const bool param = is_param(segment);
+            entry.segments.emplace_back(std::string(param ? segment.substr(1, segment.size() - 2) : segment), param);
+        }
+        entry.route = std::move(route);
+        entries_.push_back(std::move(entry));
+    }
+}
+
+Match RouteTable::match(std::string_view method, std::string_view path) const {
     Match match;
     const auto given = split(path, '/');
-    for (const Route& route : routes) {
-        const auto wanted = split(route.path, '/');
-        if (wanted.size() != given.size()) continue;
-        std::map<std::string, std::string> params;
-        bool same = true;
-        for (std::size_t i = 0; same && i < wanted.size(); ++i) {
-            if (!is_param(wanted[i])) {
-                same = wanted[i] == given[i];
-                continue;
-            }
-            same = unreserved(given[i]);
-            params.emplace(wanted[i].substr(1, wanted[i].size() - 2), given[i]);
+    const auto fits = [&](const Entry& entry) {
+        if (entry.segments.size() != given.size()) return false;
+        for (std::size_t i = 0; i < given.size(); ++i) {
+            if (entry.segments[i].param ? !unreserved(given[i]) : entry.segments[i].text != given[i]) return false;
         }
-        if (!same) continue;
-        match.methods.push_back(route.method);
-        if (route.method != method || match.route != nullptr) continue;
-        match.route = &route;
-        match.params = std::move(params);
+        return true;
+    };
+    for (const Entry& entry : entries_) {
+        if (!fits(entry)) continue;
+        if (entry.route.method != method) {
+            match.methods.push_back(entry.route.method);
+            continue;
+        }
+        match.route = &entry.route;
+        match.methods.clear();
+        for (std::size_t i = 0; i < given.size(); ++i) {
+            if (entry.segments[i].param) match.params.emplace(entry.segments[i].text, given[i]);
+        }
+        return match;
     }
     return match;
 }
@@ -164,6 +177,7 @@ bool is_foreign_page(const Headers& headers, const std::vector<std::string>& ori
 }
 
 bool RateLimiter::admit(std::string_view peer, const Route& route, std::chrono::nanoseconds now) {
+    if (route.per_minute == 0) return true;
     const std::int64_t minute = std::chrono::duration_cast<std::chrono::minutes>(now).count();
     if (minute != minute_) {
         minute_ = minute;

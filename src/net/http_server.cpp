@@ -9,16 +9,18 @@
 #include <boost/asio/thread_pool.hpp>
 #include <ec/core/clock.hpp>
 #include <ec/net/http_server.hpp>
-#include <map>
+#include <ec/net/server_tls.hpp>
 #include <mutex>
 #include <optional>
 #include <set>
 #include <thread>
-#include <tuple>
+#include <vector>
 
+#include "crowd.hpp"
 #include "http_connection.hpp"
 #include "http_router.hpp"
 #include "late_answer.hpp"
+#include "wire.hpp"
 
 namespace ec::net {
 namespace {
@@ -28,6 +30,7 @@ using asio::ip::tcp;
 using boost::system::error_code;
 
 constexpr std::chrono::milliseconds kAcceptPause{100};
+constexpr std::size_t kScratch = 64 << 10;
 
 // Threads of ours take no signals: those are for the program's own to handle.
 template <class Start>
@@ -78,7 +81,7 @@ public:
         if (error)
             return fail(ErrorCode::invalid_argument, fmt::format("{} is no IP address", options_.address),
                         "this machine alone is 127.0.0.1");
-        if (!address.is_loopback() && !options_.behind_proxy) {
+        if (!address.is_loopback() && !options_.behind_proxy && !options_.tls) {
             return fail(ErrorCode::invalid_argument,
                         fmt::format("{} is not loopback, and there is no TLS here", options_.address),
                         "put a proxy with TLS in front and say --behind-proxy");
@@ -114,7 +117,8 @@ public:
     [[nodiscard]] std::uint16_t port() const override { return port_; }
     [[nodiscard]] std::string url() const override {
         const bool v6 = options_.address.find(':') != std::string::npos;
-        return fmt::format("http://{}{}{}:{}", v6 ? "[" : "", options_.address, v6 ? "]" : "", port_);
+        return fmt::format("{}://{}{}{}:{}", options_.tls ? "https" : "http", v6 ? "[" : "", options_.address,
+                           v6 ? "]" : "", port_);
     }
 
     void stop() override {
@@ -128,9 +132,9 @@ public:
             drain_.expires_after(options_.drain);
             drain_.async_wait([this](error_code error) {
                 if (error) return;
-                for (const auto& connection : std::set(connections_)) connection->close();
+                for (const auto& connection : crowd_.all()) connection->close();
             });
-            for (const auto& connection : std::set(connections_)) connection->drain();
+            for (const auto& connection : crowd_.all()) connection->drain();
             end_when_empty();
         });
         thread_.join();
@@ -141,74 +145,73 @@ public:
 
     // --- ConnectionHost
     [[nodiscard]] const ServerOptions& options() const override { return options_; }
-    [[nodiscard]] const std::vector<Route>& routes() const override { return routes_; }
+    [[nodiscard]] const RouteTable& routes() const override { return routes_; }
     [[nodiscard]] bool draining() const override { return draining_; }
     [[nodiscard]] bool answers_to(std::string_view host) const override {
         return (!loopback_ && options_.hosts.empty()) || is_our_host(host, options_.hosts);
     }
     bool admit(const std::string& peer, const Route& route) override {
+        if (route.per_minute == 0) return true;
         const auto now = options_.now ? options_.now() : SystemClock().now();
         return rates_.admit(peer, route, now);
     }
     bool dispatch(const Route& route, ServerRequest request, std::function<void(ServerResponse)> then) override {
-        if (in_hand_ >= options_.waiting + options_.threads) return false;
-        ++in_hand_;
+        if (route.brief) {
+            then(answer_of(route, request));
+            return true;
+        }
+        if (!join_queue()) return false;
         asio::post(*pool_, [this, &route, request = std::move(request), then = std::move(then)]() mutable {
             ServerResponse response = answer_of(route, request);
-            asio::post(io_, [this, then = std::move(then), response = std::move(response)]() mutable {
-                --in_hand_;
-                then(std::move(response));
-            });
+            --in_hand_;
+            asio::post(
+                io_, [then = std::move(then), response = std::move(response)]() mutable { then(std::move(response)); });
         });
         return true;
     }
     bool take(const Route& route, ServerRequest request, std::shared_ptr<Responder> responder) override {
-        if (in_hand_ >= options_.waiting + options_.threads) return false;
-        ++in_hand_;
+        if (route.brief) {
+            give(route, std::move(request), std::move(responder));
+            return true;
+        }
+        if (!join_queue()) return false;
         asio::post(*pool_, [this, &route, request = std::move(request), responder = std::move(responder)]() mutable {
             give(route, std::move(request), std::move(responder));
-            asio::post(io_, [this] { --in_hand_; });
+            --in_hand_;
         });
         return true;
     }
     [[nodiscard]] const std::shared_ptr<LoopDoor>& door() const override { return door_; }
-    void forget(const std::shared_ptr<HttpConnection>& connection) override {
-        if (connections_.erase(connection) > 0) {
-            const std::string& key = connection->peer_key();
-            --held_[key];
-            held_or_gone(key);
-        }
+    [[nodiscard]] std::span<char> scratch() override { return scratch_; }
+    [[nodiscard]] std::unique_ptr<Wire> wire(int socket) override {
+        return options_.tls ? options_.tls->wire(socket) : plain_wire(socket);
+    }
+    void entered(const HttpConnection& connection) override {
+        crowd_.note(connection, connection.phase(), std::chrono::steady_clock::now());
+    }
+    void forget(const HttpConnection& connection) override {
+        crowd_.remove(connection);
         end_when_empty();
         accept_next();
     }
 
 private:
     void end_when_empty() {
-        if (!draining_ || !connections_.empty()) return;
+        if (!draining_ || crowd_.size() > 0) return;
         drain_.cancel();
         work_.reset();
     }
 
-    [[nodiscard]] bool full() const { return connections_.size() >= options_.connections; }
-
-    /// Whoever of `key` has kept us waiting longest, at least since `latest`; of any address when `key` is empty. An
-    /// address that holds more than others comes first.
-    [[nodiscard]] std::shared_ptr<HttpConnection> idlest(const std::string& key,
-                                                         std::chrono::steady_clock::time_point latest) const {
-        std::shared_ptr<HttpConnection> found;
-        const auto rank = [this](const HttpConnection& one) {
-            const auto held = held_.find(one.peer_key());
-            return std::tuple(-static_cast<long>(held == held_.end() ? 0 : held->second), one.phase(), one.since());
-        };
-        for (const auto& one : connections_) {
-            if (one->phase() == HttpConnection::Phase::busy || one->since() > latest) continue;
-            if (!key.empty() && one->peer_key() != key) continue;
-            if (!found || rank(*one) < rank(*found)) found = one;
-        }
-        return found;
+    /// Whether one more may wait for a thread, or be with one.
+    bool join_queue() {
+        if (in_hand_ >= options_.waiting + options_.threads) return false;
+        ++in_hand_;
+        return true;
     }
+
+    [[nodiscard]] bool full() const { return crowd_.size() >= options_.connections; }
     [[nodiscard]] std::shared_ptr<HttpConnection> who_gives_way() const {
-        return idlest({}, std::chrono::steady_clock::now() - options_.grace);
+        return crowd_.idlest(std::chrono::steady_clock::now() - options_.grace);
     }
 
     void accept_next() {
@@ -226,23 +229,17 @@ private:
 
     void take(const std::shared_ptr<HttpConnection>& connection) {
         const std::string& key = connection->peer_key();
-        if (!proxies_.contains(key) && held_[key] >= options_.per_peer) {
-            const auto one = idlest(key, std::chrono::steady_clock::time_point::max());
-            if (!one) return held_or_gone(key);  // dropped: all of its own are being answered
+        if (!proxies_.contains(key) && crowd_.held(key) >= options_.per_peer) {
+            const auto one = crowd_.idlest_of(key);
+            if (!one) return;  // dropped: all of its own are being answered
             one->close();
         }
         // Whoever it was may have begun to speak meanwhile: then there is one more than the limit for a while.
         if (full()) {
             if (const auto one = who_gives_way()) one->close();
         }
-        ++held_[key];
-        connections_.insert(connection);
+        crowd_.add(connection, std::chrono::steady_clock::now());
         connection->start();
-    }
-
-    void held_or_gone(const std::string& key) {
-        const auto held = held_.find(key);
-        if (held != held_.end() && held->second == 0) held_.erase(held);
     }
 
     // Out of descriptors, most likely, or of connections: some will be free again.
@@ -253,7 +250,7 @@ private:
         });
     }
 
-    const std::vector<Route> routes_;
+    const RouteTable routes_;
     const ServerOptions options_;
     asio::io_context io_{1};
     const std::shared_ptr<LoopDoor> door_ = std::make_shared<LoopDoor>(io_);
@@ -264,11 +261,11 @@ private:
     asio::executor_work_guard<asio::io_context::executor_type> work_;
     std::thread thread_;
     std::mutex stopping_;
-    std::set<std::string> proxies_;                          // as peer_key()
-    std::set<std::shared_ptr<HttpConnection>> connections_;  // on the loop's thread, as all that follows
-    std::map<std::string, unsigned> held_;                   // connections of each address
+    std::set<std::string> proxies_;      // as peer_key()
+    std::atomic<unsigned> in_hand_ = 0;  // wait for a thread or are with one; grows on the loop
+    Crowd crowd_;                        // on the loop's thread, as all that follows
     RateLimiter rates_;
-    unsigned in_hand_ = 0;
+    std::vector<char> scratch_ = std::vector<char>(kScratch);
     std::uint16_t port_ = 0;
     bool loopback_ = true;
     bool accepting_ = false;

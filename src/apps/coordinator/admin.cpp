@@ -67,7 +67,7 @@ Result<json::Value> create_token(Coordinator& with, json::Reader params) {
     if (uses < 1 || uses > kMostUses || life < 1 || life > kLongestLife)
         return fail(ErrorCode::invalid_argument, "a token is for 1 to 10000 nodes and lives 1 to 86400 seconds");
     const auto token = std::make_shared<Secret>();
-    EC_TRY(with.store.change_and_wait([&, token](Desk& desk) -> Status {
+    const Status written = with.store.change_and_wait([&, token](Desk& desk) -> Status {
         EC_TRY(open_account(desk, account));
         EC_ASSIGN(*token, desk.registry.create_token({.kind = kind,
                                                       .account = account,
@@ -76,13 +76,14 @@ Result<json::Value> create_token(Coordinator& with, json::Reader params) {
                                                       .approved = approved},
                                                      desk.now_ms(), kBy));
         return {};
-    }));
+    });
+    EC_TRY(written);
     return Object{{"token", token->reveal()}};
 }
 
 Result<json::Value> list_nodes(Coordinator& with, const json::Reader& /*params*/) {
-    EC_ASSIGN(const auto nodes, with.store.read<std::vector<identity::Node>>(
-                                    [](Desk& desk) { return desk.registry.list(); }));
+    EC_ASSIGN(const auto nodes,
+              with.store.read<std::vector<identity::Node>>([](Desk& desk) { return desk.registry.list(); }));
     json::Array list;
     for (const identity::Node& node : nodes) list.push_back(to_json(node));
     return Object{{"nodes", std::move(list)}};
@@ -97,11 +98,12 @@ Result<json::Value> set_node_state(Coordinator& with, json::Reader params) {
     EC_ASSIGN(const auto state, identity::parse_node_state(wanted));
     if (reason.size() > 200) return fail(ErrorCode::invalid_argument, "a reason has at most 200 bytes");
     const auto node = std::make_shared<identity::Node>();
-    EC_TRY(with.store.change_and_wait([&, node](Desk& desk) -> Status {
+    const Status written = with.store.change_and_wait([&, node](Desk& desk) -> Status {
         EC_TRY(desk.registry.set_state(id, state, desk.now_ms(), kBy, reason));
         EC_ASSIGN(*node, desk.registry.find(id));
         return {};
-    }));
+    });
+    EC_TRY(written);
     with.nodes.forget(id);
     if (state != identity::NodeState::approved) with.presence.forget(id);
     return to_json(*node);
@@ -109,8 +111,8 @@ Result<json::Value> set_node_state(Coordinator& with, json::Reader params) {
 
 Result<json::Value> list_accounts(Coordinator& with, const json::Reader& /*params*/) {
     constexpr unsigned kMost = 10'000;
-    EC_ASSIGN(const auto accounts, with.store.read<std::vector<ledger::Account>>(
-                                       [](Desk& desk) { return desk.books.accounts("", kMost); }));
+    EC_ASSIGN(const auto accounts,
+              with.store.read<std::vector<ledger::Account>>([](Desk& desk) { return desk.books.accounts("", kMost); }));
     json::Array list;
     for (const ledger::Account& account : accounts) list.push_back(to_json(account));
     return Object{{"accounts", std::move(list)}};
@@ -129,15 +131,16 @@ Result<json::Value> grant(Coordinator& with, json::Reader params) {
     }
     if (key.size() > 100) return fail(ErrorCode::invalid_argument, "a key has at most 100 bytes");
     const auto after = std::make_shared<ledger::Account>();
-    EC_TRY(with.store.change_and_wait([&, after](Desk& desk) -> Status {
+    const Status written = with.store.change_and_wait([&, after](Desk& desk) -> Status {
         EC_TRY(open_account(desk, account));
         EC_TRY(desk.books.open_account(kMint, ledger::AccountKind::mint, std::nullopt));
-        const std::array<ledger::Entry, 2> entries{{{std::string(kMint), ledger::Credits::milli(-milli)},
-                                                    {account, ledger::Credits::milli(milli)}}};
+        const std::array<ledger::Entry, 2> entries{
+            {{std::string(kMint), ledger::Credits::milli(-milli)}, {account, ledger::Credits::milli(milli)}}};
         EC_TRY(desk.books.post("grant", key, entries, desk.now_ms()));
         EC_ASSIGN(*after, desk.books.account(account));
         return {};
-    }));
+    });
+    EC_TRY(written);
     return to_json(*after);
 }
 

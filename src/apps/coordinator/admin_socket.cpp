@@ -57,7 +57,9 @@ Result<std::unique_ptr<AdminSocket>> AdminSocket::open(const std::filesystem::pa
 }
 
 AdminSocket::AdminSocket(std::filesystem::path at, UniqueFd listener, Ask ask)
-    : at_(std::move(at)), listener_(std::move(listener)), ask_(std::move(ask)),
+    : at_(std::move(at)),
+      listener_(std::move(listener)),
+      ask_(std::move(ask)),
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 AdminSocket::~AdminSocket() {

@@ -45,8 +45,8 @@ ServerResponse fetch(Coordinator& with, const Node& node, const ServerRequest& r
     if (!ids) return refused(ids.error());
     if (ids->size() > kMostAtOnce)
         return refused({ErrorCode::too_large, "at most 16 blobs are fetched at once", "ask for fewer"});
-    const auto blobs = with.store.read<std::vector<swarm::SealedBlob>>(
-        [&](Desk& desk) { return desk.blobs.fetch(node, *ids); });
+    const auto blobs =
+        with.store.read<std::vector<swarm::SealedBlob>>([&](Desk& desk) { return desk.blobs.fetch(node, *ids); });
     if (!blobs) return refused(blobs.error());
     return {.status = 200, .type = "application/octet-stream", .body = swarm::write_frames(*blobs), .headers = {}};
 }
@@ -69,9 +69,9 @@ std::vector<Route> blob_routes(Coordinator& with) {
                      .handle = nullptr};
     };
     constexpr std::uint64_t kIdsBody = 128U << 10;
-    return {with.gate.taken(route("/v1/blobs", "Store sealed blobs of the account", "application/octet-stream",
-                                  kMostBlobBody),
-                            all, bind(put)),
+    return {with.gate.taken(
+                route("/v1/blobs", "Store sealed blobs of the account", "application/octet-stream", kMostBlobBody), all,
+                bind(put)),
             with.gate.taken(route("/v1/blobs/missing", "Which of these the account has still to store",
                                   "application/json", kIdsBody),
                             all, bind(missing)),

@@ -22,8 +22,7 @@ bool ends_job(const swarm::Event& event) {
 
 }  // namespace
 
-EventStreams::EventStreams(Store& store)
-    : store_(store), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+EventStreams::EventStreams(Store& store) : store_(store), thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 EventStreams::~EventStreams() {
     thread_.request_stop();

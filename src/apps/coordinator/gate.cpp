@@ -18,10 +18,9 @@ bool among(identity::NodeKind kind, const Kinds& kinds) { return std::ranges::fi
 
 /// Whom the head names, shown by nothing yet.
 Result<identity::NodeId> named_by(const net::ServerRequest& head) {
-    EC_ASSIGN(const crypto::SignatureClaim claim,
-              crypto::read_claim({.content_digest = head.header("content-digest"),
-                                  .signature_input = head.header("signature-input"),
-                                  .signature = head.header("signature")}));
+    EC_ASSIGN(const crypto::SignatureClaim claim, crypto::read_claim({.content_digest = head.header("content-digest"),
+                                                                      .signature_input = head.header("signature-input"),
+                                                                      .signature = head.header("signature")}));
     return identity::NodeId::parse(claim.key_id);
 }
 
@@ -30,8 +29,8 @@ Result<identity::NodeId> named_by(const net::ServerRequest& head) {
 Gate::Gate(NodeCache& nodes, std::function<std::int64_t()> now_ms)
     : nodes_(nodes),
       now_ms_(std::move(now_ms)),
-      verifier_({}, [this](const identity::NodeId& id) { return nodes_.find(id); },
-                [this] { return now_ms_() / 1000; }) {}
+      verifier_(
+          {}, [this](const identity::NodeId& id) { return nodes_.find(id); }, [this] { return now_ms_() / 1000; }) {}
 
 std::optional<net::ServerResponse> Gate::turn_away(const net::ServerRequest& head, const Kinds& kinds) {
     const auto id = named_by(head);
@@ -64,7 +63,7 @@ net::Route Gate::handled(net::Route route, Kinds kinds, Handle handle) {
 net::Route Gate::taken(net::Route route, Kinds kinds, Take take) {
     guard(route, kinds);
     route.take = [this, kinds = std::move(kinds), take = std::move(take)](net::ServerRequest request,
-                                                                         std::shared_ptr<net::Responder> responder) {
+                                                                          std::shared_ptr<net::Responder> responder) {
         const auto node = who(request);
         if (!node) return responder->answer(not_let_in(node.error(), now_ms_()));
         if (!among(node->kind, kinds)) return responder->answer(wrong_kind(node->kind));

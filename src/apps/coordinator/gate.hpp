@@ -20,8 +20,7 @@ public:
     Gate(NodeCache& nodes, std::function<std::int64_t()> now_ms);
 
     using Handle = std::function<net::ServerResponse(const identity::Node&, const net::ServerRequest&)>;
-    using Take =
-        std::function<void(const identity::Node&, const net::ServerRequest&, std::shared_ptr<net::Responder>)>;
+    using Take = std::function<void(const identity::Node&, const net::ServerRequest&, std::shared_ptr<net::Responder>)>;
     /// The route with who may call it, and with what it does for them.
     net::Route handled(net::Route route, Kinds kinds, Handle handle);
     net::Route taken(net::Route route, Kinds kinds, Take take);

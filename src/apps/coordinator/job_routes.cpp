@@ -53,8 +53,8 @@ Result<std::int64_t> number_in(std::string_view text, std::string_view name, std
     std::int64_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc() || end != text.data() + text.size() || value < 0 || value > most)
-        return fail(ErrorCode::invalid_argument, std::string(name) + " must be a whole number from 0 to " +
-                                                     std::to_string(most));
+        return fail(ErrorCode::invalid_argument,
+                    std::string(name) + " must be a whole number from 0 to " + std::to_string(most));
     return value;
 }
 
@@ -101,8 +101,8 @@ ServerResponse explain(Coordinator& with, const Node& node, const ServerRequest&
     const auto id = path_id<JobId>(request);
     if (!id) return refused(id.error());
     const auto present = with.presence.present(kMostPresent, with.gate.now_ms());
-    const auto why = with.store.read<swarm::Explanation>(
-        [&](Desk& desk) { return desk.queue.explain(node.account, *id, present); });
+    const auto why =
+        with.store.read<swarm::Explanation>([&](Desk& desk) { return desk.queue.explain(node.account, *id, present); });
     return why ? json_answer(swarm::write(*why)) : refused(why.error());
 }
 
@@ -141,14 +141,12 @@ void give_key(Coordinator& with, const Node& node, const ServerRequest& request,
     const auto id = path_id<JobId>(request);
     const auto gift = swarm::read_key_gift(request.body);
     if (!id || !gift) return responder->answer(refused(!id ? id.error() : gift.error()));
-    with.store.change(
-        [account = node.account, job = *id, gift = *gift](Desk& desk) {
-            return desk.keys.give(account, job, gift.node, gift.sealed);
-        },
-        [&with, to = gift->node, responder = std::move(responder)](const Status& status) {
-            if (status) with.keys.given(to);
-            responder->answer(status ? json_answer("{}") : refused(status.error()));
-        });
+    with.store.change([account = node.account, job = *id,
+                       gift = *gift](Desk& desk) { return desk.keys.give(account, job, gift.node, gift.sealed); },
+                      [&with, to = gift->node, responder = std::move(responder)](const Status& status) {
+                          if (status) with.keys.given(to);
+                          responder->answer(status ? json_answer("{}") : refused(status.error()));
+                      });
 }
 
 }  // namespace
@@ -165,8 +163,8 @@ void submit_jobs(Coordinator& with, const std::string& account, const std::strin
         [account, key, hash, shared, done](Desk& desk) -> Status {
             done->clear();
             for (std::size_t i = 0; i < shared->size(); ++i) {
-                EC_ASSIGN(auto submitted, desk.queue.submit(account, i == 0 ? key : key + "/" + std::to_string(i), hash,
-                                                            (*shared)[i]));
+                EC_ASSIGN(auto submitted,
+                          desk.queue.submit(account, i == 0 ? key : key + "/" + std::to_string(i), hash, (*shared)[i]));
                 done->push_back(std::move(submitted));
             }
             return desk.database.notify(kWorkChannel);

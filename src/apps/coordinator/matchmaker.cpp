@@ -7,9 +7,9 @@
 namespace ec::apps::coordinator {
 namespace {
 
-constexpr std::size_t kMostPens = 16;      // that look when it is not known for whom the work is
-constexpr std::size_t kOfAPen = 2;         // of each: one may be the very worker that must not have it
-constexpr std::size_t kMostWoken = 256;    // at once
+constexpr std::size_t kMostPens = 16;    // that look when it is not known for whom the work is
+constexpr std::size_t kOfAPen = 2;       // of each: one may be the very worker that must not have it
+constexpr std::size_t kMostWoken = 256;  // at once
 
 /// Names what a worker offers, but for what only makes one task better than another.
 std::string shape_of(const swarm::Offer& offer) {

@@ -103,9 +103,11 @@ Service::Service(RunLock lock, std::unique_ptr<Store> store, std::string admin_t
                  SealPlain seal_plain)
     : lock_(std::move(lock)),
       store_(std::move(store)),
-      nodes_([this](const identity::NodeId& id) {
-          return store_->read<identity::Node>([&](Desk& desk) { return desk.registry.find(id); });
-      }, system_ms),
+      nodes_(
+          [this](const identity::NodeId& id) {
+              return store_->read<identity::Node>([&](Desk& desk) { return desk.registry.find(id); });
+          },
+          system_ms),
       gate_(nodes_, system_ms),
       streams_(*store_),
       matchmaker_({.store = *store_,

@@ -1,7 +1,5 @@
 #include "store.hpp"
 
-#include <future>
-
 namespace ec::apps::coordinator {
 namespace {
 
@@ -9,12 +7,6 @@ Status prepare_schema(sql::Database& database) {
     EC_TRY(sql::migrate(database, "identity", identity::identity_migrations()));
     EC_TRY(sql::migrate(database, "ledger", ledger::ledger_migrations()));
     return sql::migrate(database, "swarm", swarm::swarm_migrations());
-}
-
-/// What is no fault of a single request: its whole group fails with it.
-bool of_the_database(const sql::Database& database, const Error& error) {
-    return !database.usable() || error.code == ErrorCode::timeout || error.code == ErrorCode::io ||
-           error.code == ErrorCode::internal;
 }
 
 }  // namespace
@@ -44,22 +36,14 @@ Desk& Store::writers_desk(sql::Database& database) {
 }
 
 void Store::change(Change change, swarm::Writer::Done done) {
-    const auto own = std::make_shared<Status>();
     writer_->submit(
-        [this, change = std::move(change), own](sql::Database& database) -> Status {
-            EC_ASSIGN(auto savepoint, sql::Savepoint::begin(database));
-            *own = change(writers_desk(database));
-            if (*own) return savepoint.keep();
-            // Undone alone: the others of its group need not be run again for what this one did wrong.
-            return of_the_database(database, own->error()) ? *own : Status();
-        },
-        [own, done = std::move(done)](Status committed) { done(committed ? *own : std::move(committed)); });
+        [this, change = std::move(change)](sql::Database& database) { return change(writers_desk(database)); },
+        std::move(done));
 }
 
-Status Store::change_and_wait(Change work) {
-    std::promise<Status> promise;
-    change(std::move(work), [&](Status status) { promise.set_value(std::move(status)); });
-    return promise.get_future().get();
+Status Store::change_and_wait(Change change) {
+    return writer_->run(
+        [this, change = std::move(change)](sql::Database& database) { return change(writers_desk(database)); });
 }
 
 Status Store::read_with(const std::function<void(Desk&)>& reading) {

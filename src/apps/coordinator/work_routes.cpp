@@ -142,19 +142,19 @@ void key(Coordinator& with, const Node& node, const ServerRequest& request, std:
 std::vector<Route> work_routes(Coordinator& with) {
     const Kinds workers{identity::NodeKind::worker, identity::NodeKind::inference};
     const auto post = [&](std::string path, std::string summary, std::uint64_t limit, auto function) {
-        return with.gate.taken({.method = "POST",
-                                .path = std::move(path),
-                                .summary = std::move(summary),
-                                .statuses = {200, 400, 404},
-                                .request_type = "application/json",
-                                .body_limit = limit,
-                                .per_minute = kSignedPerMinute,
-                                .handle = nullptr},
-                               workers,
-                               [&with, function](const Node& node, const ServerRequest& request,
-                                                 std::shared_ptr<Responder> responder) {
-                                   function(with, node, request, std::move(responder));
-                               });
+        return with.gate.taken(
+            {.method = "POST",
+             .path = std::move(path),
+             .summary = std::move(summary),
+             .statuses = {200, 400, 404},
+             .request_type = "application/json",
+             .body_limit = limit,
+             .per_minute = kSignedPerMinute,
+             .handle = nullptr},
+            workers,
+            [&with, function](const Node& node, const ServerRequest& request, std::shared_ptr<Responder> responder) {
+                function(with, node, request, std::move(responder));
+            });
     };
     constexpr std::uint64_t kClaimBody = 64U << 10;
     constexpr std::uint64_t kHeartbeatBody = 4U << 20;
@@ -169,12 +169,11 @@ std::vector<Route> work_routes(Coordinator& with) {
         workers, [&with](const Node& node, const ServerRequest& request, std::shared_ptr<Responder> responder) {
             key(with, node, request, std::move(responder));
         });
-    return {post("/v1/claim", "Take work; waits until there is some", kClaimBody, claim),
-            post("/v1/heartbeat", "Keep leases, tell how the work goes and how the machine is", kHeartbeatBody,
-                 heartbeat),
-            post("/v1/complete", "Hand in what came out, once; again changes nothing", kMostReportBody, complete),
-            post("/v1/give-back", "Give a task back that this node cannot do", 4096, give_back),
-            std::move(asking_key)};
+    return {
+        post("/v1/claim", "Take work; waits until there is some", kClaimBody, claim),
+        post("/v1/heartbeat", "Keep leases, tell how the work goes and how the machine is", kHeartbeatBody, heartbeat),
+        post("/v1/complete", "Hand in what came out, once; again changes nothing", kMostReportBody, complete),
+        post("/v1/give-back", "Give a task back that this node cannot do", 4096, give_back), std::move(asking_key)};
 }
 
 }  // namespace ec::apps::coordinator

@@ -1,9 +1,9 @@
 #include <gtest/gtest.h>
-#include <rapidcheck/gtest.h>
 
 #include <algorithm>
 #include <ec/identity/signed_requests.hpp>
 #include <map>
+#include <optional>
 
 namespace ec::identity {
 namespace {
@@ -284,6 +284,47 @@ TEST_F(SignedRequests, OfANodeThatJoinsAreSignedByTheKeyItBrings) {
     now_ = kNow - 3600;
     EXPECT_EQ(verifier_.verify_joining(key_.public_key(), signed_request()).error().code, ErrorCode::conflict);
     EXPECT_EQ(verifier_.verify_joining(key_.public_key(), {}).error().code, ErrorCode::denied);
+}
+
+class NothingLeaves final : public net::EgressSink {
+public:
+    Status record(const net::EgressEntry&) override { return fail(ErrorCode::denied, "nothing may leave"); }
+};
+
+// Over a real connection: what the client's library makes of the request is what was signed.
+TEST_F(SignedRequests, ArriveAsTheyWereSigned) {
+    net::Route route;
+    route.method = "POST";
+    route.path = "/v1/claim";
+    route.request_type = "application/json";
+    route.handle = [&](const net::ServerRequest& request) {
+        const auto node = verifier_.verify(request);
+        return node ? net::ServerResponse{.body = "{}", .headers = {}} : net::problem(node.error());
+    };
+    route.turn_away = [&](const net::ServerRequest& head) -> std::optional<net::ServerResponse> {
+        const Status known = verifier_.admit(head);
+        if (known) return std::nullopt;
+        return net::problem(known.error());
+    };
+    auto server = net::start_http_server({route}, {});
+    ASSERT_TRUE(server) << server.error().message;
+    NothingLeaves sink;
+    const auto client = net::make_http_client(sink, "test");
+    const auto status = [&](const std::string& target, bool changed) {
+        net::HttpRequest sent = request();
+        sent.url = (*server)->url() + target;
+        EXPECT_TRUE(signer_.sign(sent));
+        if (changed) sent.body += " ";
+        const auto response = client->send(sent, {}, {});
+        return response ? response->status : 0;
+    };
+    EXPECT_EQ(status("/v1/claim", false), 200);
+    EXPECT_EQ(status("/v1/claim?a=%2F&b=c+d&&e", false), 200);
+    EXPECT_EQ(status("/v1/claim?", false), 200);
+    EXPECT_EQ(status("/v1/claim", true), 403);
+    nodes_.clear();
+    EXPECT_EQ(status("/v1/claim", false), 403);
+    (*server)->stop();
 }
 
 }  // namespace

@@ -16,25 +16,26 @@ Route route(std::string method, std::string path) {
 }
 
 TEST(Routes, AreFoundByPathAndMethod) {
-    const std::vector<Route> routes{route("GET", "/"), route("GET", "/reviews/{id}"), route("POST", "/reviews"),
-                                    route("POST", "/reviews/{id}/answer")};
-    EXPECT_EQ(match_route(routes, "GET", "/").route, &routes[0]);
-    const Match found = match_route(routes, "GET", "/reviews/a-1_.~Z");
-    EXPECT_EQ(found.route, &routes[1]);
+    const RouteTable table({route("GET", "/"), route("GET", "/reviews/{id}"), route("POST", "/reviews"),
+                            route("POST", "/reviews/{id}/answer"), route("GET", "/reviews/newest")});
+    EXPECT_EQ(table.match("GET", "/").route->path, "/");
+    const Match found = table.match("GET", "/reviews/a-1_.~Z");
+    EXPECT_EQ(found.route->path, "/reviews/{id}");
     EXPECT_EQ(found.params.at("id"), "a-1_.~Z");
-    EXPECT_EQ(match_route(routes, "POST", "/reviews/7/answer").route, &routes[3]);
-    const Match other = match_route(routes, "DELETE", "/reviews");
+    EXPECT_EQ(table.match("POST", "/reviews/7/answer").route->path, "/reviews/{id}/answer");
+    EXPECT_EQ(table.match("GET", "/reviews/newest").route->path, "/reviews/{id}");  // the first that fits
+    const Match other = table.match("DELETE", "/reviews");
     EXPECT_EQ(other.route, nullptr);
     EXPECT_EQ(other.methods, std::vector<std::string>{"POST"});
 }
 
 TEST(Routes, TakeNoSegmentThatIsNotPlain) {
-    const std::vector<Route> routes{route("GET", "/reviews/{id}")};
+    const RouteTable table({route("GET", "/reviews/{id}")});
     for (const std::string path : {"/reviews/", "/reviews", "/reviews/%2e%2e", "/reviews/a%00", "/reviews/a/b",
                                    "/reviews/a?b", "//reviews/a", "/reviews/\xc3\xa9", "", "reviews/a"}) {
-        EXPECT_EQ(match_route(routes, "GET", path).route, nullptr) << path;
+        EXPECT_EQ(table.match("GET", path).route, nullptr) << path;
     }
-    EXPECT_EQ(match_route(routes, "GET", "/reviews/" + std::string(201, 'a')).route, nullptr);
+    EXPECT_EQ(table.match("GET", "/reviews/" + std::string(201, 'a')).route, nullptr);
 }
 
 TEST(Routes, ThatAreNoneAreRefused) {

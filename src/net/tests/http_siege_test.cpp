@@ -1,6 +1,5 @@
 // Web pages and crowds in front of the HTTP server.
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <ec/net/http_server.hpp>
@@ -97,19 +96,6 @@ TEST_F(Siege, OfWebPagesIsRefusedOnEveryPathBeforeABodyIsRead) {
 
 TEST_F(Siege, OfWebPagesIsNoneWherePagesAreServed) {
     EXPECT_EQ(status_of(get("Origin: https://evil.example\r\nSec-Fetch-Site: cross-site\r\n")), 200);
-}
-
-/// As many of `wanted` connections as this process may hold beside what it needs.
-unsigned connections_to_be_had(unsigned wanted) {
-    rlimit limit{};
-    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
-    constexpr rlim_t kOthers = 400;
-    const rlim_t need = wanted + kOthers;
-    if (limit.rlim_cur < need) {
-        limit.rlim_cur = std::min(need, limit.rlim_max);
-        static_cast<void>(::setrlimit(RLIMIT_NOFILE, &limit));
-    }
-    return static_cast<unsigned>(std::min<rlim_t>(wanted, limit.rlim_cur - std::min(limit.rlim_cur, kOthers)));
 }
 
 TEST_F(Siege, OfCrowdsFromManyPlacesKeepsNobodyOut) {

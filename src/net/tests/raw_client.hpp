@@ -3,9 +3,11 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <ec/core/fd.hpp>
 #include <string>
@@ -32,6 +34,7 @@ public:
         ::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     }
     [[nodiscard]] bool connected() const { return connected_; }
+    [[nodiscard]] int descriptor() const { return fd_.get(); }
     void send(std::string_view bytes) const {
         while (!bytes.empty()) {
             const ssize_t n = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
@@ -104,6 +107,19 @@ private:
 
 inline int status_of(std::string_view response) {
     return response.starts_with("HTTP/1.1 ") ? std::stoi(std::string(response.substr(9, 3))) : 0;
+}
+
+/// As many of `wanted` connections as this process may hold beside what it needs.
+inline unsigned connections_to_be_had(unsigned wanted) {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+    constexpr rlim_t kOthers = 400;
+    const rlim_t need = wanted + kOthers;
+    if (limit.rlim_cur < need) {
+        limit.rlim_cur = std::min(need, limit.rlim_max);
+        static_cast<void>(::setrlimit(RLIMIT_NOFILE, &limit));
+    }
+    return static_cast<unsigned>(std::min<rlim_t>(wanted, limit.rlim_cur - std::min(limit.rlim_cur, kOthers)));
 }
 
 // 127.0.0.1 to 127.0.0.254 all lead here, so that one machine can be many.

@@ -21,6 +21,7 @@
 
 namespace ec::identity {
 
+/// The set "identity".
 std::span<const sql::Migration> identity_migrations();
 
 struct TokenWish {

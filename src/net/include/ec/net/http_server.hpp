@@ -2,7 +2,7 @@
 //
 // Connections are served by one event loop; handlers run on a pool of threads with a bounded queue and may block for a
 // short while. What is not a well-formed request within the limits never reaches a handler. Errors are
-// application/problem+json (RFC 9457) with a stable `code`. There is no TLS here: an address that is not loopback needs
+// application/problem+json (RFC 9457) with a stable `code`. An address that is not loopback needs `tls`, or
 // `behind_proxy`, said by a person who has put TLS in front.
 //
 // Against a browser on the same machine that was led here (DNS rebinding), a server on loopback answers only to Host
@@ -30,6 +30,8 @@
 #include <vector>
 
 namespace ec::net {
+
+class ServerTls;
 
 struct ServerRequest {
     std::string method;
@@ -84,7 +86,7 @@ struct Route {
     bool secured = false;       ///< documented as asking for a bearer token; turn_away or the handler asks
     std::string request_type;   ///< empty: no body is taken; "application/json", …
     std::uint64_t body_limit = 64 << 10;  ///< bytes; 413 above
-    unsigned per_minute = 600;            ///< requests from one address; 429 above
+    unsigned per_minute = 600;            ///< requests from one address; 429 above. 0: any number
     std::function<ServerResponse(const ServerRequest& request)> handle;
     /// For what must wait: returns soon and keeps the responder until there is something to say. No thread waits for
     /// it. Not called for whoever has gone before a thread was free.
@@ -93,6 +95,9 @@ struct Route {
     /// request counts for `per_minute`, so that a stranger costs neither memory nor the turn of others. On the server's
     /// loop: brief.
     std::function<std::optional<ServerResponse>(const ServerRequest& head)> turn_away = {};
+    /// `handle` or `take` is done in microseconds and never waits: it is called on the server's loop, which saves two
+    /// changes of threads.
+    bool brief = false;
 };
 
 /// An OpenAPI 3.1 document of a route table.
@@ -102,7 +107,8 @@ struct ServerOptions {
     std::string address = "127.0.0.1";
     std::uint16_t port = 0;  ///< 0: any free one
     bool behind_proxy = false;
-    std::vector<std::string> hosts;  ///< further Host names (without port) that are ours
+    std::shared_ptr<ServerTls> tls = {};  ///< server_tls.hpp; without it HTTP is plain
+    std::vector<std::string> hosts;       ///< further Host names (without port) that are ours
     /// Whether what a web page sends is refused (403): a request with an Origin that is none of `origins`, or with
     /// Sec-Fetch-Site other than none and same-origin.
     bool refuse_pages = false;
@@ -128,13 +134,13 @@ class HttpServer {
 public:
     virtual ~HttpServer() = default;  ///< stops
     [[nodiscard]] virtual std::uint16_t port() const = 0;
-    [[nodiscard]] virtual std::string url() const = 0;  ///< "http://127.0.0.1:4305"
+    [[nodiscard]] virtual std::string url() const = 0;  ///< "http://127.0.0.1:4305", with TLS "https://…"
     /// Drains and ends all threads; returns when that is done. Any thread but a handler's.
     virtual void stop() = 0;
 };
 
 /// Listens and serves. `invalid_argument` for a route table that is none and for an address that is not loopback
-/// without `behind_proxy` or is none in `proxies`; `unavailable` when the address is in use.
+/// without `tls` or `behind_proxy`, or is none in `proxies`; `unavailable` when the address is in use.
 Result<std::unique_ptr<HttpServer>> start_http_server(std::vector<Route> routes, ServerOptions options);
 
 }  // namespace ec::net

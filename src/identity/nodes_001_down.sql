@@ -1,0 +1,3 @@
+DROP TABLE node_audit;
+DROP TABLE node;
+DROP TABLE join_token;
