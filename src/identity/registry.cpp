@@ -19,7 +19,7 @@ constexpr std::size_t kSecretBytes = 32;
 constexpr std::chrono::seconds kLongestLife = std::chrono::hours(24);
 constexpr std::int64_t kKeptMs = 30LL * 24 * 3600 * 1000;  ///< that a token is kept after it expired
 constexpr unsigned kMostUses = 10'000;
-constexpr std::size_t kMostLabel = 100;
+constexpr std::size_t kMostLabel = 120;
 constexpr std::size_t kMostReason = 500;
 
 constexpr std::string_view kNodeColumns = "id, public_key, kind, state, account, label, enrolled_ms, token";

@@ -31,8 +31,11 @@ public:
 
     /// Those that the database has; empty where it has no record yet.
     Result<Taken> taken() const {
-        EC_ASSIGN(Statement known, database_.prepare(is_postgres() ? "SELECT 1 WHERE to_regclass(?1) IS NOT NULL"
-                                                                   : "SELECT 1 FROM sqlite_master WHERE name = ?1"));
+        // Of the table itself: to_regclass() remembers what was missing before the lock was had.
+        EC_ASSIGN(Statement known,
+                  database_.prepare(is_postgres() ? "SELECT 1 FROM pg_class WHERE relname = ?1 AND relnamespace = "
+                                                    "current_schema()::regnamespace"
+                                                  : "SELECT 1 FROM sqlite_schema WHERE name = ?1"));
         EC_TRY(known.bind(record_));
         EC_ASSIGN(const bool recorded, known.step());
         Taken taken;

@@ -256,20 +256,19 @@ void PostgresSession::rollback() {
 }
 
 Status PostgresSession::mark() {
-    spoilt_at_mark_ = spoilt_;
     EC_TRY(run("SAVEPOINT ec_mark", "cannot set a savepoint"));
     return {};
 }
 
 Status PostgresSession::unmark() {
-    if (spoilt_ != spoilt_at_mark_) return spoilt();
+    if (spoilt_) return spoilt();
     EC_TRY(run("RELEASE ec_mark", "cannot keep a savepoint"));
     return {};
 }
 
 void PostgresSession::rollback_to_mark() {
     if (!usable()) return;
-    if (run("ROLLBACK TO ec_mark; RELEASE ec_mark", "cannot go back to a savepoint")) spoilt_ = spoilt_at_mark_;
+    if (run("ROLLBACK TO ec_mark; RELEASE ec_mark", "cannot go back to a savepoint")) spoilt_ = false;
 }
 
 Result<bool> PostgresSession::wait_notification(std::chrono::milliseconds timeout) {

@@ -64,7 +64,6 @@ private:
     ConnectOptions options_;
     bool in_transaction_ = false;
     bool spoilt_ = false;  ///< a statement failed in the open transaction
-    bool spoilt_at_mark_ = false;
     bool warned_ = false;  ///< by the server, since it was set to false
 };
 

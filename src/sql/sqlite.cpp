@@ -85,7 +85,6 @@ struct Session {
     Handle database;
     bool in_transaction = false;
     bool spoilt = false;  ///< a statement failed in the open transaction, and no other is run in it
-    bool spoilt_at_mark = false;
 
     std::unexpected<Error> failed(int result, std::string_view what) {
         spoilt = spoilt || in_transaction;
@@ -213,16 +212,10 @@ public:
         session_.in_transaction = session_.spoilt = false;
         static_cast<void>(execute("ROLLBACK", true));  // fails where SQLite has rolled back by itself
     }
-    Status mark() override {
-        session_.spoilt_at_mark = session_.spoilt;
-        return execute("SAVEPOINT ec_mark", true);
-    }
-    Status unmark() override {
-        if (session_.spoilt != session_.spoilt_at_mark) return spoilt();
-        return execute("RELEASE ec_mark", true);
-    }
+    Status mark() override { return execute("SAVEPOINT ec_mark", true); }
+    Status unmark() override { return execute("RELEASE ec_mark", true); }
     void rollback_to_mark() override {
-        session_.spoilt = session_.spoilt_at_mark;
+        session_.spoilt = false;
         // Where SQLite has rolled everything back by itself this fails, and the transaction stays spoilt.
         static_cast<void>(execute("ROLLBACK TO ec_mark; RELEASE ec_mark", true));
     }

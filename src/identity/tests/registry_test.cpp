@@ -213,7 +213,7 @@ TEST_P(NodeRegistry, RefusesWishesThatMakeNoSense) {
 
 TEST_P(NodeRegistry, RefusesLabelsThatAreNoLineOfText) {
     const Secret one = token();
-    for (const std::string& label : {std::string(101, 'a'), std::string("a\nb"), std::string("\x1b[31m"),
+    for (const std::string& label : {std::string(121, 'a'), std::string("a\nb"), std::string("\x1b[31m"),
                                      std::string("\xff"), std::string("a\0b", 3)}) {
         const auto node = registry_->enrol({.token = one, .key = new_key(), .label = label}, kNow);
         EXPECT_EQ(node.error().code, ErrorCode::invalid_argument);

@@ -211,6 +211,28 @@ TEST_P(Contract, ASavepointTakesBackWhatFailedInIt) {
     EXPECT_EQ(number("SELECT count(*) FROM note"), 3);
 }
 
+TEST_P(Contract, ASavepointMayStandInsideAnother) {
+    make(kNotes);
+    auto transaction = Transaction::begin(*database_);
+    auto outer = Savepoint::begin(*database_);
+    ASSERT_TRUE(database_->run("INSERT INTO note (body) VALUES ('a')"));
+    {
+        auto inner = Savepoint::begin(*database_);
+        ASSERT_TRUE(inner);
+        ASSERT_TRUE(database_->run("INSERT INTO note (body) VALUES ('b')"));
+        ASSERT_FALSE(database_->run("INSERT INTO note (body) VALUES ('a')"));
+    }
+    {
+        auto inner = Savepoint::begin(*database_);
+        ASSERT_TRUE(database_->run("INSERT INTO note (body) VALUES ('c')"));
+        ASSERT_TRUE(inner->keep());
+    }
+    ASSERT_TRUE(outer->keep());
+    ASSERT_TRUE(transaction->commit());
+    EXPECT_EQ(number("SELECT count(*) FROM note WHERE body IN ('a', 'c')"), 2);
+    EXPECT_EQ(number("SELECT count(*) FROM note"), 2);
+}
+
 TEST_P(Contract, RowsOfACachedStatementEndWithTheTransaction) {
     make("CREATE TABLE t (a INTEGER NOT NULL) STRICT; INSERT INTO t VALUES (1), (2)");
     auto transaction = Transaction::begin(*database_);

@@ -28,7 +28,7 @@ struct Work {
     JobSpec job;
     TaskSpec task;
     std::filesystem::path folder;                            ///< the snapshot, this task's own copy
-    std::vector<std::pair<std::string, TaskResult>> inputs;  ///< by key; their patches are not applied yet
+    std::vector<std::pair<std::string, TaskResult>> inputs;  ///< by key; their patches are not applied yet. Of a check the first one is what it judges
 };
 struct WorkDone {
     TaskResult result;
@@ -36,14 +36,16 @@ struct WorkDone {
     std::vector<TaskSpec> child_specs;
 };
 
+/// What a task says while it works, in words, and how far it is in percent (-1: nobody knows). Any thread.
+using JobProgress = std::function<void(std::string_view words, int percent)>;
+
 /// Runs in the sandbox what the task asks for. Called from several threads. An Error is this machine's (`unavailable`:
 /// it cannot do such tasks); what the task itself comes to is a TaskResult.
 class JobRunner {
 public:
     virtual ~JobRunner() = default;
     [[nodiscard]] virtual Offer offer() const = 0;
-    virtual Result<WorkDone> run(const Work& work, const std::function<void(std::string_view, int percent)>& progress,
-                                 std::stop_token stop) = 0;
+    virtual Result<WorkDone> run(const Work& work, const JobProgress& progress, std::stop_token stop) = 0;
 };
 
 struct WorkerOptions {

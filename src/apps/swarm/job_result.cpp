@@ -1,0 +1,70 @@
+#include "job_result.hpp"
+
+#include <fmt/format.h>
+
+#include <ec/core/text.hpp>
+#include <ec/vcs/patch.hpp>
+
+#include "../project_sandbox.hpp"
+#include "job_record.hpp"
+#include "swarm_places.hpp"
+
+namespace ec::apps {
+
+namespace fs = std::filesystem;
+
+Result<crypto::SealKey> job_key_of(const swarm::JobStatus& job) {
+    if (!job.group.empty() && !job.group_key.empty()) {
+        EC_ASSIGN(const std::vector<NamedGroup> groups, load_groups());
+        for (const NamedGroup& group : groups)
+            if (group.key.id() == job.group) return group.key.open_job_key(job.group_key, swarm::job_key_context());
+        return fail(ErrorCode::denied,
+                    fmt::format("job {} is for a trust group that this machine is not in", job.id.text()),
+                    "edgecoder group import takes a group in");
+    }
+    const auto record = find_record(job.id);
+    if (record && record->job_key) return *record->job_key;
+    return fail(ErrorCode::denied, fmt::format("the key of job {} is not on this machine", job.id.text()),
+                "fetch it on the machine that submitted it");
+}
+
+Result<swarm::TaskResult> open_result(const crypto::SealKey& job_key, const std::string& key,
+                                      const std::string& sealed) {
+    EC_ASSIGN(const std::string text, job_key.open(sealed, swarm::result_context(key)));
+    return swarm::read_task_result(text);
+}
+
+Result<OpenedJob> OpenedJob::open(const swarm::JobStatus& job, const crypto::SealKey& key,
+                                  swarm::CoordinatorClient& client, std::stop_token stop) {
+    EC_ASSIGN(const std::string text, key.open(job.spec, swarm::spec_context()));
+    EC_ASSIGN(swarm::JobSpec spec, swarm::read_job_spec(text));
+    EC_ASSIGN(TempDir dir, TempDir::create());
+    const auto source = [&](const std::vector<swarm::BlobId>& ids) { return client.fetch(ids, stop); };
+    EC_TRY(unpack(spec, source, dir.path() / "tree", {}, stop));
+    return OpenedJob(std::move(dir), std::move(spec));
+}
+
+Result<std::vector<vcs::FileVersion>> OpenedJob::files_of(const swarm::TaskResult& result) const {
+    // A link of the snapshot is no file that a patch could be for.
+    const auto plain = [this](const std::string& path) {
+        return swarm::check_path(path) && fs::is_regular_file(fs::symlink_status(folder() / path));
+    };
+    EC_ASSIGN(std::vector<vcs::FileVersion> files,
+              vcs::apply_patch(result.patch, [&](const std::string& path) -> Result<std::optional<std::string>> {
+                  if (!fs::exists(fs::symlink_status(folder() / path))) return std::nullopt;
+                  if (plain(path)) return read_file(folder() / path);
+                  return fail(ErrorCode::conflict,
+                              fmt::format("the patch changes {}, which is no file of the job", path));
+              }));
+    for (const vcs::FileVersion& file : files) EC_TRY(swarm::check_path(file.path));
+    return files;
+}
+
+Result<agent::ReviewVerdict> OpenedJob::judge(const std::vector<vcs::FileVersion>& files, std::stop_token stop) const {
+    EC_ASSIGN(const auto sandbox, open_project_sandbox(folder()));
+    constexpr std::int64_t kLongestRun = 600;
+    const std::chrono::seconds limit(std::min(kLongestRun, std::max<std::int64_t>(spec_.budget_s, 60)));
+    return agent::judge_patch(*sandbox, spec_.test, files, limit, std::move(stop));
+}
+
+}  // namespace ec::apps

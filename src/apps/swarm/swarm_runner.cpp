@@ -1,0 +1,298 @@
+#include "swarm_runner.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <ec/agent/worker_agent.hpp>
+#include <ec/core/text.hpp>
+#include <ec/repair/repair.hpp>
+
+#include "../data_dir.hpp"
+#include "../policy_files.hpp"
+#include "../project_view.hpp"
+#include "../reduced_consent.hpp"
+#include "tree_patch.hpp"
+
+namespace ec::apps {
+namespace {
+
+using swarm::Outcome;
+using swarm::TaskKind;
+using swarm::TaskResult;
+
+constexpr std::chrono::minutes kLongestTestRun{10};
+constexpr std::uint64_t kTestMemory = 2ULL << 30;
+constexpr std::size_t kLogBytes = 8 << 10;
+constexpr std::size_t kShownFiles = 8;
+
+bool on_path(std::string_view program) {
+    const char* path = std::getenv("PATH");
+    for (const std::string_view folder : split(path == nullptr ? "" : path, ':')) {
+        const std::string file = fmt::format("{}/{}", folder, program);
+        if (!folder.empty() && ::access(file.c_str(), X_OK) == 0) return true;
+    }
+    return false;
+}
+
+std::string model_class(const model::ModelFacts& facts) {
+    constexpr std::int64_t kSmall = 4'000'000'000, kMedium = 20'000'000'000;
+    if (facts.parameters == 0 || facts.parameters < kSmall) return "small";
+    return facts.parameters < kMedium ? "medium" : "large";
+}
+
+std::int64_t machine_memory_mb() {
+    const long pages = ::sysconf(_SC_PHYS_PAGES), bytes = ::sysconf(_SC_PAGE_SIZE);
+    return pages > 0 && bytes > 0 ? static_cast<std::int64_t>(pages) * bytes >> 20 : 1024;
+}
+
+const std::string& test_of(const swarm::Work& work) { return work.task.test.empty() ? work.job.test : work.task.test; }
+
+std::chrono::milliseconds budget_of(const swarm::Work& work) {
+    return std::chrono::seconds(std::clamp<std::int64_t>(work.job.budget_s, 1, 7 * 24 * 3600));
+}
+
+std::string tail(const std::string& text) {
+    return text.size() <= kLogBytes ? text : text.substr(text.size() - kLogBytes);
+}
+
+std::string failures(const executor::TestReport& report) {
+    std::string out;
+    for (const executor::TestCase& test : report.tests) {
+        if (test.outcome != executor::TestOutcome::failed && test.outcome != executor::TestOutcome::error) continue;
+        out += fmt::format("{}: {}\n", test.id, test.message);
+        if (out.size() > kLogBytes) break;
+    }
+    return out;
+}
+
+void count_after(const executor::TestReport& report, TaskResult& result) {
+    result.passed_after = static_cast<int>(report.passed());
+    result.failed_after = static_cast<int>(report.failed());
+}
+
+class ProgressOfRepair final : public repair::RepairEvents {
+public:
+    ProgressOfRepair(const swarm::JobProgress& progress, const Clock& clock, std::chrono::nanoseconds budget)
+        : progress_(progress), clock_(clock), start_(clock.now()), budget_(budget) {}
+    void stage(std::string_view name, std::string_view detail) override {
+        progress_(fmt::format("{}: {}", name, detail), percent());
+    }
+    void progress(const repair::SearchProgress& search) override {
+        progress_(fmt::format("{} candidates tried, {:.0f} a second", search.tried, search.per_second), percent());
+    }
+
+private:
+    [[nodiscard]] int percent() const {
+        const auto used = std::chrono::duration<double>(clock_.now() - start_).count();
+        return static_cast<int>(std::clamp(100 * used / std::chrono::duration<double>(budget_).count(), 0.0, 99.0));
+    }
+    const swarm::JobProgress& progress_;
+    const Clock& clock_;
+    std::chrono::nanoseconds start_, budget_;
+};
+
+// Of what a task stands on: the patches that were accepted before, in their order.
+Status apply_inputs(const swarm::Work& work, std::size_t from) {
+    for (std::size_t i = from; i < work.inputs.size(); ++i) {
+        const auto& [key, result] = work.inputs[i];
+        EC_ASSIGN(const auto files, files_of_patch(result.patch, work.folder));
+        EC_TRY(write_files(files, work.folder));
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<SwarmRunner>> SwarmRunner::open(RunnerOptions options) {
+    std::unique_ptr<SwarmRunner> runner(new SwarmRunner(std::move(options)));
+    const RunnerOptions& given = runner->options_;
+    swarm::Offer& offer = runner->offer_;
+    EC_ASSIGN(runner->ports_, ModelPorts::open(data_dir(), "worker"));
+    EC_ASSIGN(runner->model_, choose_model(given.model, *runner->ports_));
+    offer.kinds = {TaskKind::repair, TaskKind::subtask, TaskKind::verify};
+    if (runner->model_) {
+        offer.kinds.push_back(TaskKind::attempt);
+        offer.model = runner->model_->facts().name;
+        offer.model_class = model_class(runner->model_->facts());
+    }
+    for (const TaskKind kind : given.kinds) {
+        if (std::ranges::find(offer.kinds, kind) == offer.kinds.end())
+            return fail(ErrorCode::invalid_argument, fmt::format("this worker cannot do {}", name(kind)),
+                        kind == TaskKind::attempt ? "an attempt needs a model: --model NAME"
+                                                  : "the inference service does that: edgecoderd inference");
+    }
+    if (!given.kinds.empty()) offer.kinds = given.kinds;
+    if (on_path("node")) offer.languages.emplace_back("javascript");
+    if (on_path("python3")) offer.languages.emplace_back("python");
+    offer.memory_mb = given.memory_mb > 0 ? given.memory_mb : machine_memory_mb() / std::max(given.slots, 1);
+    offer.groups = given.groups;
+    return runner;
+}
+
+Result<std::unique_ptr<executor::Sandbox>> SwarmRunner::open_sandbox(const std::filesystem::path& folder) const {
+    executor::SandboxOptions options;
+    options.workspace = folder;
+    EC_ASSIGN(options.policy, effective_policy(folder));
+    if (options_.memory_mb > 0) {
+        auto& ceiling = options.policy.limits.memory_mb.ceiling;
+        ceiling = std::min(ceiling.value_or(UINT64_MAX), static_cast<std::uint64_t>(options_.memory_mb));
+    }
+    options.reduced_consent = consent_under(options.policy);
+    options.private_folder = consent_folder();
+    return executor::open_sandbox(options);
+}
+
+Result<swarm::WorkDone> SwarmRunner::run(const swarm::Work& work, const swarm::JobProgress& progress,
+                                         std::stop_token stop) {
+    const TaskKind kind = work.lease.kind;
+    if (std::ranges::find(offer_.kinds, kind) == offer_.kinds.end())
+        return fail(ErrorCode::unavailable, fmt::format("this worker does no {}", name(kind)));
+    const bool checks = kind == TaskKind::verify;
+    if (checks && work.inputs.empty()) return fail(ErrorCode::invalid_argument, "there is no result to check");
+    swarm::WorkDone done;
+    if (const Status applied = apply_inputs(work, checks ? 1 : 0); !applied) {
+        done.result.outcome = Outcome::error;
+        done.result.reason = fmt::format("what it stands on cannot be applied: {}", applied.error().message);
+        return done;
+    }
+    if (checks) {
+        EC_ASSIGN(done.result, verify(work, work.inputs.front().second, progress, std::move(stop)));
+    } else if (kind == TaskKind::repair || !model_) {
+        EC_ASSIGN(done.result, repair(work, progress, std::move(stop)));
+    } else {
+        EC_ASSIGN(done.result, attempt(work, progress, std::move(stop)));
+    }
+    return done;
+}
+
+Result<TaskResult> SwarmRunner::repair(const swarm::Work& work, const swarm::JobProgress& progress,
+                                       std::stop_token stop) {
+    TaskResult out;
+    out.outcome = Outcome::nothing;
+    if (trim(test_of(work)).empty()) {
+        out.reason = "without a test command and without a model there is nothing to go by";
+        return out;
+    }
+    EC_ASSIGN(const auto sandbox, open_sandbox(work.folder));
+    repair::RepairRequest request;
+    request.test = test_of(work);
+    request.budget = budget_of(work);
+    request.seed = work.job.seed;
+    request.shard = {static_cast<unsigned>(work.lease.shard), static_cast<unsigned>(std::max(work.lease.shards, 1))};
+    ProgressOfRepair events(progress, clock_, request.budget);
+    EC_ASSIGN(const repair::RepairResult result, repair::repair(*sandbox, clock_, events, request, std::move(stop)));
+    out.proposer = result.proposer;
+    out.passed_before = static_cast<int>(result.before.passed());
+    out.failed_before = static_cast<int>(result.before.failed());
+    out.candidates = static_cast<std::int64_t>(result.search.tried);
+    out.reason = result.reason;
+    if (result.status == repair::RepairResult::Status::already_passing) {
+        out.outcome = Outcome::solved;
+        out.reason = "already_passing";
+        count_after(result.before, out);
+    }
+    if (result.status == repair::RepairResult::Status::fixed) {
+        const repair::VerifiedPatch& best = result.patches.front();
+        out.outcome = Outcome::solved;
+        out.patch = best.patch;
+        out.explanation = best.explanation;
+        count_after(best.report, out);
+    }
+    if (out.outcome == Outcome::nothing) out.log = failures(result.before);
+    return out;
+}
+
+Result<TaskResult> SwarmRunner::attempt(const swarm::Work& work, const swarm::JobProgress& progress,
+                                        std::stop_token stop) {
+    TaskResult out;
+    out.outcome = Outcome::nothing;
+    out.proposer = "model:" + model_->facts().name;
+    agent::WorkItem item;
+    item.task = work.task.task.empty() ? work.job.task : work.task.task;
+    item.test = test_of(work);
+    item.samples = 1;
+    item.seed = work.job.seed + work.task.sample;
+    item.budget = budget_of(work);
+    EC_ASSIGN(ProjectView project, ProjectView::open(work.folder.string()));
+    item.files = work.task.files.empty() ? project.related(item.task, kShownFiles) : work.task.files;
+    if (item.task.empty() || trim(item.test).empty() || item.files.empty()) {
+        out.reason = "it names no task, no test command or no file that could be changed";
+        return out;
+    }
+    EC_ASSIGN(const auto sandbox, open_sandbox(work.folder));
+    progress("asking the model", 0);
+    const std::scoped_lock lock(model_mutex_);
+    agent::WorkerAgent worker(*model_, *sandbox, project, clock_);
+    EC_ASSIGN(const agent::WorkResult result, worker.work(item, std::move(stop)));
+    out.candidates = result.tried;
+    out.reason = result.reason;
+    out.log = failures(result.report);
+    count_after(result.report, out);
+    if (!result.verified) return out;
+    const executor::TestCommand command = executor::recognise_test_command(item.test, work.folder);
+    out.reason = forbidden_change(result.files, command, project);
+    if (!out.reason.empty()) return out;
+    out.outcome = Outcome::solved;
+    out.patch = result.patch;
+    return out;
+}
+
+Result<TaskResult> SwarmRunner::verify(const swarm::Work& work, const TaskResult& judged,
+                                       const swarm::JobProgress& progress, std::stop_token stop) {
+    if (judged.outcome == Outcome::nothing) {
+        EC_ASSIGN(TaskResult again, repair(work, progress, std::move(stop)));
+        again.outcome = again.outcome == Outcome::nothing ? Outcome::passed : Outcome::rejected;
+        return again;
+    }
+    TaskResult out;
+    out.outcome = Outcome::rejected;
+    if (trim(test_of(work)).empty()) {
+        out.reason = "there is no test command to judge it by";
+        return out;
+    }
+    const executor::TestCommand command = executor::recognise_test_command(test_of(work), work.folder);
+    EC_ASSIGN(const ProjectView tree, ProjectView::open(work.folder.string()));
+    const auto files = files_of_patch(judged.patch, work.folder);
+    if (!files) {
+        out.reason = fmt::format("its patch does not fit: {}", files.error().message);
+        return out;
+    }
+    out.reason = forbidden_change(*files, command, tree);
+    if (!out.reason.empty()) return out;
+    EC_TRY(write_files(*files, work.folder));
+    progress("running the tests", 10);
+    EC_ASSIGN(const bool passed, run_tests(work, command, out, stop));
+    if (passed) {
+        out.outcome = Outcome::passed;
+        return out;
+    }
+    // A flaky test must not make a liar of somebody honest: two of three count.
+    progress("running the tests again", 40);
+    EC_ASSIGN(const bool second, run_tests(work, command, out, stop));
+    if (!second) return out;
+    EC_ASSIGN(const bool third, run_tests(work, command, out, stop));
+    if (third) out.outcome = Outcome::passed;
+    return out;
+}
+
+Result<bool> SwarmRunner::run_tests(const swarm::Work& work, const executor::TestCommand& command, TaskResult& out,
+                                    const std::stop_token& stop) const {
+    EC_ASSIGN(const auto sandbox, open_sandbox(work.folder));
+    executor::RunSpec spec = executor::test_run(command);
+    spec.limits.wall = spec.limits.cpu = std::min<std::chrono::milliseconds>(budget_of(work), kLongestTestRun);
+    spec.limits.memory_bytes =
+        work.job.memory_mb > 0 ? static_cast<std::uint64_t>(work.job.memory_mb) << 20 : kTestMemory;
+    spec.collect_changes = false;
+    EC_ASSIGN(const executor::RunResult ran, sandbox->run(spec, stop));
+    if (ran.cannot_isolate) return fail(*ran.cannot_isolate);
+    const executor::TestReport report = executor::read_test_report(command, ran, work.folder);
+    const bool passed = report.verdict == executor::TestReport::Verdict::passed;
+    count_after(report, out);
+    out.log = tail(ran.out + ran.err);
+    out.reason = passed ? "" : "the tests do not pass";
+    return passed;
+}
+
+}  // namespace ec::apps

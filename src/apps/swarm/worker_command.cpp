@@ -1,0 +1,199 @@
+#include "worker_command.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <ctime>
+#include <ec/json/json.hpp>
+#include <ec/swarm/telemetry.hpp>
+#include <ec/swarm/worker.hpp>
+#include <ostream>
+#include <random>
+
+#include "../cli_words.hpp"
+#include "../error_report.hpp"
+#include "../interrupt.hpp"
+#include "processor_cap.hpp"
+#include "swarm_places.hpp"
+#include "swarm_runner.hpp"
+
+namespace ec::apps {
+namespace {
+
+class SaidLines final : public swarm::WorkerEvents {
+public:
+    SaidLines(bool events, std::ostream& out, std::ostream& err) : events_(events), out_(out), err_(err) {}
+    void says(std::string_view line) override {
+        if (!events_) {
+            err_ << "worker: " << line << '\n' << std::flush;
+            return;
+        }
+        json::Object event;
+        event["type"] = "worker";
+        event["text"] = std::string(line);
+        out_ << json::write(event) << '\n' << std::flush;
+    }
+
+private:
+    bool events_;
+    std::ostream& out_;
+    std::ostream& err_;
+};
+
+std::optional<std::string> variable(std::string_view name) {
+    const char* value = std::getenv(std::string(name).c_str());
+    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+std::int64_t unix_milliseconds() {
+    using namespace std::chrono;
+    return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+}
+
+int local_hour() {
+    const std::time_t now = std::time(nullptr);
+    std::tm local{};
+    return ::localtime_r(&now, &local) == nullptr ? 0 : local.tm_hour;
+}
+
+double jitter() {
+    thread_local std::minstd_rand random(std::random_device{}());
+    return std::uniform_real_distribution<double>(0, 1)(random);
+}
+
+Result<swarm::PowerRules> power_rules(const WorkerCommandOptions& options) {
+    swarm::PowerRules rules;
+    rules.idle_only = options.idle_only;
+    rules.on_power_only = options.on_power_only;
+    if (!options.hours.empty()) EC_TRY(swarm::set_hours(options.hours, rules));
+    if (!options.profile.empty() && options.profile != "ios")
+        return fail(ErrorCode::invalid_argument, "--profile knows ios only");
+    if (options.profile == "ios") {
+        EC_TRY(swarm::use_ios_profile(variable, rules));
+        EC_TRY(swarm::ios_telemetry(variable, 0));
+    }
+    return rules;
+}
+
+Result<std::vector<swarm::GroupKey>> groups_of(const WorkerCommandOptions& options) {
+    std::vector<swarm::GroupKey> keys;
+    if (options.groups.empty()) {
+        EC_ASSIGN(std::vector<NamedGroup> all, load_groups());
+        for (NamedGroup& group : all) keys.push_back(std::move(group.key));
+        return keys;
+    }
+    for (const std::string& name : options.groups) {
+        EC_ASSIGN(swarm::GroupKey key, load_group(name));
+        keys.push_back(std::move(key));
+    }
+    return keys;
+}
+
+Result<RunnerOptions> runner_options(const WorkerCommandOptions& options, const std::vector<swarm::GroupKey>& groups) {
+    RunnerOptions out;
+    for (const std::string& word : options.kinds) {
+        EC_ASSIGN(const swarm::TaskKind kind, swarm::parse_task_kind(word));
+        out.kinds.push_back(kind);
+    }
+    for (const swarm::GroupKey& key : groups) out.groups.push_back(key.id());
+    out.memory_mb = options.memory_mb;
+    out.slots = options.slots;
+    out.model = options.model;
+    return out;
+}
+
+Status work(const WorkerCommandOptions& options, swarm::WorkerEvents& events, std::stop_token stop) {
+    swarm::WorkerOptions settings;
+    settings.slots = options.slots;
+    settings.once = options.once;
+    settings.drain = std::chrono::milliseconds(std::llround(options.drain_seconds * 1000));
+    EC_ASSIGN(settings.power, power_rules(options));
+    EC_ASSIGN(settings.groups, groups_of(options));
+    EC_ASSIGN(const std::filesystem::path folder, swarm_dir());
+    settings.folder = folder / "worker";
+    if (options.cpu_percent < 100) {
+        EC_ASSIGN(const std::string said, cap_processor(options.cpu_percent));
+        events.says(said);
+    }
+    EC_ASSIGN(RunnerOptions work_options, runner_options(options, settings.groups));
+    EC_ASSIGN(const auto runner, SwarmRunner::open(std::move(work_options)));
+    EC_ASSIGN(SwarmLink link, SwarmLink::open(identity::NodeKind::worker, options.swarm));
+    EC_TRY(link.ensure_enrolled(stop));
+    events.says(fmt::format("{} works for {}", link.id().text(), link.address().urls.front()));
+    const SystemClock clock;
+    SystemWaiter waiter;
+    swarm::TelemetryReader telemetry;
+    const bool ios = options.profile == "ios";
+    // The variables were right when it started; later nonsense counts as nothing known.
+    const auto look = [&] {
+        if (!ios) return telemetry.look(unix_milliseconds());
+        swarm::Telemetry unknown;
+        unknown.device = swarm::DeviceKind::phone;
+        return swarm::ios_telemetry(variable, unix_milliseconds()).value_or(unknown);
+    };
+    return swarm::run_worker(settings,
+                             {.connect = [&] { return link.connect(); },
+                              .runner = *runner,
+                              .clock = clock,
+                              .waiter = waiter,
+                              .telemetry = look,
+                              .events = events,
+                              .key = link.key(),
+                              .hour = local_hour,
+                              .asleep = swarm::time_asleep,
+                              .jitter = jitter},
+                             std::move(stop));
+}
+
+}  // namespace
+
+void add_worker(CLI::App& app, WorkerCommandOptions& options) {
+    CLI::App* worker = app.add_subcommand("worker", "Lend this machine to a coordinator");
+    worker
+        ->add_option("--coordinator", options.swarm.coordinators,
+                     "Where the coordinator is; repeatable, tried in order (default: this machine's)")
+        ->type_name("URL")
+        ->allow_extra_args(false);
+    worker->add_option("--ca", options.swarm.ca_file, "Trust this certificate authority (default: the system's)");
+    worker->add_option("--token-file", options.swarm.token_file, "Join with the token in this file; - for stdin");
+    worker->add_option("--slots", options.slots, "Tasks at a time (default: 1)")
+        ->check(CLI::Range(1, swarm::kMostSlots));
+    worker->add_option("--memory", options.memory_mb, "Memory of one program in the sandbox, in MB, at most")
+        ->check(whole_number(64));
+    worker->add_option("--cpu", options.cpu_percent, "Share of the cores in percent, in whole cores (default: 100)")
+        ->check(CLI::Range(1, 100));
+    worker->add_option("--hours", options.hours, "Only from one hour to another, local time: 22-6");
+    worker->add_flag("--idle-only", options.idle_only, "Only while nobody uses this machine");
+    worker->add_flag("--on-power-only", options.on_power_only, "Never on battery");
+    worker->add_option("--profile", options.profile, "Rules of a kind of device")->check(CLI::IsMember({"ios"}));
+    worker->add_option("--group", options.groups, "Work for this trust group; repeatable (default: all joined)")
+        ->allow_extra_args(false);
+    worker->add_option("--kinds", options.kinds, "Only these tasks: repair, subtask, verify, attempt")->delimiter(',');
+    worker->add_option("--model", options.model, "Model for attempts and subtasks, as for run (default: none)");
+    worker
+        ->add_option("--drain", options.drain_seconds,
+                     "When stopped, seconds to finish what is in hand before it is given back (default: 30)")
+        ->check(CLI::Range(0.0, 86400.0));
+    worker->add_flag("--once", options.once, "End after one task");
+    worker->add_flag("--events", options.events, "Print what happens as JSON lines on stdout");
+    worker->footer(
+        "It only dials out. All work runs in the sandbox, without a network. docs/worker.md tells what it sees and "
+        "when "
+        "it works.\nExit status: 0 stopped and drained, 2 wrong usage, 3 not let in, or this machine cannot do it.");
+}
+
+int run_worker_command(const WorkerCommandOptions& options, std::ostream& out, std::ostream& err) {
+    const Interrupt interrupt;
+    SaidLines events(options.events, out, err);
+    const Status status = work(options, events, interrupt.token());
+    if (status) return 0;
+    if (status.error().code == ErrorCode::cancelled && interrupt.interrupted()) return 0;
+    tell_error(status.error(), err);
+    return exit_status(status.error().code);
+}
+
+}  // namespace ec::apps
