@@ -29,6 +29,8 @@ extern char** environ;
 namespace ec::bench {
 namespace {
 
+constexpr unsigned kOfOneAddress = 1'000;  // so many may join from one address in a minute
+
 std::string read_line(int fd) {
     std::string line;
     for (char c = 0; c != '\n' && ::read(fd, &c, 1) == 1;) line += c;
@@ -203,12 +205,12 @@ Result<std::vector<Member>> CoordinatorProcess::enrol(identity::NodeKind kind, u
     std::vector<Member> members;
     std::optional<net::RawClient> plain;
     std::optional<net::TlsClient> tls;
-    if (tls_) {
-        tls.emplace(port_);
-    } else {
-        plain.emplace(port_);
-    }
     for (unsigned i = 0; i < count; ++i) {
+        if (i % kOfOneAddress == 0) {
+            const std::uint32_t from = net::address_number(2 + i / kOfOneAddress);
+            tls_ ? static_cast<void>(tls.emplace(port_, net::TlsWish{.from = from}))
+                 : static_cast<void>(plain.emplace(port_, from));
+        }
         EC_ASSIGN(crypto::SecretKey key, crypto::SecretKey::generate());
         const std::string id = identity::NodeId::of(key.public_key()).text();
         Member member{std::move(key), id};
