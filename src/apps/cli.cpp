@@ -26,6 +26,7 @@
 #include "review_command.hpp"
 #include "run_command.hpp"
 #include "session_host.hpp"
+#include "swarm/swarm_cli.hpp"
 #include "swarm/worker_command.hpp"
 #include "tools_cli.hpp"
 #include "tools_command.hpp"
@@ -200,6 +201,7 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
     McpOptions mcp;
     ToolsOptions tools;
     WorkerCommandOptions worker;
+    SwarmCommands swarm;
     add_session(app, session);
     AcpOptions acp;
     add_run(app, run);
@@ -226,6 +228,7 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
     add_mcp(app, mcp);
     add_tools(app, tools);
     add_worker(app, worker);
+    add_swarm(app, swarm);
     // Commands inherit what stands here when they are added.
     app.footer(
         "Without a command a session begins in the terminal: type what is to be done. The options above are its.\n\n"
@@ -278,6 +281,7 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
         return run_tools(*group, tools, out, err);
     }
     if (app.got_subcommand("worker")) return run_worker_command(worker, out, err);
+    if (const auto status = run_swarm(app, swarm, out, err)) return *status;
     if (app.got_subcommand("egress")) return run_egress(egress, out, err);
     return run_doctor(doctor, out, err);
 }
