@@ -88,6 +88,14 @@ Status make_data_dir(const std::filesystem::path& data) {
     return {};
 }
 
+Status serve_one(std::string_view name, StartedService service, std::ostream& out, const std::stop_token& stop) {
+    if (!service) return fail(service.error());
+    out << "ready " << name << ' ' << (*service)->url() << std::endl;
+    wait_for(stop);
+    (*service)->stop();
+    return {};
+}
+
 void wait_for(const std::stop_token& stop) {
     std::mutex mutex;
     std::condition_variable_any never;

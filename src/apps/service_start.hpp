@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <functional>
 #include <iosfwd>
+#include <memory>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -43,6 +44,19 @@ std::vector<std::string> strings_of(toml::Table& table, const std::string& key);
 
 /// Makes it for its owner alone where it is missing.
 Status make_data_dir(const std::filesystem::path& data);
+
+/// A service that serves, from when it is made until stop() or its end.
+class RunningService {
+public:
+    virtual ~RunningService() = default;
+    [[nodiscard]] virtual std::string url() const = 0;
+    /// Drains; returns when nothing of it runs any more.
+    virtual void stop() = 0;
+};
+using StartedService = Result<std::unique_ptr<RunningService>>;
+
+/// Starts one service, says `ready NAME URL` on `out`, and serves until a stop is requested.
+Status serve_one(std::string_view name, StartedService service, std::ostream& out, const std::stop_token& stop);
 
 /// Returns when a stop is requested.
 void wait_for(const std::stop_token& stop);

@@ -34,7 +34,11 @@ struct PlainTask {
     std::string snapshot;
     int priority = 50;
 };
-using SealPlain = std::function<Result<swarm::NewJob>(const PlainTask&)>;
+struct PlainJob {
+    swarm::NewJob job;
+    std::vector<swarm::SealedBlob> blobs;  ///< that it names
+};
+using SealPlain = std::function<Result<PlainJob>(const PlainTask&)>;
 
 struct Coordinator {
     Store& store;
@@ -75,10 +79,10 @@ Status open_account(Desk& desk, const std::string& account);
 void enrol(Coordinator& with, const swarm::JoinRequest& join, std::shared_ptr<net::Responder> responder,
            std::function<net::ServerResponse(const identity::Node&)> answer);
 
-/// Queues jobs for an account: all or none.
+/// Queues jobs for an account: all or none. `taken` answers, on the writer's thread, when they are on the disk.
+using Taken = std::function<void(const std::vector<swarm::Submitted>&, const std::shared_ptr<net::Responder>&)>;
 void submit_jobs(Coordinator& with, const std::string& account, const std::string& key, const std::string& hash,
-                 std::vector<swarm::NewJob> jobs, std::shared_ptr<net::Responder> responder,
-                 std::function<net::ServerResponse(const std::vector<swarm::Submitted>&)> answer);
+                 std::vector<swarm::NewJob> jobs, std::shared_ptr<net::Responder> responder, Taken taken);
 /// Where coordinators that share a database tell one another of new work.
 inline constexpr const char* kWorkChannel = "swarm_work";
 

@@ -16,6 +16,11 @@ std::string framed(const swarm::Event& event) {
     return fmt::format("id: {}\nevent: {}\ndata: {}\n\n", event.sequence, event.type, swarm::write(event));
 }
 
+/// A task's id is its job's, a dash and a number.
+Result<swarm::JobId> job_of(const swarm::TaskId& task) {
+    return swarm::JobId::parse(std::string_view(task.text()).substr(0, task.text().rfind('-')));
+}
+
 bool ends_job(const swarm::Event& event) {
     return event.task.empty() && event.type == "state" && swarm::ended(event.state);
 }
@@ -44,16 +49,6 @@ void EventStreams::follow(const swarm::JobId& job, bool ended, std::int64_t afte
     changed_.notify_one();
 }
 
-void EventStreams::learn(const swarm::TaskId& task, const swarm::JobId& job) {
-    const std::scoped_lock lock(mutex_);
-    if (job_of_.size() < kMostKnown) job_of_.insert_or_assign(task, job);
-}
-
-void EventStreams::forget(const swarm::TaskId& task) {
-    const std::scoped_lock lock(mutex_);
-    job_of_.erase(task);
-}
-
 void EventStreams::news(const swarm::JobId& job) {
     {
         const std::scoped_lock lock(mutex_);
@@ -64,14 +59,7 @@ void EventStreams::news(const swarm::JobId& job) {
 }
 
 void EventStreams::news(const swarm::TaskId& task) {
-    swarm::JobId job;
-    {
-        const std::scoped_lock lock(mutex_);
-        if (streams_.empty()) return;
-        const auto at = job_of_.find(task);
-        if (at != job_of_.end()) job = at->second;
-    }
-    job.empty() ? news_of_all() : news(job);
+    if (const auto job = job_of(task)) news(*job);
 }
 
 void EventStreams::news_of_all() {

@@ -35,12 +35,9 @@ public:
     /// read, and whether it has ended. 503 above kMostStreams.
     void follow(const swarm::JobId& job, bool ended, std::int64_t after, std::shared_ptr<net::Responder> responder);
 
-    /// Where a task belongs, so that news of it reach those who follow its job.
-    void learn(const swarm::TaskId& task, const swarm::JobId& job);
-    void forget(const swarm::TaskId& task);
     /// There may be events of the job.
     void news(const swarm::JobId& job);
-    /// Of this task; where it is not known of which job, of all.
+    /// Of the job of this task.
     void news(const swarm::TaskId& task);
     void news_of_all();
     /// Keeps idle connections alive.
@@ -60,14 +57,12 @@ private:
     void run(const std::stop_token& stop);
     void send_news(const swarm::JobId& job, std::list<Stream>& streams);
 
-    static constexpr std::size_t kMostKnown = 1'000'000;
     Store& store_;
     mutable std::mutex mutex_;
     std::condition_variable_any changed_;
     Streams streams_;  ///< guarded by mutex_, as what follows
     std::size_t count_ = 0;
     std::set<swarm::JobId> fresh_;
-    std::map<swarm::TaskId, swarm::JobId> job_of_;
     std::jthread thread_;
 };
 

@@ -44,7 +44,9 @@ void submit(Coordinator& with, const Node& node, const ServerRequest& request, s
     auto jobs = swarm::read_new_jobs(request.body);
     if (!jobs) return responder->answer(refused(jobs.error()));
     submit_jobs(with, node.account, key, crypto::sha256(request.body).hex(), *std::move(jobs), std::move(responder),
-                [](const std::vector<swarm::Submitted>& done) { return json_answer(swarm::write(done), 201); });
+                [](const std::vector<swarm::Submitted>& done, const std::shared_ptr<Responder>& to) {
+                    to->answer(json_answer(swarm::write(done), 201));
+                });
 }
 
 /// A number in the query: `fallback` where there is none.
@@ -152,8 +154,7 @@ void give_key(Coordinator& with, const Node& node, const ServerRequest& request,
 }  // namespace
 
 void submit_jobs(Coordinator& with, const std::string& account, const std::string& key, const std::string& hash,
-                 std::vector<swarm::NewJob> jobs, std::shared_ptr<Responder> responder,
-                 std::function<ServerResponse(const std::vector<swarm::Submitted>&)> answer) {
+                 std::vector<swarm::NewJob> jobs, std::shared_ptr<Responder> responder, Taken taken) {
     if (with.draining)
         return responder->answer(refused({ErrorCode::unavailable, "this coordinator goes down", "try another"}));
     const std::vector<Claimable> tasks = claimable(jobs);
@@ -169,12 +170,12 @@ void submit_jobs(Coordinator& with, const std::string& account, const std::strin
             }
             return desk.database.notify(kWorkChannel);
         },
-        [&with, done, responder = std::move(responder), answer = std::move(answer)](const Status& status) {
+        [&with, done, responder = std::move(responder), taken = std::move(taken)](const Status& status) {
             if (!status && status.error().code == ErrorCode::corrupt)
                 return responder->answer(net::problem(422, "idempotency_key_reused", status.error().message));
             if (!status) return responder->answer(refused(status.error()));
             with.counters.submitted += done->size();
-            responder->answer(answer(*done));
+            taken(*done, responder);
         });
     with.matchmaker.wake(tasks);
 }

@@ -39,6 +39,21 @@ Status Presence::tells(const identity::Node& node, const swarm::HeartbeatRequest
     return {};
 }
 
+Status Presence::tells_power(const identity::Node& node, const swarm::Telemetry& telemetry, std::int64_t now_ms) {
+    const std::scoped_lock lock(mutex_);
+    Seen& seen = seat(node, now_ms);
+    EC_TRY(swarm::plausible(telemetry, seen.telemetry));
+    seen.telemetry = telemetry;
+    return {};
+}
+
+std::optional<Seen> Presence::find(const identity::NodeId& id, std::int64_t now_ms) {
+    const std::scoped_lock lock(mutex_);
+    drop_old(now_ms);
+    const auto at = seen_.find(id);
+    return at == seen_.end() ? std::nullopt : std::optional(at->second);
+}
+
 std::vector<swarm::Present> Presence::present(std::size_t most, std::int64_t now_ms) {
     const std::scoped_lock lock(mutex_);
     drop_old(now_ms);
@@ -56,7 +71,7 @@ std::vector<Seen> Presence::of_account(const std::string& account, std::size_t m
     std::vector<Seen> out;
     for (const auto& [id, seen] : seen_) {
         if (out.size() == most) break;
-        if (seen.account == account) out.push_back(seen);
+        if (account.empty() || seen.account == account) out.push_back(seen);
     }
     return out;
 }

@@ -28,8 +28,12 @@ public:
     void claims(const identity::Node& node, const swarm::Offer& offer, std::int64_t now_ms);
     /// `invalid_argument` for telemetry that cannot be true, which is not kept.
     Status tells(const identity::Node& node, const swarm::HeartbeatRequest& heartbeat, std::int64_t now_ms);
+    /// Of a machine that says no more than that.
+    Status tells_power(const identity::Node& node, const swarm::Telemetry& telemetry, std::int64_t now_ms);
+    [[nodiscard]] std::optional<Seen> find(const identity::NodeId& id, std::int64_t now_ms);
     /// At most `most` of those who are here.
     [[nodiscard]] std::vector<swarm::Present> present(std::size_t most, std::int64_t now_ms);
+    /// Of all accounts where it is empty.
     [[nodiscard]] std::vector<Seen> of_account(const std::string& account, std::size_t most, std::int64_t now_ms);
     [[nodiscard]] std::size_t count(std::int64_t now_ms);
     void forget(const identity::NodeId& id);

@@ -9,6 +9,7 @@
 #include <ec/crypto/random.hpp>
 #include <ec/crypto/sha256.hpp>
 #include <ec/identity/node.hpp>
+#include <ec/net/server_tls.hpp>
 #include <ostream>
 #include <thread>
 
@@ -23,7 +24,7 @@ using namespace coordinator;
 
 constexpr std::chrono::milliseconds kFarewell{1'500};  // for reports and heartbeats, once nothing is handed out
 constexpr unsigned kSweepMost = 1'000;
-constexpr unsigned kIntegrateMost = 20'000;
+constexpr unsigned kIntegrateMost = 2'000;  // a few milliseconds of the database's time
 
 std::int64_t system_ms() {
     return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
@@ -37,7 +38,7 @@ std::uint64_t random_number() {
     return number;
 }
 
-net::ServerOptions server_options(const CoordinatorSettings& settings) {
+Result<net::ServerOptions> server_options(const CoordinatorSettings& settings) {
     constexpr unsigned kPerPeer = 2'000;
     net::ServerOptions options;
     options.address = settings.address;
@@ -53,6 +54,9 @@ net::ServerOptions server_options(const CoordinatorSettings& settings) {
     options.threads = 2;
     options.waiting = 4'096;
     options.idle_timeout = std::chrono::seconds(75);
+    if (!settings.tls_cert.empty()) {
+        EC_ASSIGN(options.tls, net::load_server_tls({.certificate = settings.tls_cert, .key = settings.tls_key}));
+    }
     return options;
 }
 
@@ -64,7 +68,7 @@ void allow_descriptors(unsigned wanted) {
     static_cast<void>(::setrlimit(RLIMIT_NOFILE, &limit));
 }
 
-class Service final : public CoordinatorService {
+class Service final : public RunningService {
 public:
     Service(RunLock lock, std::unique_ptr<Store> store, std::string admin_token, std::string verifier_key,
             SealPlain seal_plain);
@@ -79,6 +83,7 @@ private:
     void beat(const std::stop_token& stop);
     void tick(std::uint64_t number);
     void hear(const std::stop_token& stop);
+    void integrate(const std::stop_token& stop);
 
     RunLock lock_;
     std::unique_ptr<Store> store_;
@@ -95,8 +100,9 @@ private:
     Coordinator with_;
     std::unique_ptr<net::HttpServer> server_;
     std::unique_ptr<AdminSocket> admin_;
-    std::jthread ears_;   ///< for what other coordinators tell
-    std::jthread heart_;  ///< last: it ends first
+    std::jthread ears_;    ///< for what other coordinators tell
+    std::jthread notary_;  ///< gives the log's leaves their places
+    std::jthread heart_;   ///< last: it ends first
 };
 
 Service::Service(RunLock lock, std::unique_ptr<Store> store, std::string admin_token, std::string verifier_key,
@@ -115,10 +121,7 @@ Service::Service(RunLock lock, std::unique_ptr<Store> store, std::string admin_t
                    .leased =
                        [this](const identity::NodeId& /*node*/, const std::vector<swarm::Lease>& leases) {
                            counters_.leased += leases.size();
-                           for (const swarm::Lease& lease : leases) {
-                               streams_.learn(lease.task, lease.job);
-                               streams_.news(lease.job);
-                           }
+                           for (const swarm::Lease& lease : leases) streams_.news(lease.job);
                        }}),
       heartbeats_({.store = *store_,
                    .now_ms = system_ms,
@@ -145,11 +148,13 @@ Service::Service(RunLock lock, std::unique_ptr<Store> store, std::string admin_t
             .seal_plain = std::move(seal_plain)} {}
 
 Status Service::listen(const CoordinatorSettings& settings) {
-    EC_ASSIGN(server_, net::start_http_server(coordinator_routes(with_), server_options(settings)));
+    EC_ASSIGN(net::ServerOptions options, server_options(settings));
+    EC_ASSIGN(server_, net::start_http_server(coordinator_routes(with_), std::move(options)));
     EC_ASSIGN(admin_, AdminSocket::open(settings.data_dir / "run/admin.sock", [this](const rpc::Request& request) {
                   return admin_answer(with_, request, [this] { drain(); });
               }));
     heart_ = std::jthread([this](const std::stop_token& stop) { beat(stop); });
+    notary_ = std::jthread([this](const std::stop_token& stop) { integrate(stop); });
     if (store_->place().shared()) ears_ = std::jthread([this](const std::stop_token& stop) { hear(stop); });
     return {};
 }
@@ -203,6 +208,20 @@ void Service::hear(const std::stop_token& stop) {
     }
 }
 
+// On a connection of its own, for it has transactions of its own.
+void Service::integrate(const std::stop_token& stop) {
+    SystemWaiter waiter;
+    do {
+        std::uint64_t placed = kIntegrateMost;
+        while (placed == kIntegrateMost && !stop.stop_requested()) {
+            placed =
+                store_
+                    ->read<std::uint64_t>([](Desk& desk) { return desk.log.integrate(kIntegrateMost, desk.now_ms()); })
+                    .value_or(0);
+        }
+    } while (waiter.wait(std::chrono::seconds(1), stop));
+}
+
 void Service::drain() {
     if (draining_.exchange(true)) return;
     matchmaker_.drain();
@@ -217,7 +236,9 @@ void Service::stop() {
     admin_.reset();
     heart_.request_stop();
     ears_.request_stop();
+    notary_.request_stop();
     if (heart_.joinable()) heart_.join();
+    if (notary_.joinable()) notary_.join();
     if (ears_.joinable()) ears_.join();
     heartbeats_.flush();
     server_->stop();
@@ -225,19 +246,17 @@ void Service::stop() {
     store_->close();
 }
 
-Result<crypto::SecretKey> log_key_in(const fs::path& file) { return identity::keep_node_key(file); }
-
 }  // namespace
 
-Result<std::unique_ptr<CoordinatorService>> CoordinatorService::start(const CoordinatorSettings& settings,
-                                                                      SealPlain seal_plain) {
+StartedService start_coordinator_service(const CoordinatorOptions& options, SealPlain seal_plain) {
+    EC_ASSIGN(const CoordinatorSettings settings, read_settings(options));
     static const swarm::FixedPricing kPricing;
     EC_TRY(make_data_dir(settings.data_dir));
     EC_TRY(make_data_dir(settings.data_dir / "run"));
     EC_TRY(make_data_dir(settings.data_dir / "secrets"));
     EC_ASSIGN(RunLock lock, RunLock::take(settings.data_dir / "run/coordinator.lock"));
     EC_ASSIGN(std::string admin_token, keep_token(settings.data_dir / "secrets/admin-token"));
-    EC_ASSIGN(crypto::SecretKey log_key, log_key_in(settings.data_dir / "secrets/log-key"));
+    EC_ASSIGN(crypto::SecretKey log_key, identity::keep_node_key(settings.data_dir / "secrets/log-key"));
     allow_descriptors(settings.connections + 256);
     DeskRules rules{.pricing = kPricing,
                     .log_origin = settings.log_origin,
@@ -254,19 +273,6 @@ Result<std::unique_ptr<CoordinatorService>> CoordinatorService::start(const Coor
     EC_TRY(service->listen(settings));
     return service;
 }
-
-namespace {
-
-Status serve(const CoordinatorOptions& options, std::ostream& out, const std::stop_token& stop) {
-    EC_ASSIGN(const CoordinatorSettings settings, read_settings(options));
-    EC_ASSIGN(const auto service, CoordinatorService::start(settings));
-    out << "ready coordinator " << service->url() << std::endl;
-    wait_for(stop);
-    service->stop();
-    return {};
-}
-
-}  // namespace
 
 void add_coordinator(CLI::App& app, CoordinatorOptions& options) {
     CLI::App* command = app.add_subcommand("coordinator", "Takes jobs in and hands them out to workers");
@@ -286,7 +292,7 @@ void add_coordinator(CLI::App& app, CoordinatorOptions& options) {
 
 int run_coordinator_service(const CoordinatorOptions& options, std::ostream& out, std::ostream& err,
                             std::stop_token stop) {
-    return service_exit(serve(options, out, stop), err);
+    return service_exit(serve_one("coordinator", start_coordinator_service(options), out, stop), err);
 }
 
 }  // namespace ec::apps

@@ -1,4 +1,4 @@
-// `edgecoderd coordinator`: takes jobs in, hands them out, keeps the books. One object that `all` starts too.
+// `edgecoderd coordinator`: takes jobs in, hands them out, keeps the books.
 #pragma once
 
 #include <ec/core/result.hpp>
@@ -7,6 +7,7 @@
 #include <stop_token>
 #include <string>
 
+#include "../service_start.hpp"
 #include "coordinator.hpp"
 #include "settings.hpp"
 
@@ -16,17 +17,10 @@ class App;
 
 namespace ec::apps {
 
-class CoordinatorService {
-public:
-    /// Ready to serve when it returns. `conflict` when another runs on the data directory.
-    static Result<std::unique_ptr<CoordinatorService>> start(const coordinator::CoordinatorSettings& settings,
-                                                             coordinator::SealPlain seal_plain = {});
-    virtual ~CoordinatorService() = default;  ///< drains and stops
-    [[nodiscard]] virtual std::string url() const = 0;
-    /// Hands no more work out, answers whoever waits, lets heartbeats and reports in for a moment more, then stops.
-    virtual void stop() = 0;
-};
-
+/// Ready to serve when it returns. `conflict` when another runs on the data directory. stop() hands no more work out,
+/// answers whoever waits, lets heartbeats and reports in for a moment more.
+StartedService start_coordinator_service(const coordinator::CoordinatorOptions& options,
+                                         coordinator::SealPlain seal_plain = {});
 void add_coordinator(CLI::App& app, coordinator::CoordinatorOptions& options);
 /// Serves until a stop is requested, then drains. Prints `ready coordinator URL` on `out`. Exit status: 0, 2 or 3.
 int run_coordinator_service(const coordinator::CoordinatorOptions& options, std::ostream& out, std::ostream& err,

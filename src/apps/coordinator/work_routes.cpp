@@ -69,7 +69,6 @@ void completed(Coordinator& with, const swarm::TaskId& task, const Result<Comple
         return;
     }
     ++with.counters.completed;
-    with.streams.forget(task);
     // A verification, what stood on it, or the task itself again.
     if (!swarm::ended(done->job)) with.matchmaker.wake_some();
 }

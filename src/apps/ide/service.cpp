@@ -46,36 +46,68 @@ net::ServerOptions server_options(const IdeSettings& settings) {
     return options;
 }
 
-Status serve(const IdeOptions& options, std::ostream& out, std::ostream& err, const std::stop_token& stop) {
-    EC_ASSIGN(const IdeSettings settings, read_settings(options));
-    EC_TRY(make_data_dir(settings.data_dir));
-    ::setenv("EDGECODER_DATA_DIR", settings.data_dir.c_str(), 1);
-    EC_ASSIGN(const auto models,
-              Models::open(
-                  {.data_dir = settings.data_dir, .configured = settings.models, .fill = settings.fill, .limits = {}}));
-    AgentRooms agents({.roots = settings.roots, .limits = {.waiting = 8}}, *models);
-    NeighbourRing neighbours;
-    Ide ide{.models = *models, .agents = agents, .neighbours = neighbours};
-    if (options.openapi) {
-        out << net::openapi_document("EdgeCoder in editors", EC_VERSION, ide_routes(ide, {})) << std::endl;
+/// Built in this order, taken down in the other.
+class Service final : public RunningService {
+public:
+    Service(const IdeSettings& settings, std::unique_ptr<Models> models)
+        : models_(std::move(models)),
+          agents_({.roots = settings.roots, .limits = {.waiting = 8}}, *models_),
+          ide_{.models = *models_, .agents = agents_, .neighbours = neighbours_},
+          heart_([this](const std::stop_token& end) { beat(end); }) {}
+    ~Service() override { stop(); }
+
+    Status listen(const IdeSettings& settings, const std::string& token) {
+        EC_ASSIGN(server_, net::start_http_server(ide_routes(ide_, token), server_options(settings)));
         return {};
     }
-    EC_ASSIGN(const std::string token, open_token(settings.data_dir, err));
-    const std::jthread heart([&](const std::stop_token& end) {
+    [[nodiscard]] std::vector<net::Route> routes() { return ide_routes(ide_, {}); }
+    [[nodiscard]] std::string url() const override { return server_->url(); }
+    void stop() override {
+        if (server_) server_->stop();
+    }
+
+private:
+    void beat(const std::stop_token& end) {
         SystemWaiter waiter;
         while (waiter.wait(std::chrono::seconds(1), end)) {
-            for (Seat* seat : models->seats()) seat->lane().beat();
-            agents.beat();
+            for (Seat* seat : models_->seats()) seat->lane().beat();
+            agents_.beat();
         }
-    });
-    EC_ASSIGN(const auto server, net::start_http_server(ide_routes(ide, token), server_options(settings)));
-    out << "ready ide " << server->url() << std::endl;
-    wait_for(stop);
-    server->stop();
+    }
+
+    std::unique_ptr<Models> models_;
+    AgentRooms agents_;
+    NeighbourRing neighbours_;
+    Ide ide_;
+    std::jthread heart_;
+    std::unique_ptr<net::HttpServer> server_;
+};
+
+Result<std::unique_ptr<Service>> open_service(const IdeSettings& settings) {
+    EC_TRY(make_data_dir(settings.data_dir));
+    ::setenv("EDGECODER_DATA_DIR", settings.data_dir.c_str(), 1);
+    EC_ASSIGN(auto models,
+              Models::open(
+                  {.data_dir = settings.data_dir, .configured = settings.models, .fill = settings.fill, .limits = {}}));
+    return std::make_unique<Service>(settings, std::move(models));
+}
+
+Status print_document(const IdeOptions& options, std::ostream& out) {
+    EC_ASSIGN(const IdeSettings settings, read_settings(options));
+    EC_ASSIGN(const auto service, open_service(settings));
+    out << net::openapi_document("EdgeCoder in editors", EC_VERSION, service->routes()) << std::endl;
     return {};
 }
 
 }  // namespace
+
+StartedService start_ide_service(const IdeOptions& options, std::ostream& err) {
+    EC_ASSIGN(const IdeSettings settings, read_settings(options));
+    EC_ASSIGN(std::unique_ptr<Service> service, open_service(settings));
+    EC_ASSIGN(const std::string token, open_token(settings.data_dir, err));
+    EC_TRY(service->listen(settings, token));
+    return service;
+}
 
 void add_ide(CLI::App& app, IdeOptions& options) {
     CLI::App* command = app.add_subcommand("ide", "Serves editors and agents on this machine (OpenAI's API)");
@@ -97,7 +129,8 @@ void add_ide(CLI::App& app, IdeOptions& options) {
 }
 
 int run_ide_service(const IdeOptions& options, std::ostream& out, std::ostream& err, std::stop_token stop) {
-    return service_exit(serve(options, out, err, stop), err);
+    if (options.openapi) return service_exit(print_document(options, out), err);
+    return service_exit(serve_one("ide", start_ide_service(options, err), out, stop), err);
 }
 
 }  // namespace ec::apps

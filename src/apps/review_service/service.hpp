@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "../service_start.hpp"
+
 namespace ec::apps {
 
 inline constexpr std::uint16_t kReviewPort = 4305;
@@ -20,6 +22,8 @@ struct ReviewServiceOptions {
     bool behind_proxy = false;
 };
 
+/// Ready to serve when it returns; tells on `err` where its token is.
+StartedService start_review_service(const ReviewServiceOptions& options, std::ostream& err);
 /// Serves until a stop is requested, then drains. Prints `ready review URL` on `out`. Exit status: 0, 2 or 3.
 int run_review_service(const ReviewServiceOptions& options, std::ostream& out, std::ostream& err, std::stop_token stop);
 

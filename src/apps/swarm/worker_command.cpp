@@ -14,9 +14,9 @@
 #include <ostream>
 #include <random>
 
-#include "cli_words.hpp"
-#include "error_report.hpp"
-#include "interrupt.hpp"
+#include "../cli_words.hpp"
+#include "../error_report.hpp"
+#include "../interrupt.hpp"
 #include "processor_cap.hpp"
 #include "swarm_places.hpp"
 #include "swarm_runner.hpp"
@@ -121,7 +121,7 @@ Status work(const WorkerCommandOptions& options, swarm::WorkerEvents& events, st
     }
     EC_ASSIGN(RunnerOptions work_options, runner_options(options, settings.groups));
     EC_ASSIGN(const auto runner, SwarmRunner::open(std::move(work_options)));
-    EC_ASSIGN(const SwarmLink link, SwarmLink::open(identity::NodeKind::worker, options.swarm));
+    EC_ASSIGN(SwarmLink link, SwarmLink::open(identity::NodeKind::worker, options.swarm));
     EC_TRY(link.ensure_enrolled(stop));
     events.says(fmt::format("{} works for {}", link.id().text(), link.address().urls.front()));
     const SystemClock clock;

@@ -1,0 +1,633 @@
+"""`edgecoderd coordinator` from outside: who may call what, how big, twice, out of order, for somebody else's job."""
+
+import json
+import os
+import pathlib
+import signal
+import socket
+import stat
+import subprocess
+import threading
+import time
+
+import pytest
+
+from swarm_node import Admin, Node, b64
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PROGRAM = pathlib.Path(os.environ.get("EC_BIN_DIR", ROOT / "build/bin")) / "edgecoderd"
+OFFER = {"kinds": ["repair", "attempt", "subtask", "verify"], "languages": ["python"], "memory_mb": 4096}
+
+
+class Coordinator:
+    def __init__(self, data, *more, command="coordinator", config=None):
+        self.data = data
+        environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+        environment["XDG_CONFIG_HOME"] = str(data.parent / "config")
+        words = [PROGRAM, command, "--listen", "127.0.0.1:0", "--data-dir", data, *more]
+        if config is not None:
+            (data.parent / "config.toml").write_text(config)
+            words += ["--config", data.parent / "config.toml"]
+        self.process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                        env=environment)
+        line = self.process.stdout.readline()
+        assert line.startswith("ready coordinator http"), line + self.process.stderr.read()
+        self.url = line.split()[2]
+        self.admin = Admin(data)
+
+    def node(self, kind, account="local", **more):
+        node = Node(self.url, **more)
+        answer = node.join(self.admin.token(kind, account), kind)
+        assert answer.status == 201, answer.text
+        assert answer.json()["id"] == node.id and answer.json()["state"] == "approved"
+        return node
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.out, self.err = self.process.communicate(timeout=30)
+        return self.process.returncode
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture
+def coordinator(tmp_path):
+    running = Coordinator(tmp_path / "data")
+    yield running
+    running.kill()
+
+
+@pytest.fixture
+def client(coordinator):
+    return coordinator.node("client")
+
+
+@pytest.fixture
+def worker(coordinator):
+    return coordinator.node("worker")
+
+
+def task(key="shard-0", **more):
+    return {"key": key, "kind": "repair", "payload": b64(b"sealed payload"), "expected_s": 60, **more}
+
+
+def job(*tasks, **more):
+    return {"kind": "repair", "spec": b64(b"sealed spec"), "tasks": list(tasks) or [task()], "verification": "none",
+            "budget_s": 600, "budget_milli": 10_000, **more}
+
+
+def submit(client, body, key="k1"):
+    return client.post("/v1/jobs", body, Idempotency_Key=key)
+
+
+def submitted(client, body, key="k1"):
+    answer = submit(client, body, key)
+    assert answer.status == 201, answer.text
+    return answer.json()["jobs"][0]["id"]
+
+
+def claim(worker, wait_s=0, most=1, **more):
+    return worker.post("/v1/claim", {"protocol": "1.1", "offer": OFFER, "most": most, "wait_s": wait_s, **more})
+
+
+def leases(worker, **more):
+    answer = claim(worker, **more)
+    assert answer.status == 200, answer.text
+    return answer.json()["leases"]
+
+
+def report(lease, outcome="solved", **more):
+    return {"task": lease["task"], "fence": lease["fence"], "outcome": outcome, "result": b64(b"sealed result"), **more}
+
+
+def complete(worker, *reports):
+    return worker.post("/v1/complete", {"protocol": "1.1", "reports": list(reports)})
+
+
+def problem(answer, status, code=None):
+    assert answer.status == status, answer.text
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert code is None or answer.json()["code"] == code, answer.text
+    return answer.json()["detail"]
+
+
+def eventually(condition, patience=10):
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.02)
+    raise AssertionError("it did not come to pass in time")
+
+
+def test_a_job_is_submitted_claimed_renewed_completed_and_shown(coordinator, client, worker):
+    id = submitted(client, job())
+    [lease] = leases(worker)
+    assert lease["job"] == id and lease["key"] == "shard-0" and lease["spec"] == b64(b"sealed spec")
+    beat = worker.post("/v1/heartbeat", {"protocol": "1.1", "offer": OFFER, "held": [
+        {"task": lease["task"], "fence": lease["fence"], "progress": b64(b"sealed progress"), "percent": 40}]})
+    assert beat.status == 200 and beat.json()["held"][0]["holding"] == "kept", beat.text
+    assert abs(beat.json()["now_ms"] / 1000 - time.time()) < 5
+    done = complete(worker, report(lease))
+    assert done.status == 200 and done.json()["reports"][0]["task"] == "done", done.text
+    shown = client.get(f"/v1/jobs/{id}").json()
+    assert shown["state"] == "done" and shown["result"] == b64(b"sealed result")
+    assert [row["id"] for row in client.get("/v1/jobs").json()["jobs"]] == [id]
+    types = [event["type"] for event in client.events(id)]
+    assert "progress" in types and types[-1] == "state"
+
+
+def test_everything_private_is_private(coordinator):
+    for name in ["coordinator.db", "secrets/log-key", "secrets/admin-token", "run/admin.sock"]:
+        assert stat.S_IMODE(os.stat(coordinator.data / name).st_mode) == 0o600, name
+    assert stat.S_IMODE(os.stat(coordinator.data / "run").st_mode) == 0o700
+    token = (coordinator.data / "secrets/admin-token").read_text().strip()
+    assert coordinator.stop() == 0
+    assert token not in coordinator.err + coordinator.out
+
+
+def test_a_second_coordinator_on_the_same_data_is_refused(coordinator):
+    words = [PROGRAM, "coordinator", "--listen", "127.0.0.1:0", "--data-dir", coordinator.data]
+    second = subprocess.run(words, capture_output=True, text=True, timeout=30)
+    assert second.returncode == 1 and "another coordinator runs" in second.stderr
+    assert coordinator.admin.ask("status")["draining"] is False
+
+
+def test_a_stale_socket_is_replaced_after_a_kill(coordinator, client):
+    id = submitted(client, job())
+    coordinator.kill()
+    again = Coordinator(coordinator.data)
+    try:
+        client.url = again.url
+        assert client.get(f"/v1/jobs/{id}").json()["state"] == "queued", "what was acknowledged is there"
+        assert len(again.admin.ask("node.list")["nodes"]) == 1
+    finally:
+        again.kill()
+
+
+def test_a_waiting_worker_is_woken_by_a_submit(coordinator, client, worker):
+    got = {}
+    waiting = threading.Thread(target=lambda: got.update(leases=leases(worker, wait_s=20), at=time.monotonic()))
+    waiting.start()
+    eventually(lambda: coordinator.admin.ask("status")["claims_waiting"] == 1)
+    start = time.monotonic()
+    submitted(client, job())
+    waiting.join(20)
+    assert len(got["leases"]) == 1 and got["at"] - start < 0.9, "not by the second's tick"
+
+
+def test_one_task_wakes_one_of_many_and_the_others_go_on_waiting(coordinator, client, worker):
+    got = []
+    threads = [threading.Thread(target=lambda: got.append(leases(worker, wait_s=4))) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    eventually(lambda: coordinator.admin.ask("status")["claims_waiting"] == 6)
+    submitted(client, job())
+    eventually(lambda: len(got) == 1)
+    assert len(got[0]) == 1
+    eventually(lambda: coordinator.admin.ask("status")["claims_waiting"] == 5)
+    for thread in threads:
+        thread.join(20)
+    assert sorted(len(one) for one in got) == [0, 0, 0, 0, 0, 1], "the others are answered when their time is over"
+
+
+def test_a_dependency_becomes_claimable_for_a_waiting_worker(coordinator, client, worker):
+    submitted(client, job(task("first"), task("second", after=["first"]), kind="split"))
+    [first] = leases(worker, most=4)
+    got = {}
+    waiting = threading.Thread(target=lambda: got.update(leases=leases(worker, wait_s=20)))
+    waiting.start()
+    eventually(lambda: coordinator.admin.ask("status")["claims_waiting"] == 1)
+    assert complete(worker, report(first)).status == 200
+    waiting.join(20)
+    assert got["leases"][0]["key"] == "second" and got["leases"][0]["inputs"][0]["key"] == "first"
+
+
+def test_an_older_worker_speaks_1_0(coordinator, client, worker):
+    assert worker.send("POST", "/v1/hello", b'{"versions":["0.9","1.0"]}',
+                       {"Content-Type": "application/json"}).json()["protocol"] == "1.0"
+    submitted(client, job())
+    first = worker.post("/v1/claim", {"offer": OFFER, "wait_s": 0})
+    lease = first.json()["lease"]
+    assert "leases" not in first.json() and lease["key"] == "shard-0"
+    assert worker.post("/v1/claim", {"offer": OFFER, "wait_s": 0}).json() == {"lease": None}
+    done = worker.post("/v1/complete", report(lease))
+    assert done.status == 200 and done.json()["task"] == "done", done.text
+    assert worker.post("/v1/complete", report(lease)).json()["again"] is True
+    problem(worker.post("/v1/complete", report({**lease, "fence": lease["fence"] + 1})), 409, "conflict")
+
+
+def test_versions_are_negotiated(coordinator):
+    node = Node(coordinator.url)
+    hello = lambda versions: node.send("POST", "/v1/hello", json.dumps({"versions": versions}).encode(),
+                                       {"Content-Type": "application/json"})
+    assert hello(["1.0", "1.1"]).json()["protocol"] == "1.1"
+    assert hello(["1.7"]).json()["protocol"] == "1.1", "a newer minor version is met at ours"
+    problem(hello(["2.0", "x"]), 400, "no_common_protocol")
+    assert abs(hello(["1.0"]).json()["now_ms"] / 1000 - time.time()) < 5
+
+
+def test_the_same_submit_again_is_the_same_job_and_another_under_its_key_is_refused(coordinator, client):
+    first = submitted(client, job(), "key")
+    again = submit(client, job(), "key").json()["jobs"][0]
+    assert again["id"] == first and again["again"] is True
+    problem(submit(client, job(priority=51), "key"), 422, "idempotency_key_reused")
+    problem(client.post("/v1/jobs", job()), 400, "idempotency_key_required")
+    problem(submit(client, job(), "k" * 129), 400, "idempotency_key_required")
+
+
+def test_several_jobs_in_one_are_all_taken_or_none(coordinator, client):
+    answer = submit(client, {"jobs": [job(), job(priority=1)]})
+    assert answer.status == 201 and len(answer.json()["jobs"]) == 2
+    bad = submit(client, {"jobs": [job(), job(task("a", after=["a"]))]}, "k2")
+    assert bad.status == 400, bad.text
+    assert len(client.get("/v1/jobs").json()["jobs"]) == 2
+
+
+def test_what_came_out_counts_once_and_an_old_fence_is_refused(coordinator, client, worker):
+    submitted(client, job())
+    [lease] = leases(worker)
+    other = coordinator.node("worker")
+    assert complete(other, report(lease)).json()["reports"][0]["code"] in ("conflict", "not_found"), "not its lease"
+    stale = complete(worker, report({**lease, "fence": lease["fence"] + 5}))
+    assert stale.json()["reports"][0]["code"] == "conflict"
+    mixed = complete(worker, report(lease), report({"task": "nothing-0", "fence": 1}))
+    assert [row.get("code") for row in mixed.json()["reports"]] == [None, "not_found"], mixed.text
+    assert complete(worker, report(lease)).json()["reports"][0]["again"] is True
+
+
+def test_a_task_given_back_goes_to_another(coordinator, client, worker):
+    submitted(client, job())
+    [lease] = leases(worker)
+    back = {"task": lease["task"], "fence": lease["fence"], "reason": "draining"}
+    assert worker.post("/v1/give-back", back).status == 200
+    problem(worker.post("/v1/give-back", {**back, "fence": lease["fence"] + 1}), 409)
+    [again] = eventually(lambda: leases(coordinator.node("worker")))
+    assert again["task"] == lease["task"] and again["fence"] > lease["fence"]
+
+
+def test_nobody_sees_the_jobs_of_another_account(coordinator, client, worker):
+    id = submitted(client, job())
+    coordinator.admin.ask("account.grant", account="other", milli=10_000)
+    stranger = coordinator.node("client", "other")
+    for method, path, body in [("GET", f"/v1/jobs/{id}", None), ("GET", f"/v1/jobs/{id}/explain", None),
+                               ("GET", f"/v1/jobs/{id}/events", None), ("POST", f"/v1/jobs/{id}/cancel", {}),
+                               ("POST", f"/v1/jobs/{id}/verdict", {"task": f"{id}-0", "good": True}),
+                               ("POST", f"/v1/jobs/{id}/keys", {"node": worker.id, "sealed": b64(b"key")})]:
+        problem(stranger.call(method, path, body), 404, "not_found")
+    assert stranger.get("/v1/jobs").json() == {"jobs": []}
+    assert client.get(f"/v1/jobs/{id}").json()["state"] == "queued"
+
+
+def test_every_kind_of_node_has_its_own_routes(coordinator, client, worker):
+    problem(claim(client), 403, "wrong_kind")
+    problem(complete(client, {"task": "t", "fence": 1, "outcome": "solved"}), 403, "wrong_kind")
+    problem(submit(worker, job()), 403, "wrong_kind")
+    problem(worker.get("/v1/jobs"), 403, "wrong_kind")
+
+
+def test_an_unsigned_or_badly_signed_request_is_refused_without_a_hint(coordinator, client):
+    body = json.dumps(job()).encode()
+    kind = {"Content-Type": "application/json"}
+    details = [problem(client.send("POST", "/v1/jobs", body, kind), 401, "denied")]
+    signed = client.sign("POST", "/v1/jobs", body)
+    details.append(problem(client.send("POST", "/v1/jobs", body + b" ", {**kind, **signed}), 401, "denied"))
+    details.append(problem(client.send("POST", "/v1/blobs/missing", body, {**kind, **signed}), 401, "denied"))
+    details.append(problem(submit(Node(coordinator.url), job()), 401, "denied"))
+    assert len(set(details)) == 1
+
+
+def test_a_request_counts_once(coordinator, client):
+    body = json.dumps(job()).encode()
+    headers = {"Content-Type": "application/json", "Idempotency-Key": "k", **client.sign("POST", "/v1/jobs", body)}
+    assert client.send("POST", "/v1/jobs", body, headers).status == 201
+    problem(client.send("POST", "/v1/jobs", body, headers), 409, "conflict")
+
+
+def test_a_wrong_clock_is_told_how_far_it_is_off_and_what_to_do(coordinator, worker):
+    worker.clock = 3600
+    for _ in range(2):  # known to the cache, and not
+        answer = claim(worker)
+        detail = problem(answer, 409, "conflict")
+        assert "3600 s ahead" in detail or "3599 s ahead" in detail
+        assert "set that machine's clock" in detail
+        assert abs(int(answer.headers["Edgecoder-Time"]) / 1000 - time.time()) < 5
+
+
+def test_a_revoked_node_is_out_at_once(coordinator, client, worker):
+    id = submitted(client, job())
+    [lease] = leases(worker)
+    coordinator.admin.ask("node.set_state", id=worker.id, state="revoked", reason="lost")
+    assert "revoked" in problem(claim(worker), 401, "denied")
+    assert "revoked" in problem(complete(worker, report(lease)), 401, "denied")
+    assert client.get(f"/v1/jobs/{id}").json()["state"] != "done"
+    with pytest.raises(RuntimeError):
+        coordinator.admin.ask("node.set_state", id=worker.id, state="approved")
+
+
+def test_a_node_waits_for_a_person_and_its_token_is_good_once(coordinator):
+    token = coordinator.admin.token("worker", approved=False)
+    node = Node(coordinator.url)
+    assert node.join(token, "worker").json()["state"] == "pending"
+    assert node.join(token, "worker").status == 201, "joining twice changes nothing"
+    assert "edgecoder node approve" in problem(claim(node), 401, "denied")
+    problem(Node(coordinator.url).join(token, "worker"), 401, "denied")
+    problem(Node(coordinator.url).join("ecn_00000000_" + "a" * 43, "worker"), 401, "denied")
+    problem(Node(coordinator.url).join(coordinator.admin.token("worker"), "client"), 401, "denied")
+    coordinator.admin.ask("node.set_state", id=node.id, state="approved")
+    assert leases(node) == []
+    someone = Node(coordinator.url)
+    stolen = {"token": coordinator.admin.token("worker"), "key": node.public, "kind": "worker", "label": ""}
+    problem(someone.post("/v1/nodes", stolen), 401, "denied")
+
+
+def test_an_account_without_credit_submits_nothing(coordinator):
+    poor = coordinator.node("client", "poor")
+    problem(submit(poor, job()), 403, "denied")
+    balance = coordinator.admin.ask("account.grant", account="poor", milli=5_000, key="gift")["balance_milli"]
+    assert balance == 5_000
+    assert coordinator.admin.ask("account.grant", account="poor", milli=5_000, key="gift")["balance_milli"] == 5_000
+    assert submit(poor, job(budget_milli=2_000), "k2").status == 201
+
+
+BAD_JOBS = [b"", b"[]", b"{", b'{"jobs":[]}', b'{"kind":"repair"}', json.dumps(job(kind="dance")).encode(),
+            json.dumps(job(priority=101)).encode(), json.dumps(job(priority=-1)).encode(),
+            json.dumps(job(budget_milli=-5)).encode(), json.dumps(job(budget_s=0)).encode(),
+            json.dumps(job(budget_s=10**30)).encode(), json.dumps(job(spec="not base64")).encode(),
+            json.dumps(job(task(), task())).encode(), json.dumps(job(task("a", after=["b"]))).encode(),
+            json.dumps(job(task("a", after=["b"]), task("b", after=["a"]))).encode(),
+            json.dumps(job(group="a/b")).encode(), json.dumps(job(blobs=["../x"])).encode(),
+            json.dumps(job(task(payload=b64(b"x" * 70_000)))).encode()]
+
+
+@pytest.mark.parametrize("number", range(len(BAD_JOBS)))
+def test_a_bad_job_is_refused(coordinator, number):
+    client = coordinator.node("client")
+    answer = client.post("/v1/jobs", BAD_JOBS[number], Idempotency_Key="k")
+    assert answer.status in (400, 404, 413), answer.text
+    assert client.get("/v1/jobs").json() == {"jobs": []}
+
+
+def test_bad_fields_of_work_are_refused(coordinator, client, worker):
+    id = submitted(client, job())
+    [lease] = leases(worker)
+    for path, bodies in {
+        "/v1/claim": [[], {"most": 0}, {"most": 65}, {"wait_s": 30}, {"wait_s": -1}, {"protocol": "2.0"},
+                      {"offer": {"kinds": ["dig"]}}, {"offer": {"snapshots": ["x"] * 33}}],
+        "/v1/heartbeat": [[], {"held": {}}, {"held": [{"task": "t"}]}, {"held": [{"task": "t", "fence": -1}]},
+                          {"telemetry": {"battery_percent": 130}}, {"telemetry": {"device": "phone", "cpu_percent": -1}},
+                          {"holding_back": "Because I say so"}],
+        "/v1/complete": [[], {}, {"reports": []}, {"reports": [report(lease, "won")]},
+                         {"reports": [report(lease, reason="Traceback: secret")]},
+                         {"reports": [report(lease, result="?")]}, {"reports": [report(lease, wall_ms=-1)]}],
+        "/v1/give-back": [{}, {"task": lease["task"]}, {"task": lease["task"], "fence": 0}]}.items():
+        for body in bodies:
+            problem(worker.post(path, body), 400, "invalid_argument")
+    for target in ["key", "key?fence=x", "key?fence=0", f"key?fence=1&wait_s=30"]:
+        problem(worker.get(f"/v1/tasks/{lease['task']}/{target}"), 400, "invalid_argument")
+    problem(client.get("/v1/jobs?limit=101"), 400)
+    problem(client.get("/v1/jobs?before=a/b"), 400)
+    problem(client.get(f"/v1/jobs/{id}/events?after=-1"), 400)
+    problem(client.get("/v1/jobs/none"), 404, "not_found")
+    assert client.get(f"/v1/jobs/{id}").json()["state"] in ("leased", "running")
+
+
+def test_a_heartbeat_for_anothers_lease_says_that_it_is_lost(coordinator, client, worker):
+    submitted(client, job())
+    [lease] = leases(worker)
+    other = coordinator.node("worker")
+    beat = other.post("/v1/heartbeat", {"protocol": "1.1", "offer": OFFER,
+                                        "held": [{"task": lease["task"], "fence": lease["fence"]}]})
+    assert beat.json()["held"][0]["holding"] == "lost"
+
+
+def test_a_cancelled_job_is_told_to_who_works_at_it(coordinator, client, worker):
+    id = submitted(client, job())
+    [lease] = leases(worker)
+    assert client.post(f"/v1/jobs/{id}/cancel", {}).status == 200
+    assert client.post(f"/v1/jobs/{id}/cancel", {}).status == 200, "again is no error"
+    beat = worker.post("/v1/heartbeat", {"protocol": "1.1", "offer": OFFER,
+                                         "held": [{"task": lease["task"], "fence": lease["fence"]}]})
+    assert beat.json()["held"][0]["holding"] in ("cancelled", "lost")
+    assert [event["state"] for event in client.events(id)][-1] == "cancelled"
+
+
+def test_events_go_on_where_they_left_off(coordinator, client, worker):
+    id = submitted(client, job())
+    stream = client.events(id)
+    first = next(stream)
+    assert first["sequence"] >= 1 and first["job"] == id
+    [lease] = leases(worker)
+    assert next(stream)["sequence"] > first["sequence"]
+    complete(worker, report(lease))
+    rest = [event["sequence"] for event in stream]
+    assert rest and rest == sorted(rest)
+    assert [event["sequence"] for event in client.events(id, after=first["sequence"])][-1] == rest[-1]
+    assert [event["sequence"] for event in client.events(id, last_event_id=rest[-1])] == []
+
+
+def frames(*blobs):
+    out = b""
+    for name, data in blobs:
+        out += len(name).to_bytes(4, "big") + name.encode() + len(data).to_bytes(4, "big") + data
+    return out
+
+
+def put(node, *blobs):
+    return node.call("POST", "/v1/blobs", frames(*blobs), type="application/octet-stream")
+
+
+def test_blobs_are_kept_within_an_account_and_given_to_who_works_at_the_job(coordinator, client, worker):
+    stranger = coordinator.node("client", "other")
+    assert client.post("/v1/blobs/missing", {"ids": ["a", "b"]}).json()["ids"] == ["a", "b"]
+    assert put(client, ("a", b"\x00sealed"), ("b", b"more")).status == 200
+    assert client.post("/v1/blobs/missing", {"ids": ["a", "b", "c"]}).json()["ids"] == ["c"]
+    assert stranger.post("/v1/blobs/missing", {"ids": ["a"]}).json()["ids"] == ["a"]
+    assert put(stranger, ("a", b"poison")).status == 200
+    assert client.post("/v1/blobs/fetch", {"ids": ["b", "a", "c"]}).bytes == frames(("b", b"more"), ("a", b"\x00sealed"))
+    assert worker.post("/v1/blobs/fetch", {"ids": ["a"]}).bytes in (b"", frames(("a", b"\x00sealed")))
+    submitted(client, job(blobs=["a", "b"], snapshot="a"))
+    assert len(leases(worker)) == 1
+    assert worker.post("/v1/blobs/fetch", {"ids": ["a"]}).bytes == frames(("a", b"\x00sealed"))
+    problem(client.post("/v1/blobs/fetch", {"ids": [f"b{i}" for i in range(17)]}), 413, "too_large")
+    problem(client.post("/v1/blobs/missing", {"ids": ["x"] * 1025}), 400)
+    for bad in [b"\x00\x00", frames(("a/b", b"x")), b"\x00\x00\x00\x01a\xff\xff\xff\xff"]:
+        assert client.call("POST", "/v1/blobs", bad, type="application/octet-stream").status in (400, 413)
+
+
+def test_a_job_whose_blobs_are_not_here_is_refused(coordinator, client):
+    assert submit(client, job(blobs=["nowhere"], snapshot="nowhere")).status in (400, 404)
+
+
+def test_an_accounts_blobs_are_bounded(tmp_path):
+    running = Coordinator(tmp_path / "data", config="[service.coordinator]\naccount_blobs_mb = 1\n")
+    try:
+        client = running.node("client")
+        assert put(client, ("a", b"x" * 600_000)).status == 200
+        assert put(client, ("b", b"x" * 600_000)).status in (413, 503)
+        assert client.post("/v1/blobs/missing", {"ids": ["a", "b"]}).json()["ids"] == ["b"]
+    finally:
+        running.kill()
+
+
+def test_a_key_is_asked_for_by_an_event_and_given_to_the_node_alone(coordinator, client, worker):
+    id = submitted(client, job())
+    stream = client.events(id)
+    [lease] = leases(worker)
+    target = f"/v1/tasks/{lease['task']}/key?fence={lease['fence']}"
+    assert worker.get(target).json() == {"key": ""}
+    wanted = next(event for event in stream if event["type"] == "key_wanted")
+    assert wanted["node"] == worker.id
+    got = {}
+    waiting = threading.Thread(target=lambda: got.update(worker.get(target + "&wait_s=20").json()))
+    waiting.start()
+    assert client.post(f"/v1/jobs/{id}/keys", {"node": worker.id, "sealed": b64(b"the key")}).status == 200
+    waiting.join(20)
+    assert got["key"] == b64(b"the key")
+    other = coordinator.node("worker")
+    assert other.get(target).status in (404, 409)
+    problem(worker.get(f"/v1/tasks/{lease['task']}/key?fence={lease['fence'] + 1}"), 409, "conflict")
+
+
+def test_why_a_job_waits_is_explained(coordinator, client, worker):
+    leases(worker)
+    id = submitted(client, job(task(needs={"gpu": True, "languages": ["python"]})))
+    why = client.get(f"/v1/jobs/{id}/explain").json()
+    assert why["summary"] and any("gpu" in reason for reason in why["reasons"]), why
+
+
+def test_open_routes_and_the_log(coordinator, client, worker):
+    node = Node(coordinator.url)
+    assert node.send("GET", "/healthz").text == "ok\n"
+    assert node.send("GET", "/readyz").text == "ready\n"
+    submitted(client, job())
+    [lease] = leases(worker)
+    complete(worker, report(lease))
+    metrics = node.send("GET", "/metrics").text
+    assert "edgecoder_jobs_submitted_total 1\n" in metrics and "edgecoder_leases_total 1\n" in metrics
+    note = eventually(lambda: (lambda a: a.text if a.status == 200 and a.text.split("\n")[1] != "0" else None)(
+        node.send("GET", "/log/checkpoint")))
+    assert note.startswith("edgecoder.local/log\n")
+    size = int(note.split("\n")[1])
+    assert node.send("GET", f"/log/tile/0/000.p/{size}").status == 200
+    assert node.send("GET", f"/log/tile/entries/000.p/{size}").status == 200
+    assert node.send("GET", "/log/tile/9/000").status in (400, 404)
+
+
+def test_the_document_describes_the_table(coordinator):
+    document = Node(coordinator.url).send("GET", "/openapi.json").json()
+    node = Node(coordinator.url)
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            answer = node.send(method.upper(), path.replace("{", "").replace("}", ""))
+            assert str(answer.status) in operation["responses"], (method, path, answer.status)
+            if "security" in operation:
+                assert answer.status in (401, 400), (method, path, answer.status)
+
+
+def test_sigterm_lets_reports_in_and_hands_nothing_out(coordinator, client, worker):
+    submitted(client, job())
+    [lease] = leases(worker)
+    got = {}
+    waiting = threading.Thread(target=lambda: got.update(claim(worker, wait_s=25).json()))
+    waiting.start()
+    eventually(lambda: coordinator.admin.ask("status")["claims_waiting"] == 1)
+    coordinator.process.send_signal(signal.SIGTERM)
+    waiting.join(20)
+    assert got == {"leases": []}, "who waits is answered"
+    assert complete(worker, report(lease)).json()["reports"][0]["task"] == "done"
+    beat = worker.post("/v1/heartbeat", {"protocol": "1.1", "offer": OFFER, "held": []})
+    assert beat.json()["drain"] is True
+    assert coordinator.process.wait(20) == 0
+
+
+def test_the_admin_socket_refuses_what_is_wrong(coordinator):
+    for method, params in [("nothing", {}), ("token.create", {"kind": "king", "account": "a"}),
+                           ("token.create", {"kind": "worker"}), ("token.create", {"account": "a b", "kind": "worker"}),
+                           ("token.create", {"account": "a", "kind": "worker", "uses": 0}),
+                           ("token.create", {"account": "a", "kind": "worker", "life_s": 10**9}),
+                           ("account.grant", {"account": "a", "milli": -1}), ("account.grant", {"account": "mint", "milli": 1}),
+                           ("account.grant", {"account": "a", "milli": "1"}),
+                           ("node.set_state", {"id": "x", "state": "approved"})]:
+        with pytest.raises(RuntimeError):
+            coordinator.admin.ask(method, **params)
+    with socket.socket(socket.AF_UNIX) as line:
+        line.settimeout(20)
+        line.connect(coordinator.admin.path)
+        line.sendall(b"no json\n" + b'{"jsonrpc":"2.0","id":7,"method":"status"}\n')
+        with line.makefile() as reader:
+            assert json.loads(reader.readline())["error"]["code"] == -32700
+            assert json.loads(reader.readline())["id"] == 7
+    with socket.socket(socket.AF_UNIX) as line:
+        line.settimeout(20)
+        line.connect(coordinator.admin.path)
+        try:
+            line.sendall(b"x" * 100_000)
+            assert line.recv(10) == b"", "a line without an end is not waited for"
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+    assert coordinator.admin.ask("status")["workers"] == 0
+
+
+def test_the_first_version_still_works_signed(coordinator, client):
+    worker = Node(coordinator.url)
+    problem(worker.send("POST", "/pull", b'{"agentId":"a"}', {"Content-Type": "application/json"}), 401)
+    registered = worker.post("/register", {"agentId": "old agent", "os": "linux", "version": "1", "mode": "swarm-only",
+                                           "registrationToken": coordinator.admin.token("worker"),
+                                           "publicKey": worker.public, "maxConcurrentTasks": 2})
+    assert registered.status == 200 and registered.json()["accepted"] is True, registered.text
+    sent = client.post("/submit", {"taskId": "t1", "job": job()})
+    assert sent.status == 200 and len(sent.json()["subtasks"]) == 1, sent.text
+    assert client.post("/submit", {"taskId": "t1", "job": job()}).json() == sent.json(), "again is the same"
+    id = sent.json()["taskId"]
+    pulled = worker.post("/pull", {"agentId": "old agent"}).json()["subtask"]
+    assert pulled["taskId"] == id and pulled["envelope"]["spec"] == b64(b"sealed spec")
+    assert worker.post("/pull", {"agentId": "old agent"}).json() == {"subtask": None}
+    assert worker.post("/heartbeat", {"agentId": "old agent"}).json()["ok"] is True
+    other = coordinator.node("worker")
+    result = {"subtaskId": pulled["id"], "taskId": id, "agentId": "old agent", "ok": True,
+              "output": b64(b"sealed result"), "durationMs": 5}
+    problem(other.post("/result", result), 409, "conflict")
+    assert worker.post("/result", result).json() == {"ok": True}
+    shown = client.get(f"/status?taskId={id}").json()
+    assert shown["state"] == "done" and shown["job"]["result"] == b64(b"sealed result")
+    assert client.get("/status").json()["queued"] == 0
+    capacity = worker.get("/capacity").json()
+    assert capacity["totals"]["agentsConnected"] == 1 and capacity["agents"][0]["maxConcurrentTasks"] == 2
+    assert "ownerEmail" not in capacity["agents"][0] and "sourceIp" not in capacity["agents"][0]
+    assert client.get("/features").json() == {"public_mesh": False, "enterprise_overlay": False}
+    assert worker.send("GET", "/health/runtime").json()["ok"] is True
+    problem(worker.send("GET", "/status"), 401)
+    problem(worker.send("GET", "/capacity"), 401)
+
+
+def test_the_first_version_takes_no_plaintext_here_and_tells_a_phone_when_to_rest(coordinator, client):
+    problem(client.post("/submit", {"taskId": "t", "prompt": "secret source"}), 403, "plaintext_refused")
+    phone = Node(coordinator.url)
+    phone.post("/register", {"agentId": "p", "registrationToken": coordinator.admin.token("worker"),
+                             "publicKey": phone.public, "powerTelemetry": {"lowPowerMode": True}})
+    assert phone.post("/pull", {}).json() == {"subtask": None, "powerDeferred": True, "reason": "ios_low_power_mode"}
+    waiting = Node(coordinator.url)
+    refused = waiting.post("/register", {"agentId": "w", "publicKey": waiting.public,
+                                         "registrationToken": coordinator.admin.token("worker", approved=False)})
+    assert refused.status == 403 and refused.json()["code"] == "node_not_activated"
+    for bad in [{}, {"agentId": ""}, {"agentId": "a", "mode": "x"}, {"agentId": "a", "maxConcurrentTasks": 65},
+                {"agentId": "a", "publicKey": "zz"}, {"agentId": "a", "registrationToken": "t"}]:
+        problem(phone.post("/register", bad), 400, "invalid_argument")
+
+
+def test_it_is_small_and_quick(tmp_path):
+    start = time.monotonic()
+    running = Coordinator(tmp_path / "data")
+    ready = time.monotonic() - start
+    try:
+        status = pathlib.Path(f"/proc/{running.process.pid}/status").read_text()
+        resident = int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1])
+        print(f"ready after {ready * 1000:.0f} ms, {resident / 1024:.1f} MB")
+        assert resident < 40 * 1024
+    finally:
+        running.kill()
