@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <ec/core/fs.hpp>
 #include <iostream>
 #include <string_view>
@@ -10,6 +11,7 @@
 #include "coordinator/service.hpp"
 #include "few_arenas.hpp"
 #include "ide/service.hpp"
+#include "inference_http/service.hpp"
 #include "interrupt.hpp"
 #include "migrate_command.hpp"
 #include "review_service/service.hpp"
@@ -32,11 +34,19 @@ int become_inference(char** argv) {
     return 3;
 }
 
+/// `inference --stdio` and `inference --at`: the host of models alone, for the program that started this one.
+bool is_for_a_program(int argc, char** argv) {
+    if (argc < 2 || std::string_view(argv[1]) != "inference") return false;
+    return std::any_of(argv + 2, argv + argc, [](std::string_view word) {
+        return word == "--stdio" || word == "--at" || word.starts_with("--at=");
+    });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     constexpr int kUsage = 2;
-    if (argc > 1 && std::string_view(argv[1]) == "inference") return become_inference(argv);
+    if (is_for_a_program(argc, argv)) return become_inference(argv);
     ec::apps::use_few_arenas();
     std::ios::sync_with_stdio(false);
     CLI::App app("EdgeCoder's services.", "edgecoderd");
@@ -44,7 +54,8 @@ int main(int argc, char** argv) {
     app.require_subcommand(1);
     app.footer("Run 'edgecoderd SERVICE --help' for a service's options.");
     ec::apps::ReviewServiceOptions review;
-    app.add_subcommand("inference", "Runs models for this user's programs");
+    ec::apps::InferenceHttpOptions inference;
+    ec::apps::add_inference_http(app, inference);
     add_review(app, review);
     ec::apps::AllOptions all;
     ec::apps::add_all(app, all);
@@ -67,6 +78,8 @@ int main(int argc, char** argv) {
     if (app.got_subcommand("all")) return ec::apps::run_all(all, std::cout, std::cerr, interrupt.token());
     if (app.got_subcommand("coordinator"))
         return ec::apps::run_coordinator_service(coordinator, std::cout, std::cerr, interrupt.token());
+    if (app.got_subcommand("inference"))
+        return ec::apps::run_inference_http(inference, std::cout, std::cerr, interrupt.token());
     if (app.got_subcommand("ide")) return ec::apps::run_ide_service(ide, std::cout, std::cerr, interrupt.token());
     return ec::apps::run_review_service(review, std::cout, std::cerr, interrupt.token());
 }

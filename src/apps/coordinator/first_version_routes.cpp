@@ -3,6 +3,7 @@
 #include <ctime>
 #include <ec/core/token.hpp>
 #include <ec/crypto/sha256.hpp>
+#include <ec/json/json.hpp>
 
 #include "../web.hpp"
 #include "answers.hpp"
