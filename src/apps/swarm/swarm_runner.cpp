@@ -147,7 +147,9 @@ Result<swarm::WorkDone> SwarmRunner::run(const swarm::Work& work, const swarm::J
     const bool checks = kind == TaskKind::verify;
     if (checks && work.inputs.empty()) return fail(ErrorCode::invalid_argument, "there is no result to check");
     swarm::WorkDone done;
-    if (const Status applied = apply_inputs(work, checks ? 1 : 0); !applied) {
+    // What was merged is a patch of the snapshot itself.
+    const bool merged = !work.task.parts.empty();
+    if (const Status applied = merged ? Status{} : apply_inputs(work, checks ? 1 : 0); !applied) {
         done.result.outcome = Outcome::error;
         done.result.reason = fmt::format("what it stands on cannot be applied: {}", applied.error().message);
         return done;
