@@ -48,8 +48,8 @@ private:
     Result<swarm::TaskResult> verify(const swarm::Work& work, const swarm::TaskResult& judged,
                                      const swarm::JobProgress& progress, std::stop_token stop);
     /// Runs the whole command on the tree as it is; what it said goes into `out`.
-    Result<bool> run_tests(const swarm::Work& work, const executor::TestCommand& command, swarm::TaskResult& out,
-                           const std::stop_token& stop) const;
+    Result<executor::TestReport> run_tests(const swarm::Work& work, const executor::TestCommand& command,
+                                           swarm::TaskResult& out, const std::stop_token& stop) const;
 
     RunnerOptions options_;
     swarm::Offer offer_;
