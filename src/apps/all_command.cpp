@@ -11,6 +11,7 @@
 #include "coordinator/service.hpp"
 #include "data_dir.hpp"
 #include "ide/service.hpp"
+#include "inference_http/service.hpp"
 #include "plain_tasks.hpp"
 #include "review_service/service.hpp"
 #include "service_start.hpp"
@@ -32,6 +33,8 @@ std::vector<Part> parts_of(const AllOptions& options, std::ostream& err) {
                  return start_coordinator_service({.data_dir = options.data_dir, .config = options.config},
                                                   seal_plain_task);
              }},
+            {"inference",
+             [&] { return start_inference_http({.data_dir = options.data_dir, .config = options.config}, err); }},
             {"ide", [&] { return start_ide_service({.data_dir = options.data_dir, .config = options.config}, err); }},
             {"review",
              [&] { return start_review_service({.data_dir = options.data_dir, .config = options.config}, err); }}};
@@ -66,8 +69,8 @@ void add_all(CLI::App& app, AllOptions& options) {
     command->add_option("--data-dir", options.data_dir, "Where they keep their data");
     command->add_option("--config", options.config, "The configuration file");
     command->footer(
-        "Starts coordinator (4301), ide (4304) and review (4305) in one process, on loopback; COORDINATOR_PORT,\n"
-        "IDE_PORT and REVIEW_PORT choose other ports. edgecoder worker and edgecoder submit on the same machine find\n"
+        "Starts coordinator (4301), inference (4302), ide (4304) and review (4305) in one process, on loopback;\n"
+        "COORDINATOR_PORT, INFERENCE_PORT, IDE_PORT and REVIEW_PORT choose other ports. edgecoder worker and edgecoder submit on the same machine find\n"
         "them without any configuration.\n\n"
         "Exit status: 0 a signal came, 1 another coordinator runs on the data directory, 2 wrong usage, 3 this "
         "machine\n"

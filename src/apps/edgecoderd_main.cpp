@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <ec/core/fs.hpp>
 #include <iostream>
 #include <string_view>
@@ -10,7 +11,9 @@
 #include "coordinator/service.hpp"
 #include "few_arenas.hpp"
 #include "ide/service.hpp"
+#include "inference_http/service.hpp"
 #include "interrupt.hpp"
+#include "migrate_command.hpp"
 #include "review_service/service.hpp"
 
 namespace {
@@ -31,11 +34,19 @@ int become_inference(char** argv) {
     return 3;
 }
 
+/// `inference --stdio` and `inference --at`: the host of models alone, for the program that started this one.
+bool is_for_a_program(int argc, char** argv) {
+    if (argc < 2 || std::string_view(argv[1]) != "inference") return false;
+    return std::any_of(argv + 2, argv + argc, [](std::string_view word) {
+        return word == "--stdio" || word == "--at" || word.starts_with("--at=");
+    });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     constexpr int kUsage = 2;
-    if (argc > 1 && std::string_view(argv[1]) == "inference") return become_inference(argv);
+    if (is_for_a_program(argc, argv)) return become_inference(argv);
     ec::apps::use_few_arenas();
     std::ios::sync_with_stdio(false);
     CLI::App app("EdgeCoder's services.", "edgecoderd");
@@ -43,7 +54,8 @@ int main(int argc, char** argv) {
     app.require_subcommand(1);
     app.footer("Run 'edgecoderd SERVICE --help' for a service's options.");
     ec::apps::ReviewServiceOptions review;
-    app.add_subcommand("inference", "Runs models for this user's programs");
+    ec::apps::InferenceHttpOptions inference;
+    ec::apps::add_inference_http(app, inference);
     add_review(app, review);
     ec::apps::AllOptions all;
     ec::apps::add_all(app, all);
@@ -51,6 +63,8 @@ int main(int argc, char** argv) {
     ec::apps::add_coordinator(app, coordinator);
     ec::apps::ide::IdeOptions ide;
     ec::apps::add_ide(app, ide);
+    ec::apps::MigrateOptions migrate;
+    ec::apps::add_migrate(app, migrate);
     try {
         app.parse(argc, argv);
     } catch (const CLI::Success& success) {  // --help and --version
@@ -59,10 +73,13 @@ int main(int argc, char** argv) {
         app.exit(error, std::cout, std::cerr);
         return kUsage;
     }
+    if (app.got_subcommand("migrate")) return ec::apps::run_migrate(migrate, std::cout, std::cerr);
     const ec::apps::Interrupt interrupt;
     if (app.got_subcommand("all")) return ec::apps::run_all(all, std::cout, std::cerr, interrupt.token());
     if (app.got_subcommand("coordinator"))
         return ec::apps::run_coordinator_service(coordinator, std::cout, std::cerr, interrupt.token());
+    if (app.got_subcommand("inference"))
+        return ec::apps::run_inference_http(inference, std::cout, std::cerr, interrupt.token());
     if (app.got_subcommand("ide")) return ec::apps::run_ide_service(ide, std::cout, std::cerr, interrupt.token());
     return ec::apps::run_review_service(review, std::cout, std::cerr, interrupt.token());
 }

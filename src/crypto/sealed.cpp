@@ -8,14 +8,24 @@ namespace {
 
 constexpr std::size_t kNonce = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES;
 constexpr std::size_t kTag = crypto_aead_xchacha20poly1305_ietf_ABYTES;
-static_assert(SealKey::kOverhead == kNonce + kTag && SealKey::kBytes == crypto_aead_xchacha20poly1305_ietf_KEYBYTES &&
-              SealKey::kBytes == crypto_auth_hmacsha256_KEYBYTES);
+static_assert(SealKey::kOverhead == kNonce + kTag && SealKey::kBytes == crypto_aead_xchacha20poly1305_ietf_KEYBYTES);
 static_assert(BoxPublicKey::kBytes == crypto_box_PUBLICKEYBYTES);
 
-std::array<std::uint8_t, 32> hmac(std::string_view key, std::string_view bytes) {
-    std::array<std::uint8_t, crypto_auth_hmacsha256_BYTES> out{};
-    crypto_auth_hmacsha256(out.data(), bytes_of(bytes), bytes.size(), bytes_of(key));
-    return out;
+/// HMAC-SHA256 (RFC 2104) with a key of less than a block.
+Sha256Digest hmac(std::string_view key, std::string_view bytes) {
+    std::array<char, 64> pad{};
+    const auto keyed = [&](char with, std::string_view text) {
+        pad.fill(with);
+        for (std::size_t i = 0; i < key.size(); ++i) pad[i] = static_cast<char>(pad[i] ^ key[i]);
+        Sha256 hash;
+        hash.update({pad.data(), pad.size()});
+        hash.update(text);
+        return hash.finish();
+    };
+    const Sha256Digest inner = keyed(0x36, bytes);
+    const Sha256Digest outer = keyed(0x5c, inner.bytes());
+    sodium_memzero(pad.data(), pad.size());
+    return outer;
 }
 
 }  // namespace
@@ -40,14 +50,14 @@ SealKey::~SealKey() { sodium_memzero(bytes_.data(), bytes_.size()); }
 std::string_view SealKey::reveal() const { return {bytes_.data(), bytes_.size()}; }
 
 SealKey SealKey::derive(std::string_view label) const {
-    auto bytes = hmac(reveal(), label);
+    Sha256Digest derived = hmac(reveal(), label);
     SealKey key;
-    std::ranges::transform(bytes, key.bytes_.begin(), [](std::uint8_t byte) { return static_cast<char>(byte); });
-    sodium_memzero(bytes.data(), bytes.size());
+    std::ranges::copy(derived.bytes(), key.bytes_.begin());
+    sodium_memzero(&derived, sizeof derived);
     return key;
 }
 
-Sha256Digest SealKey::name_of(std::string_view bytes) const { return Sha256Digest(hmac(reveal(), bytes)); }
+Sha256Digest SealKey::name_of(std::string_view bytes) const { return hmac(reveal(), bytes); }
 
 std::string SealKey::seal(std::string_view plain, std::string_view context) const {
     std::string sealed(plain.size() + kOverhead, '\0');

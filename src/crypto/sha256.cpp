@@ -1,7 +1,10 @@
 #include <sodium.h>
 
+#include <algorithm>
 #include <cstring>
 #include <ec/crypto/sha256.hpp>
+
+#include "sha256_blocks.hpp"
 
 namespace ec::crypto {
 namespace {
@@ -58,8 +61,24 @@ std::string Sha256Digest::hex() const { return to_hex(bytes_); }
 
 Sha256::Sha256() { crypto_hash_sha256_init(state_in(state_)); }
 
+// libsodium's state is a public one: the words of the hash, the bits so far, and the block that is not full yet. Whole
+// blocks are done here where the processor can, the rest there.
 void Sha256::update(std::string_view bytes) {
-    crypto_hash_sha256_update(state_in(state_), reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
+    static const bool kFast = has_sha256_instructions();
+    constexpr std::size_t kBlock = 64;
+    crypto_hash_sha256_state* const state = state_in(state_);
+    const auto take = [&](std::size_t size) {
+        crypto_hash_sha256_update(state, reinterpret_cast<const unsigned char*>(bytes.data()), size);
+        bytes.remove_prefix(size);
+    };
+    if (const std::size_t filled = state->count / 8 % kBlock; kFast && filled != 0)
+        take(std::min(bytes.size(), kBlock - filled));
+    if (const std::size_t blocks = bytes.size() / kBlock; kFast && blocks != 0) {
+        compress_blocks(state->state, reinterpret_cast<const unsigned char*>(bytes.data()), blocks);
+        state->count += blocks * kBlock * 8;
+        bytes.remove_prefix(blocks * kBlock);
+    }
+    take(bytes.size());
 }
 
 Sha256Digest Sha256::finish() {

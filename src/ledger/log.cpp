@@ -61,7 +61,7 @@ Result<std::vector<Pending>> take_pending(sql::Database& database, unsigned most
 
 /// Gives up to `most` leaves their places, in a transaction of its own; how many.
 Result<std::uint64_t> place_leaves(sql::Database& database, unsigned most) {
-    EC_ASSIGN(sql::Transaction transaction, sql::Transaction::begin(database));
+    EC_ASSIGN(sql::Transaction transaction, sql::Transaction::begin(database, sql::Writers::several));
     EC_TRY(become_integrator(database));
     EC_ASSIGN(const Head head, read_head(database));
     EC_ASSIGN(const std::vector<Pending> pending, take_pending(database, most));
@@ -92,7 +92,7 @@ Status Log::append(std::string_view leaf, std::int64_t now_ms) {
 Result<std::uint64_t> Log::integrate(unsigned most, std::int64_t now_ms) {
     EC_TRY(check_origin(origin_));
     EC_ASSIGN(const std::uint64_t placed, place_leaves(database_, most));
-    EC_ASSIGN(sql::Transaction transaction, sql::Transaction::begin(database_));
+    EC_ASSIGN(sql::Transaction transaction, sql::Transaction::begin(database_, sql::Writers::several));
     EC_TRY(become_integrator(database_));
     EC_ASSIGN(const Head head, read_head(database_));
     if (head.signed_size == static_cast<std::int64_t>(head.size)) return placed;

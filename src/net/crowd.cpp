@@ -1,6 +1,7 @@
 #include "crowd.hpp"
 
 #include <algorithm>
+#include <boost/asio/ip/address.hpp>
 #include <span>
 
 namespace ec::net {
@@ -10,6 +11,16 @@ namespace {
 constexpr std::size_t kWaitingPhases = static_cast<std::size_t>(HttpConnection::Phase::busy);
 
 }  // namespace
+
+std::string peer_key(const boost::asio::ip::address& address) {
+    namespace ip = boost::asio::ip;
+    if (!address.is_v6()) return address.to_string();
+    const ip::address_v6 v6 = address.to_v6();
+    if (v6.is_v4_mapped()) return ip::make_address_v4(ip::v4_mapped, v6).to_string();
+    ip::address_v6::bytes_type bytes = v6.to_bytes();
+    std::fill(bytes.begin() + 8, bytes.end(), 0);
+    return ip::address_v6(bytes).to_string();
+}
 
 bool Crowd::Peer::keeps_us_waiting() const {
     return std::ranges::any_of(std::span(in).first<kWaitingPhases>(),

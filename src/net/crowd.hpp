@@ -19,6 +19,10 @@
 
 namespace ec::net {
 
+/// An IPv4 address, also one written as IPv6, or the network of 64 bits that an IPv6 address lies in: whoever has one
+/// address of it has them all.
+std::string peer_key(const boost::asio::ip::address& address);
+
 class Crowd {
 public:
     using Time = std::chrono::steady_clock::time_point;

@@ -2,14 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <boost/asio/ip/address.hpp>
 #include <cctype>
 #include <ec/core/text.hpp>
 #include <optional>
 
 #include "answer_head.hpp"
+#include "crowd.hpp"
 #include "deadline.hpp"
 #include "http_router.hpp"
+#include "inbox.hpp"
 #include "late_answer.hpp"
 #include "outgoing.hpp"
 #include "request_parser.hpp"
@@ -175,21 +176,21 @@ private:
     /// finds it at work.
     void serve() {
         if (std::exchange(serving_, true)) return;
-        unread_ = inbox_;
+        inbox_.open();
         while (stage_ == Stage::head || stage_ == Stage::body) {
             if (!step()) break;
         }
         serving_ = false;
-        keep_unread();
+        inbox_.keep();
     }
 
     /// False when it must wait for the other end.
     bool step() {
         if (!parser_) {
-            if (unread_.empty()) return fill();
+            if (inbox_.unread.empty()) return fill();
             parser_.emplace(host_.options().head_bytes);
         }
-        switch (parser_->put(unread_)) {
+        switch (parser_->put(inbox_.unread)) {
             case Step::more:
                 return fill();
             case Step::head:
@@ -214,7 +215,7 @@ private:
 
     /// One read a turn: others want theirs.
     bool fill() {
-        if (!begun_ && stage_ == Stage::head && !unread_.empty()) begin();
+        if (!begun_ && stage_ == Stage::head && !inbox_.unread.empty()) begin();
         if (!std::exchange(readable_, false) && !wire_->holds()) {
             await(WireState::wants_read);
             return false;
@@ -233,14 +234,7 @@ private:
                 close();
                 return false;
         }
-        const std::string_view fresh(scratch.data(), moved.bytes);
-        if (unread_.empty()) {
-            unread_ = fresh;
-        } else {
-            keep_unread();
-            inbox_ += fresh;
-            unread_ = inbox_;
-        }
+        inbox_.come({scratch.data(), moved.bytes});
         return true;
     }
 
@@ -250,17 +244,6 @@ private:
         if (first_) return;
         enter(Phase::head);
         deadline_.set(host_.options().head_timeout);
-    }
-
-    /// What was not used yet stays when the room that it lies in is used by others.
-    void keep_unread() {
-        if (unread_.data() >= inbox_.data() && unread_.data() + unread_.size() == inbox_.data() + inbox_.size()) {
-            inbox_.erase(0, inbox_.size() - unread_.size());
-        } else {
-            inbox_.assign(unread_);
-        }
-        if (inbox_.empty()) std::string().swap(inbox_);
-        unread_ = inbox_;
     }
 
     void on_head() {
@@ -358,12 +341,12 @@ private:
 
     /// Sees the other end close while an answer is awaited, and keeps what it says meanwhile.
     void watch() {
-        if (inbox_.size() >= kMostAhead) return await_reset();
+        if (inbox_.kept() >= kMostAhead) return await_reset();
         readable_ = false;
-        const Wire::Moved moved = wire_->read(host_.scratch().first(kMostAhead - inbox_.size()));
+        const Wire::Moved moved = wire_->read(host_.scratch().first(kMostAhead - inbox_.kept()));
         if (moved.state == WireState::ended || moved.state == WireState::broken) return close();
-        inbox_.append(host_.scratch().data(), moved.bytes);
-        if (wire_->holds() && inbox_.size() < kMostAhead) return watch();
+        inbox_.keep_more({host_.scratch().data(), moved.bytes});
+        if (wire_->holds() && inbox_.kept() < kMostAhead) return watch();
         await(moved.state == WireState::wants_write ? moved.state : WireState::wants_read);
     }
 
@@ -484,8 +467,7 @@ private:
     Socket socket_;
     std::unique_ptr<Wire> wire_;
     Deadline deadline_;
-    std::string inbox_;                    // came, and was not used yet
-    std::string_view unread_;              // of it, or of the scratch room, while serve() is at work
+    Inbox inbox_;
     std::optional<RequestParser> parser_;  // while a request is being read
     const Route* route_ = nullptr;
     std::shared_ptr<LateAnswer> answer_;  // while one is awaited or streamed
@@ -509,16 +491,6 @@ private:
 };
 
 }  // namespace
-
-std::string peer_key(const boost::asio::ip::address& address) {
-    namespace ip = boost::asio::ip;
-    if (!address.is_v6()) return address.to_string();
-    const ip::address_v6 v6 = address.to_v6();
-    if (v6.is_v4_mapped()) return ip::make_address_v4(ip::v4_mapped, v6).to_string();
-    ip::address_v6::bytes_type bytes = v6.to_bytes();
-    std::fill(bytes.begin() + 8, bytes.end(), 0);
-    return ip::address_v6(bytes).to_string();
-}
 
 std::shared_ptr<HttpConnection> HttpConnection::make(ConnectionHost& host, boost::asio::ip::tcp::socket socket) {
     return std::make_shared<Connection>(host, std::move(socket));

@@ -62,8 +62,4 @@ public:
     static std::shared_ptr<HttpConnection> make(ConnectionHost& host, boost::asio::ip::tcp::socket socket);
 };
 
-/// An IPv4 address, also one written as IPv6, or the network of 64 bits that an IPv6 address lies in: whoever has one
-/// address of it has them all.
-std::string peer_key(const boost::asio::ip::address& address);
-
 }  // namespace ec::net

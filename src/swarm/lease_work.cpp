@@ -28,11 +28,11 @@ Result<crypto::SealKey> job_key(const Lease& lease, const WorkPlace& place, Coor
     return fail(ErrorCode::timeout, "the submitter has given no key for this job");
 }
 
-// A check's payload is that of the task it checks.
+// A check's payload is that of the task it checks, whose result comes first among its inputs.
 Result<TaskSpec> task_spec(const Lease& lease, const crypto::SealKey& key) {
     auto text = key.open(lease.payload, payload_context(lease.key));
     if (!text && lease.kind == TaskKind::verify && !lease.inputs.empty())
-        text = key.open(lease.payload, payload_context(lease.inputs.back().key));
+        text = key.open(lease.payload, payload_context(lease.inputs.front().key));
     EC_TRY(text);
     return read_task_spec(*text);
 }

@@ -36,14 +36,13 @@ std::vector<Report> first_of(std::vector<Report> reports) {
 Result<int> WorkerRun::beat(CoordinatorClient& client, const std::stop_token& stop) {
     HeartbeatRequest request;
     request.held = leases_.held();
-    request.offer = ports_.runner.offer();
+    request.offer = offer();
     request.slots = options_.slots;
     request.protocol = kProtocol;
     {
         const std::scoped_lock lock(mutex_);
         request.telemetry = telemetry_;
         request.holding_back = no_more_ ? "drain" : holding_back_;
-        request.offer.snapshots = snapshots_;
     }
     EC_ASSIGN(const HeartbeatReply reply, client.heartbeat(request, stop));
     for (const auto& [held, ending] : leases_.apply(reply.held)) {

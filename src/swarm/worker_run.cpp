@@ -213,7 +213,7 @@ Status WorkerRun::claim_until(const std::stop_token& stop) {
             }
             greeted = true;
         }
-        auto leases = client->claim({ports_.runner.offer(), free, kClaimWaitS, kProtocol}, stop);
+        auto leases = client->claim({offer(), free, kClaimWaitS, kProtocol}, stop);
         if (!leases) {
             greeted = greeted && leases.error().code != ErrorCode::conflict;  // perhaps a clock that moved
             failed(leases.error());

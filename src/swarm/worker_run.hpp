@@ -69,6 +69,8 @@ private:
     std::optional<Taken> next_taken();
     void run_lease(const Taken& taken, CoordinatorClient& client);
     Result<Report> run_opened(const OpenedWork& opened, const std::stop_token& stop);
+    void remember_snapshot(const Work& work);
+    Offer offer();
     void give_back(const Lease& lease, const std::string& reason, CoordinatorClient& client);
     void deliver(Report report, CoordinatorClient& client);
 

@@ -82,8 +82,28 @@ Result<Report> WorkerRun::run_opened(const OpenedWork& opened, const std::stop_t
     const auto progress = [&](std::string_view text, int percent) {
         leases_.progress(lease.task, opened.seal_progress(text), percent);
     };
+    remember_snapshot(opened.work());
     EC_ASSIGN(const WorkDone done, ports_.runner.run(opened.work(), progress, stop));
     return opened.seal(done);
+}
+
+// As the submitter named the tree: jobs over it are best given to whoever has its blobs.
+void WorkerRun::remember_snapshot(const Work& work) {
+    for (const GroupKey& group : options_.groups) {
+        if (group.id() != work.lease.group) continue;
+        const BlobId name = group.blob_id(work.job.snapshot);
+        const std::scoped_lock lock(mutex_);
+        std::erase(snapshots_, name);
+        snapshots_.insert(snapshots_.begin(), name);
+        if (snapshots_.size() > kOfferedSnapshots) snapshots_.pop_back();
+    }
+}
+
+Offer WorkerRun::offer() {
+    Offer out = ports_.runner.offer();
+    const std::scoped_lock lock(mutex_);
+    out.snapshots = snapshots_;
+    return out;
 }
 
 // A lease that cannot even be given back runs out by itself.

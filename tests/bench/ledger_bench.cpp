@@ -51,7 +51,7 @@ int main(int argc, char** argv) {
     const int group = argc > 2 ? std::atoi(argv[2]) : 256;
     const TempDir dir = must(TempDir::create());
     sql::Database database = must(sql::Database::open(dir.path() / "books.db"));
-    must(sql::migrate(database, ledger::ledger_migrations()));
+    must(sql::migrate(database, "ledger", ledger::ledger_migrations()));
     ledger::Books books(database);
     open_accounts(database, books);
 

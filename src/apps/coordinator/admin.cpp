@@ -41,6 +41,7 @@ Result<std::string> account_name(json::Reader& params) {
 
 Object to_json(const identity::Node& node) {
     return {{"id", node.id.text()},
+            {"key", node.key.hex()},
             {"kind", identity::name(node.kind)},
             {"state", identity::name(node.state)},
             {"account", node.account},

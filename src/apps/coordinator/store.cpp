@@ -60,6 +60,7 @@ Status Store::read_with(const std::function<void(Desk&)>& reading) {
         seat = std::make_unique<Seat>(std::move(made), rules_);
     }
     reading(seat->desk);
+    seat->database.end_cached_rows();
     const std::scoped_lock lock(mutex_);
     if (seat->database.usable() && idle_.size() < kReaders) idle_.push_back(std::move(seat));
     return {};

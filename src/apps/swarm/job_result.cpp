@@ -50,14 +50,12 @@ Result<std::vector<vcs::FileVersion>> OpenedJob::files_of(const swarm::TaskResul
         return swarm::check_path(path) && fs::is_regular_file(fs::symlink_status(folder() / path));
     };
     EC_ASSIGN(std::vector<vcs::FileVersion> files,
-              vcs::read_patch(
-                  result.patch,
-                  [&](const std::string& path) -> Result<std::string> {
-                      if (plain(path)) return read_file(folder() / path);
-                      return fail(ErrorCode::conflict,
-                                  fmt::format("the patch changes {}, which is no file of the job", path));
-                  },
-                  [&](const std::string& path) { return fs::exists(fs::symlink_status(folder() / path)); }));
+              vcs::apply_patch(result.patch, [&](const std::string& path) -> Result<std::optional<std::string>> {
+                  if (!fs::exists(fs::symlink_status(folder() / path))) return std::nullopt;
+                  if (plain(path)) return read_file(folder() / path);
+                  return fail(ErrorCode::conflict,
+                              fmt::format("the patch changes {}, which is no file of the job", path));
+              }));
     for (const vcs::FileVersion& file : files) EC_TRY(swarm::check_path(file.path));
     return files;
 }

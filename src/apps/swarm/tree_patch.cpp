@@ -32,17 +32,12 @@ Status check_place(const fs::path& root, const std::string& path) {
 
 Result<std::vector<vcs::FileVersion>> files_of_patch(std::string_view patch, const fs::path& root) {
     if (patch.empty()) return std::vector<vcs::FileVersion>{};
-    return vcs::read_patch(
-        patch,
-        [&](const std::string& path) -> Result<std::string> {
-            EC_TRY(check_place(root, path));
-            return read_file(root / path, kFileBytes);
-        },
-        [&](const std::string& path) {
-            std::error_code error;
-            return !check_place(root, path) ||
-                   fs::symlink_status(root / path, error).type() != fs::file_type::not_found;
-        });
+    return vcs::apply_patch(patch, [&](const std::string& path) -> Result<std::optional<std::string>> {
+        EC_TRY(check_place(root, path));
+        std::error_code error;
+        if (fs::symlink_status(root / path, error).type() == fs::file_type::not_found) return std::nullopt;
+        return read_file(root / path, kFileBytes);
+    });
 }
 
 Status write_files(const std::vector<vcs::FileVersion>& files, const fs::path& root) {

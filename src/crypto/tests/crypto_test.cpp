@@ -10,6 +10,10 @@ namespace {
 TEST(Sha256, GivesTheDigestsOfTheStandard) {
     EXPECT_EQ(sha256("abc").hex(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     EXPECT_EQ(sha256("").hex(), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    EXPECT_EQ(sha256("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq").hex(),
+              "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+    EXPECT_EQ(sha256(std::string(1'000'000, 'a')).hex(),
+              "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
 TEST(Sha256, DoesNotCareHowTheBytesAreCut) {
@@ -19,6 +23,25 @@ TEST(Sha256, DoesNotCareHowTheBytesAreCut) {
     EXPECT_EQ(hash.finish(), sha256(text));
     hash.update("abc");
     EXPECT_EQ(hash.finish(), sha256("abc"));
+}
+
+// Whole blocks go another way than the bytes before and after them.
+TEST(Sha256, IsTheSameByEveryWayThroughIt) {
+    std::string text;
+    for (int i = 0; i < 400; ++i) text += static_cast<char>(i * 7 + i / 64);
+    for (std::size_t size = 0; size <= text.size(); ++size) {
+        const std::string_view whole = std::string_view(text).substr(0, size);
+        Sha256 byte_by_byte;
+        for (const char& c : whole) byte_by_byte.update({&c, 1});
+        const Sha256Digest expected = byte_by_byte.finish();
+        ASSERT_EQ(sha256(whole), expected) << size;
+        for (const std::size_t cut : {std::size_t{1}, std::size_t{63}, std::size_t{64}, std::size_t{65}, size / 2}) {
+            Sha256 in_two;
+            in_two.update(whole.substr(0, std::min(cut, size)));
+            in_two.update(whole.substr(std::min(cut, size)));
+            ASSERT_EQ(in_two.finish(), expected) << size << " cut at " << cut;
+        }
+    }
 }
 
 TEST(Sha256, ReadsOnlyWholeDigests) {

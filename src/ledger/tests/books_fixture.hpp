@@ -9,19 +9,18 @@
 #include <utility>
 #include <vector>
 
+#include "engines.hpp"
+
 namespace ec::ledger {
 
 inline constexpr std::int64_t kNow = 1'700'000'000'000;
 inline constexpr std::int64_t kLater = kNow + 600'000;
 
-class BooksFixture : public ::testing::Test {
+class BooksFixture : public OnEveryEngine {
 protected:
     void SetUp() override {
-        auto opened = sql::Database::open_in_memory();
-        ASSERT_TRUE(opened);
-        database_.emplace(*std::move(opened));
-        const Status made = sql::migrate(*database_, ledger_migrations());
-        ASSERT_TRUE(made) << made.error().message;
+        OnEveryEngine::SetUp();
+        if (!database_) return;
         books_.emplace(*database_);
         ASSERT_TRUE(books_->open_account("mint", AccountKind::mint, std::nullopt));
         for (const char* id : {"alice", "bob", "carol"})
@@ -31,6 +30,7 @@ protected:
         ASSERT_TRUE(granted) << granted.error().message;
     }
     void TearDown() override {
+        if (!books_) return;
         const Status sound = books_->audit();
         EXPECT_TRUE(sound) << sound.error().message;
     }
@@ -64,7 +64,6 @@ protected:
     }
     std::int64_t held(std::string_view id) { return books_->account(id)->held.milli(); }
 
-    std::optional<sql::Database> database_;
     std::optional<Books> books_;
 };
 

@@ -74,7 +74,7 @@ std::string outcome(const Result<bool>& result) {
 
 RC_GTEST_PROP(BooksProperty, DoWhatAPlainModelDoes, ()) {
     auto database = sql::Database::open_in_memory();
-    RC_ASSERT(sql::migrate(*database, ledger_migrations()).has_value());
+    RC_ASSERT(sql::migrate(*database, "ledger", ledger_migrations()).has_value());
     Books books(*database);
     RC_ASSERT(books.open_account("mint", AccountKind::mint, std::nullopt).has_value());
     for (const char* id : {"a", "b", "c"})

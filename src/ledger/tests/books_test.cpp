@@ -1,11 +1,14 @@
+#include <thread>
+
 #include "books_fixture.hpp"
 
 namespace ec::ledger {
 namespace {
 
 class BooksTest : public BooksFixture {};
+EC_ON_EVERY_ENGINE(BooksTest);
 
-TEST_F(BooksTest, AHoldPaysAndGivesBackTheRest) {
+TEST_P(BooksTest, AHoldPaysAndGivesBackTheRest) {
     ASSERT_TRUE(hold("job-1", "alice", 600));
     EXPECT_EQ(held("alice"), 600);
     EXPECT_EQ(pay("job-1", "task-1", "bob", 250), true);
@@ -17,7 +20,7 @@ TEST_F(BooksTest, AHoldPaysAndGivesBackTheRest) {
     EXPECT_EQ(balance("alice"), 750);
 }
 
-TEST_F(BooksTest, WhatIsPaidUnderOneNameIsPaidOnce) {
+TEST_P(BooksTest, WhatIsPaidUnderOneNameIsPaidOnce) {
     ASSERT_TRUE(hold("job-1", "alice", 600));
     EXPECT_EQ(pay("job-1", "task-1", "bob", 100), true);
     EXPECT_EQ(pay("job-1", "task-1", "bob", 100), false);
@@ -29,13 +32,13 @@ TEST_F(BooksTest, WhatIsPaidUnderOneNameIsPaidOnce) {
     EXPECT_EQ(balance("carol"), 0);
 }
 
-TEST_F(BooksTest, APostUnderOneNameIsMadeOnce) {
+TEST_P(BooksTest, APostUnderOneNameIsMadeOnce) {
     EXPECT_EQ(post("gift", transfer("alice", "bob", 1000)), true);
     EXPECT_EQ(post("gift", transfer("alice", "bob", 1000)), false) << "although alice could not pay it again";
     EXPECT_EQ(balance("bob"), 1000);
 }
 
-TEST_F(BooksTest, AHoldIsClosedOnceAndPaysNoMore) {
+TEST_P(BooksTest, AHoldIsClosedOnceAndPaysNoMore) {
     ASSERT_TRUE(hold("job-1", "alice", 600));
     ASSERT_TRUE(release("job-1"));
     EXPECT_TRUE(release("job-1"));
@@ -44,7 +47,7 @@ TEST_F(BooksTest, AHoldIsClosedOnceAndPaysNoMore) {
     EXPECT_EQ(balance("bob"), 0);
 }
 
-TEST_F(BooksTest, NoMoreIsPaidThanWasSetAside) {
+TEST_P(BooksTest, NoMoreIsPaidThanWasSetAside) {
     ASSERT_TRUE(hold("job-1", "alice", 600));
     EXPECT_EQ(code(pay("job-1", "task-1", "bob", 601)), ErrorCode::denied);
     EXPECT_EQ(pay("job-1", "task-1", "bob", 600), true);
@@ -52,7 +55,7 @@ TEST_F(BooksTest, NoMoreIsPaidThanWasSetAside) {
     EXPECT_EQ(balance("alice"), 400);
 }
 
-TEST_F(BooksTest, WhatIsSetAsideCannotBeSpentTwice) {
+TEST_P(BooksTest, WhatIsSetAsideCannotBeSpentTwice) {
     ASSERT_TRUE(hold("job-1", "alice", 700));
     EXPECT_EQ(code(hold("job-2", "alice", 301)), ErrorCode::denied);
     EXPECT_EQ(code(post("gift", transfer("alice", "bob", 301))), ErrorCode::denied);
@@ -61,7 +64,7 @@ TEST_F(BooksTest, WhatIsSetAsideCannotBeSpentTwice) {
     EXPECT_EQ(code(hold("job-3", "bob", 301)), ErrorCode::denied);
 }
 
-TEST_F(BooksTest, AFloorBelowZeroIsCreditAndNoFloorIsNoLimit) {
+TEST_P(BooksTest, AFloorBelowZeroIsCreditAndNoFloorIsNoLimit) {
     ASSERT_TRUE(books_->open_account("dave", AccountKind::user, Credits::milli(-50)));
     ASSERT_TRUE(books_->open_account("local", AccountKind::user, std::nullopt));
     ASSERT_TRUE(hold("job-1", "dave", 50));
@@ -72,7 +75,7 @@ TEST_F(BooksTest, AFloorBelowZeroIsCreditAndNoFloorIsNoLimit) {
     ASSERT_TRUE(release("job-1"));
 }
 
-TEST_F(BooksTest, TheSameHoldAgainIsOneHold) {
+TEST_P(BooksTest, TheSameHoldAgainIsOneHold) {
     ASSERT_TRUE(hold("job-1", "alice", 600));
     EXPECT_TRUE(hold("job-1", "alice", 600));
     EXPECT_EQ(held("alice"), 600);
@@ -80,7 +83,7 @@ TEST_F(BooksTest, TheSameHoldAgainIsOneHold) {
     EXPECT_EQ(code(hold("job-1", "bob", 600)), ErrorCode::conflict);
 }
 
-TEST_F(BooksTest, SomebodyMayPayThemselves) {
+TEST_P(BooksTest, SomebodyMayPayThemselves) {
     ASSERT_TRUE(hold("job-1", "alice", 1000));
     EXPECT_EQ(pay("job-1", "task-1", "alice", 1000), true);
     EXPECT_EQ(balance("alice"), 1000);
@@ -88,7 +91,7 @@ TEST_F(BooksTest, SomebodyMayPayThemselves) {
     EXPECT_EQ(post("to-myself", {{"alice", Credits::milli(-1000)}, {"alice", Credits::milli(1000)}}), true);
 }
 
-TEST_F(BooksTest, ATransactionMaySplitOneAmountOverMany) {
+TEST_P(BooksTest, ATransactionMaySplitOneAmountOverMany) {
     EXPECT_EQ(post("split", {{"bob", Credits::milli(334)},
                              {"carol", Credits::milli(333)},
                              {"mint", Credits::milli(333)},
@@ -97,7 +100,7 @@ TEST_F(BooksTest, ATransactionMaySplitOneAmountOverMany) {
     EXPECT_EQ(balance("carol"), 333);
 }
 
-TEST_F(BooksTest, EntriesThatDoNotSumToZeroAreRefused) {
+TEST_P(BooksTest, EntriesThatDoNotSumToZeroAreRefused) {
     EXPECT_EQ(code(post("a", {{"alice", Credits::milli(-10)}, {"bob", Credits::milli(11)}})),
               ErrorCode::invalid_argument);
     EXPECT_EQ(code(post("a", {{"alice", Credits()}})), ErrorCode::invalid_argument);
@@ -105,7 +108,7 @@ TEST_F(BooksTest, EntriesThatDoNotSumToZeroAreRefused) {
     EXPECT_EQ(code(post("a", {{"alice", Credits()}, {"bob", Credits()}})), ErrorCode::invalid_argument);
 }
 
-TEST_F(BooksTest, AmountsOutOfRangeAreRefused) {
+TEST_P(BooksTest, AmountsOutOfRangeAreRefused) {
     const std::int64_t huge = INT64_MAX;
     for (const std::int64_t amount : {std::int64_t{0}, std::int64_t{-1}, INT64_MIN, huge}) {
         EXPECT_EQ(code(hold("job-1", "mint", amount)), ErrorCode::invalid_argument) << amount;
@@ -116,7 +119,7 @@ TEST_F(BooksTest, AmountsOutOfRangeAreRefused) {
     EXPECT_EQ(code(Credits::milli(huge).plus(Credits::milli(1))), ErrorCode::invalid_argument);
 }
 
-TEST_F(BooksTest, ABalanceDoesNotOverflow) {
+TEST_P(BooksTest, ABalanceDoesNotOverflow) {
     const std::int64_t most = 2'100'000'000'000'000'000;
     EXPECT_EQ(post("a", transfer("mint", "bob", most)), true);
     EXPECT_EQ(code(post("b", transfer("mint", "bob", most))), ErrorCode::invalid_argument) << "bob has all there is";
@@ -127,7 +130,7 @@ TEST_F(BooksTest, ABalanceDoesNotOverflow) {
     ASSERT_TRUE(release("job-1"));
 }
 
-TEST_F(BooksTest, NamesThatDoNotFitAreRefused) {
+TEST_P(BooksTest, NamesThatDoNotFitAreRefused) {
     const std::string longest(200, 'x');
     EXPECT_TRUE(books_->open_account(longest, AccountKind::fee, Credits()));
     EXPECT_EQ(code(books_->open_account(longest + "x", AccountKind::fee, Credits())), ErrorCode::invalid_argument);
@@ -140,13 +143,13 @@ TEST_F(BooksTest, NamesThatDoNotFitAreRefused) {
     EXPECT_EQ(code(books_->open_account("eve", AccountKind::user, Credits::milli(1))), ErrorCode::invalid_argument);
 }
 
-TEST_F(BooksTest, AnAccountIsOpenedOnceAndKeepsItsKind) {
+TEST_P(BooksTest, AnAccountIsOpenedOnceAndKeepsItsKind) {
     EXPECT_TRUE(books_->open_account("alice", AccountKind::user, Credits()));
     EXPECT_EQ(balance("alice"), 1000);
     EXPECT_EQ(code(books_->open_account("alice", AccountKind::fee, Credits())), ErrorCode::conflict);
 }
 
-TEST_F(BooksTest, AccountsAreListedInPages) {
+TEST_P(BooksTest, AccountsAreListedInPages) {
     const auto first = books_->accounts("", 2);
     ASSERT_TRUE(first);
     ASSERT_EQ(first->size(), 2U);
@@ -160,7 +163,7 @@ TEST_F(BooksTest, AccountsAreListedInPages) {
 }
 
 // Whoever goes on after a refusal can still commit what else the transaction did.
-TEST_F(BooksTest, ARefusalLeavesNothingBehindInTheTransaction) {
+TEST_P(BooksTest, ARefusalLeavesNothingBehindInTheTransaction) {
     ASSERT_TRUE(hold("job-1", "alice", 10));
     EXPECT_TRUE(within([&]() -> Status {
         EXPECT_FALSE(books_->pay("job-1", "task-1", "nobody", Credits::milli(1), kNow));
@@ -173,7 +176,7 @@ TEST_F(BooksTest, ARefusalLeavesNothingBehindInTheTransaction) {
     EXPECT_EQ(balance("bob"), 10);
 }
 
-TEST_F(BooksTest, AChangeThatIsRolledBackMovedNothing) {
+TEST_P(BooksTest, AChangeThatIsRolledBackMovedNothing) {
     {
         auto transaction = sql::Transaction::begin(*database_);
         ASSERT_TRUE(books_->hold("job-1", "alice", Credits::milli(10), kLater));
@@ -183,6 +186,46 @@ TEST_F(BooksTest, AChangeThatIsRolledBackMovedNothing) {
     EXPECT_EQ(held("alice"), 0);
     ASSERT_TRUE(hold("job-1", "alice", 10));
     EXPECT_EQ(pay("job-1", "task-1", "bob", 10), true);
+}
+
+class ManyWritersBooksTest : public BooksFixture {};
+INSTANTIATE_TEST_SUITE_P(Postgres, ManyWritersBooksTest, ::testing::Values(sql::Dialect::postgres));
+
+// All go the same way: whoever goes the other way round meets a deadlock, which costs PostgreSQL a second to notice.
+TEST_P(ManyWritersBooksTest, ManyWhoPayAtOnceLoseNothingAndPayNothingTwice) {
+    constexpr int kEach = 25;
+    const auto settle = [](sql::Database& database, const std::string& name) -> Status {
+        Books books(database);
+        EC_ASSIGN(sql::Transaction transaction, sql::Transaction::begin(database, sql::Writers::several));
+        EC_TRY(books.hold(name, "alice", Credits::milli(2), kLater));
+        EC_TRY(books.pay(name, name, "bob", Credits::milli(1), kNow));
+        EC_TRY(books.release(name));
+        return transaction.commit();
+    };
+    std::vector<std::jthread> writers;
+    for (int writer = 0; writer < 4; ++writer) {
+        writers.emplace_back([&, writer] {
+            sql::Database connection = open();
+            for (int i = 0; i < kEach; ++i) {
+                // Each name is asked for by two writers.
+                const std::string name = "task-" + std::to_string(writer / 2) + "-" + std::to_string(i);
+                Status settled = settle(connection, name);
+                for (int again = 0; !settled && again < 50; ++again) {
+                    const ErrorCode why = settled.error().code;
+                    EXPECT_TRUE(why == ErrorCode::timeout || why == ErrorCode::conflict) << settled.error().message;
+                    settled = settle(connection, name);
+                }
+                EXPECT_TRUE(settled) << settled.error().message;
+            }
+        });
+    }
+    writers.clear();
+    EXPECT_EQ(balance("alice"), 1000 - 2 * kEach);
+    EXPECT_EQ(balance("bob"), 2 * kEach);
+    EXPECT_EQ(held("alice"), 0);
+    auto rows = database_->prepare("SELECT count(*) FROM txn WHERE kind = 'pay'");
+    ASSERT_TRUE(*rows->step());
+    EXPECT_EQ(rows->integer(0), 2 * kEach);
 }
 
 }  // namespace

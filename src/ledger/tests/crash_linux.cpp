@@ -18,20 +18,20 @@ constexpr int kTasks = 4;
 constexpr std::int64_t kPrice = 1000;
 
 /// Of a database in a file, for one process.
-struct Store {
+struct Ledger {
     sql::Database database;
     Books books{database};
     Log log{database, std::string(kOrigin), *crypto::SecretKey::parse(kSeed)};
 };
 
-std::unique_ptr<Store> open_store(const fs::path& file) {
+std::unique_ptr<Ledger> open_store(const fs::path& file) {
     auto database = sql::Database::open(file);
     EXPECT_TRUE(database) << database.error().message;
-    return std::unique_ptr<Store>(new Store{*std::move(database)});
+    return std::unique_ptr<Ledger>(new Ledger{*std::move(database)});
 }
 
 /// What a coordinator does for a task: sets aside, pays, gives back and logs, in one transaction.
-Status settle(Store& store, int task) {
+Status settle(Ledger& store, int task) {
     const std::string name = fmt::format("task-{}", task);
     EC_ASSIGN(sql::Transaction transaction, sql::Transaction::begin(store.database));
     EC_TRY(store.books.hold(name, "alice", Credits::milli(kPrice + 1), 0));
@@ -41,14 +41,14 @@ Status settle(Store& store, int task) {
     return transaction.commit();
 }
 
-std::int64_t count(Store& store, std::string_view query) {
+std::int64_t count(Ledger& store, std::string_view query) {
     auto rows = store.database.prepare(query);
     EXPECT_TRUE(rows && *rows->step()) << query;
     return rows ? rows->integer(0) : -1;
 }
 
 /// The books balance, and what bob has is what was logged.
-std::int64_t expect_sound(Store& store) {
+std::int64_t expect_sound(Ledger& store) {
     const Status sound = store.books.audit();
     EXPECT_TRUE(sound) << sound.error().message;
     const std::int64_t tasks = store.books.account("bob")->balance.milli() / kPrice;
@@ -62,11 +62,13 @@ std::int64_t expect_sound(Store& store) {
 class Crash : public ::testing::Test {
 protected:
     void SetUp() override {
+        // A killed process leaves what it wrote, whether it was synced or not.
+        if (::access("/dev/shm", W_OK) == 0) ::setenv("TMPDIR", "/dev/shm", 1);
         auto dir = TempDir::create();
         ASSERT_TRUE(dir);
         dir_.emplace(*std::move(dir));
         auto store = open_store(fresh());
-        ASSERT_TRUE(sql::migrate(store->database, ledger_migrations()));
+        ASSERT_TRUE(sql::migrate(store->database, "ledger", ledger_migrations()));
         ASSERT_TRUE(store->books.open_account("alice", AccountKind::user, std::nullopt));
         ASSERT_TRUE(store->books.open_account("bob", AccountKind::user, Credits()));
     }

@@ -4,13 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <charconv>
-#include <ec/core/fs.hpp>
 #include <ec/crypto/base64.hpp>
 #include <ec/ledger/books.hpp>
 #include <ec/ledger/log.hpp>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "engines.hpp"
 
 namespace ec::ledger {
 
@@ -66,20 +67,11 @@ inline crypto::Sha256Digest root_by_definition(std::span<const crypto::Sha256Dig
     return crypto::node_hash(root_by_definition(leaves.first(left)), root_by_definition(leaves.subspan(left)));
 }
 
-class LogFixture : public ::testing::Test {
+class LogFixture : public OnEveryEngine {
 protected:
     void SetUp() override {
-        auto dir = TempDir::create();
-        ASSERT_TRUE(dir);
-        dir_.emplace(*std::move(dir));
-        database_.emplace(open());
-        ASSERT_TRUE(sql::migrate(*database_, ledger_migrations()));
-        log_.emplace(*database_, std::string(kOrigin), key());
-    }
-    [[nodiscard]] sql::Database open() const {
-        auto database = sql::Database::open(dir_->path() / "log.db");
-        EXPECT_TRUE(database) << database.error().message;
-        return *std::move(database);
+        OnEveryEngine::SetUp();
+        if (database_) log_.emplace(*database_, std::string(kOrigin), key());
     }
     static crypto::SecretKey key() { return *crypto::SecretKey::parse(kSeed); }
     static std::string leaf(std::uint64_t index) { return "leaf " + std::to_string(index); }
@@ -106,8 +98,6 @@ protected:
         return read_checkpoint(*note, key().public_key());
     }
 
-    std::optional<TempDir> dir_;
-    std::optional<sql::Database> database_;
     std::optional<Log> log_;
     std::uint64_t appended_ = 0;
 };

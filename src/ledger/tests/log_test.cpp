@@ -1,11 +1,15 @@
+#include <map>
+#include <thread>
+
 #include "log_fixture.hpp"
 
 namespace ec::ledger {
 namespace {
 
 class LogTest : public LogFixture {};
+EC_ON_EVERY_ENGINE(LogTest);
 
-TEST_F(LogTest, SignsAnEmptyTreeFirst) {
+TEST_P(LogTest, SignsAnEmptyTreeFirst) {
     EXPECT_EQ(log_->checkpoint().error().code, ErrorCode::not_found);
     ASSERT_EQ(log_->integrate(10, 1), 0U);
     const Checkpoint empty = checkpoint();
@@ -15,7 +19,7 @@ TEST_F(LogTest, SignsAnEmptyTreeFirst) {
     EXPECT_EQ(log_->receipt(0).error().code, ErrorCode::not_found);
 }
 
-TEST_F(LogTest, EveryCheckpointIsTheRootOfWhatWasAppended) {
+TEST_P(LogTest, EveryCheckpointIsTheRootOfWhatWasAppended) {
     for (const std::uint64_t size : {1, 2, 3, 7, 8, 255, 256, 257, 511, 700}) {
         grow_to(size);
         const Checkpoint now = checkpoint();
@@ -24,14 +28,14 @@ TEST_F(LogTest, EveryCheckpointIsTheRootOfWhatWasAppended) {
     }
 }
 
-TEST_F(LogTest, SignsNothingNewWithoutNewLeaves) {
+TEST_P(LogTest, SignsNothingNewWithoutNewLeaves) {
     grow_to(5);
     const auto before = log_->checkpoint();
     ASSERT_EQ(log_->integrate(10, 99), 0U);
     EXPECT_EQ(*log_->checkpoint(), *before);
 }
 
-TEST_F(LogTest, PlacesNoMoreThanAskedAtOnce) {
+TEST_P(LogTest, PlacesNoMoreThanAskedAtOnce) {
     auto transaction = sql::Transaction::begin(*database_);
     for (std::uint64_t i = 0; i < 25; ++i) ASSERT_TRUE(log_->append(leaf(i), 1));
     ASSERT_TRUE(transaction->commit());
@@ -42,7 +46,7 @@ TEST_F(LogTest, PlacesNoMoreThanAskedAtOnce) {
     EXPECT_EQ(checkpoint().root, root_of(25));
 }
 
-TEST_F(LogTest, ALeafGoesWithTheTransactionItTellsOf) {
+TEST_P(LogTest, ALeafGoesWithTheTransactionItTellsOf) {
     {
         auto transaction = sql::Transaction::begin(*database_);
         ASSERT_TRUE(log_->append("never happened", 1));
@@ -51,35 +55,7 @@ TEST_F(LogTest, ALeafGoesWithTheTransactionItTellsOf) {
     EXPECT_EQ(checkpoint().size, 0U);
 }
 
-// The worked example of the specification: 273 full tiles and one of 112, 1 full and one of 17, one of 1.
-TEST_F(LogTest, ServesTheTilesOfSeventyThousandLeaves) {
-    grow_to(70'000);
-    EXPECT_EQ(checkpoint().root, root_of(70'000));
-    const auto width = [&](std::string_view path) {
-        const auto tile = log_->tile(path);
-        return tile ? static_cast<int>(tile->size() / 32) : -1;
-    };
-    EXPECT_EQ(width("tile/0/000"), 256);
-    EXPECT_EQ(width("tile/0/272"), 256);
-    EXPECT_EQ(width("tile/0/273.p/112"), 112);
-    EXPECT_EQ(width("tile/0/273.p/111"), 111);
-    EXPECT_EQ(width("tile/0/273.p/113"), -1);
-    EXPECT_EQ(width("tile/0/273"), -1);
-    EXPECT_EQ(width("tile/1/000"), 256);
-    EXPECT_EQ(width("tile/1/001.p/17"), 17);
-    EXPECT_EQ(width("tile/2/000.p/1"), 1);
-    EXPECT_EQ(width("tile/3/000.p/1"), -1);
-    EXPECT_EQ(width("tile/63/000.p/1"), -1);
-    EXPECT_EQ(width("tile/0/x999/x999/x999/x999/x999/999"), -1);
-
-    std::vector<crypto::Sha256Digest> hashes;
-    for (std::uint64_t i = 0; i < 65'536; ++i) hashes.push_back(crypto::leaf_hash(leaf(i)));
-    EXPECT_EQ(*log_->tile("tile/2/000.p/1"), root_by_definition(hashes).bytes());
-    EXPECT_EQ(log_->tile("tile/1/000")->substr(32, 32),
-              root_by_definition(std::span(hashes).subspan(256, 256)).bytes());
-}
-
-TEST_F(LogTest, ServesEntriesBehindTheirLengths) {
+TEST_P(LogTest, ServesEntriesBehindTheirLengths) {
     {
         auto transaction = sql::Transaction::begin(*database_);
         ASSERT_TRUE(log_->append("", 1));
@@ -95,7 +71,7 @@ TEST_F(LogTest, ServesEntriesBehindTheirLengths) {
     EXPECT_EQ(log_->tile("tile/entries/000").error().code, ErrorCode::not_found);
 }
 
-TEST_F(LogTest, RefusesPathsThatAreNone) {
+TEST_P(LogTest, RefusesPathsThatAreNone) {
     grow_to(300);
     for (const char* path : {"",
                              "tile",
@@ -134,7 +110,7 @@ TEST_F(LogTest, RefusesPathsThatAreNone) {
     EXPECT_EQ(log_->tile("tile/0/001.p/44")->size(), 44U * 32);
 }
 
-TEST_F(LogTest, AReceiptProvesItsLeafOffline) {
+TEST_P(LogTest, AReceiptProvesItsLeafOffline) {
     grow_to(700);
     for (const std::uint64_t index : {0, 1, 255, 256, 511, 512, 698, 699}) {
         const auto receipt = log_->receipt(index);
@@ -155,7 +131,7 @@ TEST_F(LogTest, AReceiptProvesItsLeafOffline) {
     EXPECT_EQ(log_->receipt(UINT64_MAX).error().code, ErrorCode::not_found);
 }
 
-TEST_F(LogTest, TwoWhoIntegrateGiveEveryLeafOnePlace) {
+TEST_P(LogTest, TwoWhoIntegrateGiveEveryLeafOnePlace) {
     sql::Database other_connection = open();
     Log other(other_connection, std::string(kOrigin), key());
     for (std::uint64_t i = 0; i < 20; ++i) {
@@ -167,23 +143,103 @@ TEST_F(LogTest, TwoWhoIntegrateGiveEveryLeafOnePlace) {
     EXPECT_EQ(*other.checkpoint(), *log_->checkpoint());
 }
 
-TEST_F(LogTest, ItsRowsCannotBeChanged) {
+TEST_P(LogTest, ItsRowsCannotBeChanged) {
     grow_to(300);
     for (const char* attack :
          {"UPDATE log_leaf SET leaf = 'x' WHERE position = 3", "DELETE FROM log_leaf WHERE position = 299",
           "INSERT INTO log_leaf (position, at_ms, leaf, hash) SELECT 400, 1, leaf, hash FROM log_leaf LIMIT 1",
-          "INSERT OR REPLACE INTO log_leaf (position, at_ms, leaf, hash) SELECT 3, 1, leaf, hash FROM log_leaf LIMIT 1",
+          "INSERT INTO log_leaf (position, at_ms, leaf, hash) SELECT 3, 1, leaf, hash FROM log_leaf WHERE position = 1 "
+          "ON CONFLICT (position) DO UPDATE SET at_ms = 7",
           "UPDATE log_tile SET root = hashes", "DELETE FROM log_tile", "UPDATE log_head SET size = 299",
           "UPDATE log_head SET signed_size = 299", "UPDATE log_head SET note = 'x'", "DELETE FROM log_head"})
         EXPECT_EQ(database_->run(attack).error().code, ErrorCode::conflict) << attack;
 }
 
-TEST_F(LogTest, AnOriginThatIsNoneSignsNothing) {
+TEST_P(LogTest, AnOriginThatIsNoneSignsNothing) {
     for (const char* origin : {"", "with space", "with+plus", "with\nline", "with\u00a0space"}) {
         Log log(*database_, origin, key());
         EXPECT_EQ(log.integrate(1, 1).error().code, ErrorCode::invalid_argument) << origin;
     }
     EXPECT_EQ(log_->checkpoint().error().code, ErrorCode::not_found);
+}
+
+class LargeLogTest : public LogFixture {};
+INSTANTIATE_TEST_SUITE_P(Sqlite, LargeLogTest, ::testing::Values(sql::Dialect::sqlite));
+
+// The worked example of the specification: 273 full tiles and one of 112, 1 full and one of 17, one of 1.
+TEST_P(LargeLogTest, ServesTheTilesOfSeventyThousandLeaves) {
+    grow_to(70'000);
+    EXPECT_EQ(checkpoint().root, root_of(70'000));
+    const auto width = [&](std::string_view path) {
+        const auto tile = log_->tile(path);
+        return tile ? static_cast<int>(tile->size() / 32) : -1;
+    };
+    EXPECT_EQ(width("tile/0/000"), 256);
+    EXPECT_EQ(width("tile/0/272"), 256);
+    EXPECT_EQ(width("tile/0/273.p/112"), 112);
+    EXPECT_EQ(width("tile/0/273.p/111"), 111);
+    EXPECT_EQ(width("tile/0/273.p/113"), -1);
+    EXPECT_EQ(width("tile/0/273"), -1);
+    EXPECT_EQ(width("tile/1/000"), 256);
+    EXPECT_EQ(width("tile/1/001.p/17"), 17);
+    EXPECT_EQ(width("tile/2/000.p/1"), 1);
+    EXPECT_EQ(width("tile/3/000.p/1"), -1);
+    EXPECT_EQ(width("tile/63/000.p/1"), -1);
+    EXPECT_EQ(width("tile/0/x999/x999/x999/x999/x999/999"), -1);
+
+    std::vector<crypto::Sha256Digest> hashes;
+    for (std::uint64_t i = 0; i < 65'536; ++i) hashes.push_back(crypto::leaf_hash(leaf(i)));
+    EXPECT_EQ(*log_->tile("tile/2/000.p/1"), root_by_definition(hashes).bytes());
+    EXPECT_EQ(log_->tile("tile/1/000")->substr(32, 32),
+              root_by_definition(std::span(hashes).subspan(256, 256)).bytes());
+}
+
+// Leaves are numbered when they are appended, and committed in another order.
+class ManyWritersLogTest : public LogFixture {};
+INSTANTIATE_TEST_SUITE_P(Postgres, ManyWritersLogTest, ::testing::Values(sql::Dialect::postgres));
+
+TEST_P(ManyWritersLogTest, ALeafThatIsCommittedLateIsPlacedLateAndNotLost) {
+    sql::Database slow_connection = open();
+    Log slow(slow_connection, std::string(kOrigin), key());
+    auto transaction = sql::Transaction::begin(slow_connection, sql::Writers::several);
+    ASSERT_TRUE(slow.append("first to be appended", 1));
+    ASSERT_TRUE(log_->append("first to be committed", 1));
+    const auto placed = log_->integrate(10, 1);
+    ASSERT_TRUE(placed) << placed.error().message;
+    EXPECT_EQ(*placed, 1U);
+    ASSERT_TRUE(transaction->commit());
+    ASSERT_EQ(log_->integrate(10, 1), 1U);
+    EXPECT_EQ(log_->tile("tile/entries/000.p/2")->substr(2, 21), "first to be committed");
+    EXPECT_EQ(checkpoint().size, 2U);
+}
+
+TEST_P(ManyWritersLogTest, ManyWhoAppendAndIntegrateAtOnceMakeOneTree) {
+    constexpr std::uint64_t kEach = 60;
+    std::vector<std::jthread> writers;
+    for (std::uint64_t writer = 0; writer < 4; ++writer) {
+        writers.emplace_back([this] {
+            sql::Database connection = open();
+            Log log(connection, std::string(kOrigin), key());
+            for (std::uint64_t i = 0; i < kEach; ++i) {
+                EXPECT_TRUE(log.append(leaf(i), 1));
+                const auto placed = log.integrate(5, 1);
+                EXPECT_TRUE(placed) << placed.error().message;
+            }
+        });
+    }
+    writers.clear();
+    while (*log_->integrate(1000, 1) != 0) continue;
+    const auto hashes = log_->tile("tile/0/000.p/240");
+    ASSERT_TRUE(hashes);
+    std::map<std::string, int> times;
+    std::vector<crypto::Sha256Digest> leaves;
+    for (std::size_t at = 0; at < hashes->size(); at += 32) {
+        leaves.push_back(*crypto::Sha256Digest::from_bytes(hashes->substr(at, 32)));
+        ++times[hashes->substr(at, 32)];
+    }
+    EXPECT_EQ(checkpoint().root, root_by_definition(leaves));
+    EXPECT_EQ(times.size(), kEach);
+    for (const auto& [hash, count] : times) EXPECT_EQ(count, 4);
 }
 
 }  // namespace

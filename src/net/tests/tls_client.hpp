@@ -15,20 +15,20 @@ namespace ec::net {
 struct TlsWish {
     std::string protocols = std::string("\x08http/1.1", 9);  ///< as ALPN has them
     int newest = TLS1_3_VERSION;
-    bool whole = true;  ///< the handshake, not only its beginning
+    std::uint32_t from = INADDR_LOOPBACK;
 };
 
 class TlsClient {
 public:
     explicit TlsClient(std::uint16_t port, const TlsWish& wish = {})
-        : raw_(port), context_(::SSL_CTX_new(::TLS_client_method()), ::SSL_CTX_free) {
+        : raw_(port, wish.from), context_(::SSL_CTX_new(::TLS_client_method()), ::SSL_CTX_free) {
         ::SSL_CTX_set_cipher_list(context_.get(), "ALL:@SECLEVEL=0");
         ::SSL_CTX_set_max_proto_version(context_.get(), wish.newest);
         tls_.reset(::SSL_new(context_.get()), ::SSL_free);
         ::SSL_set_alpn_protos(tls_.get(), reinterpret_cast<const unsigned char*>(wish.protocols.data()),
                               static_cast<unsigned>(wish.protocols.size()));
         ::SSL_set_fd(tls_.get(), raw_.descriptor());
-        if (wish.whole) connected_ = ::SSL_connect(tls_.get()) == 1;
+        connected_ = ::SSL_connect(tls_.get()) == 1;
     }
     [[nodiscard]] bool connected() const { return connected_; }
     [[nodiscard]] std::string_view version() const { return ::SSL_get_version(tls_.get()); }

@@ -70,6 +70,9 @@ public:
     /// The same, kept for the next time; it lives as long as the Database. Not for two uses at once. Its rows end with
     /// the transaction, or when it is asked for again.
     Result<Statement*> cached(std::string_view sql);
+    /// Outside of transactions: what a cached statement has begun to read keeps the whole connection in that moment, and
+    /// later reads see nothing new. Whoever reads without a transaction calls this when they are done.
+    void end_cached_rows();
     /// prepare() and Statement::run().
     template <class... Values>
     Status run(std::string_view sql, const Values&... values) {
@@ -96,7 +99,6 @@ private:
     friend class Transaction;
     friend class Savepoint;
     explicit Database(std::unique_ptr<Connection> connection);
-    void end_cached_rows();
     std::unique_ptr<Connection> connection_;
     std::map<std::string, std::unique_ptr<Statement>, std::less<>> cached_;
 };

@@ -1,0 +1,171 @@
+#include "job_follow.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ec/core/text.hpp>
+#include <ec/core/time_or_stop.hpp>
+#include <optional>
+#include <set>
+
+#include "job_result.hpp"
+
+namespace ec::apps {
+namespace {
+
+using swarm::Event;
+using swarm::JobStatus;
+using swarm::Outcome;
+using swarm::State;
+using swarm::TaskStatus;
+
+constexpr std::string_view kForUs = "for_the_submitter";
+constexpr std::size_t kMostProgress = 400;
+
+class Follower {
+public:
+    Follower(swarm::JobId id, const Following& with, std::stop_token stop)
+        : id_(std::move(id)), with_(with), stop_(std::move(stop)) {}
+
+    Result<JobStatus> run() {
+        EC_TRY(look());
+        while (!swarm::ended(job_.state)) {
+            EC_TRY(listen());
+            EC_TRY(give_keys());
+            EC_TRY(look());
+            EC_TRY(judge_results());
+        }
+        return std::move(job_);
+    }
+
+private:
+    Status look() {
+        EC_ASSIGN(job_, with_.client.job(id_, stop_));
+        return {};
+    }
+
+    /// Until something is to be done, or it was quiet for a while.
+    Status listen() {
+        const TimeOrStop limit(stop_, with_.quiet);
+        bool any = false;
+        const Status status = with_.client.watch(
+            id_, after_,
+            [&](const Event& event) {
+                any = true;
+                after_ = event.sequence;
+                hear(event);
+                if (event.type == "key_wanted") wanted_.push_back(event);
+                return event.type != "key_wanted" && event.reason != kForUs;
+            },
+            limit.token());
+        quiet_ = any ? 0 : quiet_ + 1;
+        const bool waited = !status && status.error().code == ErrorCode::cancelled && !stop_.stop_requested();
+        return waited ? Status{} : status;
+    }
+
+    void hear(const Event& event) {
+        const auto task = std::ranges::find(job_.tasks, event.task, &TaskStatus::id);
+        const std::string key = task == job_.tasks.end() ? std::string() : task->key;
+        std::string progress;
+        if (event.type == "progress" && !event.data.empty() && learn_key()) {
+            if (auto text = key_->open(event.data, swarm::progress_context(key))) {
+                progress = ellipsize(to_valid_utf8(*text), kMostProgress);
+            }
+        }
+        with_.heard(event, key, progress);
+    }
+
+    bool learn_key() {
+        if (key_) return true;
+        if (auto key = job_key_of(job_)) key_ = *std::move(key);
+        return key_.has_value();
+    }
+
+    /// The node's public key comes from the coordinator; that it is the one of the trusted id is checked here.
+    Status give_keys() {
+        for (const Event& event : std::exchange(wanted_, {})) {
+            if (std::ranges::find(with_.trusted, event.node) == with_.trusted.end()) {
+                with_.says(
+                    fmt::format("node {} asks for the key of this job and is not among --trust", event.node.text()));
+                continue;
+            }
+            const auto public_key = crypto::PublicKey::parse(event.data);
+            if (!public_key || identity::NodeId::of(*public_key) != event.node) {
+                with_.says(fmt::format("the coordinator names a key that is not that of node {}", event.node.text()));
+                continue;
+            }
+            if (!learn_key()) return fail(ErrorCode::denied, "the key of this job is not on this machine");
+            EC_ASSIGN(const crypto::BoxPublicKey box, crypto::BoxPublicKey::of(*public_key));
+            EC_TRY(with_.client.give_key(id_, event.node, box.seal(key_->reveal()), stop_));
+        }
+        return {};
+    }
+
+    Status judge_results() {
+        bool only_nothing = true;
+        for (const TaskStatus& task : job_.tasks) {
+            if (swarm::ended(task.state)) continue;
+            const bool waits = task.state == State::verifying;
+            only_nothing = only_nothing && waits && task.outcome == Outcome::nothing;
+            if (!waits || task.outcome != Outcome::solved || judged_.contains(task.id.text())) continue;
+            if (task.reason == kForUs || quiet_ > 0) {
+                judged_.insert(task.id.text());
+                EC_TRY(judge(task));
+                return look();
+            }
+        }
+        // Every part was searched in vain, and nobody searches a second time.
+        if (only_nothing && quiet_ > 1 && !swarm::ended(job_.state)) return accept_nothing();
+        return {};
+    }
+
+    Status judge(const TaskStatus& task) {
+        with_.says(fmt::format("running the tests of {} here", task.key));
+        EC_ASSIGN(const bool good, passes(task));
+        with_.says(good ? "the tests pass" : "the tests do not pass: the result is refused");
+        return told(with_.client.verdict(id_, task.id, good, stop_));
+    }
+
+    /// What cannot be opened or does not fit is as bad as what fails; what this machine cannot do is no verdict.
+    Result<bool> passes(const TaskStatus& task) {
+        EC_ASSIGN(const crypto::SealKey key, job_key_of(job_));
+        const auto result = open_result(key, task.key, task.result);
+        if (!result) return false;
+        EC_ASSIGN(const OpenedJob opened, OpenedJob::open(job_, key, with_.client, stop_));
+        const auto files = opened.files_of(*result);
+        if (!files || files->empty()) return false;
+        EC_ASSIGN(const agent::ReviewVerdict verdict, opened.judge(*files, stop_));
+        return verdict.outcome == agent::ReviewVerdict::Outcome::passed;
+    }
+
+    Status accept_nothing() {
+        for (const TaskStatus& task : job_.tasks) {
+            if (!swarm::ended(task.state)) EC_TRY(told(with_.client.verdict(id_, task.id, true, stop_)));
+        }
+        return look();
+    }
+
+    /// A verdict may come too late: somebody else was quicker, or the job has ended.
+    static Status told(const Result<swarm::Completion>& completion) {
+        if (completion || completion.error().code == ErrorCode::conflict) return {};
+        return fail(completion.error());
+    }
+
+    swarm::JobId id_;
+    const Following& with_;
+    std::stop_token stop_;
+    JobStatus job_;
+    std::int64_t after_ = 0;
+    int quiet_ = 0;  ///< listened in vain so many times in a row
+    std::optional<crypto::SealKey> key_;
+    std::vector<Event> wanted_;
+    std::set<std::string> judged_;
+};
+
+}  // namespace
+
+Result<swarm::JobStatus> follow_job(const swarm::JobId& id, const Following& with, std::stop_token stop) {
+    return Follower(id, with, std::move(stop)).run();
+}
+
+}  // namespace ec::apps

@@ -1,0 +1,142 @@
+#include "job_report.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <ec/core/text.hpp>
+#include <ostream>
+
+#include "../terminal.hpp"
+
+namespace ec::apps {
+namespace {
+
+using swarm::JobStatus;
+using swarm::TaskStatus;
+
+std::string time_text(std::int64_t ms) {
+    if (ms <= 0) return "-";
+    const std::chrono::sys_seconds time{std::chrono::seconds(ms / 1000)};
+    return fmt::format("{:%Y-%m-%d %H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
+}
+
+json::Value counts(int passed, int failed) { return json::Object{{"passed", passed}, {"failed", failed}}; }
+
+json::Value task_json(const TaskStatus& task) {
+    json::Object object{{"id", task.id.text()},           {"key", task.key},
+                        {"kind", swarm::name(task.kind)}, {"state", swarm::name(task.state)},
+                        {"attempts", task.attempts},      {"worker", task.worker.text()},
+                        {"reason", task.reason}};
+    if (task.state >= swarm::State::verifying && task.attempts > 0) object["outcome"] = swarm::name(task.outcome);
+    return object;
+}
+
+std::string why_unfixed(const FetchedJob& fetched) {
+    if (fetched.verdict && !fetched.passed()) {
+        return fetched.verdict->reason.empty() ? "the tests do not pass here" : fetched.verdict->reason;
+    }
+    const JobStatus& job = fetched.job;
+    return job.reason.empty() ? fmt::format("the job is {}", swarm::name(job.state))
+                              : fmt::format("the job is {}: {}", swarm::name(job.state), job.reason);
+}
+
+}  // namespace
+
+json::Value job_json(const JobStatus& job) {
+    json::Array tasks;
+    for (const TaskStatus& task : job.tasks) tasks.push_back(task_json(task));
+    json::Object object{
+        {"id", job.id.text()},      {"kind", swarm::name(job.kind)},  {"state", swarm::name(job.state)},
+        {"reason", job.reason},     {"group", job.group.text()},      {"submitted_ms", job.submitted_ms},
+        {"ended_ms", job.ended_ms}, {"paid_milli", job.paid.milli()}, {"tasks", std::move(tasks)}};
+    if (!job.same_as.empty()) object["same_as"] = job.same_as.text();
+    return object;
+}
+
+json::Value event_json(const swarm::Event& event, const std::string& task, const std::string& progress) {
+    json::Object object{{"type", event.type},      {"sequence", event.sequence},
+                        {"job", event.job.text()}, {"state", swarm::name(event.state)},
+                        {"reason", event.reason},  {"at_ms", event.at_ms}};
+    if (!event.task.empty()) object["task"] = task.empty() ? event.task.text() : task;
+    if (!event.node.text().empty()) object["node"] = event.node.text();
+    if (!progress.empty()) object["progress"] = progress;
+    return object;
+}
+
+json::Value fetched_json(const FetchedJob& fetched) {
+    json::Object object{{"status", fetched.fixed() ? "fixed" : "unfixed"},
+                        {"job", fetched.asked.text()},
+                        {"state", swarm::name(fetched.job.state)},
+                        {"patch", ""},
+                        {"tests", json::Object{{"before", counts(0, 0)}, {"after", counts(0, 0)}}},
+                        {"candidates", json::Object{{"tried", 0}}},
+                        {"proposer", "none"},
+                        {"wall_ms", std::max<std::int64_t>(0, fetched.job.ended_ms - fetched.job.submitted_ms)},
+                        {"paid_milli", fetched.job.paid.milli()},
+                        {"applied", fetched.applied}};
+    if (fetched.job.id != fetched.asked) object["same_as"] = fetched.job.id.text();
+    if (fetched.result) {
+        const swarm::TaskResult& result = *fetched.result;
+        object["patch"] = to_valid_utf8(result.patch);
+        object["explanation"] = result.explanation;
+        object["proposer"] = result.proposer;
+        object["candidates"] = json::Object{{"tried", result.candidates}};
+        object["tests"] = json::Object{{"before", counts(result.passed_before, result.failed_before)},
+                                       {"after", counts(result.passed_after, result.failed_after)}};
+    }
+    if (fetched.verdict) {
+        object["verified_here"] = json::Object{{"outcome", fetched.verdict->outcome_name()},
+                                               {"passed", fetched.verdict->passed},
+                                               {"failed", fetched.verdict->failed},
+                                               {"tier", fetched.verdict->tier}};
+    }
+    if (!fetched.fixed()) object["reason"] = why_unfixed(fetched);
+    return object;
+}
+
+std::string job_line(const JobStatus& job) {
+    std::size_t ended = 0;
+    for (const TaskStatus& task : job.tasks) ended += swarm::ended(task.state) ? 1 : 0;
+    return fmt::format("{}  {:9} {:7} {:>3}/{:<3} {}{}", job.id.text(), swarm::name(job.state), swarm::name(job.kind),
+                       ended, job.tasks.size(), time_text(job.submitted_ms),
+                       job.reason.empty() ? "" : "  " + printable(job.reason));
+}
+
+std::string event_line(const swarm::Event& event, const std::string& task, const std::string& progress) {
+    const std::string what = task.empty() ? event.task.empty() ? "job" : event.task.text() : task;
+    if (event.type == "progress") return printable(fmt::format("{}: {}", what, progress));
+    if (event.type == "key_wanted") return fmt::format("{}: node {} asks for the key", what, event.node.text());
+    std::string line = fmt::format("{}: {}", what, swarm::name(event.state));
+    if (!event.reason.empty()) line += fmt::format(" ({})", event.reason);
+    if (!event.node.text().empty()) line += fmt::format(", node {}", event.node.text().substr(0, 8));
+    return printable(line);
+}
+
+void print_job(const JobStatus& job, std::ostream& out) {
+    out << job_line(job) << '\n';
+    for (const TaskStatus& task : job.tasks) {
+        out << fmt::format("  {:12} {:9} {:9} {} attempt{}", task.key, swarm::name(task.kind), swarm::name(task.state),
+                           task.attempts, task.attempts == 1 ? "" : "s");
+        if (!task.reason.empty()) out << "  " << printable(task.reason);
+        if (!task.worker.text().empty()) out << "  node " << task.worker.text().substr(0, 8);
+        out << '\n';
+    }
+    if (!job.same_as.empty()) out << "  done before, by job " << job.same_as.text() << '\n';
+}
+
+void print_fetched(const FetchedJob& fetched, std::ostream& err) {
+    const Style style = Style::for_descriptor(2);
+    if (!fetched.fixed()) {
+        err << style.red("unfixed") << "  " << printable(why_unfixed(fetched)) << '\n';
+        return;
+    }
+    const swarm::TaskResult& result = *fetched.result;
+    err << style.green("fixed") << "    " << printable(result.explanation) << '\n';
+    err << fmt::format("tests    {} passed, {} failed before; {} passed, {} failed after, on the worker\n",
+                       result.passed_before, result.failed_before, result.passed_after, result.failed_after);
+    if (fetched.verdict) err << "here     " << printable(fetched.verdict->text()) << '\n';
+    err << (fetched.applied ? "applied  the files are changed\n"
+                            : "         apply it with --apply, or pipe the patch into `git apply`\n");
+}
+
+}  // namespace ec::apps
