@@ -191,12 +191,16 @@ Result<TaskResult> SwarmRunner::repair(const swarm::Work& work, const swarm::Job
         out.reason = "already_passing";
         count_after(result.before, out);
     }
-    if (result.status == repair::RepairResult::Status::fixed) {
-        const repair::VerifiedPatch& best = result.patches.front();
+    EC_ASSIGN(const ProjectView tree, ProjectView::open(work.folder.string()));
+    const executor::TestCommand command = executor::recognise_test_command(request.test, work.folder);
+    for (const repair::VerifiedPatch& patch : result.patches) {
+        out.reason = forbidden_change(patch.files, command, tree);
+        if (!out.reason.empty()) continue;
         out.outcome = Outcome::solved;
-        out.patch = best.patch;
-        out.explanation = best.explanation;
-        count_after(best.report, out);
+        out.patch = patch.patch;
+        out.explanation = patch.explanation;
+        count_after(patch.report, out);
+        break;
     }
     if (out.outcome == Outcome::nothing) out.log = failures(result.before);
     return out;
