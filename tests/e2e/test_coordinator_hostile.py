@@ -2,6 +2,7 @@
 repeated, out of order, for somebody else's job, with an old fence, from a clock an hour off."""
 
 import base64
+import concurrent.futures
 import contextlib
 import copy
 import hashlib
@@ -307,6 +308,21 @@ def test_a_key_keeps_its_account_and_a_revoked_one_stays_out(coordinator):
     problem(node.join(thief, "worker"), 401)
 
 
+def test_who_is_revoked_while_it_waits_is_given_nothing(coordinator, anna):
+    node = coordinator.node("worker", "frank")
+    only_here = {**OFFER, "kinds": ["escalate"]}
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(node.post, "/v1/claim", {"protocol": "1.1", "offer": only_here, "wait_s": 25})
+        deadline = time.monotonic() + 20
+        while coordinator.admin.ask("status")["claims_waiting"] == 0:
+            assert time.monotonic() < deadline, "the claim never came to wait"
+        coordinator.admin.ask("node.set_state", id=node.id, state="revoked", reason="a test")
+        [submitted] = submit(anna, job(tasks=[{"key": "t", "kind": "escalate"}])).json()["jobs"]
+        assert waiting.result(timeout=20).json()["leases"] == []
+    assert anna.get(f"/v1/jobs/{submitted['id']}").json()["state"] == "queued"
+    anna.post(f"/v1/jobs/{submitted['id']}/cancel", {})
+
+
 def test_a_node_waits_for_a_person(coordinator):
     node = Node(coordinator.url)
     assert node.join(token(coordinator, "worker", "gil", approved=False), "worker").json()["state"] == "pending"
@@ -456,6 +472,48 @@ def test_numbers_in_addresses(coordinator, anna, worker):
     for target in ("/v1/jobs/..", "/v1/jobs/%2e%2e", "/v1/jobs/" + "a" * 300, "/v1/jobs/a%00b", "/v1/jobs/~", "//v1/jobs",
                    "/v1/jobs/"):
         problem(anna.get(target), 400, 404)
+
+
+def test_where_to_go_on_in_a_stream(anna):
+    [mine] = submit(anna, job()).json()["jobs"]
+    for after in ("-1", "x", "1e3", "9" * 30, "0x1", " 1"):
+        problem(anna.get(f"/v1/jobs/{mine['id']}/events?after={urllib.parse.quote(after)}"), 400)
+    for after in ("-1", "x", "9" * 30):
+        problem(anna.get(f"/v1/jobs/{mine['id']}/events", Last_Event_ID=after), 400)
+    anna.post(f"/v1/jobs/{mine['id']}/cancel", {})
+    assert list(anna.events(mine["id"], after=2**53)) == []
+
+
+def test_tiles_that_are_none(coordinator):
+    for path in ("0/-1", "0/x", "0/x001", "63/000", "0/999", "x/000", "0/000.p/0", "0/000.p/257", "entries/../0", "0/0000",
+                 "0/x001/x002/x003/x004/x005/x006/x007", "entries", "0"):
+        answer = Node(coordinator.url).send("GET", f"/log/tile/{path}")
+        problem(answer, 400, 404)
+
+
+FIRST_VERSION = [("POST", "/register"), ("POST", "/heartbeat"), ("POST", "/pull"), ("POST", "/result"), ("POST", "/submit"),
+                 ("GET", "/status"), ("GET", "/capacity"), ("GET", "/features")]
+
+
+@pytest.mark.parametrize("method,target", FIRST_VERSION)
+def test_the_first_versions_endpoints_are_no_back_door(coordinator, anna, worker, method, target):
+    stranger = Node(coordinator.url)
+    bodies = [b""] if method == "GET" else [b"{}", b'{"agentId":"a"}', json.dumps({"agentId": "a", "job": job()}).encode()]
+    for body in bodies:
+        for answer in (stranger.send(method, target, body, {"Content-Type": "application/json"}),
+                       stranger.call(method, target, body)):
+            problem(answer, 400, 401, 403)
+    if method == "GET":
+        return
+    for node in (anna, worker):
+        for body in (b"{", b"[]", b"7", b"\xff", b"[" * 4000, b'{"agentId":7}', b'{"agentId":"' + b"x" * 200_000 + b'"}',
+                     b'{"agentId":"a\\u0000b"}', b'{"taskId":-1,"subtaskId":{},"ok":"yes","agentId":"a"}',
+                     b'{"taskId":"../x","subtaskId":"../x","ok":true,"agentId":"a","output":"not base64!"}',
+                     b'{"agentId":"a","powerTelemetry":{"batteryLevelPct":-5,"lowPowerMode":"x"}}'):
+            answer = node.post(target, body)
+            assert answer.status < 500, (body[:60], answer.text)
+            if answer.status >= 400:
+                problem(answer, 400, 401, 403, 404, 413)
 
 
 # --- What is somebody else's

@@ -101,7 +101,10 @@ Result<json::Value> set_node_state(Coordinator& with, json::Reader params) {
     });
     EC_TRY(written);
     with.nodes.forget(id);
-    if (state != identity::NodeState::approved) with.presence.forget(id);
+    if (state != identity::NodeState::approved) {
+        with.presence.forget(id);
+        with.matchmaker.forget(id);
+    }
     return to_json(*node);
 }
 

@@ -182,28 +182,45 @@ void Matchmaker::wake_some() {
     match(std::move(woken));
 }
 
+Matchmaker::Waiters Matchmaker::take_out(const std::function<bool(const Waiter&)>& of_whom) {
+    Waiters out;
+    for (auto pen = pens_.begin(); pen != pens_.end();) {
+        auto& waiters = pen->second.waiters;
+        for (std::size_t left = waiters.size(); left > 0; --left) {
+            const auto waiter = take_from(pen->second);
+            if (of_whom(*waiter)) {
+                out.push_back(waiter);
+                continue;
+            }
+            ++parked_;
+            ++parked_of_[waiter->node.id];
+            waiters.push_back(waiter);
+        }
+        pen = waiters.empty() ? pens_.erase(pen) : std::next(pen);
+    }
+    return out;
+}
+
 void Matchmaker::tick() {
     Waiters over;
     {
         const std::scoped_lock lock(mutex_);
-        const std::int64_t now = ports_.now_ms();
-        for (auto pen = pens_.begin(); pen != pens_.end();) {
-            auto& waiters = pen->second.waiters;
-            for (std::size_t left = waiters.size(); left > 0; --left) {
-                const auto waiter = take_from(pen->second);
-                if (waiter->until_ms <= now || waiter->responder->gone().stop_requested()) {
-                    over.push_back(waiter);
-                    continue;
-                }
-                ++parked_;
-                ++parked_of_[waiter->node.id];
-                waiters.push_back(waiter);
-            }
-            pen = waiters.empty() ? pens_.erase(pen) : std::next(pen);
-        }
+        over = take_out([now = ports_.now_ms()](const Waiter& waiter) {
+            return waiter.until_ms <= now || waiter.responder->gone().stop_requested();
+        });
     }
     for (const auto& waiter : over) answer(*waiter, {});
     wake_some();
+}
+
+void Matchmaker::forget(const identity::NodeId& node) {
+    Waiters over;
+    {
+        const std::scoped_lock lock(mutex_);
+        if (!parked_of_.contains(node)) return;
+        over = take_out([&node](const Waiter& waiter) { return waiter.node.id == node; });
+    }
+    for (const auto& waiter : over) answer(*waiter, {});
 }
 
 void Matchmaker::drain() {

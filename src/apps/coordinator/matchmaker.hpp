@@ -52,6 +52,8 @@ public:
     void wake_some();
     /// Answers those whose time is over; has a few look.
     void tick();
+    /// There is nothing any more for a node that may not work here.
+    void forget(const identity::NodeId& node);
     /// From now on there is nothing for anybody; those who wait are answered so.
     void drain();
 
@@ -72,6 +74,8 @@ private:
     /// False: it claims again. With the mutex held.
     bool park(const std::shared_ptr<Waiter>& waiter);
     std::shared_ptr<Waiter> take_from(Pen& pen);
+    /// Those of whom it is true wait no longer. With the mutex held.
+    Waiters take_out(const std::function<bool(const Waiter&)>& of_whom);
     void answer(Waiter& waiter, const std::vector<swarm::Lease>& leases);
     void hand_back(const Waiter& waiter, const std::vector<swarm::Lease>& leases);
 
