@@ -59,9 +59,14 @@ Status Course::enqueue(JobRow& job, TaskRow& task, std::int64_t at_ms, std::stri
     if (task.queued_ms == 0) task.queued_ms = now_ms;
     task.holder.reset();
     task.due.reset();
-    EC_TRY(share_.arrive(task.shape, priority_of(job, task), job.account, 1));
+    EC_TRY(arrive(job, task.shape, priority_of(job, task), 1));
     EC_TRY(rows_.save(task));
     return note(job, task, reason, task.worker, now_ms);
+}
+
+Status Course::arrive(const JobRow& job, std::int64_t shape, std::int64_t priority, std::int64_t tasks) {
+    EC_ASSIGN(const bool new_lane, share_.arrive(shape, priority, job.account, tasks));
+    return new_lane ? shapes_.write(shape) : Status{};
 }
 
 Status Course::requeue(JobRow& job, TaskRow& task, std::int64_t delay_ms, std::string_view reason,
@@ -218,7 +223,7 @@ Status Course::end_job(JobRow& job, State state, std::string_view reason, std::i
         if (!job.cache_key.empty()) EC_TRY(keep_for_others(job));
     }
     EC_TRY(payment_.release(job));
-    EC_TRY(rows_.set_expiry(job, now_ms + rules_.keep_ms));
+    job.look_at_ms = now_ms + rules_.keep_ms;
     return rows_.note(job, {.type = "state", .state = state, .reason = job.reason, .at_ms = now_ms});
 }
 
@@ -312,7 +317,7 @@ Status Course::add_helper(JobRow& job, TaskRow& subject, Role role, std::int64_t
     task.shard = subject.shard;
     task.shards = subject.shards;
     task.price = pricing_.price(TaskKind::verify, shape.needs).milli();
-    EC_ASSIGN(task.shape, shapes_.keep(shape));
+    task.shape = shapes_.id(shape);
     ++job.live;
     ++subject.helpers;
     EC_TRY(rows_.save(subject));
