@@ -140,6 +140,11 @@ Status Course::end_task(JobRow& job, TaskRow& task, State state, std::string_vie
         EC_ASSIGN(TaskRow subject, rows_.task(job.id, task.subject));
         if (subject.state == State::verifying) return accept(job, subject, "not_checked", false, now_ms);
     }
+    if (task.role == Role::verify && state == State::dead) {
+        // A result that nobody can look at is none.
+        EC_ASSIGN(TaskRow subject, rows_.task(job.id, task.subject));
+        if (subject.state == State::verifying) return discard(job, subject, "nobody_could_check", now_ms);
+    }
     return {};
 }
 
@@ -282,9 +287,18 @@ Status Course::discard(JobRow& job, TaskRow& task, std::string_view reason, std:
     EC_TRY(rows_.remove(job.id, SealedPlace::result(task.number)));
     EC_ASSIGN(std::vector<TaskRow> helpers, rows_.helpers(job.id, task.number));
     for (TaskRow& helper : helpers) EC_TRY(end_task(job, helper, State::cancelled, "not_needed", now_ms));
+    if (task.role == Role::replica) return search_once_more(job, task, reason, now_ms);
     if (task.role != Role::work) return end_task(job, task, State::failed, reason, now_ms);
     if (task.attempt >= rules_.attempts) return end_task(job, task, State::dead, "too_many_attempts", now_ms);
     return requeue(job, task, 0, reason, now_ms);
+}
+
+// The patch of the second search was none. Whether the first was right to find nothing is still open.
+Status Course::search_once_more(JobRow& job, TaskRow& replica, std::string_view reason, std::int64_t now_ms) {
+    EC_TRY(end_task(job, replica, State::failed, reason, now_ms));
+    EC_ASSIGN(TaskRow subject, rows_.task(job.id, replica.subject));
+    if (ended(job.state) || subject.state != State::verifying) return {};
+    return add_helper(job, subject, Role::replica, -1, replica.worker, now_ms);
 }
 
 // --- helpers

@@ -74,6 +74,7 @@ private:
     Status finish_from_tasks(JobRow& job, std::int64_t now_ms);
     Status pay_plans(JobRow& job, std::int64_t now_ms);
     Status keep_for_others(const JobRow& job);
+    Status search_once_more(JobRow& job, TaskRow& replica, std::string_view reason, std::int64_t now_ms);
 
     Rows& rows_;
     Shapes& shapes_;
