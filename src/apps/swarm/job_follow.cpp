@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <ec/core/text.hpp>
 #include <ec/core/time_or_stop.hpp>
+#include <map>
 #include <optional>
 #include <set>
 
@@ -72,7 +73,17 @@ private:
                 progress = ellipsize(to_valid_utf8(*text), kMostProgress);
             }
         }
+        if (event.type == "state" && !event.task.empty()) states_[event.task] = event.state;
         with_.heard(event, key, progress);
+    }
+
+    /// Whether a worker looks at a result, or searches a second time: such tasks are not the job's own.
+    [[nodiscard]] bool others_look() const {
+        return std::ranges::any_of(states_, [this](const auto& seen) {
+            const auto task = std::ranges::find(job_.tasks, seen.first, &TaskStatus::id);
+            const bool own = task != job_.tasks.end() && task->kind != swarm::TaskKind::verify;
+            return !own && (seen.second == State::leased || seen.second == State::running);
+        });
     }
 
     bool learn_key() {
@@ -103,19 +114,20 @@ private:
 
     Status judge_results() {
         bool only_nothing = true;
+        const bool alone = quiet_ > 0 && !others_look();
         for (const TaskStatus& task : job_.tasks) {
-            if (swarm::ended(task.state)) continue;
+            if (swarm::ended(task.state) || task.kind == swarm::TaskKind::verify) continue;
             const bool waits = task.state == State::verifying;
             only_nothing = only_nothing && waits && task.outcome == Outcome::nothing;
             if (!waits || task.outcome != Outcome::solved || judged_.contains(task.id.text())) continue;
-            if (task.reason == kForUs || quiet_ > 0) {
+            if (task.reason == kForUs || alone) {
                 judged_.insert(task.id.text());
                 EC_TRY(judge(task));
                 return look();
             }
         }
         // Every part was searched in vain, and nobody searches a second time.
-        if (only_nothing && quiet_ > 1 && !swarm::ended(job_.state)) return accept_nothing();
+        if (only_nothing && alone && quiet_ > 1 && !swarm::ended(job_.state)) return accept_nothing();
         return {};
     }
 
@@ -140,7 +152,7 @@ private:
 
     Status accept_nothing() {
         for (const TaskStatus& task : job_.tasks) {
-            if (!swarm::ended(task.state)) EC_TRY(told(with_.client.verdict(id_, task.id, true, stop_)));
+            if (task.state == State::verifying) EC_TRY(told(with_.client.verdict(id_, task.id, true, stop_)));
         }
         return look();
     }
@@ -160,6 +172,7 @@ private:
     std::optional<crypto::SealKey> key_;
     std::vector<Event> wanted_;
     std::set<std::string> judged_;
+    std::map<swarm::TaskId, State> states_;  ///< of tasks, by the last event
 };
 
 }  // namespace
