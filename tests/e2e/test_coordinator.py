@@ -631,3 +631,105 @@ def test_it_is_small_and_quick(tmp_path):
         assert resident < 40 * 1024
     finally:
         running.kill()
+
+
+class Everything:
+    """`edgecoderd all` on free ports."""
+
+    def __init__(self, data, **environment):
+        self.data = data
+        kept = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+        ports = {name: "0" for name in ("COORDINATOR_PORT", "IDE_PORT", "REVIEW_PORT", "INFERENCE_PORT")}
+        self.process = subprocess.Popen(
+            [PROGRAM, "all", "--data-dir", data], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env={**kept, **ports, "XDG_CONFIG_HOME": str(data.parent / "config"), **environment})
+        self.urls = {}
+        while "review" not in self.urls:
+            line = self.process.stdout.readline()
+            assert line.startswith("ready "), line + self.process.stderr.read()
+            _, name, url = line.split()
+            self.urls[name] = url
+        self.admin = Admin(data)
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.out, self.err = self.process.communicate(timeout=30)
+        return self.process.returncode
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture
+def everything(tmp_path):
+    running = Everything(tmp_path / "data")
+    yield running
+    running.kill()
+
+
+def test_all_services_of_a_machine_start_together_and_end_together(everything):
+    assert list(everything.urls)[0] == "coordinator" and {"ide", "review"} < set(everything.urls)
+    for url in everything.urls.values():
+        assert Node(url).send("GET", "/healthz").status == 200
+    assert everything.stop() == 0
+
+
+def test_when_one_service_cannot_start_none_runs(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        ports = {"COORDINATOR_PORT": "0", "IDE_PORT": "0", "INFERENCE_PORT": "0",
+                 "REVIEW_PORT": str(taken.getsockname()[1])}
+        done = subprocess.run([PROGRAM, "all", "--data-dir", tmp_path / "data"], capture_output=True, text=True,
+                              timeout=60, env={**os.environ, **ports, "XDG_CONFIG_HOME": str(tmp_path / "config")})
+    assert done.returncode == 3 and "review: " in done.stderr
+    running = Coordinator(tmp_path / "data")
+    running.kill()
+
+
+def test_the_first_version_in_clear_on_its_own_machine(everything):
+    node = Node(everything.urls["coordinator"])
+    token = (everything.data / "secrets/admin-token").read_text().strip()
+    canary = "canary_line_of_source_91b7"
+    body = json.dumps({"taskId": "t1", "prompt": f"write {canary}", "language": "python",
+                       "snapshotRef": "main"}).encode()
+    kind = {"Content-Type": "application/json"}
+    problem(node.send("POST", "/submit", body, kind), 403, "plaintext_refused")
+    problem(node.send("POST", "/submit", body, {**kind, "Authorization": "Bearer " + "0" * 64}), 403)
+    admin = {**kind, "Authorization": f"Bearer {token}"}
+    sent = node.send("POST", "/submit", body, admin)
+    assert sent.status == 200 and len(sent.json()["subtasks"]) == 1, sent.text
+    assert node.send("POST", "/submit", body, admin).json() == sent.json(), "again is the same"
+
+    worker = Node(node.url)
+    registered = worker.post("/register", {
+        "agentId": "w", "registrationToken": everything.admin.token("worker"), "publicKey": worker.public,
+        "offer": {**OFFER, "groups": [node.send("GET", f"/status?taskId={sent.json()['taskId']}", headers=admin)
+                                      .json()["job"]["group"]]}})
+    assert registered.status == 200, registered.text
+    subtask = worker.post("/pull", {"agentId": "w"}).json()["subtask"]
+    assert subtask["id"] == sent.json()["subtasks"][0] and subtask["kind"] == "attempt"
+    assert worker.post("/result", {"subtaskId": subtask["id"], "ok": True, "output": b64(b"sealed"),
+                                   "durationMs": 1}).json() == {"ok": True}
+    shown = node.send("GET", f"/status?taskId={sent.json()['taskId']}", headers=admin).json()
+    assert shown["state"] in ("verifying", "running", "queued", "done")
+    assert node.send("GET", "/status", headers=admin).json()["agents"] == 1
+    everything.stop()
+    for file in everything.data.rglob("*"):
+        assert not file.is_file() or canary.encode() not in file.read_bytes(), file
+    assert canary not in everything.out + everything.err
+
+
+def test_all_services_together_are_small_and_quick(tmp_path):
+    start = time.monotonic()
+    running = Everything(tmp_path / "data")
+    ready = time.monotonic() - start
+    try:
+        status = pathlib.Path(f"/proc/{running.process.pid}/status").read_text()
+        resident = int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1])
+        print(f"ready after {ready * 1000:.0f} ms, {resident / 1024:.1f} MB")
+        assert resident < 80 * 1024
+    finally:
+        running.kill()

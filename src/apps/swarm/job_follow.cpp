@@ -9,7 +9,10 @@
 #include <optional>
 #include <set>
 
+#include "../project_sandbox.hpp"
 #include "job_result.hpp"
+#include "result_check.hpp"
+#include "tree_patch.hpp"
 
 namespace ec::apps {
 namespace {
@@ -143,11 +146,36 @@ private:
         EC_ASSIGN(const crypto::SealKey key, job_key_of(job_));
         const auto result = open_result(key, task.key, task.result);
         if (!result) return false;
+        swarm::TaskSpec spec;
+        if (!task.payload.empty()) {
+            const auto text = key.open(task.payload, swarm::payload_context(task.key));
+            auto read = text ? swarm::read_task_spec(*text) : fail(text.error());
+            if (!read) return false;
+            spec = *std::move(read);
+        }
         EC_ASSIGN(const OpenedJob opened, OpenedJob::open(job_, key, with_.client, stop_));
-        const auto files = opened.files_of(*result);
-        if (!files || files->empty()) return false;
-        EC_ASSIGN(const agent::ReviewVerdict verdict, opened.judge(*files, stop_));
-        return verdict.outcome == agent::ReviewVerdict::Outcome::passed;
+        EC_ASSIGN(const bool stands, lay_ground(task, key, opened.folder()));
+        if (!stands) return false;
+        TreeTests tests = tests_of(opened.spec(), spec, opened.folder());
+        tests.open_sandbox = open_project_sandbox;
+        EC_ASSIGN(const swarm::TaskResult checked,
+                  check_patch(tests, result->patch, spec.targets, [](std::string_view, int) {}, stop_));
+        return checked.outcome == Outcome::passed;
+    }
+
+    /// The patches that a part stands on; false where one of them cannot be had.
+    Result<bool> lay_ground(const TaskStatus& task, const crypto::SealKey& key, const std::filesystem::path& folder) {
+        for (const std::string& before : task.after) {
+            const auto ground = std::ranges::find(job_.tasks, before, &TaskStatus::key);
+            if (ground == job_.tasks.end()) return false;
+            if (ground->kind == swarm::TaskKind::decompose || task.kind == swarm::TaskKind::merge) continue;
+            const auto result = open_result(key, ground->key, ground->result);
+            if (!result) return false;
+            const auto files = files_of_patch(result->patch, folder);
+            if (!files) return false;
+            EC_TRY(write_files(*files, folder));
+        }
+        return true;
     }
 
     Status accept_nothing() {

@@ -13,6 +13,7 @@
 #include <ec/swarm/worker.hpp>
 #include <ostream>
 #include <random>
+#include <utility>
 
 #include "../cli_words.hpp"
 #include "../error_report.hpp"
@@ -106,6 +107,23 @@ Result<RunnerOptions> runner_options(const WorkerCommandOptions& options, const 
     return out;
 }
 
+// A worker may be started before its coordinator is, and outlive it.
+Status enrol(SwarmLink& link, swarm::WorkerEvents& events, Waiter& waiter, const std::stop_token& stop) {
+    constexpr std::chrono::milliseconds kLongest{60'000};
+    std::chrono::milliseconds wait{500};
+    for (bool told = false;; wait = std::min(2 * wait, kLongest)) {
+        Status enrolled = link.ensure_enrolled(stop);
+        if (enrolled) return {};
+        const ErrorCode code = enrolled.error().code;
+        if (code != ErrorCode::unavailable && code != ErrorCode::timeout && code != ErrorCode::io) return enrolled;
+        if (!std::exchange(told, true))
+            events.says(fmt::format("waits for a coordinator: {}", enrolled.error().message));
+        const auto cut = static_cast<double>(wait.count()) * (1 + jitter()) / 2;
+        if (!waiter.wait(std::chrono::milliseconds(std::llround(cut)), stop))
+            return fail(ErrorCode::cancelled, "stopped");
+    }
+}
+
 Status work(const WorkerCommandOptions& options, swarm::WorkerEvents& events, std::stop_token stop) {
     swarm::WorkerOptions settings;
     settings.slots = options.slots;
@@ -122,10 +140,10 @@ Status work(const WorkerCommandOptions& options, swarm::WorkerEvents& events, st
     EC_ASSIGN(RunnerOptions work_options, runner_options(options, settings.groups));
     EC_ASSIGN(const auto runner, SwarmRunner::open(std::move(work_options)));
     EC_ASSIGN(SwarmLink link, SwarmLink::open(identity::NodeKind::worker, options.swarm));
-    EC_TRY(link.ensure_enrolled(stop));
+    SystemWaiter waiter;
+    EC_TRY(enrol(link, events, waiter, stop));
     events.says(fmt::format("{} works for {}", link.id().text(), link.address().urls.front()));
     const SystemClock clock;
-    SystemWaiter waiter;
     swarm::TelemetryReader telemetry;
     const bool ios = options.profile == "ios";
     // The variables were right when it started; later nonsense counts as nothing known.
