@@ -237,7 +237,8 @@ TEST_F(CoordinatorClientTest, BlobsTravelInPiecesThatTheCoordinatorTakes) {
         largest = std::max(largest.load(), request.body.size());
         if (request.target == "/v1/blobs") return peer.answer(200, "{}");
         std::vector<SealedBlob> blobs;
-        for (const BlobId& each : read_ids(request.body).value()) blobs.push_back({each, "sealed"});
+        const std::vector<BlobId> wanted = read_ids(request.body).value();
+        for (const BlobId& each : wanted) blobs.push_back({each, "sealed"});
         EXPECT_LE(blobs.size(), 16U);
         return peer.answer(200, write_frames(blobs), "Content-Type: application/octet-stream\r\n");
     }));
