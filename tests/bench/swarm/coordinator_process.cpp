@@ -203,11 +203,19 @@ Result<std::vector<Member>> CoordinatorProcess::enrol(identity::NodeKind kind, u
     EC_ASSIGN(const std::string token_text, token(kind, count));
     const Secret secret{token_text};
     std::vector<Member> members;
+    std::vector<std::unique_ptr<net::RawClient>> plain;
+    std::vector<std::unique_ptr<net::TlsClient>> tls;
     // Side by side, so that they are written in groups.
     for (unsigned left = count; left > 0; left -= std::min(left, kAtOnce)) {
-        std::vector<std::unique_ptr<net::RawClient>> plain;
-        std::vector<std::unique_ptr<net::TlsClient>> tls;
-        const std::uint32_t from = net::address_number(2 + static_cast<unsigned>(members.size()) / kOfOneAddress);
+        if (members.size() % kOfOneAddress == 0) {
+            const std::uint32_t from = net::address_number(2 + static_cast<unsigned>(members.size()) / kOfOneAddress);
+            plain.clear();
+            tls.clear();
+            for (unsigned i = 0; i < std::min(left, kAtOnce); ++i) {
+                if (tls_) tls.push_back(std::make_unique<net::TlsClient>(port_, net::TlsWish{.from = from}));
+                if (!tls_) plain.push_back(std::make_unique<net::RawClient>(port_, from));
+            }
+        }
         for (unsigned i = 0; i < std::min(left, kAtOnce); ++i) {
             EC_ASSIGN(crypto::SecretKey key, crypto::SecretKey::generate());
             const std::string id = identity::NodeId::of(key.public_key()).text();
@@ -216,16 +224,10 @@ Result<std::vector<Member>> CoordinatorProcess::enrol(identity::NodeKind kind, u
                 signed_post(members.back(), authority(), "/v1/nodes",
                             swarm::write(swarm::JoinRequest{
                                 .token = secret, .key = members.back().key.public_key(), .kind = kind, .label = {}}));
-            if (tls_) {
-                tls.push_back(std::make_unique<net::TlsClient>(port_, net::TlsWish{.from = from}));
-                tls.back()->send(request);
-            } else {
-                plain.push_back(std::make_unique<net::RawClient>(port_, from));
-                plain.back()->send(request);
-            }
+            tls_ ? tls[i]->send(request) : plain[i]->send(request);
         }
         for (unsigned i = 0; i < std::min(left, kAtOnce); ++i) {
-            const std::string answer = tls_ ? tls[i]->receive_to("}") : plain[i]->receive();
+            const std::string answer = tls_ ? tls[i]->receive_to("}\n") : plain[i]->receive();
             if (net::status_of(answer) != 201)
                 return fail(ErrorCode::denied, fmt::format("a node was not let in: {}", answer));
         }
