@@ -100,6 +100,7 @@ TaskStatus task_status(Fields& fields) {
     out.outcome = fields.word<Outcome>("outcome", parse_outcome, Outcome::error);
     out.reason = fields.text("reason", 200);
     out.result = fields.sealed("result", kResultBytes);
+    out.payload = fields.sealed("payload", kPayloadBytes);
     out.after = fields.texts("after", 1024, 64);
     return out;
 }

@@ -138,7 +138,7 @@ class Swarm:
         if not groups.exists():
             groups.mkdir(parents=True, mode=0o700)
             shutil.copy(self.folder / "data/swarm/groups/local.key", groups / "local.key")
-            token = self.cli("node", "token", "--kind", "worker", "--account", "local", "--approved").stdout.split()[-1]
+            token = self.cli("admin", "token", "create", "--kind", "worker", "--account", "local", "--approved").stdout.split()[-1]
             (data / "token").write_text(token)
             os.chmod(data / "token", 0o600)
         core = sorted(os.sched_getaffinity(0))[number]
@@ -165,7 +165,7 @@ def measure(swarm, project, workers, options):
         time.sleep(0.2)
     begin = time.monotonic()
     done = swarm.cli("submit", "make the tests pass", "--dir", project, "--test", "python3 -m unittest", "--shards",
-                     workers, "--seed", options.seed, "--verification", options.verification, "--coordinator",
+                     workers, "--seed", options.seed, "--budget", 600, "--verify", options.verification, "--coordinator",
                      f"https://127.0.0.1:{swarm.port}", "--ca", swarm.ca, "--watch", "--json", check=False)
     seconds = time.monotonic() - begin
     for process in running:

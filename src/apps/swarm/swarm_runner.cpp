@@ -13,6 +13,7 @@
 #include "../policy_files.hpp"
 #include "../project_view.hpp"
 #include "../reduced_consent.hpp"
+#include "result_check.hpp"
 #include "tree_patch.hpp"
 
 namespace ec::apps {
@@ -22,8 +23,6 @@ using swarm::Outcome;
 using swarm::TaskKind;
 using swarm::TaskResult;
 
-constexpr std::chrono::minutes kLongestTestRun{10};
-constexpr std::uint64_t kTestMemory = 2ULL << 30;
 constexpr std::size_t kLogBytes = 8 << 10;
 constexpr std::size_t kShownFiles = 8;
 
@@ -53,10 +52,6 @@ std::chrono::milliseconds budget_of(const swarm::Work& work) {
     return std::chrono::seconds(std::clamp<std::int64_t>(work.job.budget_s, 1, 7 * 24 * 3600));
 }
 
-std::string tail(const std::string& text) {
-    return text.size() <= kLogBytes ? text : text.substr(text.size() - kLogBytes);
-}
-
 std::string failures(const executor::TestReport& report) {
     std::string out;
     for (const executor::TestCase& test : report.tests) {
@@ -65,26 +60,6 @@ std::string failures(const executor::TestReport& report) {
         if (out.size() > kLogBytes) break;
     }
     return out;
-}
-
-bool passes(const executor::TestReport& report, const std::string& id) {
-    const executor::TestCase* test = report.find(id);
-    return test != nullptr && test->outcome == executor::TestOutcome::passed;
-}
-
-// The targets pass, what passed before passes still, and nothing fails that did not.
-bool mends(const executor::TestReport& before, const executor::TestReport& after,
-           const std::vector<std::string>& targets) {
-    if (after.verdict == executor::TestReport::Verdict::incomplete || after.heuristic) return false;
-    return std::ranges::all_of(targets, [&](const std::string& id) { return passes(after, id); }) &&
-           std::ranges::all_of(before.tests,
-                               [&](const executor::TestCase& test) {
-                                   return test.outcome != executor::TestOutcome::passed || passes(after, test.id);
-                               }) &&
-           std::ranges::all_of(after.tests, [&](const executor::TestCase& test) {
-               return test.outcome == executor::TestOutcome::passed || test.outcome == executor::TestOutcome::skipped ||
-                      (before.find(test.id) != nullptr && !passes(before, test.id));
-           });
 }
 
 void count_after(const executor::TestReport& report, TaskResult& result) {
@@ -172,7 +147,9 @@ Result<swarm::WorkDone> SwarmRunner::run(const swarm::Work& work, const swarm::J
     const bool checks = kind == TaskKind::verify;
     if (checks && work.inputs.empty()) return fail(ErrorCode::invalid_argument, "there is no result to check");
     swarm::WorkDone done;
-    if (const Status applied = apply_inputs(work, checks ? 1 : 0); !applied) {
+    // What was merged is a patch of the snapshot itself.
+    const bool merged = !work.task.parts.empty();
+    if (const Status applied = merged ? Status{} : apply_inputs(work, checks ? 1 : 0); !applied) {
         done.result.outcome = Outcome::error;
         done.result.reason = fmt::format("what it stands on cannot be applied: {}", applied.error().message);
         return done;
@@ -214,12 +191,16 @@ Result<TaskResult> SwarmRunner::repair(const swarm::Work& work, const swarm::Job
         out.reason = "already_passing";
         count_after(result.before, out);
     }
-    if (result.status == repair::RepairResult::Status::fixed) {
-        const repair::VerifiedPatch& best = result.patches.front();
+    EC_ASSIGN(const ProjectView tree, ProjectView::open(work.folder.string()));
+    const executor::TestCommand command = executor::recognise_test_command(request.test, work.folder);
+    for (const repair::VerifiedPatch& patch : result.patches) {
+        out.reason = forbidden_change(patch.files, command, tree);
+        if (!out.reason.empty()) continue;
         out.outcome = Outcome::solved;
-        out.patch = best.patch;
-        out.explanation = best.explanation;
-        count_after(best.report, out);
+        out.patch = patch.patch;
+        out.explanation = patch.explanation;
+        count_after(patch.report, out);
+        break;
     }
     if (out.outcome == Outcome::nothing) out.log = failures(result.before);
     return out;
@@ -267,63 +248,9 @@ Result<TaskResult> SwarmRunner::verify(const swarm::Work& work, const TaskResult
         again.outcome = again.outcome == Outcome::nothing ? Outcome::passed : Outcome::rejected;
         return again;
     }
-    TaskResult out;
-    out.outcome = Outcome::rejected;
-    if (trim(test_of(work)).empty()) {
-        out.reason = "there is no test command to judge it by";
-        return out;
-    }
-    const executor::TestCommand command = executor::recognise_test_command(test_of(work), work.folder);
-    EC_ASSIGN(const ProjectView tree, ProjectView::open(work.folder.string()));
-    const auto files = files_of_patch(judged.patch, work.folder);
-    if (!files) {
-        out.reason = fmt::format("its patch does not fit: {}", files.error().message);
-        return out;
-    }
-    out.reason = forbidden_change(*files, command, tree);
-    if (!out.reason.empty()) return out;
-    // A part answers for its own tests; those of other parts may fail before and after.
-    executor::TestReport before;
-    if (!work.task.targets.empty()) {
-        EC_ASSIGN(before, run_tests(work, command, out, stop));
-    }
-    EC_TRY(write_files(*files, work.folder));
-    const auto accepted = [&]() -> Result<bool> {
-        EC_ASSIGN(const executor::TestReport report, run_tests(work, command, out, stop));
-        const bool good = report.verdict == executor::TestReport::Verdict::passed ||
-                          (!work.task.targets.empty() && mends(before, report, work.task.targets));
-        out.reason = good ? "" : "the tests do not pass";
-        return good;
-    };
-    progress("running the tests", 10);
-    EC_ASSIGN(const bool passed, accepted());
-    if (passed) {
-        out.outcome = Outcome::passed;
-        return out;
-    }
-    // A flaky test must not make a liar of somebody honest: two of three count.
-    progress("running the tests again", 40);
-    EC_ASSIGN(const bool second, accepted());
-    if (!second) return out;
-    EC_ASSIGN(const bool third, accepted());
-    if (third) out.outcome = Outcome::passed;
-    return out;
-}
-
-Result<executor::TestReport> SwarmRunner::run_tests(const swarm::Work& work, const executor::TestCommand& command,
-                                                    TaskResult& out, const std::stop_token& stop) const {
-    EC_ASSIGN(const auto sandbox, open_sandbox(work.folder));
-    executor::RunSpec spec = executor::test_run(command);
-    spec.limits.wall = spec.limits.cpu = std::min<std::chrono::milliseconds>(budget_of(work), kLongestTestRun);
-    spec.limits.memory_bytes =
-        work.job.memory_mb > 0 ? static_cast<std::uint64_t>(work.job.memory_mb) << 20 : kTestMemory;
-    spec.collect_changes = false;
-    EC_ASSIGN(const executor::RunResult ran, sandbox->run(spec, stop));
-    if (ran.cannot_isolate) return fail(*ran.cannot_isolate);
-    executor::TestReport report = executor::read_test_report(command, ran, work.folder);
-    count_after(report, out);
-    out.log = tail(ran.out + ran.err);
-    return report;
+    TreeTests tests = tests_of(work.job, work.task, work.folder);
+    tests.open_sandbox = [this](const std::filesystem::path& folder) { return open_sandbox(folder); };
+    return check_patch(tests, judged.patch, work.task.targets, progress, std::move(stop));
 }
 
 }  // namespace ec::apps

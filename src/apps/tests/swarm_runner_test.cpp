@@ -24,6 +24,10 @@ constexpr std::string_view kBroken =
 constexpr std::string_view kTest =
     "import unittest\nfrom largest import largest\n\n\nclass T(unittest.TestCase):\n"
     "    def test_one(self):\n        self.assertEqual(largest([1, 3, 2]), 3)\n";
+constexpr std::string_view kImpossible =
+    "import unittest\nfrom largest import largest\n\n\n"
+    "class T(unittest.TestCase):\n    def test_one(self):\n"
+    "        self.assertNotEqual(largest([1]), largest([1]))\n";
 constexpr std::string_view kFix =
     "diff --git a/largest.py b/largest.py\n--- a/largest.py\n+++ b/largest.py\n"
     "@@ -1,6 +1,6 @@\n def largest(items):\n     best = items[0]\n     for item in items:\n"
@@ -46,7 +50,7 @@ protected:
         swarm::Work out;
         out.lease.kind = kind;
         out.job.test = "python3 -m unittest";
-        out.job.budget_s = 60;
+        out.job.budget_s = budget_s_;
         out.folder = tree_.path();
         return out;
     }
@@ -66,6 +70,7 @@ protected:
     TempDir data_ = TempDir::create().value();
     TempDir tree_ = TempDir::create().value();
     std::unique_ptr<SwarmRunner> runner_;
+    std::int64_t budget_s_ = 60;
 };
 
 TEST_F(SwarmRunnerTest, RepairsAndHandsInAPatchThatPasses) {
@@ -76,6 +81,17 @@ TEST_F(SwarmRunnerTest, RepairsAndHandsInAPatchThatPasses) {
     EXPECT_EQ(done->result.failed_after, 0);
     EXPECT_EQ(file("largest.py"), kBroken) << "the tree stays as it was sent";
     EXPECT_EQ(check(done->result.patch).outcome, Outcome::passed);
+}
+
+TEST_F(SwarmRunnerTest, NeverHandsInATestThatWasBentUntilItPassed) {
+    put("test_largest.py",
+        "import unittest\n\n\nclass T(unittest.TestCase):\n    def test_one(self):\n"
+        "        value = 1\n        self.assertEqual(value, 2)\n");
+    budget_s_ = 10;
+    const auto done = run(work(TaskKind::repair));
+    ASSERT_TRUE(done.has_value()) << done.error().message;
+    EXPECT_EQ(done->result.outcome, Outcome::nothing) << done->result.patch;
+    EXPECT_THAT(done->result.reason, Not(IsEmpty()));
 }
 
 TEST_F(SwarmRunnerTest, FindsAFixInExactlyTheShareThatHoldsIt) {
@@ -133,9 +149,8 @@ TEST_F(SwarmRunnerTest, WritesThroughNoLink) {
 
 TEST_F(SwarmRunnerTest, ChecksThatThereIsNothingBySearchingAgain) {
     EXPECT_EQ(check("", Outcome::nothing).outcome, Outcome::rejected) << "there is a fix";
-    put("test_largest.py",
-        "import unittest\n\n\nclass T(unittest.TestCase):\n    def test_one(self):\n"
-        "        self.assertEqual(1, 2)\n");
+    put("test_largest.py", kImpossible);
+    budget_s_ = 3;
     EXPECT_EQ(check("", Outcome::nothing).outcome, Outcome::passed);
 }
 
