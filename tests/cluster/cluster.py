@@ -75,13 +75,16 @@ class Node:
                 "--listen-client-urls", f"http://{self.address}:2379",
                 "--advertise-client-urls", f"http://{self.address}:2379",
                 "--initial-cluster", peers, "--initial-cluster-state", "existing" if known else "new",
-                "--heartbeat-interval", "300", "--election-timeout", "3000"]
+                "--enable-v2=true", "--heartbeat-interval", "300", "--election-timeout", "3000"]
 
     def patroni_file(self):
         settings = {
             "scope": "ec", "name": self.name,
             "restapi": {"listen": f"{self.address}:8008", "connect_address": f"{self.address}:8008"},
-            "etcd3": {"hosts": [f"{node.address}:2379" for node in self.cluster.nodes]},
+            # By the older interface, whose leader key is renewed by compare-and-swap. Patroni 3.0 renews it without a
+            # comparison by the newer one, and a leader that comes back from being cut off may take it from its successor
+            # and go on without what that one has acknowledged.
+            "etcd": {"hosts": [f"{node.address}:2379" for node in self.cluster.nodes]},
             "bootstrap": {
                 "dcs": {"ttl": 20, "loop_wait": 3, "retry_timeout": 8, "maximum_lag_on_failover": 1048576,
                         "synchronous_mode": True, "synchronous_mode_strict": True,

@@ -86,7 +86,7 @@ class Load:
         self.outages = []
         self.last = time.monotonic()
         self.lock = threading.Lock()
-        self.submitting, self.working = threading.Event(), threading.Event()
+        self.submitting, self.working, self.over = threading.Event(), threading.Event(), threading.Event()
         self.threads = []
 
     def start(self, clients, workers):
@@ -103,8 +103,10 @@ class Load:
             thread.start()
 
     def until_answered(self, node, number, target, body, **headers):
-        """Asks one coordinator after the other until one says what became of it."""
+        """Asks one coordinator after the other until one says what became of it, or the trial is over."""
         for attempt in range(100_000):
+            if self.over.is_set():
+                break
             node.url = self.coordinators[(number + attempt) % 2].url
             try:
                 answer = node.post(target, body, timeout=45, **headers)
@@ -118,7 +120,7 @@ class Load:
             with self.lock:
                 self.unanswered += 1
             time.sleep(0.2)
-        raise TimeoutError(target)
+        raise SystemExit  # of this thread
 
     def answered(self):
         now = time.monotonic()
@@ -249,6 +251,12 @@ def faults(three, coordinators, seconds, log):
     time.sleep(pause)
 
 
+def wait_for_all(threads, patience):
+    deadline = time.monotonic() + patience
+    for thread in threads:
+        thread.join(max(0, deadline - time.monotonic()))
+
+
 def trial(folder, seconds):
     start = time.monotonic()
     def log(words):
@@ -275,8 +283,9 @@ def trial(folder, seconds):
         finally:
             load.submitting.set()
             load.working.set()
-            for thread in load.threads:
-                thread.join(120)
+            wait_for_all(load.threads, 60)
+            load.over.set()
+            wait_for_all(load.threads, 60)
             for coordinator in coordinators:
                 coordinator.end()
         wrong, jobs, done = check(url, load)
