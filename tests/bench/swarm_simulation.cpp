@@ -1,0 +1,71 @@
+// A large swarm, simulated: swarm_simulation [WORKERS] [MINUTES] [SEED] [LIARS of 1000] [WORK_S] [CHECK_S] prints what
+// was wrongly credited, what verification cost, who starved, and how fast the simulation ran. One account has 100,000
+// jobs from the start, two others come later. Nothing here is a measurement of machines: the queue, books and log are
+// the real ones, workers, network and clock are not.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <ctime>
+
+#include "simulation.hpp"
+
+namespace {
+
+std::int64_t argument(int argc, char** argv, int which, std::int64_t otherwise) {
+    return argc > which ? std::atoll(argv[which]) : otherwise;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    using namespace ec::simulation;
+    Scenario scenario;
+    scenario.workers = static_cast<unsigned>(argument(argc, argv, 1, 100'000));
+    scenario.busy_ms = argument(argc, argv, 2, 60) * 60'000;
+    scenario.seed = static_cast<std::uint64_t>(argument(argc, argv, 3, 1));
+    scenario.liars = static_cast<unsigned>(argument(argc, argv, 4, 100));
+    scenario.work_ms = argument(argc, argv, 5, 120) * 1000;
+    scenario.check_ms = argument(argc, argv, 6, 6) * 1000;
+    scenario.rules.lease_ms = 180'000;
+    scenario.rules.account_queued = 10'000'000;
+    scenario.rules.queued = 10'000'000;
+    scenario.heartbeat_ms = 60'000;
+    scenario.poll_ms = 30'000;
+    scenario.audit_ms = 20 * 60'000;
+    scenario.watch_states = false;
+    // Four fifths of what the workers could do.
+    const auto per_minute = static_cast<unsigned>(scenario.workers * 60'000LL / scenario.work_ms * 6 / 10);
+    scenario.loads = {
+        {.account = "first", .at_once = std::min(100'000U, scenario.workers * 2), .per_minute = per_minute},
+        {.account = "second", .from_ms = scenario.busy_ms / 6, .at_once = 1, .per_minute = per_minute / 10},
+        {.account = "third", .from_ms = scenario.busy_ms / 3, .at_once = 1}};
+    const auto start = std::chrono::steady_clock::now();
+    const std::clock_t cpu = std::clock();
+    const auto figures = simulate(scenario);
+    if (!figures) {
+        fmt::print(stderr, "failed: {}\n", figures.error().message);
+        return 1;
+    }
+    const double wall = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const double used = static_cast<double>(std::clock() - cpu) / CLOCKS_PER_SEC;
+    fmt::print("simulated: {} workers, {} minutes, {} of 1000 lie, seed {}; work {} s, a check {} s\n",
+               scenario.workers, scenario.busy_ms / 60'000, scenario.liars, scenario.seed, scenario.work_ms / 1000,
+               scenario.check_ms / 1000);
+    fmt::print("breach: {}\n", figures->breach.empty() ? "none" : figures->breach);
+    fmt::print("jobs: {}, done {}, without a result {}; the last ended {} s after the load\n", figures->jobs,
+               figures->jobs_done, figures->jobs_failed, figures->quiet_took_ms / 1000);
+    fmt::print("paid: {} for work ({} wrongly, {} right without work), {} for checks ({} wrongly); {} lies told\n",
+               figures->paid, figures->paid_wrongly, figures->unworked, figures->checks_paid,
+               figures->checks_paid_wrongly, figures->lies);
+    fmt::print("wrongly credited: {:.3f} %\n", 100 * figures->wrong_share());
+    fmt::print("overhead of verification: {:.1f} % ({:.1f} % running tests again, {:.1f} % searching again)\n",
+               100 * figures->overhead(), 100 * figures->check_s / figures->work_s,
+               100 * figures->again_s / figures->work_s);
+    fmt::print("starvation: {} accounts never served, longest wait for a first claim {:.1f} s\n", figures->unserved,
+               static_cast<double>(figures->longest_wait_ms) / 1000);
+    fmt::print("{} events, {:.0f} a second of {:.0f} s ({:.0f} s of processor time); trace {}\n", figures->events,
+               static_cast<double>(figures->events) / wall, wall, used, figures->trace);
+    return figures->breach.empty() ? 0 : 1;
+}
