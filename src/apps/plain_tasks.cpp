@@ -10,15 +10,19 @@ namespace ec::apps {
 
 Result<coordinator::PlainJob> seal_plain_task(const coordinator::PlainTask& task) {
     constexpr std::string_view kKey = "sample-0";
+    constexpr std::string_view kReadme = "README.md";
     EC_ASSIGN(const swarm::GroupKey group, load_group(std::string(kLocalGroup)));
-    EC_ASSIGN(const TempDir empty, TempDir::create());
+    EC_ASSIGN(const TempDir folder, TempDir::create());
+    // Something must be in it; the task itself touches no disk in clear.
+    EC_TRY(write_file_atomic(folder.path() / kReadme, "# A new project\n"));
     coordinator::PlainJob out;
-    EC_ASSIGN(const swarm::PackedSnapshot packed, swarm::pack({.root = empty.path(), .also = {}, .limits = {}}, group,
-                                                              [&](swarm::SealedBlob blob) -> Status {
-                                                                  out.blobs.push_back(std::move(blob));
-                                                                  return {};
-                                                              },
-                                                              {}));
+    EC_ASSIGN(const swarm::PackedSnapshot packed,
+              swarm::pack({.root = folder.path(), .also = {std::string(kReadme)}, .limits = {}}, group,
+                          [&](swarm::SealedBlob blob) -> Status {
+                              out.blobs.push_back(std::move(blob));
+                              return {};
+                          },
+                          {}));
     const crypto::SealKey key = crypto::SealKey::generate();
     swarm::JobSpec spec;
     spec.kind = swarm::JobKind::best_of;

@@ -6,7 +6,7 @@
 namespace ec::apps {
 
 /// With the key of the group `local`, which is made where it is missing. Such a task comes without files: it is one
-/// attempt of a model in an empty folder.
+/// attempt of a model in a folder with a README.md alone.
 Result<coordinator::PlainJob> seal_plain_task(const coordinator::PlainTask& task);
 
 }  // namespace ec::apps
