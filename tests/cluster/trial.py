@@ -170,11 +170,16 @@ class Load:
 
 
 def ask(url, sql):
-    answer = subprocess.run(["psql", "-XAtq", "-F", "\t", "-c", sql, url + "?target_session_attrs=read-write"],
-                            capture_output=True, text=True)
-    if answer.returncode != 0:
-        raise RuntimeError(f"{sql}: {answer.stderr}")
-    return [line.split("\t") for line in answer.stdout.splitlines()]
+    """Of whoever leads, once somebody does: a busy machine may bring more failovers than were asked for."""
+    def rows():
+        answer = subprocess.run(["psql", "-XAtq", "-F", "\t", "-c", sql, url + "?target_session_attrs=read-write"],
+                                capture_output=True, text=True)
+        if answer.returncode == 2 or "connection" in answer.stderr:
+            return None
+        if answer.returncode != 0:
+            raise RuntimeError(f"{sql}: {answer.stderr}")
+        return [[line.split("\t") for line in answer.stdout.splitlines()]]
+    return cluster.wait_for(rows, 180, "an answer of the database")[0]
 
 
 def number(url, sql):

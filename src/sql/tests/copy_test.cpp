@@ -33,18 +33,12 @@ CREATE TRIGGER count_up AFTER INSERT ON task FOR EACH ROW EXECUTE FUNCTION count
 
 class Copy : public ::testing::Test {
 protected:
-    static void SetUpTestSuite() {
-        auto server = testing::Postgres::start();
-        if (server) server_ = std::move(server)->release();
-        if (!server) why_not_ = server.error().message;
-    }
-    static void TearDownTestSuite() { delete std::exchange(server_, nullptr); }
-
     void SetUp() override {
-        if (server_ == nullptr) GTEST_SKIP() << why_not_;
+        const auto server = testing::Postgres::of_this_program();
+        if (!server) GTEST_SKIP() << server.error().message;
         source_.emplace(*Database::open_in_memory());
         fresh_.emplace(*Database::open_in_memory());
-        target_.emplace(*Database::connect(*server_->fresh()));
+        target_.emplace(*Database::connect(*(*server)->fresh()));
         ASSERT_TRUE(migrate(*source_, "all", kSteps));
         ASSERT_TRUE(migrate(*fresh_, "all", kSteps));
         ASSERT_TRUE(migrate(*target_, "all", kSteps));
@@ -71,8 +65,6 @@ protected:
         return row ? rows->integer(0) : -1;
     }
 
-    static inline testing::Postgres* server_ = nullptr;
-    static inline std::string why_not_;
     std::optional<Database> source_;
     std::optional<Database> fresh_;
     std::optional<Database> target_;
