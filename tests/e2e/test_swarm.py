@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 
 import pytest
 
@@ -34,7 +33,6 @@ def test_last_page():
     assert page([1, 2, 3, 4, 5], 3, 2) == [5]
 """
 SHOP = {"shop/__init__.py": "", "shop/paging.py": PAGING, "tests/test_paging.py": TESTS, "conftest.py": ""}
-ENDED = ("done", "failed", "cancelled", "dead")
 
 
 class Program:
@@ -147,13 +145,6 @@ def project(tmp_path):
         return root
 
     return make
-
-
-def wait_until(holds, seconds=120, what="it"):
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, f"{what} did not come in time"
-        time.sleep(0.1)
 
 
 def passes(root):
