@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 
 import pytest
 
@@ -34,7 +33,6 @@ def test_last_page():
     assert page([1, 2, 3, 4, 5], 3, 2) == [5]
 """
 SHOP = {"shop/__init__.py": "", "shop/paging.py": PAGING, "tests/test_paging.py": TESTS, "conftest.py": ""}
-ENDED = ("done", "failed", "cancelled", "dead")
 
 
 class Program:
@@ -149,13 +147,6 @@ def project(tmp_path):
     return make
 
 
-def wait_until(holds, seconds=120, what="it"):
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, f"{what} did not come in time"
-        time.sleep(0.1)
-
-
 def passes(root):
     return subprocess.run(PYTEST.split(), cwd=root, capture_output=True, check=False).returncode == 0
 
@@ -214,6 +205,26 @@ def test_what_cannot_be_repaired_ends_unfixed_with_status_1(home, project):
     assert done.returncode == 1, done.stderr
     document = json.loads(done.stdout)
     assert document["status"] == "unfixed" and document["reason"] and document["patch"] == ""
+
+
+def test_a_task_is_split_and_the_parts_come_back_as_one_patch(machine, project):
+    """The three commands of the manual: all services, a worker, a job; nothing is configured but free ports."""
+    here = machine("here")
+    here.env |= {"COORDINATOR_PORT": "0", "INFERENCE_PORT": "0", "IDE_PORT": "0", "REVIEW_PORT": "0"}
+    services = here.start("edgecoderd", "all", ready="^ready coordinator ")
+    here.env["EDGECODER_COORDINATOR"] = next(l for l in services.lines if l.startswith("ready coordinator")).split()[2]
+    here.worker()
+    root = project({**SHOP, "shop/price.py": "def total(prices):\n    result = 0\n    for price in prices:\n"
+                                             "        result -= price\n    return result\n",
+                    "tests/test_price.py": "from shop.price import total\n\n\ndef test_total():\n"
+                                           "    assert total([1, 2, 3]) == 6\n"})
+    done = here.run("submit", "make the failing tests pass", "--split", "--test", PYTEST, "--dir", root, "--watch",
+                    "--apply", "--json", timeout=400)
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert document["proposer"] == "merge" and document["tests"]["after"] == {"passed": 3, "failed": 0}
+    assert "shop/paging.py" in document["patch"] and "shop/price.py" in document["patch"]
+    assert document["applied"] and passes(root)
 
 
 def test_the_same_work_is_not_done_twice(home, project):

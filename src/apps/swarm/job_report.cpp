@@ -103,7 +103,9 @@ std::string job_line(const JobStatus& job) {
 }
 
 std::string event_line(const swarm::Event& event, const std::string& task, const std::string& progress) {
-    const std::string what = task.empty() ? event.task.empty() ? "job" : event.task.text() : task;
+    // A task that came up meanwhile has no name here yet, but a number at the end of its id.
+    const std::string& id = event.task.text();
+    const std::string what = !task.empty() ? task : id.empty() ? "job" : "task " + id.substr(id.rfind('-') + 1);
     if (event.type == "progress") return printable(fmt::format("{}: {}", what, progress));
     if (event.type == "key_wanted") return fmt::format("{}: node {} asks for the key", what, event.node.text());
     std::string line = fmt::format("{}: {}", what, swarm::name(event.state));
