@@ -14,6 +14,8 @@ EC_TEST_TOOLS=(make=make ip=iproute2 strace=strace)
 EC_TEST_LIBRARIES=(libgtest-dev libgmock-dev librapidcheck-dev python3-pytest postgresql)
 EC_FULL_TOOLS=(clang++-19=clang-19 clang-format-19=clang-format-19 clang-tidy-19=clang-tidy-19)
 EC_MEMCHECK_TOOLS=(valgrind=valgrind)
+EC_CLUSTER_TOOLS=(patroni=patroni etcd=etcd-server iptables=iptables ip=iproute2)
+EC_CLUSTER_LIBRARIES=(postgresql python3-cryptography)
 EC_FULL_LIBRARIES=(libclang-rt-19-dev libbenchmark-dev)
 
 EC_BOOST_LEAST=1.81
@@ -114,7 +116,7 @@ apt_get() {
         -o Dpkg::Use-Pty=0 "$@" </dev/null
 }
 
-# ensure_packages build|sample|test|memcheck|full…: one apt run for all of them, none at all when everything is there.
+# ensure_packages build|sample|test|memcheck|cluster|full…: one apt run for all of them, none at all when everything is there.
 ensure_packages() {
     local tools=() libraries=() want missing
     for want in "$@"; do
@@ -123,6 +125,7 @@ ensure_packages() {
             sample) libraries+=("${EC_SAMPLE_LIBRARIES[@]}") ;;
             test) tools+=("${EC_TEST_TOOLS[@]}") libraries+=("${EC_TEST_LIBRARIES[@]}") ;;
             memcheck) tools+=("${EC_MEMCHECK_TOOLS[@]}") ;;
+            cluster) tools+=("${EC_CLUSTER_TOOLS[@]}") libraries+=("${EC_CLUSTER_LIBRARIES[@]}") ;;
             full) tools+=("${EC_FULL_TOOLS[@]}") libraries+=("${EC_FULL_LIBRARIES[@]}") ;;
         esac
     done

@@ -9,6 +9,7 @@ run_stage() {
         soak) run_suite release --label-regex '^soak$' ;;
         memcheck) run_memcheck ;;
         egress) run_egress ;;
+        cluster) run_cluster ;;
         lint) run_lint ;;
     esac
     note "$1: $((SECONDS - started)) s"
@@ -75,6 +76,13 @@ run_egress() {
     dir=$(build_dir release)
     check "zero egress" python3 tests/e2e/zero_egress.py -- ctest --test-dir "$dir" --parallel "$(nproc)" --output-on-failure --no-tests=error \
         --label-exclude soak --timeout 3600 --tests-regex '^(ec_(agent|model|codeindex|session|review|kept|sql|net|vcs).*|models|model_library|session|review|review_service|fakes)$'
+}
+
+# The swarm on three nodes of PostgreSQL: network namespaces are root's to make.
+run_cluster() {
+    built release || return 0
+    say "Testing two coordinators on a PostgreSQL cluster under faults"
+    check "cluster" as_root env EC_BIN_DIR="$(build_dir release)/bin" /usr/bin/python3 -B tests/cluster/trial.py
 }
 
 run_lint() {

@@ -26,15 +26,28 @@ struct Part {
     std::function<StartedService()> start;
 };
 
+/// What is known of those that run already.
+struct Known {
+    std::string coordinator;  ///< its URL
+};
+
+/// Works for this machine's coordinator. Over TLS that has a name, which the configuration must give.
+StartedService start_inference(const AllOptions& options, const Known& known, std::ostream& err) {
+    InferenceHttpOptions inference{.data_dir = options.data_dir, .config = options.config};
+    if (known.coordinator.starts_with("http://")) inference.swarm.coordinators = {known.coordinator};
+    return start_inference_http(inference, err);
+}
+
 /// The services that exist, each after those that it asks.
-std::vector<Part> parts_of(const AllOptions& options, std::ostream& err) {
+std::vector<Part> parts_of(const AllOptions& options, Known& known, std::ostream& err) {
     return {{"coordinator",
-             [&] {
-                 return start_coordinator_service({.data_dir = options.data_dir, .config = options.config},
-                                                  seal_plain_task);
+             [&]() -> StartedService {
+                 auto service = start_coordinator_service({.data_dir = options.data_dir, .config = options.config},
+                                                          seal_plain_task);
+                 if (service) known.coordinator = (*service)->url();
+                 return service;
              }},
-            {"inference",
-             [&] { return start_inference_http({.data_dir = options.data_dir, .config = options.config}, err); }},
+            {"inference", [&] { return start_inference(options, known, err); }},
             {"ide", [&] { return start_ide_service({.data_dir = options.data_dir, .config = options.config}, err); }},
             {"review",
              [&] { return start_review_service({.data_dir = options.data_dir, .config = options.config}, err); }}};
@@ -46,7 +59,8 @@ Status serve(const AllOptions& options, std::ostream& out, std::ostream& err, co
         for (const auto& service : running | std::views::reverse) service->stop();
         while (!running.empty()) running.pop_back();
     };
-    for (const Part& part : parts_of(options, err)) {
+    Known known;
+    for (const Part& part : parts_of(options, known, err)) {
         StartedService service = part.start();
         if (!service) {
             take_down();
@@ -70,7 +84,8 @@ void add_all(CLI::App& app, AllOptions& options) {
     command->add_option("--config", options.config, "The configuration file");
     command->footer(
         "Starts coordinator (4301), inference (4302), ide (4304) and review (4305) in one process, on loopback;\n"
-        "COORDINATOR_PORT, INFERENCE_PORT, IDE_PORT and REVIEW_PORT choose other ports. edgecoder worker and edgecoder submit on the same machine find\n"
+        "COORDINATOR_PORT, INFERENCE_PORT, IDE_PORT and REVIEW_PORT choose other ports. edgecoder worker and edgecoder "
+        "submit on the same machine find\n"
         "them without any configuration.\n\n"
         "Exit status: 0 a signal came, 1 another coordinator runs on the data directory, 2 wrong usage, 3 this "
         "machine\n"

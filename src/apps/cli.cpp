@@ -200,8 +200,8 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
     SessionCommandOptions session;
     McpOptions mcp;
     ToolsOptions tools;
-    WorkerCommandOptions worker;
     SwarmCommands swarm;
+    WorkerCommandOptions worker;
     add_session(app, session);
     AcpOptions acp;
     add_run(app, run);
@@ -227,8 +227,8 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
     add_model(app, model);
     add_mcp(app, mcp);
     add_tools(app, tools);
-    add_worker(app, worker);
     add_swarm(app, swarm);
+    add_worker(app, worker);
     // Commands inherit what stands here when they are added.
     app.footer(
         "Without a command a session begins in the terminal: type what is to be done. The options above are its.\n\n"
@@ -280,8 +280,8 @@ int run_cli(int argc, char** argv, std::ostream& out, std::ostream& err) {
     if (const CLI::App* group = app.get_subcommand("tools"); group->parsed()) {
         return run_tools(*group, tools, out, err);
     }
-    if (app.got_subcommand("worker")) return run_worker_command(worker, out, err);
     if (const auto status = run_swarm(app, swarm, out, err)) return *status;
+    if (app.got_subcommand("worker")) return run_worker_command(worker, out, err);
     if (app.got_subcommand("egress")) return run_egress(egress, out, err);
     return run_doctor(doctor, out, err);
 }

@@ -30,12 +30,6 @@ bool presentable(std::string_view text, std::size_t most) {
            std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
-bool is_account(std::string_view text) {
-    return !text.empty() && text.size() <= 64 && std::ranges::all_of(text, [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == ':' || c == '-';
-    });
-}
-
 constexpr std::string_view kIdSigns = "abcdefghijklmnopqrstuvwxyz234567";
 
 std::string new_token_id() {
@@ -153,6 +147,12 @@ Error no_such_node(const NodeId& id) {
 }
 
 }  // namespace
+
+bool is_account(std::string_view text) {
+    return !text.empty() && text.size() <= 64 && std::ranges::all_of(text, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == ':' || c == '-';
+    });
+}
 
 std::span<const sql::Migration> identity_migrations() {
     static const sql::Migration kSteps[] = {

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <ec/sql/copy.hpp>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@ struct Column {
     std::string type;
 };
 struct Table {
+    std::string plain;
     std::string name;  ///< in quotes
     std::vector<Column> columns;
 };
@@ -41,12 +43,6 @@ Result<std::vector<std::string>> texts(Database& database, std::string_view sql)
     }
 }
 
-Result<std::int64_t> number(Database& database, const std::string& sql) {
-    EC_ASSIGN(Statement rows, database.prepare(sql));
-    EC_TRY(rows.step());
-    return rows.integer(0);
-}
-
 Result<std::vector<Table>> tables_of(Database& source) {
     EC_ASSIGN(const auto found,
               texts(source,
@@ -54,7 +50,7 @@ Result<std::vector<Table>> tables_of(Database& source) {
                     "ESCAPE '~' AND name NOT LIKE 'schema~_step%' ESCAPE '~' ORDER BY name"));
     std::vector<Table> tables;
     for (const std::string& name : found) {
-        Table table{in_quotes(name), {}};
+        Table table{name, in_quotes(name), {}};
         EC_ASSIGN(Statement rows, source.prepare("SELECT name, type FROM pragma_table_info(?1) ORDER BY cid"));
         EC_TRY(rows.bind(name));
         for (;;) {
@@ -160,6 +156,27 @@ Result<std::vector<std::int64_t>> summary(Database& database, const Table& table
     return sums;
 }
 
+/// Those that the target has too. It holds nothing but what its schema put there.
+Result<std::vector<Table>> tables_to_copy(Database& source, Database& fresh, Database& target) {
+    EC_ASSIGN(std::vector<Table> tables, tables_of(source));
+    EC_ASSIGN(const auto there, texts(target,
+                                      "SELECT quote_ident(relname) FROM pg_class WHERE relkind = 'r' AND "
+                                      "relnamespace = current_schema()::regnamespace"));
+    std::vector<Table> both;
+    for (Table& table : tables) {
+        const bool shared = std::ranges::count(there, table.name) + std::ranges::count(there, table.plain) > 0;
+        EC_ASSIGN(const auto empty, summary(fresh, table));
+        EC_ASSIGN(const auto held, summary(shared ? target : source, table));
+        if (shared && held[0] != empty[0])
+            return fail(ErrorCode::conflict, fmt::format("the target is not empty: {} has rows", table.name),
+                        "give an empty database");
+        if (!shared && held != empty)
+            return fail(ErrorCode::internal, fmt::format("the target has no table {}", table.name));
+        if (shared) both.push_back(std::move(table));
+    }
+    return both;
+}
+
 /// Constraints of the target that can be made to wait for the end, as "ALTER CONSTRAINT …" of their tables.
 Status defer_references(Database& target, std::vector<std::string>& undo) {
     EC_ASSIGN(
@@ -202,10 +219,11 @@ Status fill(Database& source, Database& target, const std::vector<Table>& tables
 
 }  // namespace
 
-Result<CopyReport> copy_to_postgres(Database& source, Database& target, const std::function<Status(Database&)>& check) {
+Result<CopyReport> copy_to_postgres(Database& source, Database& fresh, Database& target,
+                                    const std::function<Status(Database&)>& check) {
     EC_ASSIGN(auto reading, Transaction::begin(source));  // ends without a commit
-    EC_ASSIGN(const std::vector<Table> tables, tables_of(source));
     EC_ASSIGN(auto writing, Transaction::begin(target));
+    EC_ASSIGN(const std::vector<Table> tables, tables_to_copy(source, fresh, target));
     std::vector<std::string> undo;
     EC_TRY(defer_references(target, undo));
     std::string all;
@@ -223,17 +241,6 @@ Result<CopyReport> copy_to_postgres(Database& source, Database& target, const st
     if (check) EC_TRY(check(target));
     EC_TRY(writing.commit());
     return report;
-}
-
-Result<bool> same_rows(Database& database, Database& other) {
-    EC_ASSIGN(const std::vector<Table> tables, tables_of(database));
-    for (const Table& table : tables) {
-        const std::string count = "SELECT count(*) FROM " + table.name;
-        EC_ASSIGN(const std::int64_t here, number(database, count));
-        EC_ASSIGN(const std::int64_t there, number(other, count));
-        if (here != there) return false;
-    }
-    return true;
 }
 
 }  // namespace ec::sql

@@ -164,8 +164,9 @@ private:
     Result<std::string> send(const Call& call, const std::stop_token& stop);
     Result<net::HttpResponse> send_to(std::size_t which, const Call& call, const net::ResponseSink& sink,
                                       const std::stop_token& stop);
-    /// Whether the server's time is another than was thought: then a refusal may have been about that.
-    bool learned_the_time(const Call& call, int status, const std::stop_token& stop);
+    /// Whether a refusal may have been about the signature, which is another the next time: the server's time is not
+    /// what was thought, or the bytes of the request went out twice, as they do when a kept connection turns out dead.
+    bool worth_signing_again(const Call& call, int status, const std::stop_token& stop);
     Status watch_once(const JobId& id, std::int64_t& after, bool& finished,
                       const std::function<bool(const Event&)>& sink, const std::stop_token& stop);
 
@@ -204,10 +205,11 @@ Result<net::HttpResponse> SignedClient::send_to(std::size_t which, const Call& c
     return http_->send(request, sink, stop);
 }
 
-bool SignedClient::learned_the_time(const Call& call, int status, const std::stop_token& stop) {
+bool SignedClient::worth_signing_again(const Call& call, int status, const std::stop_token& stop) {
     if (!call.is_signed || (status != 401 && status != 403 && status != 409)) return false;
     const std::int64_t before = off_s_;
-    return hello(stop) && std::abs(off_s_ - before) >= kClockMatters;
+    const bool learned = hello(stop) && std::abs(off_s_ - before) >= kClockMatters;
+    return learned || (status == 409 && call.repeatable);
 }
 
 Result<std::string> SignedClient::send(const Call& call, const std::stop_token& stop) {
@@ -217,7 +219,7 @@ Result<std::string> SignedClient::send(const Call& call, const std::stop_token& 
     for (std::size_t tried = 0; tried < address_.urls.size(); ++tried) {
         const std::size_t which = (current_ + tried) % address_.urls.size();
         auto response = send_to(which, call, {}, stop);
-        if (response && learned_the_time(call, response->status, stop)) response = send_to(which, call, {}, stop);
+        if (response && worth_signing_again(call, response->status, stop)) response = send_to(which, call, {}, stop);
         if (!response) {
             last = response.error();
             const bool never_sent = last->code == ErrorCode::unavailable;
@@ -262,7 +264,7 @@ Status SignedClient::watch_once(const JobId& id, std::int64_t& after, bool& fini
         return {};
     };
     auto response = send_to(current_, call, bytes, stop);
-    if (response && learned_the_time(call, status, stop)) {
+    if (response && worth_signing_again(call, status, stop)) {
         problem.clear();
         response = send_to(current_, call, bytes, stop);
     }

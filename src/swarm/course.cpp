@@ -59,9 +59,14 @@ Status Course::enqueue(JobRow& job, TaskRow& task, std::int64_t at_ms, std::stri
     if (task.queued_ms == 0) task.queued_ms = now_ms;
     task.holder.reset();
     task.due.reset();
-    EC_TRY(share_.arrive(task.shape, priority_of(job, task), job.account, 1));
+    EC_TRY(arrive(job, task.shape, priority_of(job, task), 1));
     EC_TRY(rows_.save(task));
     return note(job, task, reason, task.worker, now_ms);
+}
+
+Status Course::arrive(const JobRow& job, std::int64_t shape, std::int64_t priority, std::int64_t tasks) {
+    EC_ASSIGN(const bool new_lane, share_.arrive(shape, priority, job.account, tasks));
+    return new_lane ? shapes_.write(shape) : Status{};
 }
 
 Status Course::requeue(JobRow& job, TaskRow& task, std::int64_t delay_ms, std::string_view reason,
@@ -134,6 +139,11 @@ Status Course::end_task(JobRow& job, TaskRow& task, State state, std::string_vie
         // Nobody could search again: the first word stands, unpaid.
         EC_ASSIGN(TaskRow subject, rows_.task(job.id, task.subject));
         if (subject.state == State::verifying) return accept(job, subject, "not_checked", false, now_ms);
+    }
+    if (task.role == Role::verify && state == State::dead) {
+        // A result that nobody can look at is none.
+        EC_ASSIGN(TaskRow subject, rows_.task(job.id, task.subject));
+        if (subject.state == State::verifying) return discard(job, subject, "nobody_could_check", now_ms);
     }
     return {};
 }
@@ -218,7 +228,7 @@ Status Course::end_job(JobRow& job, State state, std::string_view reason, std::i
         if (!job.cache_key.empty()) EC_TRY(keep_for_others(job));
     }
     EC_TRY(payment_.release(job));
-    EC_TRY(rows_.set_expiry(job, now_ms + rules_.keep_ms));
+    job.look_at_ms = now_ms + rules_.keep_ms;
     return rows_.note(job, {.type = "state", .state = state, .reason = job.reason, .at_ms = now_ms});
 }
 
@@ -277,9 +287,18 @@ Status Course::discard(JobRow& job, TaskRow& task, std::string_view reason, std:
     EC_TRY(rows_.remove(job.id, SealedPlace::result(task.number)));
     EC_ASSIGN(std::vector<TaskRow> helpers, rows_.helpers(job.id, task.number));
     for (TaskRow& helper : helpers) EC_TRY(end_task(job, helper, State::cancelled, "not_needed", now_ms));
+    if (task.role == Role::replica) return search_once_more(job, task, reason, now_ms);
     if (task.role != Role::work) return end_task(job, task, State::failed, reason, now_ms);
     if (task.attempt >= rules_.attempts) return end_task(job, task, State::dead, "too_many_attempts", now_ms);
     return requeue(job, task, 0, reason, now_ms);
+}
+
+// The patch of the second search was none. Whether the first was right to find nothing is still open.
+Status Course::search_once_more(JobRow& job, TaskRow& replica, std::string_view reason, std::int64_t now_ms) {
+    EC_TRY(end_task(job, replica, State::failed, reason, now_ms));
+    EC_ASSIGN(TaskRow subject, rows_.task(job.id, replica.subject));
+    if (ended(job.state) || subject.state != State::verifying) return {};
+    return add_helper(job, subject, Role::replica, -1, replica.worker, now_ms);
 }
 
 // --- helpers
@@ -312,7 +331,7 @@ Status Course::add_helper(JobRow& job, TaskRow& subject, Role role, std::int64_t
     task.shard = subject.shard;
     task.shards = subject.shards;
     task.price = pricing_.price(TaskKind::verify, shape.needs).milli();
-    EC_ASSIGN(task.shape, shapes_.keep(shape));
+    task.shape = shapes_.id(shape);
     ++job.live;
     ++subject.helpers;
     EC_TRY(rows_.save(subject));

@@ -39,6 +39,8 @@ public:
     static std::int64_t priority_of(const JobRow& job, const TaskRow& task);
     /// Lets it wait from `at_ms` on.
     Status enqueue(JobRow& job, TaskRow& task, std::int64_t at_ms, std::string_view reason, std::int64_t now_ms);
+    /// `tasks` more of the job wait in a lane.
+    Status arrive(const JobRow& job, std::int64_t shape, std::int64_t priority, std::int64_t tasks);
     /// It goes back to those that wait, at its old place and `delay_ms` later.
     Status requeue(JobRow& job, TaskRow& task, std::int64_t delay_ms, std::string_view reason, std::int64_t now_ms);
     /// An attempt came to nothing through its worker: once more without it, or dead.
@@ -72,6 +74,7 @@ private:
     Status finish_from_tasks(JobRow& job, std::int64_t now_ms);
     Status pay_plans(JobRow& job, std::int64_t now_ms);
     Status keep_for_others(const JobRow& job);
+    Status search_once_more(JobRow& job, TaskRow& replica, std::string_view reason, std::int64_t now_ms);
 
     Rows& rows_;
     Shapes& shapes_;

@@ -15,6 +15,7 @@ namespace {
 constexpr double kUnit = 4294967296.0;  // 2^32
 constexpr double kLeast = 0.001;        // seconds
 constexpr std::int64_t kCountEvery = 1000;
+constexpr std::int64_t kNoLane = -1;
 
 double inflation(std::int64_t now_ms, std::int64_t half_life_ms) {
     return static_cast<double>(now_ms) / static_cast<double>(half_life_ms);
@@ -48,26 +49,30 @@ Result<FairShare::Standing> FairShare::standing(const std::string& account) {
     return Standing{.level = Level{row->integer(0)}, .weight = row->integer(1)};
 }
 
-Status FairShare::keep(const std::string& account, const Standing& standing) {
+Status FairShare::keep(const std::string& account, const Standing& standing, std::int64_t taken_from) {
     EC_ASSIGN(sql::Statement * share,
               database_.cached("INSERT INTO share (account, level, weight) VALUES (?1, ?2, ?3) "
                                "ON CONFLICT (account) DO UPDATE SET level = excluded.level, weight = excluded.weight"));
     EC_TRY(share->run(account, standing.level.value, standing.weight));
-    EC_ASSIGN(sql::Statement * lanes, database_.cached("UPDATE lane SET level = ?2 WHERE account = ?1"));
-    return lanes->run(account, standing.weighed().value);
+    EC_ASSIGN(sql::Statement * lanes,
+              database_.cached("UPDATE lane SET level = ?2, queued = queued - CASE WHEN id = ?3 THEN 1 ELSE 0 END "
+                               "WHERE account = ?1"));
+    return lanes->run(account, standing.weighed().value, taken_from);
 }
 
-Status FairShare::arrive(std::int64_t shape, std::int64_t priority, const std::string& account, std::int64_t tasks) {
+Result<bool> FairShare::arrive(std::int64_t shape, std::int64_t priority, const std::string& account,
+                               std::int64_t tasks) {
     const std::int64_t id = lane_id(shape, priority, account);
     EC_ASSIGN(sql::Statement * more, database_.cached("UPDATE lane SET queued = queued + ?2 WHERE id = ?1"));
     EC_TRY(more->run(id, tasks));
-    if (database_.changed_rows() > 0) return {};
+    if (database_.changed_rows() > 0) return false;
     EC_ASSIGN(const Standing standing, this->standing(account));
     EC_ASSIGN(sql::Statement * lane,
               database_.cached("INSERT INTO lane (id, shape, priority, account, level, queued) "
                                "VALUES (?1, ?2, ?3, ?4, ?5, ?6) "
                                "ON CONFLICT (id) DO UPDATE SET queued = lane.queued + excluded.queued"));
-    return lane->run(id, shape, priority, account, standing.weighed().value, tasks);
+    EC_TRY(lane->run(id, shape, priority, account, standing.weighed().value, tasks));
+    return true;
 }
 
 Status FairShare::leave(std::int64_t lane, std::int64_t tasks) {
@@ -79,7 +84,14 @@ Status FairShare::charge(const std::string& account, std::int64_t milliseconds, 
     EC_ASSIGN(Standing standing, this->standing(account));
     const double seconds = static_cast<double>(milliseconds) / 1000.0;
     standing.level = with_use(standing.level, seconds, now_ms, half_life_ms_);
-    return keep(account, standing);
+    return keep(account, standing, kNoLane);
+}
+
+Status FairShare::take(const Lane& lane, std::int64_t milliseconds, std::int64_t now_ms) {
+    EC_ASSIGN(Standing standing, this->standing(lane.account));
+    const double seconds = static_cast<double>(milliseconds) / 1000.0;
+    standing.level = with_use(standing.level, seconds, now_ms, half_life_ms_);
+    return keep(lane.account, standing, lane.id);
 }
 
 Status FairShare::set_weight(const std::string& account, std::int64_t milli) {
@@ -87,7 +99,7 @@ Status FairShare::set_weight(const std::string& account, std::int64_t milli) {
         return fail(ErrorCode::invalid_argument, "a weight is 1 to 1,000,000 thousandths");
     EC_ASSIGN(Standing standing, this->standing(account));
     standing.weight = milli;
-    return keep(account, standing);
+    return keep(account, standing, kNoLane);
 }
 
 Result<std::vector<Lane>> FairShare::best(std::int64_t shape, unsigned most) {

@@ -39,9 +39,11 @@ public:
     FairShare(sql::Database& database, std::int64_t half_life_ms) : database_(database), half_life_ms_(half_life_ms) {}
 
     static std::int64_t lane_id(std::int64_t shape, std::int64_t priority, const std::string& account);
-    /// `tasks` more wait there; the lane is made where it is missing.
-    Status arrive(std::int64_t shape, std::int64_t priority, const std::string& account, std::int64_t tasks);
+    /// `tasks` more wait there; true: the lane was missing, and was made.
+    Result<bool> arrive(std::int64_t shape, std::int64_t priority, const std::string& account, std::int64_t tasks);
     Status leave(std::int64_t lane, std::int64_t tasks);
+    /// One task is taken from the lane of an account, for so long.
+    Status take(const Lane& lane, std::int64_t milliseconds, std::int64_t now_ms);
     /// The account uses the swarm for so long, or used it for so much less than was thought.
     Status charge(const std::string& account, std::int64_t milliseconds, std::int64_t now_ms);
     Status set_weight(const std::string& account, std::int64_t milli);
@@ -58,7 +60,7 @@ private:
         [[nodiscard]] Level weighed() const;
     };
     Result<Standing> standing(const std::string& account);
-    Status keep(const std::string& account, const Standing& standing);
+    Status keep(const std::string& account, const Standing& standing, std::int64_t taken_from);
 
     sql::Database& database_;
     std::int64_t half_life_ms_;

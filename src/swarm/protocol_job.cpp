@@ -54,10 +54,14 @@ Needs needs(Fields& fields) {
     return out;
 }
 
+bool is_task_key(std::string_view key) {
+    const auto good = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
+    return !key.empty() && all_of(key, good);
+}
+
 std::string task_key(Fields& fields) {
     std::string key = fields.text("key", 32);
-    const auto good = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
-    if (key.empty() || !all_of(key, good)) fields.fault("key", "1 to 32 of a-z, 0-9 and -");
+    if (!is_task_key(key)) fields.fault("key", "1 to 32 of a-z, 0-9 and -");
     return key;
 }
 
@@ -68,6 +72,7 @@ NewTask new_task(Fields& fields) {
     out.needs = fields.nested("needs", needs);
     out.payload = fields.sealed("payload", kPayloadBytes);
     out.after = fields.texts("after", kMostTasks, 32);
+    if (!std::ranges::all_of(out.after, is_task_key)) fields.fault("after", "keys of tasks");
     out.expected_s = fields.integer("expected_s", 1, kLongest, 60);
     return out;
 }
@@ -95,6 +100,7 @@ TaskStatus task_status(Fields& fields) {
     out.outcome = fields.word<Outcome>("outcome", parse_outcome, Outcome::error);
     out.reason = fields.text("reason", 200);
     out.result = fields.sealed("result", kResultBytes);
+    out.payload = fields.sealed("payload", kPayloadBytes);
     out.after = fields.texts("after", 1024, 64);
     return out;
 }

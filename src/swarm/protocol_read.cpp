@@ -225,6 +225,7 @@ Result<HeartbeatReply> read_heartbeat_reply(std::string_view body) { return read
 
 Result<Reports> read_reports(std::string_view body) {
     return read(body, [](Fields& fields) {
+        static_cast<void>(protocol_of(fields));  // its faults: which form it is, `reports` tells
         if (!fields.has("reports")) return Reports{{read_report(fields)}, kOldestProtocol};
         Reports out{fields.each<Report>("reports", kMostReports, read_report), kProtocol};
         if (out.reports.empty()) fields.fault("reports", "at least one");

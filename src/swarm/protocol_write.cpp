@@ -100,6 +100,7 @@ void put(JsonText& out, const TaskStatus& task) {
     out.open('{').field("id", task.id.text()).field("key", task.key).field("kind", name(task.kind));
     out.field("state", name(task.state)).field("attempts", task.attempts).field("worker", task.worker.text());
     out.field("outcome", name(task.outcome)).field("reason", task.reason).sealed("result", task.result);
+    out.sealed("payload", task.payload);
     put_texts(out, "after", task.after);
     out.close('}');
 }

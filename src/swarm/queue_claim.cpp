@@ -39,7 +39,7 @@ Result<std::vector<Head>> heads_of(Queue::Inside& inside, const Lane& lane, cons
                   "SELECT job, number FROM task WHERE lane = ?1 AND waits IS NOT NULL AND waits <= ?2 "
                   "AND NOT EXISTS (SELECT 1 FROM task_exclusion WHERE task_exclusion.job = task.job "
                   "AND task_exclusion.number = task.number AND task_exclusion.worker = ?3 "
-                  "AND task_exclusion.until_ms > ?2) ORDER BY waits LIMIT ?4"));
+                  "AND task_exclusion.until_ms > ?2) ORDER BY waits, job, number LIMIT ?4"));
     const bool chooses = !offer.snapshots.empty();
     EC_TRY(rows->bind(lane.id, now_ms, worker, chooses ? kHeads : 1U));
     std::vector<Head> heads;
@@ -107,7 +107,8 @@ Result<Lease> lease_of(Queue::Inside& inside, const JobRow& job, const TaskRow& 
     return lease;
 }
 
-Result<Lease> take(Queue::Inside& inside, const identity::Node& worker, const Head& head, std::int64_t now_ms) {
+Result<Lease> take(Queue::Inside& inside, const identity::Node& worker, const Lane& lane, const Head& head,
+                   std::int64_t now_ms) {
     EC_ASSIGN(JobRow job, inside.rows.job(head.job));
     EC_ASSIGN(TaskRow task, inside.rows.task(head.job, head.number));
     if (!task.waits || task.state != State::queued)
@@ -126,8 +127,7 @@ Result<Lease> take(Queue::Inside& inside, const identity::Node& worker, const He
     task.late_ms = may_lag ? now_ms + usual : kForever;
     task.due = std::min(task.lease_until, task.late_ms);
     EC_TRY(inside.rows.save(task));
-    EC_TRY(inside.share.leave(task.lane, 1));
-    EC_TRY(inside.share.charge(job.account, task.expected_s * 1000, now_ms));
+    EC_TRY(inside.share.take(lane, task.expected_s * 1000, now_ms));
     EC_TRY(inside.course.note(job, task, "claimed", task.worker, now_ms));
     if (job.state == State::queued) {
         job.state = State::running;
@@ -152,7 +152,7 @@ Result<std::vector<Lease>> Queue::claim(const identity::Node& worker, const Offe
         for (const Lane& lane : lanes) {
             EC_ASSIGN(const std::vector<Head> heads, heads_of(inside, lane, worker.id.text(), offer, now_ms));
             if (heads.empty()) continue;
-            EC_ASSIGN(Lease lease, take(inside, worker, heads.front(), now_ms));
+            EC_ASSIGN(Lease lease, take(inside, worker, lane, heads.front(), now_ms));
             leases.push_back(std::move(lease));
             break;
         }

@@ -44,7 +44,7 @@ CREATE TABLE task (
   expected_s INTEGER NOT NULL, shard INTEGER NOT NULL, shards INTEGER NOT NULL, price INTEGER NOT NULL,
   outcome INTEGER NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (job, number)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX task_waits ON task (lane, waits) WHERE waits IS NOT NULL;
+CREATE INDEX task_waits ON task (lane, waits, job, number) WHERE waits IS NOT NULL;
 CREATE INDEX task_due ON task (due) WHERE due IS NOT NULL;
 CREATE INDEX task_holder ON task (holder) WHERE holder IS NOT NULL;
 CREATE TABLE task_after (

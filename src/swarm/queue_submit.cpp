@@ -92,7 +92,7 @@ Status insert_done(Queue::Inside& inside, JobRow& job, const std::string& key, s
     job.reason = "same_as";
     job.ended_ms = now_ms;
     EC_TRY(inside.rows.insert(job, key, body_hash));
-    EC_TRY(inside.rows.set_expiry(job, now_ms + inside.rules.keep_ms));
+    job.look_at_ms = now_ms + inside.rules.keep_ms;
     EC_TRY(inside.payment.log_submit(job, body_hash, now_ms));
     EC_TRY(inside.rows.note(job, {.type = "state", .state = State::done, .reason = "same_as", .at_ms = now_ms}));
     return inside.rows.save(job);
@@ -119,7 +119,7 @@ Status add_tasks(Queue::Inside& inside, JobRow& job, std::span<const NewTask> ta
         row.shards = shards[task.kind];
         row.price = price_of(inside, task);
         EC_ASSIGN(const GroupId group, job.group.empty() ? Result<GroupId>(GroupId{}) : GroupId::parse(job.group));
-        EC_ASSIGN(row.shape, inside.shapes.keep({.kind = task.kind, .needs = task.needs, .group = group}));
+        row.shape = inside.shapes.id({.kind = task.kind, .needs = task.needs, .group = group});
         row.queued_ms = now_ms;
         for (const std::string& key : task.after) {
             const KnownTask& on = keys.find(key)->second;
@@ -131,7 +131,9 @@ Status add_tasks(Queue::Inside& inside, JobRow& job, std::span<const NewTask> ta
             if (!ended(on.state)) ++row.after_left;
         }
         row.lane = FairShare::lane_id(row.shape, job.priority, job.account);
-        if (row.after_left == 0) {
+        if (row.after_left > 0) {
+            EC_TRY(inside.shapes.write(row.shape));
+        } else {
             row.waits = now_ms;
             ++arrivals[row.shape];
         }
@@ -141,7 +143,7 @@ Status add_tasks(Queue::Inside& inside, JobRow& job, std::span<const NewTask> ta
         EC_TRY(inside.rows.insert(row));
         if (!task.payload.empty()) EC_TRY(inside.rows.put(job.id, SealedPlace::payload(row.number), task.payload));
     }
-    for (const auto& [shape, count] : arrivals) EC_TRY(inside.share.arrive(shape, job.priority, job.account, count));
+    for (const auto& [shape, count] : arrivals) EC_TRY(inside.course.arrive(job, shape, job.priority, count));
     return {};
 }
 

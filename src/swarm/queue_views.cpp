@@ -30,6 +30,9 @@ Result<TaskStatus> status_of(Queue::Inside& inside, const TaskRow& row, bool wit
     task.reason = row.reason;
     if (with_result) {
         EC_ASSIGN(task.result, inside.rows.sealed(row.job, SealedPlace::result(row.number)));
+        if (row.state == State::verifying) {
+            EC_ASSIGN(task.payload, inside.rows.sealed(row.job, SealedPlace::payload(row.number)));
+        }
     }
     return task;
 }

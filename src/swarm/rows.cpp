@@ -151,17 +151,20 @@ Result<JobRow> Rows::job(const std::string& id) {
 }
 
 Status Rows::save(const JobRow& job) {
+#define EC_JOB_CHANGES                                                                                      \
+    "UPDATE job SET state = ?2, reason = ?3, spent = ?4, tasks = ?5, open = ?6, checking = ?7, live = ?8, " \
+    "graph = ?9, events = ?10, result_task = ?11, ended_ms = ?12, owed = ?13"
+    // The index over `expires` is touched only when it changes.
     EC_ASSIGN(sql::Statement * statement,
-              database_.cached("UPDATE job SET state = ?2, reason = ?3, spent = ?4, tasks = ?5, open = ?6, "
-                               "checking = ?7, live = ?8, graph = ?9, events = ?10, result_task = ?11, ended_ms = ?12, "
-                               "owed = ?13 WHERE id = ?1"));
-    return statement->run(job.id, static_cast<int>(job.state), job.reason, job.spent, job.tasks, job.open, job.checking,
-                          job.live, job.graph, job.events, job.result_task, job.ended_ms, job.owed);
-}
-
-Status Rows::set_expiry(const JobRow& job, std::int64_t at_ms) {
-    EC_ASSIGN(sql::Statement * statement, database_.cached("UPDATE job SET expires = ?2 WHERE id = ?1"));
-    return statement->run(job.id, at_ms);
+              database_.cached(job.look_at_ms ? EC_JOB_CHANGES ", expires = ?14 WHERE id = ?1"
+                                              : EC_JOB_CHANGES " WHERE id = ?1"));
+#undef EC_JOB_CHANGES
+    const auto state = static_cast<int>(job.state);
+    if (!job.look_at_ms)
+        return statement->run(job.id, state, job.reason, job.spent, job.tasks, job.open, job.checking, job.live,
+                              job.graph, job.events, job.result_task, job.ended_ms, job.owed);
+    return statement->run(job.id, state, job.reason, job.spent, job.tasks, job.open, job.checking, job.live, job.graph,
+                          job.events, job.result_task, job.ended_ms, job.owed, *job.look_at_ms);
 }
 
 // --- tasks

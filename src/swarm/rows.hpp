@@ -40,6 +40,7 @@ struct JobRow {
     std::int64_t events = 0;
     std::int64_t result_task = -1;
     std::int64_t submitted_ms = 0, ends_ms = 0, ended_ms = 0;
+    std::optional<std::int64_t> look_at_ms;  ///< when sweep() is to look at it next, where that changes
 };
 
 struct TaskRow {
@@ -93,8 +94,6 @@ public:
     /// `not_found`. On PostgreSQL the row is locked: whatever changes a job or its tasks begins here.
     Result<JobRow> job(const std::string& id);
     Status save(const JobRow& job);
-    /// When sweep() is to look at the job next.
-    Status set_expiry(const JobRow& job, std::int64_t at_ms);
 
     Status insert(const TaskRow& task);
     Result<TaskRow> task(const std::string& job, std::int64_t number);

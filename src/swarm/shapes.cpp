@@ -76,14 +76,17 @@ std::string Shapes::name_of(const Shape& shape) {
                        shape.needs.model_class, shape.needs.gpu ? "gpu" : "", fmt::join(shape.needs.languages, ","));
 }
 
-Result<std::int64_t> Shapes::keep(const Shape& shape) {
-    const std::string name = name_of(shape);
-    const std::int64_t id = id_of_name(name);
-    EC_ASSIGN(sql::Statement * statement,
-              database_.cached("INSERT INTO shape (id, name) VALUES (?1, ?2) ON CONFLICT (id) DO NOTHING"));
-    EC_TRY(statement->run(id, name));
+std::int64_t Shapes::id(const Shape& shape) {
+    const std::int64_t id = id_of_name(name_of(shape));
     known_.emplace(id, shape);
     return id;
+}
+
+Status Shapes::write(std::int64_t id) {
+    EC_ASSIGN(const Shape shape, at(id));
+    EC_ASSIGN(sql::Statement * statement,
+              database_.cached("INSERT INTO shape (id, name) VALUES (?1, ?2) ON CONFLICT (id) DO NOTHING"));
+    return statement->run(id, name_of(shape));
 }
 
 Result<Shape> Shapes::at(std::int64_t id) {

@@ -34,8 +34,11 @@ public:
     explicit Shapes(sql::Database& database) : database_(database) {}
 
     static std::string name_of(const Shape& shape);
-    /// Its row, made where it is missing.
-    Result<std::int64_t> keep(const Shape& shape);
+    /// Its id, remembered; not written yet.
+    std::int64_t id(const Shape& shape);
+    /// Makes its row where that is missing: with the first task that waits for others, and with every new lane, so that
+    /// no lane is without its shape whatever was rolled back.
+    Status write(std::int64_t id);
     Result<Shape> at(std::int64_t id);
     /// Ids of those that the offer serves, as far as they are known.
     Result<std::vector<std::int64_t>> matching(const Offer& offer);

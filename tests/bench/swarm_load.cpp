@@ -17,6 +17,7 @@
 #include <functional>
 #include <iostream>
 #include <memory>
+#include <stdexcept>
 #include <thread>
 
 #include "raw_client.hpp"
@@ -68,10 +69,7 @@ swarm::ClaimRequest claim_of(unsigned most) {
     return request;
 }
 
-[[noreturn]] void give_up(const std::string& why) {
-    fmt::print(stderr, "swarm_load: {}\n", why);
-    std::exit(1);
-}
+[[noreturn]] void give_up(const std::string& why) { throw std::runtime_error(why); }
 template <class T>
 T must(Result<T> result) {
     if (!result) give_up(result.error().message);
@@ -334,5 +332,10 @@ int main(int argc, char** argv) {
     app.add_flag("--idle", wish.idle, "Memory and start");
     app.add_flag("--tls", wish.tls, "With --waiting");
     CLI11_PARSE(app, argc, argv);
-    return ec::bench::run(wish);
+    try {
+        return ec::bench::run(wish);
+    } catch (const std::runtime_error& error) {
+        fmt::print(stderr, "swarm_load: {}\n", error.what());
+        return 1;
+    }
 }

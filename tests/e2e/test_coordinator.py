@@ -3,12 +3,16 @@
 import json
 import os
 import pathlib
+import shutil
 import signal
 import socket
+import ssl
 import stat
 import subprocess
+import tempfile
 import threading
 import time
+import urllib.request
 
 import pytest
 
@@ -20,9 +24,11 @@ OFFER = {"kinds": ["repair", "attempt", "subtask", "verify"], "languages": ["pyt
 
 
 class Coordinator:
-    def __init__(self, data, *more, command="coordinator", config=None):
+    def __init__(self, data, *more, command="coordinator", config=None, database=None):
         self.data = data
         environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+        if database:
+            environment["DATABASE_URL"] = database
         environment["XDG_CONFIG_HOME"] = str(data.parent / "config")
         words = [PROGRAM, command, "--listen", "127.0.0.1:0", "--data-dir", data, *more]
         if config is not None:
@@ -620,6 +626,152 @@ def test_the_first_version_takes_no_plaintext_here_and_tells_a_phone_when_to_res
         problem(phone.post("/register", bad), 400, "invalid_argument")
 
 
+class Postgres:
+    """A PostgreSQL of this test's own, at a socket in its folder."""
+
+    def __init__(self):
+        found = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+        if not found:
+            pytest.skip("there is no PostgreSQL here")
+        self.programs = found[-1].parent
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="edgecoder-pg-"))
+        self.user = {}
+        if os.geteuid() == 0:
+            shutil.chown(self.folder, "nobody")
+            self.user = {"user": "nobody"}
+        self.process = None
+        self.run("initdb", "-D", self.folder / "data", "-U", "ec", "-A", "trust", "--no-sync", "-E", "UTF8")
+        self.url = f"postgresql:///postgres?host={self.folder}&user=ec"
+        self.start()
+
+    def run(self, program, *words):
+        done = subprocess.run([self.programs / program, *words], capture_output=True, text=True, timeout=120, cwd="/",
+                              **self.user)
+        assert done.returncode == 0, done.stderr
+        return done
+
+    def start(self):
+        with open(os.devnull, "w") as nowhere:
+            self.process = subprocess.Popen(
+                [self.programs / "postgres", "-D", self.folder / "data", "-k", self.folder, "-c", "listen_addresses="],
+                stdout=nowhere, stderr=nowhere, cwd="/", **self.user)
+        eventually(lambda: subprocess.run([self.programs / "pg_isready", "-q", "-h", self.folder]).returncode == 0, 60)
+
+    def kill(self):
+        self.process.send_signal(signal.SIGQUIT)  # at once, as when the machine fails
+        self.process.wait(30)
+
+    def remove(self):
+        if self.process and self.process.poll() is None:
+            self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@pytest.fixture
+def postgres():
+    running = Postgres()
+    yield running
+    running.remove()
+
+
+def test_two_coordinators_on_one_database_are_one_swarm(postgres, tmp_path):
+    one = Coordinator(tmp_path / "one", database=postgres.url)
+    two = Coordinator(tmp_path / "two", database=postgres.url)
+    try:
+        client, worker = one.node("client"), one.node("worker")
+        worker.url = two.url
+        got = {}
+        waiting = threading.Thread(target=lambda: got.update(leases=leases(worker, wait_s=20)))
+        waiting.start()
+        eventually(lambda: two.admin.ask("status")["claims_waiting"] == 1)
+        id = submitted(client, job())
+        waiting.join(20)
+        [lease] = got["leases"]
+        assert lease["job"] == id
+        stream = client.events(id)
+        assert next(stream)["job"] == id
+        assert complete(worker, report(lease)).json()["reports"][0]["task"] == "done"
+        assert [event["state"] for event in stream][-1] == "done", "followed at one, completed at the other"
+        two.admin.ask("node.set_state", id=worker.id, state="revoked", reason="lost")
+        worker.url = one.url
+        eventually(lambda: claim(worker).status == 401)
+    finally:
+        one.kill()
+        two.kill()
+
+
+def test_a_database_that_goes_away_and_comes_back_loses_nothing(postgres, tmp_path):
+    running = Coordinator(tmp_path / "data", database=postgres.url)
+    try:
+        client, worker = running.node("client"), running.node("worker")
+        id = submitted(client, job())
+        [lease] = leases(worker)
+        postgres.kill()
+        gone = complete(worker, report(lease))
+        problem(gone, 503)
+        assert gone.headers["Retry-After"] == "1"
+        problem(submit(client, job(), "k2"), 503)
+        assert Node(running.url).send("GET", "/readyz").status == 503
+        assert Node(running.url).send("GET", "/healthz").status == 200
+        postgres.start()
+        done = eventually(lambda: (lambda a: a if a.status == 200 else None)(complete(worker, report(lease))), 30)
+        assert done.json()["reports"][0]["task"] == "done", done.text
+        assert submit(client, job(), "k2").status == 201
+        assert client.get(f"/v1/jobs/{id}").json()["state"] == "done"
+        assert len(client.get("/v1/jobs").json()["jobs"]) == 2
+    finally:
+        running.kill()
+
+
+def test_a_full_disk_is_said_and_nothing_is_lost(tmp_path):
+    data = tmp_path / "data"
+    data.mkdir(mode=0o700)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m,mode=0700", "tmpfs", data], capture_output=True)
+    if mounted.returncode != 0:
+        pytest.skip("no small disk can be made here")
+    try:
+        running = Coordinator(data)
+        try:
+            client = running.node("client")
+            first = submitted(client, job(), "first")
+            filler = data / "filler"
+            with open(filler, "wb", buffering=0) as out:
+                try:
+                    while True:
+                        out.write(b"x" * 65536)
+                except OSError:
+                    pass
+            refused = eventually(lambda: next((answer for answer in [put(client, (os.urandom(8).hex(), b"x" * 65536))]
+                                               if answer.status != 200), None))
+            problem(refused, 503, "storage_full")
+            assert client.get(f"/v1/jobs/{first}").json()["state"] == "queued"
+            filler.unlink()
+            assert eventually(lambda: submit(client, job(), "second").status == 201)
+            assert [row["id"] for row in client.get("/v1/jobs").json()["jobs"]][-1] == first
+        finally:
+            running.kill()
+    finally:
+        subprocess.run(["umount", "-l", data], check=True)
+
+
+def test_a_certificate_is_served(tmp_path):
+    made = subprocess.run(["openssl", "req", "-x509", "-newkey", "ed25519", "-nodes", "-subj", "/CN=localhost",
+                           "-keyout", tmp_path / "key.pem", "-out", tmp_path / "cert.pem", "-days", "2",
+                           "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"], capture_output=True)
+    assert made.returncode == 0, made.stderr
+    running = Coordinator(tmp_path / "data", "--tls-cert", tmp_path / "cert.pem", "--tls-key", tmp_path / "key.pem")
+    try:
+        assert running.url.startswith("https://")
+        trust = ssl.create_default_context(cafile=tmp_path / "cert.pem")
+        with urllib.request.urlopen(running.url + "/healthz", context=trust, timeout=20) as answer:
+            assert answer.read() == b"ok\n"
+        half = subprocess.run([PROGRAM, "coordinator", "--tls-cert", tmp_path / "cert.pem", "--data-dir",
+                               tmp_path / "other"], capture_output=True, text=True, timeout=30)
+        assert half.returncode == 2 and "go together" in half.stderr
+    finally:
+        running.kill()
+
+
 def test_it_is_small_and_quick(tmp_path):
     start = time.monotonic()
     running = Coordinator(tmp_path / "data")
@@ -629,5 +781,107 @@ def test_it_is_small_and_quick(tmp_path):
         resident = int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1])
         print(f"ready after {ready * 1000:.0f} ms, {resident / 1024:.1f} MB")
         assert resident < 40 * 1024
+    finally:
+        running.kill()
+
+
+class Everything:
+    """`edgecoderd all` on free ports."""
+
+    def __init__(self, data, **environment):
+        self.data = data
+        kept = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+        ports = {name: "0" for name in ("COORDINATOR_PORT", "IDE_PORT", "REVIEW_PORT", "INFERENCE_PORT")}
+        self.process = subprocess.Popen(
+            [PROGRAM, "all", "--data-dir", data], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env={**kept, **ports, "XDG_CONFIG_HOME": str(data.parent / "config"), **environment})
+        self.urls = {}
+        while "review" not in self.urls:
+            line = self.process.stdout.readline()
+            assert line.startswith("ready "), line + self.process.stderr.read()
+            _, name, url = line.split()
+            self.urls[name] = url
+        self.admin = Admin(data)
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.out, self.err = self.process.communicate(timeout=30)
+        return self.process.returncode
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture
+def everything(tmp_path):
+    running = Everything(tmp_path / "data")
+    yield running
+    running.kill()
+
+
+def test_all_services_of_a_machine_start_together_and_end_together(everything):
+    assert list(everything.urls)[0] == "coordinator" and {"ide", "review"} < set(everything.urls)
+    for url in everything.urls.values():
+        assert Node(url).send("GET", "/healthz").status == 200
+    assert everything.stop() == 0
+
+
+def test_when_one_service_cannot_start_none_runs(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        ports = {"COORDINATOR_PORT": "0", "IDE_PORT": "0", "INFERENCE_PORT": "0",
+                 "REVIEW_PORT": str(taken.getsockname()[1])}
+        done = subprocess.run([PROGRAM, "all", "--data-dir", tmp_path / "data"], capture_output=True, text=True,
+                              timeout=60, env={**os.environ, **ports, "XDG_CONFIG_HOME": str(tmp_path / "config")})
+    assert done.returncode == 3 and "review: " in done.stderr
+    running = Coordinator(tmp_path / "data")
+    running.kill()
+
+
+def test_the_first_version_in_clear_on_its_own_machine(everything):
+    node = Node(everything.urls["coordinator"])
+    token = (everything.data / "secrets/admin-token").read_text().strip()
+    canary = "canary_line_of_source_91b7"
+    body = json.dumps({"taskId": "t1", "prompt": f"write {canary}", "language": "python",
+                       "snapshotRef": "main"}).encode()
+    kind = {"Content-Type": "application/json"}
+    problem(node.send("POST", "/submit", body, kind), 403, "plaintext_refused")
+    problem(node.send("POST", "/submit", body, {**kind, "Authorization": "Bearer " + "0" * 64}), 403)
+    admin = {**kind, "Authorization": f"Bearer {token}"}
+    sent = node.send("POST", "/submit", body, admin)
+    assert sent.status == 200 and len(sent.json()["subtasks"]) == 1, sent.text
+    assert node.send("POST", "/submit", body, admin).json() == sent.json(), "again is the same"
+
+    worker = Node(node.url)
+    registered = worker.post("/register", {
+        "agentId": "w", "registrationToken": everything.admin.token("worker"), "publicKey": worker.public,
+        "offer": {**OFFER, "groups": [node.send("GET", f"/status?taskId={sent.json()['taskId']}", headers=admin)
+                                      .json()["job"]["group"]]}})
+    assert registered.status == 200, registered.text
+    subtask = worker.post("/pull", {"agentId": "w"}).json()["subtask"]
+    assert subtask["id"] == sent.json()["subtasks"][0] and subtask["kind"] == "attempt"
+    assert worker.post("/result", {"subtaskId": subtask["id"], "ok": True, "output": b64(b"sealed"),
+                                   "durationMs": 1}).json() == {"ok": True}
+    shown = node.send("GET", f"/status?taskId={sent.json()['taskId']}", headers=admin).json()
+    assert shown["state"] in ("verifying", "running", "queued", "done")
+    assert node.send("GET", "/status", headers=admin).json()["agents"] == 1
+    everything.stop()
+    for file in everything.data.rglob("*"):
+        assert not file.is_file() or canary.encode() not in file.read_bytes(), file
+    assert canary not in everything.out + everything.err
+
+
+def test_all_services_together_are_small_and_quick(tmp_path):
+    start = time.monotonic()
+    running = Everything(tmp_path / "data")
+    ready = time.monotonic() - start
+    try:
+        status = pathlib.Path(f"/proc/{running.process.pid}/status").read_text()
+        resident = int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1])
+        print(f"ready after {ready * 1000:.0f} ms, {resident / 1024:.1f} MB")
+        assert resident < 80 * 1024
     finally:
         running.kill()

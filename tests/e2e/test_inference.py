@@ -1,11 +1,14 @@
 """`edgecoderd inference` from outside: where it listens, who is told of it, and how it comes and goes."""
 
+import json
 import os
 import pathlib
 import signal
 import socket
 import stat
 import subprocess
+import urllib.error
+import urllib.request
 
 import pytest
 
@@ -15,6 +18,10 @@ PROGRAM = pathlib.Path(os.environ.get("EC_BIN_DIR", ROOT / "build/bin")) / "edge
 
 def start(*arguments, **env):
     kept = {name: value for name, value in os.environ.items() if name != "XDG_RUNTIME_DIR"}
+    # Any free port, and nobody's coordinator.
+    kept |= {"INFERENCE_PORT": "0", "EDGECODER_COORDINATOR": "http://127.0.0.1:1"}
+    if "XDG_RUNTIME_DIR" in env:
+        kept["EDGECODER_DATA_DIR"] = str(env["XDG_RUNTIME_DIR"] / "data")
     return subprocess.Popen([PROGRAM, "inference", *map(str, arguments)], stdin=subprocess.DEVNULL,
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                             env={**kept, **{name: str(value) for name, value in env.items()}})
@@ -27,6 +34,7 @@ def host(tmp_path):
     if "built without llama.cpp" in (process.stderr.read() if not line else ""):
         pytest.skip("built without llama.cpp")
     process.line = line
+    process.url = process.stdout.readline().split()[-1]
     yield process
     if process.poll() is None:
         process.kill()
@@ -75,8 +83,60 @@ def test_doctor_says_where_models_run(host, tmp_path, edgecoder):
     assert inference(XDG_RUNTIME_DIR=str(tmp_path)) == "private"
 
 
+def ask(process, method, path, body=None, token=None):
+    """The answer of the HTTP service: status and JSON."""
+    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+    data = None if body is None else body.encode() if isinstance(body, str) else json.dumps(body).encode()
+    request = urllib.request.Request(process.url + path, data=data, method=method, headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return answer.status, json.loads(answer.read() or b"null")
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read())
+
+
+def token_of(tmp_path):
+    file = tmp_path / "data/secrets/inference-token"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    return file.read_text().strip()
+
+
+def test_it_takes_a_task_apart_without_a_model_and_loses_nothing(host, tmp_path):
+    prompt = "In the parser:\n1. keep x = 1.5 and print(x)? yes!\n2. speed it up.\n\nFinally, write the docs."
+    assert ask(host, "GET", "/health") == (200, {"ok": True})
+    status, answer = ask(host, "POST", "/decompose", {"taskId": "t1", "prompt": prompt, "snapshotRef": "s"}, token_of(tmp_path))
+    assert (status, answer["by"]) == (200, "list")
+    inputs = [part["input"] for part in answer["subtasks"]]
+    assert len(inputs) == 3
+    for words in ("keep x = 1.5 and print(x)? yes!", "speed it up.", "Finally, write the docs."):
+        assert any(words in each for each in inputs)
+    assert all(part["taskId"] == "t1" and part["snapshotRef"] == "s" for part in answer["subtasks"])
+
+
+def test_an_escalation_without_a_model_says_what_is_missing(host, tmp_path):
+    status, answer = ask(host, "POST", "/escalate", {"task": "add", "failedCode": "a - b"}, token_of(tmp_path))
+    assert (status, answer["code"]) == (503, "no_model")
+
+
+def test_strangers_and_nonsense_are_refused(host, tmp_path):
+    good = {"taskId": "t", "prompt": "x"}
+    assert ask(host, "POST", "/decompose", good)[0] == 401
+    assert ask(host, "POST", "/decompose", good, "0" * 64)[0] == 401
+    token = token_of(tmp_path)
+    for body in ("", "[]", "{", {"taskId": "t"}, {**good, "prompt": 1}, {**good, "files": ["../x"]}, {**good, "language": "cobol"}):
+        assert ask(host, "POST", "/decompose", body, token)[0] == 400, body
+    assert ask(host, "POST", "/decompose", {**good, "prompt": "x" * 3_000_000}, token)[0] == 413
+    assert ask(host, "GET", "/decompose", None, token)[0] == 405
+
+
+def test_its_openapi_document_names_every_route(host):
+    status, document = ask(host, "GET", "/openapi.json")
+    assert status == 200
+    assert set(document["paths"]) == {"/health", "/healthz", "/readyz", "/decompose", "/escalate", "/metrics", "/openapi.json"}
+
+
 def test_it_has_no_such_options(tmp_path):
-    for words in (["--listen", "127.0.0.1:4302"], ["--memory", "-1"], ["--memory", "much"]):
+    for words in (["--listen", "4302"], ["--stdin"], ["--memory", "-1"], ["--memory", "much"]):
         process = start(*words, XDG_RUNTIME_DIR=tmp_path)
         process.communicate(timeout=20)
         assert process.returncode == 2, words

@@ -26,16 +26,11 @@ Answer answered(const Error& error) {
                        Object{{"code", name(error.code)}});
 }
 
-/// Names of accounts: what may stand in a path, a log and a terminal.
 Result<std::string> account_name(json::Reader& params) {
     std::string account = params.require("account").string("account");
     EC_TRY(params.status());
-    const bool good = !account.empty() && account.size() <= 64 && std::ranges::all_of(account, [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-               c == '.' || c == '@';
-    });
-    if (!good || account == kMint)
-        return fail(ErrorCode::invalid_argument, "an account is 1 to 64 letters, digits and any of - _ . @");
+    if (!identity::is_account(account) || account == kMint)
+        return fail(ErrorCode::invalid_argument, "an account is 1 to 64 of a-z, 0-9, '.', '_', ':' and '-'");
     return account;
 }
 

@@ -72,10 +72,15 @@ void EventStreams::news_of_all() {
 }
 
 void EventStreams::keep_alive() {
-    const std::scoped_lock lock(mutex_);
-    for (auto& [job, streams] : streams_) {
-        for (Stream& stream : streams) stream.responder->write(": here\n\n");
+    {
+        const std::scoped_lock lock(mutex_);
+        for (auto& [job, streams] : streams_) {
+            for (Stream& stream : streams) {
+                if (!stream.responder->write(": here\n\n")) fresh_.insert(job);  // it is looked at, and dropped
+            }
+        }
     }
+    changed_.notify_one();
 }
 
 std::size_t EventStreams::count() const {

@@ -280,7 +280,8 @@ ServerResponse status(Coordinator& with, const ServerRequest& request) {
     const auto form = Form::parse(request.query);
     if (!form) return refused(form.error());
     if (form->has("taskId")) return status_of(with, account->empty() ? kLocalAccount : *account, form->value("taskId"));
-    const auto queued = with.store.read<std::int64_t>([&](Desk& desk) { return queued_tasks(desk.database, *account); });
+    const auto queued =
+        with.store.read<std::int64_t>([&](Desk& desk) { return queued_tasks(desk.database, *account); });
     if (!queued) return refused(queued.error());
     const std::int64_t now = with.gate.now_ms();
     return json_of({{"queued", *queued},

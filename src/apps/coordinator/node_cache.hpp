@@ -9,7 +9,6 @@
 #include <functional>
 #include <map>
 #include <mutex>
-#include <optional>
 
 namespace ec::apps::coordinator {
 
@@ -32,12 +31,14 @@ private:
         identity::Node node;
         std::int64_t since_ms = 0;
     };
-    std::optional<identity::Node> peek(const identity::NodeId& id);
+    /// With the mutex held.
+    const identity::Node* peek(const identity::NodeId& id) const;
 
     Find find_;
     std::function<std::int64_t()> now_ms_;
     std::mutex mutex_;
-    std::map<identity::NodeId, Kept> kept_;  ///< guarded by mutex_
+    std::map<identity::NodeId, Kept> kept_;  ///< guarded by mutex_, as what follows
+    std::uint64_t forgotten_ = 0;            ///< how often: what was looked up before is not kept after
 };
 
 }  // namespace ec::apps::coordinator

@@ -154,7 +154,7 @@ Status Service::listen(const CoordinatorSettings& settings) {
                   return admin_answer(with_, request, [this] { drain(); });
               }));
     heart_ = std::jthread([this](const std::stop_token& stop) { beat(stop); });
-    notary_ = std::jthread([this](const std::stop_token& stop) { integrate(stop); });
+    if (settings.logged) notary_ = std::jthread([this](const std::stop_token& stop) { integrate(stop); });
     if (store_->place().shared()) ears_ = std::jthread([this](const std::stop_token& stop) { hear(stop); });
     return {};
 }
@@ -264,7 +264,8 @@ StartedService start_coordinator_service(const CoordinatorOptions& options, Seal
                     .now_ms = system_ms,
                     .random = random_number,
                     .queue = settings.queue,
-                    .blobs = settings.blobs};
+                    .blobs = settings.blobs,
+                    .logged = settings.logged};
     EC_ASSIGN(std::unique_ptr<Store> store, Store::open(settings.place, std::move(rules)));
     EC_ASSIGN(const std::string verifier_key,
               store->read<std::string>([](Desk& desk) -> Result<std::string> { return desk.log.verifier_key(); }));

@@ -19,6 +19,7 @@ void read_table(toml::Table& table, CoordinatorSettings& settings) {
     settings.tls_cert = table.string("tls_cert").value_or("");
     settings.tls_key = table.string("tls_key").value_or("");
     settings.log_origin = table.string("log_origin").value_or(settings.log_origin);
+    settings.logged = table.boolean("log").value_or(true);
     if (const auto seconds = table.integer("lease_s", 10, kLongestLease)) settings.queue.lease_ms = *seconds * 1000;
     if (const auto most = table.integer("account_queued", 1, kMostTasks)) settings.queue.account_queued = *most;
     if (const auto most = table.integer("queued", 1, kMostTasks)) settings.queue.queued = *most;

@@ -34,6 +34,7 @@ struct CoordinatorSettings {
     std::filesystem::path tls_cert;
     std::filesystem::path tls_key;
     std::string log_origin;  ///< the first line of the log's checkpoints
+    bool logged = true;      ///< false: nothing can be shown to anybody afterwards; for measuring what the log costs
     StorePlace place;
     swarm::QueueRules queue;
     swarm::BlobRules blobs;

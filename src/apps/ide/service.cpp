@@ -85,7 +85,9 @@ private:
 
 Result<std::unique_ptr<Service>> open_service(const IdeSettings& settings) {
     EC_TRY(make_data_dir(settings.data_dir));
-    ::setenv("EDGECODER_DATA_DIR", settings.data_dir.c_str(), 1);
+    // Under `all` it is set already, and others may be reading it.
+    const char* const set = std::getenv("EDGECODER_DATA_DIR");
+    if (set == nullptr || settings.data_dir != set) ::setenv("EDGECODER_DATA_DIR", settings.data_dir.c_str(), 1);
     EC_ASSIGN(auto models,
               Models::open(
                   {.data_dir = settings.data_dir, .configured = settings.models, .fill = settings.fill, .limits = {}}));

@@ -9,6 +9,7 @@
 #include <ec/repair/diagnose.hpp>
 
 #include "children.hpp"
+#include "swarm/result_check.hpp"
 #include "swarm/tree_patch.hpp"
 
 namespace ec::apps::inference_http {
@@ -20,8 +21,6 @@ using swarm::TaskKind;
 using swarm::TaskResult;
 using swarm::WorkDone;
 
-constexpr std::chrono::minutes kLongestTestRun{10};
-constexpr std::uint64_t kTestMemory = 2ULL << 30;
 constexpr std::size_t kLogBytes = 8 << 10;
 constexpr std::uint64_t kFileBytes = 8ULL << 20;
 constexpr std::string_view kNoPatch = "none";  ///< of a part that nobody did: it reads as no patch
@@ -189,16 +188,10 @@ Result<inference::TestedState> InferenceRunner::run_tests(const swarm::Work& wor
     inference::TestedState state;
     if (trim(work.job.test).empty()) return state;
     EC_ASSIGN(const auto laid, Laid::over(work.folder, files));
-    EC_ASSIGN(const auto sandbox, ports_.open_sandbox(work.folder));
-    const executor::TestCommand command = executor::recognise_test_command(work.job.test, work.folder);
-    executor::RunSpec spec = executor::test_run(command);
-    spec.limits.wall = spec.limits.cpu = std::min<std::chrono::milliseconds>(budget_of(work), kLongestTestRun);
-    spec.limits.memory_bytes =
-        work.job.memory_mb > 0 ? static_cast<std::uint64_t>(work.job.memory_mb) << 20 : kTestMemory;
-    spec.collect_changes = false;
-    EC_ASSIGN(const executor::RunResult ran, sandbox->run(spec, std::move(stop)));
-    if (ran.cannot_isolate) return fail(*ran.cannot_isolate);
-    const executor::TestReport report = executor::read_test_report(command, ran, work.folder);
+    TreeTests tests = tests_of(work.job, {}, work.folder);
+    tests.open_sandbox = ports_.open_sandbox;
+    EC_ASSIGN(const TestsSaid said, apps::run_tests(tests, std::move(stop)));
+    const executor::TestReport& report = said.report;
     for (const executor::TestCase& test : report.tests) {
         if (test.outcome == executor::TestOutcome::passed) state.passing.insert(test.id);
         if (test.outcome == executor::TestOutcome::failed || test.outcome == executor::TestOutcome::error)
@@ -206,7 +199,7 @@ Result<inference::TestedState> InferenceRunner::run_tests(const swarm::Work& wor
     }
     const bool passed = report.verdict == executor::TestReport::Verdict::passed;
     if (report.tests.empty() || passed != state.failing.empty()) (passed ? state.passing : state.failing).insert("");
-    state.log = tail(ran.out + ran.err);
+    state.log = said.log;
     return state;
 }
 

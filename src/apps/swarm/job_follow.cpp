@@ -5,10 +5,14 @@
 #include <algorithm>
 #include <ec/core/text.hpp>
 #include <ec/core/time_or_stop.hpp>
+#include <map>
 #include <optional>
 #include <set>
 
+#include "../project_sandbox.hpp"
 #include "job_result.hpp"
+#include "result_check.hpp"
+#include "tree_patch.hpp"
 
 namespace ec::apps {
 namespace {
@@ -72,7 +76,17 @@ private:
                 progress = ellipsize(to_valid_utf8(*text), kMostProgress);
             }
         }
+        if (event.type == "state" && !event.task.empty()) states_[event.task] = event.state;
         with_.heard(event, key, progress);
+    }
+
+    /// Whether a worker looks at a result, or searches a second time: such tasks are not the job's own.
+    [[nodiscard]] bool others_look() const {
+        return std::ranges::any_of(states_, [this](const auto& seen) {
+            const auto task = std::ranges::find(job_.tasks, seen.first, &TaskStatus::id);
+            const bool own = task != job_.tasks.end() && task->kind != swarm::TaskKind::verify;
+            return !own && (seen.second == State::leased || seen.second == State::running);
+        });
     }
 
     bool learn_key() {
@@ -103,44 +117,65 @@ private:
 
     Status judge_results() {
         bool only_nothing = true;
+        const bool alone = quiet_ > 0 && !others_look();
         for (const TaskStatus& task : job_.tasks) {
-            if (swarm::ended(task.state)) continue;
+            if (swarm::ended(task.state) || task.kind == swarm::TaskKind::verify) continue;
             const bool waits = task.state == State::verifying;
             only_nothing = only_nothing && waits && task.outcome == Outcome::nothing;
             if (!waits || task.outcome != Outcome::solved || judged_.contains(task.id.text())) continue;
-            if (task.reason == kForUs || quiet_ > 0) {
+            if (task.reason == kForUs || alone) {
                 judged_.insert(task.id.text());
                 EC_TRY(judge(task));
                 return look();
             }
         }
         // Every part was searched in vain, and nobody searches a second time.
-        if (only_nothing && quiet_ > 1 && !swarm::ended(job_.state)) return accept_nothing();
+        if (only_nothing && alone && quiet_ > 1 && !swarm::ended(job_.state)) return accept_nothing();
         return {};
     }
 
     Status judge(const TaskStatus& task) {
-        with_.says(fmt::format("running the tests of {} here", task.key));
-        EC_ASSIGN(const bool good, passes(task));
-        with_.says(good ? "the tests pass" : "the tests do not pass: the result is refused");
+        with_.says(is_part(task) ? fmt::format("looking at {} here", task.key)
+                                 : fmt::format("running the tests of {} here", task.key));
+        EC_ASSIGN(const bool good, holds(task));
+        with_.says(good ? "the result holds" : "the result does not hold: it is refused");
         return told(with_.client.verdict(id_, task.id, good, stop_));
     }
 
+    /// Of a split job, whose own tests pass only when the parts are together: the merge runs them after each part.
+    static bool is_part(const TaskStatus& task) {
+        return task.kind == swarm::TaskKind::subtask || task.kind == swarm::TaskKind::escalate;
+    }
+
     /// What cannot be opened or does not fit is as bad as what fails; what this machine cannot do is no verdict.
-    Result<bool> passes(const TaskStatus& task) {
+    Result<bool> holds(const TaskStatus& task) {
         EC_ASSIGN(const crypto::SealKey key, job_key_of(job_));
         const auto result = open_result(key, task.key, task.result);
         if (!result) return false;
         EC_ASSIGN(const OpenedJob opened, OpenedJob::open(job_, key, with_.client, stop_));
+        if (is_part(task)) EC_TRY(lay_inputs(task, key, opened));
         const auto files = opened.files_of(*result);
         if (!files || files->empty()) return false;
+        if (is_part(task)) return true;
         EC_ASSIGN(const agent::ReviewVerdict verdict, opened.judge(*files, stop_));
         return verdict.outcome == agent::ReviewVerdict::Outcome::passed;
     }
 
+    /// The patches that a part stands on, in their order.
+    Status lay_inputs(const TaskStatus& task, const crypto::SealKey& key, const OpenedJob& opened) const {
+        for (const std::string& name : task.after) {
+            const auto input = std::ranges::find(job_.tasks, name, &TaskStatus::key);
+            if (input == job_.tasks.end() || !is_part(*input)) continue;
+            EC_ASSIGN(const swarm::TaskResult result, open_result(key, input->key, input->result));
+            EC_ASSIGN(const auto files, opened.files_of(result));
+            EC_TRY(write_files(files, opened.folder()));
+        }
+        return {};
+    }
+
     Status accept_nothing() {
         for (const TaskStatus& task : job_.tasks) {
-            if (!swarm::ended(task.state)) EC_TRY(told(with_.client.verdict(id_, task.id, true, stop_)));
+            if (task.state == State::verifying) EC_TRY(told(with_.client.verdict(id_, task.id, true, stop_)));
         }
         return look();
     }
@@ -160,6 +195,7 @@ private:
     std::optional<crypto::SealKey> key_;
     std::vector<Event> wanted_;
     std::set<std::string> judged_;
+    std::map<swarm::TaskId, State> states_;  ///< of tasks, by the last event
 };
 
 }  // namespace

@@ -45,17 +45,16 @@ Result<OpenedJob> OpenedJob::open(const swarm::JobStatus& job, const crypto::Sea
 }
 
 Result<std::vector<vcs::FileVersion>> OpenedJob::files_of(const swarm::TaskResult& result) const {
-    // A link of the snapshot is no file that a patch could be for.
-    const auto plain = [this](const std::string& path) {
-        return swarm::check_path(path) && fs::is_regular_file(fs::symlink_status(folder() / path));
+    const auto read = [this](const std::string& path) -> Result<std::optional<std::string>> {
+        EC_TRY(swarm::check_path(path));
+        std::error_code error;
+        const fs::file_status status = fs::symlink_status(folder() / path, error);
+        if (status.type() == fs::file_type::not_found) return std::nullopt;
+        // A link of the snapshot is no file that a patch could be for.
+        if (!error && fs::is_regular_file(status)) return read_file(folder() / path);
+        return fail(ErrorCode::conflict, fmt::format("the patch changes {}, which is no file of the job", path));
     };
-    EC_ASSIGN(std::vector<vcs::FileVersion> files,
-              vcs::apply_patch(result.patch, [&](const std::string& path) -> Result<std::optional<std::string>> {
-                  if (!fs::exists(fs::symlink_status(folder() / path))) return std::nullopt;
-                  if (plain(path)) return read_file(folder() / path);
-                  return fail(ErrorCode::conflict,
-                              fmt::format("the patch changes {}, which is no file of the job", path));
-              }));
+    EC_ASSIGN(std::vector<vcs::FileVersion> files, vcs::apply_patch(result.patch, read));
     for (const vcs::FileVersion& file : files) EC_TRY(swarm::check_path(file.path));
     return files;
 }

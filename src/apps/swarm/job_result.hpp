@@ -11,6 +11,7 @@
 #include <ec/swarm/payload.hpp>
 #include <ec/vcs/diff.hpp>
 #include <filesystem>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>

@@ -62,8 +62,8 @@ Status check(const JobWish& wish) {
         return fail(ErrorCode::invalid_argument, "--test needs a command",
                     "a job is judged by its tests; only --split does without");
     }
-    if (wish.split && trim(wish.task).empty()) {
-        return fail(ErrorCode::invalid_argument, "--split needs a task to split");
+    if (wish.split && trim(wish.task).empty() && trim(wish.test).empty()) {
+        return fail(ErrorCode::invalid_argument, "--split needs a task, or tests that fail, to split by");
     }
     if (wish.group == "none" && wish.trusted.empty()) {
         return fail(ErrorCode::invalid_argument, "--group none needs --trust NODE, once or more",

@@ -13,6 +13,7 @@
 #include "../policy_files.hpp"
 #include "../project_view.hpp"
 #include "../reduced_consent.hpp"
+#include "result_check.hpp"
 #include "tree_patch.hpp"
 
 namespace ec::apps {
@@ -22,8 +23,6 @@ using swarm::Outcome;
 using swarm::TaskKind;
 using swarm::TaskResult;
 
-constexpr std::chrono::minutes kLongestTestRun{10};
-constexpr std::uint64_t kTestMemory = 2ULL << 30;
 constexpr std::size_t kLogBytes = 8 << 10;
 constexpr std::size_t kShownFiles = 8;
 
@@ -51,10 +50,6 @@ const std::string& test_of(const swarm::Work& work) { return work.task.test.empt
 
 std::chrono::milliseconds budget_of(const swarm::Work& work) {
     return std::chrono::seconds(std::clamp<std::int64_t>(work.job.budget_s, 1, 7 * 24 * 3600));
-}
-
-std::string tail(const std::string& text) {
-    return text.size() <= kLogBytes ? text : text.substr(text.size() - kLogBytes);
 }
 
 std::string failures(const executor::TestReport& report) {
@@ -152,14 +147,16 @@ Result<swarm::WorkDone> SwarmRunner::run(const swarm::Work& work, const swarm::J
     const bool checks = kind == TaskKind::verify;
     if (checks && work.inputs.empty()) return fail(ErrorCode::invalid_argument, "there is no result to check");
     swarm::WorkDone done;
-    if (const Status applied = apply_inputs(work, checks ? 1 : 0); !applied) {
+    // What was merged is a patch of the snapshot itself.
+    const bool merged = !work.task.parts.empty();
+    if (const Status applied = merged ? Status{} : apply_inputs(work, checks ? 1 : 0); !applied) {
         done.result.outcome = Outcome::error;
         done.result.reason = fmt::format("what it stands on cannot be applied: {}", applied.error().message);
         return done;
     }
     if (checks) {
         EC_ASSIGN(done.result, verify(work, work.inputs.front().second, progress, std::move(stop)));
-    } else if (kind == TaskKind::repair || !model_) {
+    } else if (kind == TaskKind::repair || !model_ || !work.task.targets.empty()) {
         EC_ASSIGN(done.result, repair(work, progress, std::move(stop)));
     } else {
         EC_ASSIGN(done.result, attempt(work, progress, std::move(stop)));
@@ -180,6 +177,7 @@ Result<TaskResult> SwarmRunner::repair(const swarm::Work& work, const swarm::Job
     request.test = test_of(work);
     request.budget = budget_of(work);
     request.seed = work.job.seed;
+    request.targets = work.task.targets;
     request.shard = {static_cast<unsigned>(work.lease.shard), static_cast<unsigned>(std::max(work.lease.shards, 1))};
     ProgressOfRepair events(progress, clock_, request.budget);
     EC_ASSIGN(const repair::RepairResult result, repair::repair(*sandbox, clock_, events, request, std::move(stop)));
@@ -250,53 +248,9 @@ Result<TaskResult> SwarmRunner::verify(const swarm::Work& work, const TaskResult
         again.outcome = again.outcome == Outcome::nothing ? Outcome::passed : Outcome::rejected;
         return again;
     }
-    TaskResult out;
-    out.outcome = Outcome::rejected;
-    if (trim(test_of(work)).empty()) {
-        out.reason = "there is no test command to judge it by";
-        return out;
-    }
-    const executor::TestCommand command = executor::recognise_test_command(test_of(work), work.folder);
-    EC_ASSIGN(const ProjectView tree, ProjectView::open(work.folder.string()));
-    const auto files = files_of_patch(judged.patch, work.folder);
-    if (!files) {
-        out.reason = fmt::format("its patch does not fit: {}", files.error().message);
-        return out;
-    }
-    out.reason = forbidden_change(*files, command, tree);
-    if (!out.reason.empty()) return out;
-    EC_TRY(write_files(*files, work.folder));
-    progress("running the tests", 10);
-    EC_ASSIGN(const bool passed, run_tests(work, command, out, stop));
-    if (passed) {
-        out.outcome = Outcome::passed;
-        return out;
-    }
-    // A flaky test must not make a liar of somebody honest: two of three count.
-    progress("running the tests again", 40);
-    EC_ASSIGN(const bool second, run_tests(work, command, out, stop));
-    if (!second) return out;
-    EC_ASSIGN(const bool third, run_tests(work, command, out, stop));
-    if (third) out.outcome = Outcome::passed;
-    return out;
-}
-
-Result<bool> SwarmRunner::run_tests(const swarm::Work& work, const executor::TestCommand& command, TaskResult& out,
-                                    const std::stop_token& stop) const {
-    EC_ASSIGN(const auto sandbox, open_sandbox(work.folder));
-    executor::RunSpec spec = executor::test_run(command);
-    spec.limits.wall = spec.limits.cpu = std::min<std::chrono::milliseconds>(budget_of(work), kLongestTestRun);
-    spec.limits.memory_bytes =
-        work.job.memory_mb > 0 ? static_cast<std::uint64_t>(work.job.memory_mb) << 20 : kTestMemory;
-    spec.collect_changes = false;
-    EC_ASSIGN(const executor::RunResult ran, sandbox->run(spec, stop));
-    if (ran.cannot_isolate) return fail(*ran.cannot_isolate);
-    const executor::TestReport report = executor::read_test_report(command, ran, work.folder);
-    const bool passed = report.verdict == executor::TestReport::Verdict::passed;
-    count_after(report, out);
-    out.log = tail(ran.out + ran.err);
-    out.reason = passed ? "" : "the tests do not pass";
-    return passed;
+    TreeTests tests = tests_of(work.job, work.task, work.folder);
+    tests.open_sandbox = [this](const std::filesystem::path& folder) { return open_sandbox(folder); };
+    return check_patch(tests, judged.patch, work.task.targets, progress, std::move(stop));
 }
 
 }  // namespace ec::apps

@@ -11,7 +11,6 @@
 #include <cstdint>
 #include <ec/core/clock.hpp>
 #include <ec/executor/sandbox.hpp>
-#include <ec/executor/test_command.hpp>
 #include <ec/swarm/worker.hpp>
 #include <memory>
 #include <mutex>
@@ -47,9 +46,6 @@ private:
                                       std::stop_token stop);
     Result<swarm::TaskResult> verify(const swarm::Work& work, const swarm::TaskResult& judged,
                                      const swarm::JobProgress& progress, std::stop_token stop);
-    /// Runs the whole command on the tree as it is; what it said goes into `out`.
-    Result<bool> run_tests(const swarm::Work& work, const executor::TestCommand& command, swarm::TaskResult& out,
-                           const std::stop_token& stop) const;
 
     RunnerOptions options_;
     swarm::Offer offer_;

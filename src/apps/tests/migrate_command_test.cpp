@@ -17,13 +17,6 @@ using ledger::Credits;
 
 class MigrateCommand : public ::testing::Test {
 protected:
-    static void SetUpTestSuite() {
-        auto server = sql::testing::Postgres::start();
-        if (server) server_ = std::move(server)->release();
-        if (!server) why_not_ = server.error().message;
-    }
-    static void TearDownTestSuite() { delete std::exchange(server_, nullptr); }
-
     void SetUp() override {
         ::unsetenv("DATABASE_URL");
         auto dir = TempDir::create();
@@ -54,17 +47,16 @@ protected:
         return run_migrate(options, out_, err_);
     }
 
-    static inline sql::testing::Postgres* server_ = nullptr;
-    static inline std::string why_not_;
     std::optional<TempDir> dir_;
     std::ostringstream out_;
     std::ostringstream err_;
 };
 
 TEST_F(MigrateCommand, MovesACoordinatorsDatabaseOnceAndKeepsTheSource) {
-    if (server_ == nullptr) GTEST_SKIP() << why_not_;
+    const auto server = sql::testing::Postgres::of_this_program();
+    if (!server) GTEST_SKIP() << server.error().message;
     fill_source();
-    const std::string url = *server_->fresh();
+    const std::string url = *(*server)->fresh();
     ASSERT_EQ(run({.from = dir_->path().string(), .to = url}), 0) << err_.str();
     EXPECT_TRUE(out_.str().starts_with("copied ")) << out_.str();
     for (auto& database : {std::make_shared<sql::Database>(*sql::Database::connect(url)),
@@ -100,9 +92,10 @@ TEST_F(MigrateCommand, SaysWhatIsWrong) {
     EXPECT_EQ(run({.from = dir_->path().string(), .to = "postgresql://a:hunter2@127.0.0.1:1/x"}), 3);
     EXPECT_FALSE(err_.str().contains("hunter2"));
     EXPECT_EQ(run({.from = dir_->path().string(), .to = "mysql://b"}), 2);
-    if (server_ == nullptr) return;
+    const auto server = sql::testing::Postgres::of_this_program();
+    if (!server) return;
     ASSERT_TRUE(sql::Database::open(dir_->path() / "other.db"));
-    EXPECT_EQ(run({.from = "sqlite:" + (dir_->path() / "other.db").string(), .to = *server_->fresh()}), 2);
+    EXPECT_EQ(run({.from = "sqlite:" + (dir_->path() / "other.db").string(), .to = *(*server)->fresh()}), 2);
     EXPECT_TRUE(err_.str().contains("no database of a coordinator")) << err_.str();
 }
 

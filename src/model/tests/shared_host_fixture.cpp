@@ -34,7 +34,8 @@ Started start_host(const std::filesystem::path& runtime_dir, const std::vector<s
     std::vector<char*> argv;
     for (std::string& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);
-    const std::string program = tiny_options().host.string();
+    // The host itself, without the service around it.
+    const std::string program = (tiny_options().host.parent_path() / "edgecoder-inference").string();
     started.pid = ::fork();
     if (started.pid == 0) {
         ::dup2(theirs.get(), errors ? 2 : 1);

@@ -11,14 +11,6 @@ namespace {
 
 enum class Store { file, memory, postgres };
 
-/// One server for all cases of this program.
-testing::Postgres* server(std::string& why_not) {
-    static const Result<std::unique_ptr<testing::Postgres>> kServer = testing::Postgres::start();
-    if (kServer) return kServer->get();
-    why_not = kServer.error().message;
-    return nullptr;
-}
-
 class Contract : public ::testing::TestWithParam<Store> {
 protected:
     void SetUp() override {
@@ -27,10 +19,9 @@ protected:
             ASSERT_TRUE(dir);
             dir_.emplace(*std::move(dir));
         } else if (GetParam() == Store::postgres) {
-            std::string why_not;
-            testing::Postgres* const postgres = server(why_not);
-            if (postgres == nullptr) GTEST_SKIP() << why_not;
-            auto url = postgres->fresh();
+            const auto server = testing::Postgres::of_this_program();
+            if (!server) GTEST_SKIP() << server.error().message;
+            auto url = (*server)->fresh();
             ASSERT_TRUE(url) << url.error().message;
             url_ = *url;
         }
@@ -243,8 +234,10 @@ TEST_P(Contract, RowsOfACachedStatementEndWithTheTransaction) {
     EXPECT_TRUE(*(*database_->cached("SELECT a FROM t"))->step());
 }
 
-TEST_P(Contract, TwoThatCountTogetherLoseNoStep) {
-    if (GetParam() == Store::memory) GTEST_SKIP() << "a database in memory belongs to one connection";
+/// A database in memory belongs to one connection.
+class SharedContract : public Contract {};
+
+TEST_P(SharedContract, TwoThatCountTogetherLoseNoStep) {
     make("CREATE TABLE counter (value INTEGER NOT NULL) STRICT; INSERT INTO counter VALUES (0)");
     constexpr int kRounds = 50;
     const auto count = [this] {
@@ -274,12 +267,11 @@ TEST_P(Contract, KnowsTheTime) {
     EXPECT_NEAR(static_cast<double>(*now), static_cast<double>(here), 60'000);
 }
 
-INSTANTIATE_TEST_SUITE_P(Stores, Contract, ::testing::Values(Store::file, Store::memory, Store::postgres),
-                         [](const auto& one) {
-                             return one.param == Store::file     ? "file"
-                                    : one.param == Store::memory ? "memory"
-                                                                 : "postgres";
-                         });
+std::string name_of(const ::testing::TestParamInfo<Store>& one) {
+    return one.param == Store::file ? "file" : one.param == Store::memory ? "memory" : "postgres";
+}
+INSTANTIATE_TEST_SUITE_P(Stores, Contract, ::testing::Values(Store::file, Store::memory, Store::postgres), name_of);
+INSTANTIATE_TEST_SUITE_P(Stores, SharedContract, ::testing::Values(Store::file, Store::postgres), name_of);
 
 }  // namespace
 }  // namespace ec::sql

@@ -13,17 +13,15 @@ using std::chrono::milliseconds;
 
 class OnPostgres : public ::testing::Test {
 protected:
-    static void SetUpTestSuite() {
-        auto server = testing::Postgres::start();
-        if (server) server_ = std::move(server)->release();
-        if (!server) why_not_ = server.error().message;
-    }
-    static void TearDownTestSuite() { delete std::exchange(server_, nullptr); }
-
     void SetUp() override {
-        if (server_ == nullptr) GTEST_SKIP() << why_not_;
-        url_ = *server_->fresh();
+        const auto server = testing::Postgres::of_this_program();
+        if (!server) GTEST_SKIP() << server.error().message;
+        admin_url_ = (*server)->url("postgres");
+        url_ = *(*server)->fresh();
         ASSERT_TRUE(open().execute("CREATE TABLE note (id INTEGER PRIMARY KEY, body TEXT NOT NULL UNIQUE) STRICT"));
+    }
+    void TearDown() override {
+        if (waits_) wait_for_standby(false);
     }
     [[nodiscard]] Database open(const ConnectOptions& options = {}) const {
         auto database = Database::connect(url_, options);
@@ -37,11 +35,12 @@ protected:
         return rows->integer(0);
     }
     /// From now on, commits wait for a standby that there is not.
-    static void wait_for_standby(bool wait) {
-        auto admin = Database::connect(server_->url("postgres"));
+    void wait_for_standby(bool wait) {
+        auto admin = Database::connect(admin_url_);
         ASSERT_TRUE(admin->execute_as_it_stands(
             fmt::format("ALTER SYSTEM SET synchronous_standby_names = '{}'", wait ? "nobody" : "")));
         ASSERT_TRUE(admin->execute_as_it_stands("SELECT pg_reload_conf()"));
+        waits_ = wait;
     }
     // The server reads its settings when it likes.
     static void until_commits_wait(Database& probe, bool wait) {
@@ -54,9 +53,9 @@ protected:
         FAIL() << "the server does not take its settings";
     }
 
-    static inline testing::Postgres* server_ = nullptr;
-    static inline std::string why_not_;
+    std::string admin_url_;
     std::string url_;
+    bool waits_ = false;
 };
 
 TEST(PostgresUrl, RefusesWhatIsNoUrlAndNeverShowsThePassword) {

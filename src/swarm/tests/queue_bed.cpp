@@ -151,6 +151,14 @@ std::int64_t QueueBed::number(std::string_view sql) {
     return row && *row ? rows->integer(0) : -1;
 }
 
+void QueueBed::pass_a_moment() {
+    ++now_ms;
+    if (own_clock) return;
+    const std::int64_t before = database->now_ms().value_or(0);
+    while (database->now_ms().value_or(before + 1) == before) {
+    }
+}
+
 // The clock of PostgreSQL cannot be moved: there, what is due is made older.
 void QueueBed::advance(std::int64_t milliseconds) {
     now_ms += milliseconds;

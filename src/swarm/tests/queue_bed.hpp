@@ -103,6 +103,8 @@ public:
     std::int64_t held(const std::string& account);
     std::int64_t number(std::string_view sql);  ///< that a statement gives
     void advance(std::int64_t milliseconds);
+    /// Until the next millisecond, so that what comes now is older than what comes then.
+    void pass_a_moment();
 
     std::int64_t now_ms = 1'790'000'000'000;
     Rng rng{7};

@@ -164,7 +164,7 @@ TEST_P(QueueContract, HigherPrioritiesGoFirst) {
 TEST_P(QueueContract, TasksOfOneAccountGoInTheOrderInWhichTheyCame) {
     for (int i = 0; i < 5; ++i) {
         bed().submitted(job_of({task_of("n" + std::to_string(i))}));
-        bed().advance(1);
+        bed().pass_a_moment();
     }
     for (int i = 0; i < 5; ++i) EXPECT_EQ(bed().claim_one(w1_).key, "n" + std::to_string(i));
 }
@@ -516,7 +516,7 @@ TEST_P(QueueContract, AmongTheFirstAWorkerGetsThoseWhoseSnapshotItHas) {
         NewJob job = job_of({task_of(name)});
         job.snapshot = *BlobId::parse(name);
         bed().submitted(job);
-        bed().advance(1);
+        bed().pass_a_moment();
     }
     Offer offer = any_offer();
     offer.snapshots = {*BlobId::parse("s2")};
@@ -562,10 +562,7 @@ TEST_P(QueueContract, JobsAreListedFromTheNewestInPages) {
     std::vector<JobId> ids;
     for (int i = 0; i < 5; ++i) {
         ids.push_back(bed().submitted(job_of({task_of("a")})));
-        if (bed().own_clock)
-            bed().advance(1);
-        else
-            ::usleep(2000);
+        bed().pass_a_moment();
     }
     const auto first = bed().within([&] { return bed().queue->jobs("ann", {}, 3); });
     ASSERT_TRUE(first);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -86,6 +87,56 @@ TEST(WriterProcesses, WhatWasAcknowledgedIsThereAfterAKillAtAnyInstant) {
     auto check = database.prepare("PRAGMA integrity_check");
     ASSERT_TRUE(*check->step());
     EXPECT_EQ(check->text(0), "ok");
+}
+
+/// Writes until the disk is full, and goes on when it no longer is; how many changes were acknowledged, or -1.
+int fill_the_disk(const std::filesystem::path& file) {
+    ::signal(SIGXFSZ, SIG_IGN);  // a write beyond the limit fails then, as on a full disk
+    auto writer = Writer::start([&] { return sql::Database::open(file); });
+    if (!writer) return -1;
+    const auto insert = [&](std::int64_t id) {
+        return (*writer)->run([id](sql::Database& database) -> Status {
+            EC_TRY(database.run("INSERT INTO job (id) VALUES (?)", id));
+            return database.run("INSERT INTO pay (job, note) VALUES (?, ?)", id, std::string(5000, 'x'));
+        });
+    };
+    rlimit limit{};
+    ::getrlimit(RLIMIT_FSIZE, &limit);
+    const rlim_t before = std::exchange(limit.rlim_cur, 400'000);
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    int acknowledged = 0;
+    Status status;
+    while ((status = insert(acknowledged + 1)) && acknowledged < 1000) ++acknowledged;
+    if (status || status.error().code != ErrorCode::io || insert(5000)) return -1;
+    limit.rlim_cur = before;
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    return insert(acknowledged + 1) ? acknowledged + 1 : -1;
+}
+
+TEST(WriterProcesses, AFullDiskIsSaidAndNothingIsThereByHalves) {
+    auto dir = TempDir::create();
+    ASSERT_TRUE(dir);
+    const auto file = dir->path() / "store.db";
+    ASSERT_TRUE(
+        sql::Database::open(file)->execute("CREATE TABLE job (id INTEGER PRIMARY KEY) STRICT;"
+                                           "CREATE TABLE pay (job INTEGER PRIMARY KEY, note TEXT NOT NULL) STRICT"));
+    int ends[2];
+    ASSERT_EQ(::pipe(ends), 0);
+    const pid_t child = ::fork();
+    if (child == 0) {
+        const int acknowledged = fill_the_disk(file);
+        ::_exit(::write(ends[1], &acknowledged, sizeof acknowledged) == sizeof acknowledged ? 0 : 1);
+    }
+    ::close(ends[1]);
+    int acknowledged = -1;
+    ASSERT_EQ(::read(ends[0], &acknowledged, sizeof acknowledged), static_cast<ssize_t>(sizeof acknowledged));
+    ::close(ends[0]);
+    ::waitpid(child, nullptr, 0);
+    EXPECT_GT(acknowledged, 1);
+    sql::Database database = *sql::Database::open(file);
+    const auto jobs = numbers(database, "SELECT id FROM job");
+    EXPECT_EQ(jobs, numbers(database, "SELECT job FROM pay"));
+    EXPECT_EQ(jobs.size(), static_cast<std::size_t>(acknowledged));
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
-#include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -24,11 +24,10 @@
 #include "raw_client.hpp"
 #include "tls_client.hpp"
 
-extern char** environ;
-
 namespace ec::bench {
 namespace {
 
+constexpr unsigned kAtOnce = 100;          // nodes that join
 constexpr unsigned kOfOneAddress = 1'000;  // so many may join from one address in a minute
 
 std::string read_line(int fd) {
@@ -137,18 +136,19 @@ Result<CoordinatorProcess> CoordinatorProcess::start(const CoordinatorWish& wish
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) return fail(from_errno("cannot make a pipe", errno));
     UniqueFd output(ends[0]);
-    const UniqueFd far(ends[1]);
-    posix_spawn_file_actions_t actions;
-    ::posix_spawn_file_actions_init(&actions);
-    ::posix_spawn_file_actions_adddup2(&actions, far.get(), 1);
-    pid_t pid = -1;
+    UniqueFd far(ends[1]);
     const double since = now_ms();
-    const int error = ::posix_spawn(&pid, pointers[0], &actions, nullptr, pointers.data(), environ);
-    ::posix_spawn_file_actions_destroy(&actions);
-    if (error != 0) return fail(from_errno(fmt::format("cannot start {}", wish.program), error));
+    const pid_t pid = ::fork();
+    if (pid < 0) return fail(from_errno(fmt::format("cannot start {}", wish.program), errno));
+    if (pid == 0) {
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // however this program ends
+        ::dup2(far.get(), STDOUT_FILENO);
+        ::execv(pointers[0], pointers.data());
+        ::_exit(127);
+    }
+    far.reset();
     CoordinatorProcess process(std::move(data), pid, std::move(output));
     process.tls_ = wish.tls;
-    const_cast<UniqueFd&>(far).reset();
     EC_TRY(process.wait_until_ready(wish.service, since));
     return process;
 }
@@ -203,31 +203,34 @@ Result<std::vector<Member>> CoordinatorProcess::enrol(identity::NodeKind kind, u
     EC_ASSIGN(const std::string token_text, token(kind, count));
     const Secret secret{token_text};
     std::vector<Member> members;
-    std::optional<net::RawClient> plain;
-    std::optional<net::TlsClient> tls;
-    for (unsigned i = 0; i < count; ++i) {
-        if (i % kOfOneAddress == 0) {
-            const std::uint32_t from = net::address_number(2 + i / kOfOneAddress);
-            tls_ ? static_cast<void>(tls.emplace(port_, net::TlsWish{.from = from}))
-                 : static_cast<void>(plain.emplace(port_, from));
+    std::vector<std::unique_ptr<net::RawClient>> plain;
+    std::vector<std::unique_ptr<net::TlsClient>> tls;
+    // Side by side, so that they are written in groups.
+    for (unsigned left = count; left > 0; left -= std::min(left, kAtOnce)) {
+        if (members.size() % kOfOneAddress == 0) {
+            const std::uint32_t from = net::address_number(2 + static_cast<unsigned>(members.size()) / kOfOneAddress);
+            plain.clear();
+            tls.clear();
+            for (unsigned i = 0; i < std::min(left, kAtOnce); ++i) {
+                if (tls_) tls.push_back(std::make_unique<net::TlsClient>(port_, net::TlsWish{.from = from}));
+                if (!tls_) plain.push_back(std::make_unique<net::RawClient>(port_, from));
+            }
         }
-        EC_ASSIGN(crypto::SecretKey key, crypto::SecretKey::generate());
-        const std::string id = identity::NodeId::of(key.public_key()).text();
-        Member member{std::move(key), id};
-        const std::string body = swarm::write(
-            swarm::JoinRequest{.token = secret, .key = member.key.public_key(), .kind = kind, .label = {}});
-        const std::string request = signed_post(member, authority(), "/v1/nodes", body);
-        std::string answer;
-        if (tls) {
-            tls->send(request);
-            answer = tls->receive_to("}");
-        } else {
-            plain->send(request);
-            answer = plain->receive();
+        for (unsigned i = 0; i < std::min(left, kAtOnce); ++i) {
+            EC_ASSIGN(crypto::SecretKey key, crypto::SecretKey::generate());
+            const std::string id = identity::NodeId::of(key.public_key()).text();
+            members.push_back({std::move(key), id});
+            const std::string request =
+                signed_post(members.back(), authority(), "/v1/nodes",
+                            swarm::write(swarm::JoinRequest{
+                                .token = secret, .key = members.back().key.public_key(), .kind = kind, .label = {}}));
+            tls_ ? tls[i]->send(request) : plain[i]->send(request);
         }
-        if (net::status_of(answer) != 201)
-            return fail(ErrorCode::denied, fmt::format("node {} was not let in: {}", i, answer));
-        members.push_back(std::move(member));
+        for (unsigned i = 0; i < std::min(left, kAtOnce); ++i) {
+            const std::string answer = tls_ ? tls[i]->receive_to("}\n") : plain[i]->receive();
+            if (net::status_of(answer) != 201)
+                return fail(ErrorCode::denied, fmt::format("a node was not let in: {}", answer));
+        }
     }
     return members;
 }

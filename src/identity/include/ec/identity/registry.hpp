@@ -24,6 +24,9 @@ namespace ec::identity {
 /// The set "identity".
 std::span<const sql::Migration> identity_migrations();
 
+/// What the name of an account may be: 1 to 64 characters of a-z, 0-9, '.', '_', ':' and '-'.
+bool is_account(std::string_view text);
+
 struct TokenWish {
     NodeKind kind = NodeKind::worker;
     std::string account;

@@ -127,7 +127,8 @@ struct TaskStatus {
     identity::NodeId worker;
     Outcome outcome = Outcome::error;
     std::string reason;
-    std::string result;  ///< sealed
+    std::string result;   ///< sealed
+    std::string payload;  ///< sealed; only while its result waits to be verified, for the submitter to judge it by
     std::vector<std::string> after;
 };
 

@@ -35,6 +35,12 @@ public:
         EC_TRY(server->start_again());
         return server;
     }
+    /// One for all tests of a program, started when it is first asked for.
+    static Result<Postgres*> of_this_program() {
+        static const Result<std::unique_ptr<Postgres>> kServer = start();
+        if (!kServer) return fail(kServer.error());
+        return kServer->get();
+    }
     ~Postgres() { stop(SIGQUIT); }
     Postgres(const Postgres&) = delete;
     Postgres& operator=(const Postgres&) = delete;

@@ -1,0 +1,478 @@
+"""Jobs that other machines work on, through the front door: submit, work, check, fetch, apply. Every machine is a data
+directory with programs of its own; the coordinator must never see what is worked on."""
+
+import json
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BIN = pathlib.Path(os.environ.get("EC_BIN_DIR", ROOT / "build/bin"))
+
+PYTEST = "/usr/bin/python3 -m pytest -q -p no:cacheprovider"
+CANARY = "the canary line 7f1c9e2ab4 of source"
+PAGING = f'''def page(items, number, size):
+    """Items on one page; {CANARY}."""
+    first = number * size
+    return items[first:first + size]
+'''
+TESTS = """from shop.paging import page
+
+
+def test_first_page():
+    assert page([1, 2, 3, 4, 5], 1, 2) == [1, 2]
+
+
+def test_last_page():
+    assert page([1, 2, 3, 4, 5], 3, 2) == [5]
+"""
+SHOP = {"shop/__init__.py": "", "shop/paging.py": PAGING, "tests/test_paging.py": TESTS, "conftest.py": ""}
+ENDED = ("done", "failed", "cancelled", "dead")
+
+
+class Program:
+    """A program that stays, with what it printed."""
+
+    def __init__(self, arguments, env, ready):
+        self.process = subprocess.Popen(arguments, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, text=True, errors="replace")
+        self.lines = []
+        self.ready = threading.Event()
+        self.reader = threading.Thread(target=self.read, args=(re.compile(ready),), daemon=True)
+        self.reader.start()
+        if not self.ready.wait(60):
+            self.kill()
+            pytest.fail("not ready: " + self.text())
+
+    def read(self, ready):
+        for line in self.process.stdout:
+            self.lines.append(line)
+            if ready.search(line):
+                self.ready.set()
+
+    def text(self):
+        return "".join(self.lines)
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(timeout=60)
+        self.reader.join(timeout=20)
+        return self.process.returncode
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(timeout=20)
+
+
+class Machine:
+    """A data directory, and programs that use it."""
+
+    def __init__(self, folder, url=None):
+        folder.mkdir(parents=True)
+        self.data = folder / "data"
+        self.env = {**os.environ, "EDGECODER_DATA_DIR": str(self.data), "XDG_CONFIG_HOME": str(folder / "config"),
+                    "XDG_RUNTIME_DIR": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+        for name in ("EDGECODER_COORDINATOR", "AGENT_REGISTRATION_TOKEN", "AGENT_ID", "COORDINATOR_PORT"):
+            self.env.pop(name, None)
+        if url:
+            self.env["EDGECODER_COORDINATOR"] = url
+        self.programs = []
+
+    def start(self, program, *arguments, ready):
+        running = Program([BIN / program, *map(str, arguments)], self.env, ready)
+        self.programs.append(running)
+        return running
+
+    def run(self, *arguments, cwd=None, timeout=240, text=None, env=None):
+        return subprocess.run([BIN / "edgecoder", *map(str, arguments)], cwd=cwd, env={**self.env, **(env or {})},
+                              input=text if text is not None else "", capture_output=True, text=True, errors="replace",
+                              timeout=timeout)
+
+    def json(self, *arguments, status=0, **more):
+        done = self.run(*arguments, "--json", **more)
+        assert done.returncode == status, done.stderr + done.stdout
+        return json.loads(done.stdout)
+
+    def worker(self, *arguments):
+        return self.start("edgecoder", "worker", *arguments, ready="works for")
+
+    def end(self):
+        for program in self.programs:
+            program.kill()
+
+
+@pytest.fixture
+def machine(tmp_path):
+    made = []
+
+    def make(name, url=None):
+        made.append(Machine(tmp_path / name, url))
+        return made[-1]
+
+    yield make
+    for each in reversed(made):
+        each.end()
+
+
+@pytest.fixture
+def home(machine):
+    """A machine with a coordinator of its own."""
+    here = machine("home")
+    here.coordinator = here.start("edgecoderd", "coordinator", "--listen", "127.0.0.1:0", "--data-dir", here.data,
+                                  ready="^ready coordinator ")
+    here.url = next(line for line in here.coordinator.lines if line.startswith("ready ")).split()[2]
+    here.env["EDGECODER_COORDINATOR"] = here.url
+    return here
+
+
+@pytest.fixture
+def project(tmp_path):
+    def make(files=SHOP, name="project", git=True):
+        root = tmp_path / name
+        for file, content in files.items():
+            (root / file).parent.mkdir(parents=True, exist_ok=True)
+            (root / file).write_text(content)
+        if git:
+            for words in (["init", "-q"], ["add", "-A"]):
+                subprocess.run(["git", *words], cwd=root, check=True, capture_output=True)
+        return root
+
+    return make
+
+
+def wait_until(holds, seconds=120, what="it"):
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"{what} did not come in time"
+        time.sleep(0.1)
+
+
+def passes(root):
+    return subprocess.run(PYTEST.split(), cwd=root, capture_output=True, check=False).returncode == 0
+
+
+def submit(home, root, *arguments, **more):
+    return home.json("submit", "--test", PYTEST, "--dir", root, *arguments, **more)
+
+
+# --- the way of a job
+
+
+def test_a_repair_comes_back_as_a_verified_patch_and_is_applied(home, project):
+    root = project()
+    home.worker()
+    assert not passes(root)
+    job = submit(home, root, "--shards", 2)
+    assert job["state"] == "queued" and job["files"] == 4 and job["withheld"] == []
+    watched = home.json("jobs", "watch", job["id"])
+    assert watched["status"] == "fixed" and "-    first = number * size" in watched["patch"]
+    assert watched["tests"]["before"]["failed"] == 2 and watched["tests"]["after"] == {"passed": 2, "failed": 0}
+    assert not passes(root), "nothing is written unasked"
+    fetched = home.json("jobs", "fetch", job["id"], "--verify", "--apply")
+    assert fetched["applied"] and fetched["verified_here"]["outcome"] == "passed"
+    assert passes(root)
+    assert home.run("undo", "--dir", root).returncode == 0
+    assert (root / "shop/paging.py").read_text() == PAGING
+    shown = home.json("jobs", "show", job["id"])
+    assert shown["state"] == "done" and {"shard-0", "shard-1"} <= {task["key"] for task in shown["tasks"]}
+    assert [each["id"] for each in home.json("jobs", "list")["jobs"]] == [job["id"]]
+
+
+def test_watching_prints_the_patch_alone_on_stdout(home, project):
+    root = project()
+    home.worker()
+    done = home.run("submit", "--test", PYTEST, "--dir", root, "--watch", "--verify", "submitter", "--apply")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("diff --git a/shop/paging.py b/shop/paging.py\n")
+    assert "running the tests of shard-0 here" in done.stderr and "fixed" in done.stderr
+    assert passes(root)
+
+
+def test_events_are_lines_and_the_result_is_the_last(home, project):
+    home.worker()
+    done = home.run("submit", "--test", PYTEST, "--dir", project(), "--watch", "--events")
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 0 and events[-1]["type"] == "result" and events[-1]["status"] == "fixed"
+    assert {"state"} <= {event["type"] for event in events[:-1]}
+    sequences = [event["sequence"] for event in events[:-1]]
+    assert sequences == sorted(set(sequences))
+
+
+def test_what_cannot_be_repaired_ends_unfixed_with_status_1(home, project):
+    root = project({"test_a.py": "def test_never():\n    assert 'left' == 'right'\n"})
+    home.worker()
+    done = home.run("submit", "--test", PYTEST, "--dir", root, "--watch", "--json", "--shards", 1, "--budget", 20)
+    assert done.returncode == 1, done.stderr
+    document = json.loads(done.stdout)
+    assert document["status"] == "unfixed" and document["reason"] and document["patch"] == ""
+
+
+def test_the_same_work_is_not_done_twice(home, project):
+    root = project()
+    home.worker()
+    first = submit(home, root, "--watch")
+    assert first["status"] == "fixed"
+    again = submit(home, root, "--watch")
+    assert again["status"] == "fixed" and again["same_as"] == first["job"] and again["patch"] == first["patch"]
+
+
+def test_a_submission_with_one_key_is_one_job(home, project):
+    root = project()
+    first = submit(home, root, "--key", "my-key-of-today")
+    second = submit(home, root, "--key", "my-key-of-today")
+    assert second["id"] == first["id"] and second["again"]
+    assert len(home.json("jobs", "list")["jobs"]) == 1
+
+
+def test_a_job_nobody_works_on_says_why_and_can_be_ended(home, project):
+    job = submit(home, project())
+    why = home.json("jobs", "explain", job["id"])
+    assert "worker" in why["summary"] or why["reasons"]
+    assert home.run("jobs", "fetch", job["id"]).returncode == 1
+    assert home.json("jobs", "cancel", job["id"])["state"] == "cancelled"
+    assert home.json("jobs", "show", job["id"])["state"] == "cancelled"
+    assert home.json("jobs", "fetch", job["id"], status=1)["status"] == "unfixed"
+
+
+# --- who may see and do what
+
+
+def memory_of(pid):
+    """What a program's memory holds, piece by piece; raises PermissionError where one may not look."""
+    with open(f"/proc/{pid}/maps", encoding="ascii") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
+        for line in maps:
+            span, mode = line.split()[:2]
+            begin, end = (int(each, 16) for each in span.split("-"))
+            if not mode.startswith("r") or line.rstrip().endswith(("[vvar]", "[vsyscall]")):
+                continue
+            try:
+                memory.seek(begin)
+                yield memory.read(end - begin)
+            except (OSError, ValueError, OverflowError):
+                continue
+
+
+def test_the_coordinator_never_sees_a_line_of_source(machine, home, project):
+    other = machine("other", home.url)
+    token = home.run("admin", "token", "create", "--kind", "worker", "--approved").stdout.strip()
+    root = project({**SHOP, ".env": "DB_PASSWORD=zebra-piano-ten-77\n"})
+    # The worker shares the submitter's group, not the coordinator's folder.
+    node = other.json("node", "id")
+    invitation = home.run("group", "add-node", "local", node["id"], "--key", node["key"])
+    assert invitation.returncode == 0, invitation.stderr
+    assert other.run("group", "import", "-", "--name", "homes", text=invitation.stdout).returncode == 0
+    other.env["AGENT_REGISTRATION_TOKEN"] = token
+    other.worker()
+    job = submit(home, root, "--watch")
+    assert job["status"] == "fixed" and CANARY in job["patch"]
+    assert [each["path"] for each in job["withheld"]] == [".env"]
+
+    words = [CANARY.encode(), b"def page(items", b"test_last_page", b"number - 1"]
+    looked_at = 0
+    for path in home.data.rglob("*"):
+        if path.is_file() and not path.is_relative_to(home.data / "swarm") and not path.is_relative_to(
+                home.data / "undo"):
+            content = path.read_bytes()
+            looked_at += 1
+            assert not any(word in content for word in words), path
+    assert looked_at >= 2, "the database was not where it was looked for"
+    assert not any(word.decode() in home.coordinator.text() for word in words)
+    try:
+        pieces = 0
+        for piece in memory_of(home.coordinator.process.pid):
+            pieces += 1
+            assert not any(word in piece for word in words)
+        assert pieces > 10
+    except PermissionError:
+        pytest.skip("the memory of other programs may not be read here; the files were clean")
+
+
+def test_without_a_group_only_a_trusted_node_is_given_the_key(machine, home, project):
+    trusted = machine("trusted", home.url)
+    token = home.run("admin", "token", "create", "--kind", "worker", "--uses", "2", "--approved").stdout.strip()
+    trusted.env["AGENT_REGISTRATION_TOKEN"] = token
+    worker = trusted.worker()
+    node = trusted.json("node", "id")["id"]
+    done = home.run("submit", "--test", PYTEST, "--dir", project(), "--watch", "--json", "--shards", 1, "--group", "none",
+                    "--trust", node, "--verify", "submitter")
+    assert done.returncode == 0, done.stderr + worker.text()
+    assert json.loads(done.stdout)["status"] == "fixed"
+
+
+def test_a_machine_joins_with_a_token_and_waits_for_approval(machine, home):
+    other = machine("other", home.url)
+    stranger = other.run("node", "join", "--kind", "client")
+    assert stranger.returncode == 3 and "token" in stranger.stderr
+    token = home.run("admin", "token", "create", "--kind", "client", "--account", "team", "--uses", "1")
+    assert token.returncode == 0 and token.stdout.startswith("ecn_"), token.stderr
+    waiting = other.run("node", "join", "--kind", "client", "--token-file", "-", text=token.stdout)
+    assert waiting.returncode == 3 and "approve" in waiting.stderr
+    node = other.json("node", "id", "--kind", "client")["id"]
+    listed = {each["id"]: each for each in home.json("node", "list")["nodes"]}
+    assert listed[node]["state"] == "pending" and listed[node]["account"] == "team"
+    assert home.run("node", "approve", node).returncode == 0
+    assert other.run("node", "join", "--kind", "client").returncode == 0
+    assert other.json("jobs", "list") == {"jobs": []}
+    # A token is for one node, and an account without credit submits nothing.
+    third = machine("third", home.url)
+    assert third.run("node", "join", "--kind", "client", "--token-file", "-", text=token.stdout).returncode == 3
+    assert home.run("node", "suspend", node, "--reason", "holiday").returncode == 0
+    assert other.run("jobs", "list").returncode == 3
+    assert home.run("node", "revoke", node).returncode == 0
+    assert home.run("node", "approve", node).returncode == 1
+
+
+def test_an_account_pays_for_its_jobs_and_gets_no_further_than_its_credit(machine, home, project):
+    other = machine("other", home.url)
+    token = home.run("admin", "token", "create", "--kind", "client", "--account", "team", "--approved").stdout
+    assert other.run("node", "join", "--kind", "client", "--token-file", "-", text=token).returncode == 0
+    root = project()
+    poor = other.run("submit", "--test", PYTEST, "--dir", root, "--shards", 2)
+    assert poor.returncode in (1, 3) and "credit" in poor.stderr.lower(), poor.stderr
+    assert home.run("admin", "grant", "team", "12.5").returncode == 0
+    assert other.run("submit", "--test", PYTEST, "--dir", root, "--shards", 2).returncode == 0
+    accounts = {each["id"]: each for each in home.json("admin", "accounts")["accounts"]}
+    assert accounts["team"]["balance_milli"] == 12500 and accounts["team"]["held_milli"] > 0
+
+
+def test_somebody_elses_job_is_not_there(machine, home, project):
+    job = submit(home, project())
+    other = machine("other", home.url)
+    token = home.run("admin", "token", "create", "--kind", "client", "--account", "team", "--approved").stdout
+    assert other.run("node", "join", "--kind", "client", "--token-file", "-", text=token).returncode == 0
+    for what in ("show", "fetch", "cancel", "explain", "watch"):
+        done = other.run("jobs", what, job["id"])
+        assert done.returncode == 2, (what, done.stderr)
+    assert home.json("jobs", "show", job["id"])["state"] == "queued"
+
+
+def test_an_invitation_is_for_one_machine(machine, home):
+    mine, yours = machine("mine"), machine("yours")
+    assert home.run("group", "create", "team").returncode == 0
+    node = mine.json("node", "id")
+    invitation = home.run("group", "add-node", "team", node["id"], "--key", node["key"]).stdout
+    assert home.run("group", "add-node", "team", node["id"], "--key", yours.json("node", "id")["key"]).returncode == 3
+    assert yours.run("group", "import", "-", text=invitation).returncode == 3
+    assert mine.run("group", "import", "-", text=invitation.replace("team", "../x")).returncode == 2
+    assert mine.run("group", "import", "-", text=invitation).returncode == 0
+    assert mine.json("group", "show", "team")["id"] == home.json("group", "show", "team")["id"]
+    secret = (home.data / "swarm/groups/team.key")
+    assert secret.stat().st_mode & 0o777 == 0o600 and secret.read_text().strip() not in invitation
+
+
+# --- bad words
+
+
+@pytest.mark.parametrize("words", [
+    ["submit"],
+    ["submit", "--test", "  "],
+    ["submit", "--test", "true", "--priority", "101"],
+    ["submit", "--test", "true", "--priority", "-1"],
+    ["submit", "--test", "true", "--shards", "0"],
+    ["submit", "--test", "true", "--budget", "0"],
+    ["submit", "--test", "true", "--budget", "1e9"],
+    ["submit", "--test", "true", "--verify", "never"],
+    ["submit", "--test", "true", "--group", "none"],
+    ["submit", "--test", "true", "--group", "../x"],
+    ["submit", "--test", "true", "--group", "absent"],
+    ["submit", "--test", "true", "--include", "../x"],
+    ["submit", "--test", "true", "--dir", "absent"],
+    ["submit", "--test", "true", "--key", "a b c d e f g"],
+    ["submit", "--test", "true", "--trust", "nobody"],
+    ["submit", "--test", "true", "--apply"],
+    ["submit", "--split"],
+    ["jobs", "show", "../../etc"],
+    ["jobs", "show", "0" * 36],
+    ["jobs", "list", "--limit", "0"],
+    ["node", "approve", "nobody"],
+    ["node", "id", "--kind", "king"],
+    ["admin", "grant", "team", "1.2345"],
+    ["admin", "grant", "team", "much"],
+    ["admin", "grant", "team", "-5"],
+    ["admin", "token", "create", "--account", "a/b"],
+    ["group", "create", "none"],
+    ["group", "create", "a/b"],
+    ["group", "show", "absent"],
+])
+def test_wrong_words_are_told_with_status_2(home, project, words):
+    root = project()
+    done = home.run(*words, cwd=root)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.strip() and "Traceback" not in done.stderr and done.stdout == ""
+
+
+def test_no_coordinator_is_told_with_status_3(machine, project):
+    alone = machine("alone", "http://127.0.0.1:9")
+    done = alone.run("submit", "--test", PYTEST, "--dir", project())
+    assert done.returncode == 3 and "127.0.0.1" in done.stderr
+    assert alone.run("node", "list").returncode == 3
+    plain = alone.run("jobs", "list", "--coordinator", "http://192.0.2.1:4301")
+    assert plain.returncode == 3 and "https" in plain.stderr
+
+
+class LosingProxy:
+    """Between a submitter and its coordinator; while armed it loses every answer to a submission."""
+
+    def __init__(self, url):
+        host, port = url.removeprefix("http://").split(":")
+        self.upstream = (host, int(port))
+        self.armed = True
+        self.lost = 0
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(client,), daemon=True).start()
+
+    def serve(self, client):
+        with client, socket.create_connection(self.upstream) as server:
+            lose = threading.Event()
+            back = threading.Thread(target=self.pump_back, args=(server, client, lose), daemon=True)
+            back.start()
+            while chunk := client.recv(1 << 20):
+                if self.armed and chunk.startswith(b"POST /v1/jobs HTTP"):
+                    self.lost += 1
+                    lose.set()
+                server.sendall(chunk)
+            server.shutdown(socket.SHUT_WR)
+            back.join(timeout=20)
+
+    @staticmethod
+    def pump_back(server, client, lose):
+        try:
+            while chunk := server.recv(1 << 20):
+                if lose.is_set():
+                    break
+                client.sendall(chunk)
+            client.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+
+
+def test_a_submission_whose_answer_was_lost_is_sent_again_and_is_one_job(home, project):
+    root = project()
+    assert home.json("jobs", "list") == {"jobs": []}
+    proxy = LosingProxy(home.url)
+    lost = home.run("submit", "--test", PYTEST, "--dir", root, "--coordinator", proxy.url)
+    assert lost.returncode in (1, 3) and proxy.lost > 0, lost.stderr
+    [job] = home.json("jobs", "list")["jobs"]
+    proxy.armed = False
+    again = home.json("submit", "--resume", "--dir", root, "--coordinator", proxy.url)
+    assert again["id"] == job["id"] and again["again"]
+    assert len(home.json("jobs", "list")["jobs"]) == 1
+    assert home.run("submit", "--resume", "--dir", root).returncode == 2, "it was acknowledged"
