@@ -6,7 +6,7 @@ veth pair and pinned to one core. The task's search takes long because its fix i
 measures one worker and two in turn, from the submit to the verified patch. Prints a table with the medians; never pass
 or fail on time. Needs root (namespaces) and openssl.
 
-usage: swarm_scaling.py [--rounds 3] [--bin build/bin] [--verification adaptive|always|none] [--keep]
+usage: swarm_scaling.py [--rounds 3] [--lines 120] [--bin build/bin] [--verification adaptive|always|none] [--keep]
 """
 
 import argparse
@@ -14,6 +14,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -23,65 +24,29 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HOST, PREFIX = "10.87.{}.1", "ecscale"
 
-# The search looks at every line that the failing test runs. The faults are two, in functions of their own, and neither
-# alone changes what the test sees, so that single edits are tried in vain and pairs come late.
-PROGRAM = '''\
-def clean(words):
-    out = []
-    for word in words:
-        word = word.strip()
-        if len(word) > 0 and word not in out:
-            out.append(word)
-    return out
 
 
-def score(word, weights):
-    total = 0
-    for index, letter in enumerate(word):
-        if letter in weights:
-            total += weights[letter] * (index + 1)
-        else:
-            total += index
-    return total
+def program(lines, sign):
+    """A fault in a small helper that many tests call and find right, and one long function that only the failing test
+    runs: every line of it is more suspicious than the faulty one, so the fix is among the last candidates."""
+    out = ["def step(value):", "    if value > 1000:", f"        return value {sign} 7", "    return value * 2", "", "",
+           "def report(seed):", "    v0 = step(seed)"]
+    out += [f"    v{i} = (v{i - 1} * {i % 7 + 3} + {i}) % 1000003" for i in range(1, lines)]
+    return "\n".join([*out, f"    return [v0, v{lines // 2}, v{lines - 1}]", ""])
 
 
-def spread(count):
-    value = 1
-    for step in range(count):
-        value = (value * 31 + step) % 1000003
-    return value
-
-
-def rank(words, weights):
-    found = []
-    for word in clean(words):
-        points = score(word, weights)
-        found.append((points + spread(40000) % 1, word))
-    found.sort()
-    limit = len(found) - 1
-    best = []
-    for points, word in found[0:limit]:
-        if points > 3:
-            best.append(word)
-    return best
-'''
-
-TEST = '''\
-import unittest
-
-from ranking import rank
-
-WEIGHTS = {"a": 1, "b": 2, "c": 3}
-
-
-class Ranking(unittest.TestCase):
-    def test_ranking(self):
-        self.assertEqual(rank([" abc", "ccc ", "a", "zz", "abc"], WEIGHTS), ["ccc", "abc", "a"])
-'''
+def tests(lines):
+    right = {}
+    exec(program(lines, "+"), right)
+    out = ["import unittest", "", "from report import report, step", "", "", "class Report(unittest.TestCase):",
+           "    def test_report(self):", f"        self.assertEqual(report(5000), {right['report'](5000)})"]
+    for i in range(30):
+        out += ["", f"    def test_step_{i}(self):", f"        self.assertEqual(step({i + 1}), {2 * (i + 1)})"]
+    return "\n".join([*out, ""])
 
 
 def run(*words, check=True, **options):
-    return subprocess.run([str(word) for word in words], check=check, capture_output=True, text=True, **options)
+    return subprocess.run([str(word) for word in words], check=check, stdin=subprocess.DEVNULL, capture_output=True, text=True, **options)
 
 
 class Namespace:
@@ -121,6 +86,7 @@ class Swarm:
         if ready[:2] != ["ready", "coordinator"]:
             sys.exit(f"the coordinator did not start: {ready}")
         self.port = ready[2].rsplit(":", 1)[1].rstrip("/")
+        self.cli("group", "list")  # makes the local one
 
     def start(self, words, environment, **options):
         process = subprocess.Popen([str(word) for word in words], env=environment, text=True,
@@ -130,6 +96,11 @@ class Swarm:
 
     def cli(self, *words, **options):
         return run(self.programs / "edgecoder", *words, env=self.environment, **options)
+
+    def watch(self, *words):
+        """As cli(), with what it says for people left visible."""
+        return subprocess.run([str(word) for word in (self.programs / "edgecoder", *words)], env=self.environment,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, timeout=3600)
 
     def worker(self, number):
         """In namespace `number`, on core `number`, with a data directory of its own and the group's key."""
@@ -164,34 +135,36 @@ def measure(swarm, project, workers, options):
             sys.exit("the workers did not come up")
         time.sleep(0.2)
     begin = time.monotonic()
-    done = swarm.cli("submit", "make the tests pass", "--dir", project, "--test", "python3 -m unittest", "--shards",
+    done = swarm.watch("submit", "--dir", project, "--test", "python3 -m unittest", "--shards",
                      workers, "--seed", options.seed, "--budget", 600, "--verify", options.verification, "--coordinator",
-                     f"https://127.0.0.1:{swarm.port}", "--ca", swarm.ca, "--watch", "--json", check=False)
+                     f"https://127.0.0.1:{swarm.port}", "--ca", swarm.ca, "--watch", "--json")
     seconds = time.monotonic() - begin
     for process in running:
         process.terminate()
         process.wait(60)
     result = json.loads(done.stdout) if done.stdout.strip() else {}
     if done.returncode != 0:
-        sys.exit(f"the job failed: {done.stdout}\n{done.stderr}")
+        sys.exit(f"the job failed: {done.stdout}")
     return seconds, result
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--lines", type=int, default=120, help="of the program: how long one search takes")
     parser.add_argument("--bin", type=pathlib.Path, default=ROOT / "build/bin")
     parser.add_argument("--verification", default="adaptive")
     parser.add_argument("--keep", action="store_true")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     folder = pathlib.Path(tempfile.mkdtemp(prefix="ec-scaling-"))
     namespaces = [Namespace(number) for number in (1, 2)]
     swarm, times = None, {1: [], 2: []}
     try:
         project = folder / "project"
         project.mkdir()
-        (project / "ranking.py").write_text(PROGRAM)
-        (project / "test_ranking.py").write_text(TEST)
+        (project / "report.py").write_text(program(options.lines, "-"))
+        (project / "test_report.py").write_text(tests(options.lines))
         run("git", "-C", project, "init", "-q")
         run("git", "-C", project, "add", ".")
         swarm = Swarm(folder, options.bin, namespaces)
@@ -214,7 +187,7 @@ def main():
     print(f"| workers | seconds, median of {options.rounds} | all |\n|---|---|---|")
     for workers, median in ((1, one), (2, two)):
         print(f"| {workers} | {median:.1f} | {', '.join(f'{seconds:.1f}' for seconds in times[workers])} |")
-    print(f"\nratio {two / one:.2f}; load {os.getloadavg()[0]:.1f}; verification {options.verification}")
+    print(f"\nratio {two / one:.2f}; {options.lines} lines; load {os.getloadavg()[0]:.1f}; verification {options.verification}")
 
 
 if __name__ == "__main__":
