@@ -266,7 +266,7 @@ void waiting(const Wish& wish) {
         }
     }
     const double took = (now_ms() - since) / 1'000;
-    if (took > 20) fmt::print("  they came slowly: the first ones have been answered and wait no more\n");
+    if (took > 22) fmt::print("  they came slowly: the first ones have been answered and wait no more\n");
     std::this_thread::sleep_for(std::chrono::seconds(2));
     const double cpu = coordinator.cpu_s();
     std::this_thread::sleep_for(std::chrono::seconds(2));

@@ -20,11 +20,11 @@ struct TlsWish {
 
 class TlsClient {
 public:
-    explicit TlsClient(std::uint16_t port, const TlsWish& wish = {})
-        : raw_(port, wish.from), context_(::SSL_CTX_new(::TLS_client_method()), ::SSL_CTX_free) {
-        ::SSL_CTX_set_cipher_list(context_.get(), "ALL:@SECLEVEL=0");
-        ::SSL_CTX_set_max_proto_version(context_.get(), wish.newest);
-        tls_.reset(::SSL_new(context_.get()), ::SSL_free);
+    explicit TlsClient(std::uint16_t port, const TlsWish& wish = {}) : raw_(port, wish.from) {
+        static const std::shared_ptr<SSL_CTX> context(::SSL_CTX_new(::TLS_client_method()), ::SSL_CTX_free);
+        tls_.reset(::SSL_new(context.get()), ::SSL_free);
+        ::SSL_set_cipher_list(tls_.get(), "ALL:@SECLEVEL=0");
+        ::SSL_set_max_proto_version(tls_.get(), wish.newest);
         ::SSL_set_alpn_protos(tls_.get(), reinterpret_cast<const unsigned char*>(wish.protocols.data()),
                               static_cast<unsigned>(wish.protocols.size()));
         ::SSL_set_fd(tls_.get(), raw_.descriptor());
@@ -65,7 +65,6 @@ public:
 
 private:
     RawClient raw_;
-    std::shared_ptr<SSL_CTX> context_;
     std::shared_ptr<SSL> tls_;
     std::string kept_;
     bool connected_ = false;
