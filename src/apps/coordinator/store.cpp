@@ -1,15 +1,8 @@
 #include "store.hpp"
 
+#include <ec/swarm/schema.hpp>
+
 namespace ec::apps::coordinator {
-namespace {
-
-Status prepare_schema(sql::Database& database) {
-    EC_TRY(sql::migrate(database, "identity", identity::identity_migrations()));
-    EC_TRY(sql::migrate(database, "ledger", ledger::ledger_migrations()));
-    return sql::migrate(database, "swarm", swarm::swarm_migrations());
-}
-
-}  // namespace
 
 Result<sql::Database> StorePlace::connect() const {
     return shared() ? sql::Database::connect(url) : sql::Database::open(file);
@@ -18,7 +11,7 @@ Result<sql::Database> StorePlace::connect() const {
 Result<std::unique_ptr<Store>> Store::open(StorePlace place, DeskRules rules) {
     {
         EC_ASSIGN(sql::Database database, place.connect());
-        EC_TRY(prepare_schema(database));
+        EC_TRY(swarm::migrate_coordinator(database));
     }
     std::unique_ptr<Store> store(new Store(std::move(place), std::move(rules)));
     EC_ASSIGN(store->writer_, swarm::Writer::start([raw = store.get()]() -> Result<sql::Database> {
