@@ -22,7 +22,8 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-HOST, PREFIX = "10.87.{}.1", "ecscale"
+# Of this run alone, for two may run at once.
+NET, PREFIX = f"10.{100 + os.getpid() % 100}", f"ecs{os.getpid() % 100000}"
 
 
 
@@ -53,13 +54,13 @@ class Namespace:
     """A network of one machine: its own loopback, and a wire to the host."""
 
     def __init__(self, number):
-        self.name, self.host = f"{PREFIX}{number}", HOST.format(number)
+        self.name, self.host = f"{PREFIX}-{number}", f"{NET}.{number}.1"
         self.remove()
         run("ip", "netns", "add", self.name)
         run("ip", "link", "add", f"{self.name}h", "type", "veth", "peer", "name", "eth0", "netns", self.name)
         run("ip", "addr", "add", f"{self.host}/24", "dev", f"{self.name}h")
         run("ip", "link", "set", f"{self.name}h", "up")
-        for words in (["addr", "add", f"10.87.{number}.2/24", "dev", "eth0"], ["link", "set", "eth0", "up"],
+        for words in (["addr", "add", f"{NET}.{number}.2/24", "dev", "eth0"], ["link", "set", "eth0", "up"],
                       ["link", "set", "lo", "up"]):
             run("ip", "-n", self.name, *words)
 
