@@ -183,7 +183,9 @@ Result<PreparedJob> prepare_job(const JobWish& wish, const std::string& key, swa
     if (grouped) {
         job.group = group.id();
         job.group_key = group.seal_job_key(job_key, swarm::job_key_context());
-        job.cache_key = group.work_name(fmt::format("{}\n{}", job.tasks.size(), spec));
+        // A search is the same work in however many shares; samples are more work the more they are.
+        const std::size_t samples = job.kind == swarm::JobKind::best_of ? job.tasks.size() : 1;
+        job.cache_key = group.work_name(fmt::format("{}\n{}", samples, spec));
     }
     PreparedJob prepared;
     prepared.record = {.key = key,
