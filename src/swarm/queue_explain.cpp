@@ -124,7 +124,7 @@ Result<std::vector<std::string>> ready_reasons(Queue::Inside& inside, const JobR
 
 Result<Explanation> Queue::explain(const std::string& account, const JobId& id, std::span<const Present> present) {
     Inside& inside = *inside_;
-    EC_ASSIGN(const JobRow job, inside.job_of(account, id));
+    EC_ASSIGN(const JobRow job, inside.seen_by(account, id));
     EC_ASSIGN(const std::int64_t now_ms, inside.now());
     Explanation explanation;
     if (ended(job.state)) {

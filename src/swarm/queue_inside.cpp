@@ -28,6 +28,12 @@ Result<JobRow> Queue::Inside::job_of(const std::string& account, const JobId& id
     return job;
 }
 
+Result<JobRow> Queue::Inside::seen_by(const std::string& account, const JobId& id) {
+    EC_ASSIGN(JobRow job, rows.seen(id.text()));
+    if (job.account != account) return fail(ErrorCode::not_found, "there is no such job");
+    return job;
+}
+
 Status Queue::set_weight(const std::string& account, std::int64_t milli) {
     return inside_->share.set_weight(account, milli);
 }

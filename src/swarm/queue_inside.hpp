@@ -20,6 +20,8 @@ struct Queue::Inside {
     Result<std::int64_t> now();
     /// `not_found` also for somebody else's.
     Result<JobRow> job_of(const std::string& account, const JobId& id);
+    /// The same to look at only.
+    Result<JobRow> seen_by(const std::string& account, const JobId& id);
 
     Parts parts;
     QueueRules rules;

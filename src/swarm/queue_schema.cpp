@@ -92,6 +92,7 @@ CREATE TABLE bundle_blob (
 CREATE TABLE job_blob (
   job TEXT NOT NULL, blob TEXT NOT NULL, account TEXT NOT NULL, PRIMARY KEY (job, blob)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX job_blob_name ON job_blob (blob);
 )sql";
 
 constexpr std::string_view kFirstDown = R"sql(

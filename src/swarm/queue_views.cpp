@@ -79,7 +79,7 @@ Status add_tasks_of(Queue::Inside& inside, const JobRow& row, JobStatus& job) {
 
 /// What was done before, for another job of the same scope: its result, and the key that opens it.
 Status add_same(Queue::Inside& inside, const JobRow& row, JobStatus& job) {
-    const Result<JobRow> source = inside.rows.job(row.same_as);
+    const Result<JobRow> source = inside.rows.seen(row.same_as);
     if (!source && source.error().code == ErrorCode::not_found) return {};  // shown no more
     if (!source) return fail(source.error());
     if (source->result_task < 0) return {};
@@ -97,7 +97,7 @@ Status add_same(Queue::Inside& inside, const JobRow& row, JobStatus& job) {
 
 Result<JobStatus> Queue::job(const std::string& account, const JobId& id) {
     Inside& inside = *inside_;
-    EC_ASSIGN(const JobRow row, inside.job_of(account, id));
+    EC_ASSIGN(const JobRow row, inside.seen_by(account, id));
     EC_ASSIGN(JobStatus job, head_of(row));
     if (!row.same_as.empty()) {
         EC_TRY(add_same(inside, row, job));
@@ -118,7 +118,7 @@ Result<std::vector<JobStatus>> Queue::jobs(const std::string& account, const Job
     EC_TRY(each_row(*rows, [&ids](const sql::Statement& row) { ids.push_back(row.text(0)); }));
     std::vector<JobStatus> jobs;
     for (const std::string& id : ids) {
-        EC_ASSIGN(const JobRow row, inside.rows.job(id));
+        EC_ASSIGN(const JobRow row, inside.rows.seen(id));
         EC_ASSIGN(JobStatus job, head_of(row));
         jobs.push_back(std::move(job));
     }

@@ -110,8 +110,11 @@ Status Rows::insert(const JobRow& job, const std::string& idempotency_key, std::
                           job.ends_ms);
 }
 
-Result<JobRow> Rows::job(const std::string& id) {
-    const bool locks = database_.dialect() == sql::Dialect::postgres;
+Result<JobRow> Rows::job(const std::string& id) { return read(id, database_.dialect() == sql::Dialect::postgres); }
+
+Result<JobRow> Rows::seen(const std::string& id) { return read(id, false); }
+
+Result<JobRow> Rows::read(const std::string& id, bool locks) {
     EC_ASSIGN(sql::Statement * row, database_.cached(locks ? kJobLocked : kJob));
     EC_TRY(row->bind(id));
     EC_ASSIGN(const bool there, row->step());

@@ -93,6 +93,8 @@ public:
     Status insert(const JobRow& job, const std::string& idempotency_key, std::string_view body_hash);
     /// `not_found`. On PostgreSQL the row is locked: whatever changes a job or its tasks begins here.
     Result<JobRow> job(const std::string& id);
+    /// The same to look at only.
+    Result<JobRow> seen(const std::string& id);
     Status save(const JobRow& job);
 
     Status insert(const TaskRow& task);
@@ -114,6 +116,8 @@ public:
     Status exclude(const TaskRow& task, const std::string& worker, std::int64_t until_ms);
 
 private:
+    Result<JobRow> read(const std::string& id, bool locks);
+
     sql::Database& database_;
 };
 

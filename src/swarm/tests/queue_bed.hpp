@@ -127,4 +127,25 @@ std::optional<ErrorCode> code(const Result<T>& result) {
     return result ? std::nullopt : std::optional(result.error().code);
 }
 
+/// A test that runs on every store; the books must balance at its end.
+class OnEveryStore : public ::testing::TestWithParam<StoreKind> {
+protected:
+    void SetUp() override { start({}); }
+    void start(QueueRules rules) {
+        auto made = QueueBed::make(GetParam(), rules);
+        if (!made && made.error().code == ErrorCode::unavailable) GTEST_SKIP() << made.error().message;
+        ASSERT_TRUE(made) << made.error().message;
+        bed_ = *std::move(made);
+    }
+    void TearDown() override {
+        if (!bed_) return;
+        const Status sound = bed_->books->audit();
+        EXPECT_TRUE(sound) << sound.error().message;
+    }
+    QueueBed& bed() { return *bed_; }
+
+    std::unique_ptr<QueueBed> bed_;
+    identity::Node w1_ = node_named("w1"), w2_ = node_named("w2"), w3_ = node_named("w3"), w4_ = node_named("w4");
+};
+
 }  // namespace ec::swarm
