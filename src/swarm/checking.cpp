@@ -18,10 +18,6 @@ Status Checking::solved(JobRow& job, TaskRow& task, std::int64_t now_ms) {
     if (job.verification == Verification::none) return course_.accept(job, task, "not_checked", true, now_ms);
     if (job.verification == Verification::submitter)
         return course_.to_verifying(job, task, "for_the_submitter", now_ms);
-    if (job.verification == Verification::adaptive) {
-        EC_ASSIGN(const bool check, trust_.must_check(task.worker, task.kind));
-        if (!check) return course_.accept(job, task, "trusted", true, now_ms);
-    }
     EC_TRY(course_.to_verifying(job, task, "solved", now_ms));
     return course_.add_helper(job, task, Role::verify, -1, {}, now_ms);
 }
@@ -69,7 +65,7 @@ Status Checking::checked(JobRow& job, TaskRow& check, bool good, std::int64_t no
     if (subject.role == Role::replica) {
         // Found where another said there is nothing. It may have had less time: no lie, but no merit either.
         EC_ASSIGN(const TaskRow searched, rows_.task(job.id, subject.subject));
-        EC_TRY(trust_.doubted(searched.worker, searched.kind));
+        EC_TRY(trust_.doubted(searched.worker, searched.kind, now_ms));
     }
     EC_TRY(course_.pay_check(job, check, now_ms));
     return course_.accept(job, subject, "verified", true, now_ms);

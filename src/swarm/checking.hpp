@@ -1,8 +1,9 @@
 // From what a worker hands in to what counts: who checks it, who is believed, and what a lie costs.
 //
-// A result goes one of these ways: accepted at once (a worker that is trusted, by chance; a job that wants no checks),
-// or looked at by a second worker, and where the two differ by a third; or kept for the submitter's own verdict. A
-// search that found nothing is believed when a second one found nothing either. Threads: as the Database.
+// A patch goes one of these ways: looked at by a second worker, and where the two differ by a third; kept for the
+// submitter's own verdict; or accepted at once, where the job wants no checks. Running the tests again is cheap, so
+// nobody is trusted there. A search that found nothing is believed when a second one found nothing either, or, by
+// chance, from a worker that is trusted. Threads: as the Database.
 #pragma once
 
 #include <cstdint>

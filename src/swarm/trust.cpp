@@ -7,7 +7,8 @@
 namespace ec::swarm {
 namespace {
 constexpr std::int64_t kMostDoublings = 10;
-}
+constexpr std::int64_t kMostDoubts = 3;  // more than agreed since
+}  // namespace
 
 Result<std::int64_t> Trust::streak(const std::string& worker, TaskKind kind) {
     EC_ASSIGN(sql::Statement * row, database_.cached("SELECT streak FROM trust WHERE worker = ?1 AND kind = ?2"));
@@ -31,9 +32,16 @@ Status Trust::agreed(const std::string& worker, TaskKind kind) {
     return statement->run(worker, static_cast<int>(kind));
 }
 
-Status Trust::doubted(const std::string& worker, TaskKind kind) {
-    EC_ASSIGN(sql::Statement * statement, database_.cached("DELETE FROM trust WHERE worker = ?1 AND kind = ?2"));
-    return statement->run(worker, static_cast<int>(kind));
+Status Trust::doubted(const std::string& worker, TaskKind kind, std::int64_t now_ms) {
+    EC_ASSIGN(
+        sql::Statement * statement,
+        database_.cached("INSERT INTO trust (worker, kind, streak) VALUES (?1, ?2, -1) "
+                         "ON CONFLICT (worker, kind) DO UPDATE SET "
+                         "streak = CASE WHEN trust.streak > 0 THEN -1 ELSE trust.streak - 1 END RETURNING streak"));
+    EC_TRY(statement->bind(worker, static_cast<int>(kind)));
+    std::int64_t streak = 0;
+    EC_TRY(each_row(*statement, [&streak](const sql::Statement& row) { streak = row.integer(0); }));
+    return streak <= -kMostDoubts ? lied(worker, now_ms) : Status{};
 }
 
 Status Trust::lied(const std::string& worker, std::int64_t now_ms) {

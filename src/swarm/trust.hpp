@@ -21,8 +21,9 @@ public:
     Result<bool> must_check(const std::string& worker, TaskKind kind);
     /// A checked result was right.
     Status agreed(const std::string& worker, TaskKind kind);
-    /// Something was off that is no proof of a lie.
-    Status doubted(const std::string& worker, TaskKind kind);
+    /// Something was off that is no proof of a lie: it ends all trust. Who is doubted again and again is a liar: to say
+    /// that there is nothing costs no time, so those who only say so would be given most of the work.
+    Status doubted(const std::string& worker, TaskKind kind, std::int64_t now_ms);
     /// Ends all trust, and keeps the worker from work for a while; longer each time.
     Status lied(const std::string& worker, std::int64_t now_ms);
     Result<bool> barred(const std::string& worker, std::int64_t now_ms);

@@ -70,7 +70,7 @@ enum class Outcome {
 };
 /// When a result is checked by somebody else before it counts.
 enum class Verification {
-    adaptive,  ///< always from workers not yet trusted, by chance from the others
+    adaptive,  ///< patches always; that there is none, from workers not yet trusted, and by chance from the others
     always,
     submitter,  ///< by the submitter's own machine
     none,
