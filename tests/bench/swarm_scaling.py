@@ -90,8 +90,10 @@ class Swarm:
         self.cli("group", "list")  # makes the local one
 
     def start(self, words, environment, **options):
-        process = subprocess.Popen([str(word) for word in words], env=environment, text=True,
-                                   stderr=open(self.folder / f"log-{len(self.started)}", "w"), **options)
+        log = self.folder / f"log-{len(self.started)}"
+        with log.open("w") as stderr:
+            process = subprocess.Popen([str(word) for word in words], env=environment, text=True, stderr=stderr, **options)
+        process.log = log
         self.started.append(process)
         return process
 
@@ -131,7 +133,7 @@ def measure(swarm, project, workers, options):
     """Seconds from the submit to the verified patch, with so many workers and as many shards."""
     running = [swarm.worker(number) for number in range(workers)]
     deadline = time.monotonic() + 30
-    while f'"workers":{workers}' not in swarm.cli("admin", "status", "--json").stdout.replace(" ", ""):
+    while not all("works for" in worker.log.read_text() for worker in running):
         if time.monotonic() > deadline:
             sys.exit("the workers did not come up")
         time.sleep(0.2)

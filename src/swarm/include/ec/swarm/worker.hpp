@@ -27,8 +27,9 @@ struct Work {
     Lease lease;
     JobSpec job;
     TaskSpec task;
-    std::filesystem::path folder;                            ///< the snapshot, this task's own copy
-    std::vector<std::pair<std::string, TaskResult>> inputs;  ///< by key; their patches are not applied yet. Of a check the first one is what it judges
+    std::filesystem::path folder;  ///< the snapshot, this task's own copy
+    std::vector<std::pair<std::string, TaskResult>>
+        inputs;  ///< by key; their patches are not applied yet. Of a check the first one is what it judges
 };
 struct WorkDone {
     TaskResult result;
