@@ -12,6 +12,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Of the one row of a statement, which is taken to its end: one that is under way would keep its transaction open.
+Result<std::int64_t> only_number(sql::Statement& statement) {
+    EC_TRY(statement.step());
+    const std::int64_t number = statement.integer(0);
+    EC_TRY(statement.step());
+    return number;
+}
+
 const sql::Migration kSteps[] = {{1, "queue", embedded::queue_001_sql}};
 
 constexpr std::string_view kColumns =
@@ -100,8 +108,7 @@ struct ReviewQueue::State {
         EC_ASSIGN(auto made, database.prepare("INSERT INTO spending (item, day, reviewer, currency, micros) "
                                               "VALUES (?, ?, ?, ?, ?) RETURNING id"));
         EC_TRY(made.bind(item, today(), who, budget.currency, most));
-        EC_TRY(made.step());
-        return made.integer(0);
+        return only_number(made);
     }
 
     Status read_regions(ReviewItem& item) {
@@ -172,8 +179,7 @@ Result<std::int64_t> ReviewQueue::add(const ReviewQuestion& question, const Revi
                                "VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id"));
     EC_TRY(made.bind(std::chrono::duration_cast<std::chrono::milliseconds>(since).count(), question.workspace.string(),
                      question.task, name(question.why), question.test, package.text, package.key));
-    EC_TRY(made.step());
-    const std::int64_t id = made.integer(0);
+    EC_ASSIGN(const std::int64_t id, only_number(made));
     for (std::size_t i = 0; i < package.regions.size(); ++i) {
         const Region& region = package.regions[i];
         EC_TRY(database.run("INSERT INTO region (item, place, path, first, last) VALUES (?, ?, ?, ?, ?)", id, i,
