@@ -59,23 +59,18 @@ Result<std::vector<Pending>> take_pending(sql::Database& database, unsigned most
     return taken;
 }
 
-/// Gives up to `most` leaves their places, in a transaction of its own; how many.
-Result<std::uint64_t> place_leaves(sql::Database& database, unsigned most) {
-    EC_ASSIGN(sql::Transaction transaction, sql::Transaction::begin(database, sql::Writers::several));
-    EC_TRY(become_integrator(database));
-    EC_ASSIGN(const Head head, read_head(database));
-    EC_ASSIGN(const std::vector<Pending> pending, take_pending(database, most));
-    if (pending.empty()) return 0U;
-    std::uint64_t size = head.size;
-    for (const Pending& each : pending) {
-        const crypto::Sha256Digest hash = crypto::leaf_hash(each.leaf);
-        EC_TRY(change(database, "INSERT INTO log_leaf (position, at_ms, leaf, hash) VALUES (?1, ?2, ?3, ?4)", size++,
-                      each.at_ms, sql::Blob{each.leaf}, sql::Blob{hash.bytes()}));
-    }
-    EC_TRY(store_tiles(database, head.size, size));
-    EC_TRY(change(database, "UPDATE log_head SET size = ?1", size));
-    EC_TRY(transaction.commit());
-    return pending.size();
+Result<std::uint64_t> next_place(sql::Database& database) {
+    std::uint64_t next = 0;
+    EC_TRY(one_row(database, "SELECT coalesce(max(position), -1) + 1 FROM log_leaf",
+                   [&](const sql::Statement& row) { next = static_cast<std::uint64_t>(row.integer(0)); }));
+    return next;
+}
+
+Status put_leaf(sql::Database& database, std::uint64_t place, std::int64_t at_ms, std::string_view leaf) {
+    const crypto::Sha256Digest hash = crypto::leaf_hash(leaf);
+    EC_TRY(change(database, "INSERT INTO log_leaf (position, at_ms, leaf, hash) VALUES (?1, ?2, ?3, ?4)", place, at_ms,
+                  sql::Blob{leaf}, sql::Blob{hash.bytes()}));
+    return {};
 }
 
 }  // namespace
@@ -83,23 +78,55 @@ Result<std::uint64_t> place_leaves(sql::Database& database, unsigned most) {
 Status Log::append(std::string_view leaf, std::int64_t now_ms) {
     if (leaf.size() > kMostLeaf)
         return fail(ErrorCode::too_large, fmt::format("a leaf of the log is at most {} bytes", kMostLeaf));
+    if (database_.dialect() == sql::Dialect::sqlite) {
+        // Who writes there is alone until the commit: the next place is free, and commits are in the order of places.
+        EC_ASSIGN(const std::uint64_t place, next_place(database_));
+        return put_leaf(database_, place, now_ms, leaf);
+    }
     EC_TRY(change(database_, "INSERT INTO log_pending (at_ms, leaf) VALUES (?1, ?2)", now_ms, sql::Blob{leaf}));
+    return {};
+}
+
+Result<std::uint64_t> Log::place(unsigned most) {
+    EC_TRY(check_origin(origin_));
+    EC_TRY(become_integrator(database_));
+    EC_ASSIGN(const Head head, read_head(database_));
+    EC_ASSIGN(std::uint64_t next, next_place(database_));
+    const std::uint64_t end = head.size + most;
+    if (next < end) {
+        EC_ASSIGN(const std::vector<Pending> pending, take_pending(database_, static_cast<unsigned>(end - next)));
+        for (const Pending& each : pending) EC_TRY(put_leaf(database_, next++, each.at_ms, each.leaf));
+    }
+    const std::uint64_t size = std::min(next, end);
+    if (size == head.size) return 0U;
+    EC_TRY(store_tiles(database_, head.size, size));
+    EC_TRY(change(database_, "UPDATE log_head SET size = ?1", size));
+    return size - head.size;
+}
+
+Status Log::sign(std::int64_t now_ms) {
+    EC_TRY(check_origin(origin_));
+    EC_TRY(become_integrator(database_));
+    EC_ASSIGN(const Head head, read_head(database_));
+    if (head.signed_size == static_cast<std::int64_t>(head.size)) return {};
+    TileReader tree(database_, head.size);
+    EC_ASSIGN(const crypto::Sha256Digest root, crypto::tree_root(head.size, tree.nodes()));
+    EC_TRY(change(database_, "UPDATE log_head SET signed_size = ?1, signed_ms = ?2, note = ?3", head.size, now_ms,
+                  sign_checkpoint(origin_, head.size, root, key_)));
     return {};
 }
 
 // Two transactions: only a tree that is on the disk is ever signed, so that nobody has to remember a signature over a
 // tree that a crash took back.
 Result<std::uint64_t> Log::integrate(unsigned most, std::int64_t now_ms) {
-    EC_TRY(check_origin(origin_));
-    EC_ASSIGN(const std::uint64_t placed, place_leaves(database_, most));
+    std::uint64_t placed = 0;
+    {
+        EC_ASSIGN(sql::Transaction transaction, sql::Transaction::begin(database_, sql::Writers::several));
+        EC_ASSIGN(placed, place(most));
+        EC_TRY(transaction.commit());
+    }
     EC_ASSIGN(sql::Transaction transaction, sql::Transaction::begin(database_, sql::Writers::several));
-    EC_TRY(become_integrator(database_));
-    EC_ASSIGN(const Head head, read_head(database_));
-    if (head.signed_size == static_cast<std::int64_t>(head.size)) return placed;
-    TileReader tree(database_, head.size);
-    EC_ASSIGN(const crypto::Sha256Digest root, crypto::tree_root(head.size, tree.nodes()));
-    EC_TRY(change(database_, "UPDATE log_head SET signed_size = ?1, signed_ms = ?2, note = ?3", head.size, now_ms,
-                  sign_checkpoint(origin_, head.size, root, key_)));
+    EC_TRY(sign(now_ms));
     EC_TRY(transaction.commit());
     return placed;
 }

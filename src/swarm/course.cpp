@@ -41,13 +41,8 @@ std::int64_t Course::priority_of(const JobRow& job, const TaskRow& task) {
 
 Status Course::note(JobRow& job, const TaskRow& task, std::string_view reason, const std::string& worker,
                     std::int64_t now_ms) {
-    Event event{.task = task_id(job.id, task.number),
-                .type = "state",
-                .state = task.state,
-                .reason = std::string(reason),
-                .at_ms = now_ms};
-    if (!worker.empty()) event.node = identity::NodeId::parse(worker).value_or(identity::NodeId{});
-    return rows_.note(job, event);
+    const Event event{.type = "state", .state = task.state, .reason = std::string(reason), .at_ms = now_ms};
+    return rows_.note(job, task.number, event, worker);
 }
 
 // --- waiting

@@ -256,11 +256,15 @@ Status Rows::note(JobRow& job, const Event& event) {
         EC_ASSIGN(const TaskPlace place, place_of(event.task));
         task = place.number;
     }
+    return note(job, task, event, event.node.text());
+}
+
+Status Rows::note(JobRow& job, std::int64_t task, const Event& event, std::string_view node) {
     EC_ASSIGN(sql::Statement * statement,
               database_.cached("INSERT INTO event (job, sequence, task, type, state, reason, node, data, at_ms) "
                                "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"));
-    EC_TRY(statement->run(job.id, ++job.events, task, event.type, static_cast<int>(event.state), event.reason,
-                          event.node.text(), sql::Blob{event.data}, event.at_ms));
+    EC_TRY(statement->run(job.id, ++job.events, task, event.type, static_cast<int>(event.state), event.reason, node,
+                          sql::Blob{event.data}, event.at_ms));
     // Progress is kept in a ring; what happened is kept.
     if (event.type != "progress" || job.events % 64 != 0 || job.events <= kProgressKept) return {};
     EC_ASSIGN(sql::Statement * removal,

@@ -111,6 +111,8 @@ public:
 
     /// Leaves a trace; the job is to be saved afterwards, for it counts them.
     Status note(JobRow& job, const Event& event);
+    /// The same for a task by its number; -1: none. `node`: an id, or nobody.
+    Status note(JobRow& job, std::int64_t task, const Event& event, std::string_view node);
     Result<std::vector<Event>> events(const std::string& job, std::int64_t after, unsigned most);
 
     Status exclude(const TaskRow& task, const std::string& worker, std::int64_t until_ms);

@@ -24,7 +24,7 @@ using namespace coordinator;
 
 constexpr std::chrono::milliseconds kFarewell{1'500};  // for reports and heartbeats, once nothing is handed out
 constexpr unsigned kSweepMost = 1'000;
-constexpr unsigned kIntegrateMost = 2'000;  // a few milliseconds of the database's time
+constexpr unsigned kIntegrateMost = 1'024;  // about a millisecond of the database's time
 
 std::int64_t system_ms() {
     return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
@@ -84,6 +84,7 @@ private:
     void tick(std::uint64_t number);
     void hear(const std::stop_token& stop);
     void integrate(const std::stop_token& stop);
+    std::uint64_t integrate_some();
 
     RunLock lock_;
     std::unique_ptr<Store> store_;
@@ -208,18 +209,28 @@ void Service::hear(const std::stop_token& stop) {
     }
 }
 
-// On a connection of its own, for it has transactions of its own.
 void Service::integrate(const std::stop_token& stop) {
     SystemWaiter waiter;
     do {
-        std::uint64_t placed = kIntegrateMost;
-        while (placed == kIntegrateMost && !stop.stop_requested()) {
-            placed =
-                store_
-                    ->read<std::uint64_t>([](Desk& desk) { return desk.log.integrate(kIntegrateMost, desk.now_ms()); })
-                    .value_or(0);
-        }
+        while (integrate_some() == kIntegrateMost && !stop.stop_requested()) continue;
     } while (waiter.wait(std::chrono::seconds(1), stop));
+}
+
+/// How many leaves it placed.
+std::uint64_t Service::integrate_some() {
+    if (store_->place().shared())
+        return store_->read<std::uint64_t>([](Desk& desk) { return desk.log.integrate(kIntegrateMost, desk.now_ms()); })
+            .value_or(0);
+    // As changes among others: a second writer and the first one would wait for each other by sleeping.
+    std::uint64_t placed = 0;
+    const Status written = store_->change_and_wait([&placed](Desk& desk) -> Status {
+        EC_ASSIGN(placed, desk.log.place(kIntegrateMost));
+        return {};
+    });
+    if (!written) return 0;
+    if (placed < kIntegrateMost)
+        static_cast<void>(store_->change_and_wait([](Desk& desk) { return desk.log.sign(desk.now_ms()); }));
+    return placed;
 }
 
 void Service::drain() {

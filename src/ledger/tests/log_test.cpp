@@ -53,6 +53,26 @@ TEST_P(LogTest, ALeafGoesWithTheTransactionItTellsOf) {
     }
     ASSERT_EQ(log_->integrate(10, 1), 0U);
     EXPECT_EQ(checkpoint().size, 0U);
+    grow_to(2);
+    EXPECT_EQ(checkpoint().root, root_of(2)) << "its place was left to the next";
+}
+
+TEST_P(LogTest, PlacesAndSignsInTransactionsOfTheCaller) {
+    const auto in_transaction = [this](const auto& work) {
+        auto transaction = sql::Transaction::begin(*database_);
+        ASSERT_TRUE(work());
+        ASSERT_TRUE(transaction->commit());
+    };
+    in_transaction([this] { return log_->append(leaf(0), 1); });
+    in_transaction([this] { return log_->sign(1); });
+    EXPECT_EQ(checkpoint().size, 0U) << "it is not placed yet";
+    EXPECT_EQ(log_->tile("tile/0/000.p/1").error().code, ErrorCode::not_found);
+    in_transaction([this] { return log_->place(10) == 1U; });
+    EXPECT_EQ(checkpoint().size, 0U) << "it is not signed yet";
+    EXPECT_EQ(log_->receipt(0).error().code, ErrorCode::not_found);
+    in_transaction([this] { return log_->append(leaf(1), 1); });
+    in_transaction([this] { return log_->sign(1); });
+    EXPECT_EQ(checkpoint().root, root_of(1)) << "only what was placed";
 }
 
 TEST_P(LogTest, ServesEntriesBehindTheirLengths) {

@@ -2,9 +2,9 @@
 // signed-note). Anybody can verify it with standard tools.
 //
 // append() puts a leaf into the transaction that the caller has open: what happened and its leaf are there together, or
-// neither. integrate() later gives the leaves their places, in the order of commits, keeps the hashes of the tree and
-// signs a checkpoint; one at a time, whoever runs it. A checkpoint that was signed is kept before it is shown, and no
-// later one contradicts it.
+// neither. place() later counts the leaves into the tree, in the order of commits, and keeps its hashes; sign() signs a
+// checkpoint; one at a time, whoever runs it. A checkpoint that was signed is kept before it is shown, and no later one
+// contradicts it.
 //
 // A leaf is at most 65,535 bytes and holds hashes and ids, never a payload. Threads: as the Database.
 #pragma once
@@ -27,8 +27,12 @@ public:
 
     Status append(std::string_view leaf, std::int64_t now_ms);
 
-    /// Places up to `most` leaves and signs a checkpoint over all, in a transaction of its own; how many it placed.
-    /// Without new leaves it signs nothing, but the first checkpoint of an empty log.
+    /// Makes up to `most` leaves part of the tree, in the transaction that the caller has open; how many.
+    Result<std::uint64_t> place(unsigned most);
+    /// Signs a checkpoint over the tree, in the transaction that the caller has open: a later one than place()'s, for
+    /// only a tree that is on the disk may be signed. Nothing where there is nothing new, but for an empty log's first.
+    Status sign(std::int64_t now_ms);
+    /// place() and sign(), each in a transaction of its own; how many leaves were placed.
     Result<std::uint64_t> integrate(unsigned most, std::int64_t now_ms);
 
     /// The newest signed checkpoint, a signed note; `not_found` before the first integrate().
