@@ -3,7 +3,10 @@
 namespace ec::swarm {
 namespace {
 constexpr unsigned kMostRedone = 256;  // results of one liar
-}
+constexpr std::string_view kRefused = "rejected_by_submitter";
+constexpr std::int64_t kMostRefused = 16;  // results of one job, by its submitter
+constexpr std::int64_t kMostRefusedWorkers = 5;
+}  // namespace
 
 Status Checking::reported(JobRow& job, TaskRow& task, Outcome outcome, std::int64_t now_ms) {
     task.outcome = outcome;
@@ -19,7 +22,7 @@ Status Checking::solved(JobRow& job, TaskRow& task, std::int64_t now_ms) {
     if (job.verification == Verification::submitter)
         return course_.to_verifying(job, task, "for_the_submitter", now_ms);
     EC_TRY(course_.to_verifying(job, task, "solved", now_ms));
-    return course_.add_helper(job, task, Role::verify, -1, {}, now_ms);
+    return course_.add_helper(job, task, Role::verify, -1, nullptr, now_ms);
 }
 
 Status Checking::nothing(JobRow& job, TaskRow& task, std::int64_t now_ms) {
@@ -30,7 +33,7 @@ Status Checking::nothing(JobRow& job, TaskRow& task, std::int64_t now_ms) {
         if (!check) return course_.accept(job, task, "trusted", true, now_ms);
     }
     EC_TRY(course_.to_verifying(job, task, "nothing", now_ms));
-    return course_.add_helper(job, task, Role::replica, -1, {}, now_ms);
+    return course_.add_helper(job, task, Role::replica, -1, nullptr, now_ms);
 }
 
 Status Checking::searched_again(JobRow& job, TaskRow& replica, std::int64_t now_ms) {
@@ -60,7 +63,7 @@ Status Checking::checked(JobRow& job, TaskRow& check, bool good, std::int64_t no
     if (subject.state != State::verifying) return course_.end_task(job, check, State::cancelled, "not_needed", now_ms);
     if (check.decides >= 0) return decided(job, check, subject, good, now_ms);
     EC_TRY(course_.end_task(job, check, State::done, good ? "passed" : "rejected", now_ms));
-    if (!good) return course_.add_helper(job, subject, Role::verify, check.number, check.worker, now_ms);
+    if (!good) return course_.add_helper(job, subject, Role::verify, check.number, &check, now_ms);
     EC_TRY(trust_.agreed(subject.worker, subject.kind));
     if (subject.role == Role::replica) {
         // Found where another said there is nothing. It may have had less time: no lie, but no merit either.
@@ -91,9 +94,25 @@ Status Checking::decided(JobRow& job, TaskRow& check, TaskRow& subject, bool goo
 }
 
 Status Checking::judged(JobRow& job, TaskRow& task, bool good, std::int64_t now_ms) {
-    // It moves no trust: somebody might praise his own workers.
-    if (good) return course_.accept(job, task, "verdict", true, now_ms);
-    return course_.discard(job, task, "rejected_by_submitter", now_ms);
+    // It moves no trust: somebody might praise his own workers. That there is nothing to be found nobody has seen.
+    if (good) return course_.accept(job, task, "verdict", task.outcome == Outcome::solved, now_ms);
+    EC_ASSIGN(const std::optional<TaskRow> agrees, course_.doubt_of(task));
+    if (agrees) EC_TRY(course_.pay_check(job, *agrees, now_ms));
+    EC_ASSIGN(const bool enough, refused_enough(job, task));
+    EC_TRY(course_.discard(job, task, kRefused, now_ms));
+    return enough ? course_.end_job(job, State::dead, "too_many_rejections", -1, now_ms) : Status{};
+}
+
+// With this one. Whoever finds fault with everything has others work for nothing.
+Result<bool> Checking::refused_enough(const JobRow& job, const TaskRow& task) {
+    EC_ASSIGN(sql::Statement * row,
+              rows_.database().cached("SELECT COUNT(*), COUNT(DISTINCT CASE WHEN node <> ?3 THEN node END) FROM event "
+                                      "WHERE job = ?1 AND type = 'state' AND reason = ?2"));
+    EC_TRY(row->bind(job.id, kRefused, task.worker));
+    EC_TRY(row->step());
+    const bool enough = row->integer(0) + 1 >= kMostRefused || row->integer(1) + 1 >= kMostRefusedWorkers;
+    EC_TRY(row->step());  // to the end: an open row holds what it was read from
+    return enough;
 }
 
 // All that the liar handed in and that does not count yet is done again. `task` itself is its caller's matter.

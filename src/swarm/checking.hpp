@@ -32,6 +32,7 @@ private:
     Status searched_again(JobRow& job, TaskRow& replica, std::int64_t now_ms);
     Status checked(JobRow& job, TaskRow& check, bool good, std::int64_t now_ms);
     Status decided(JobRow& job, TaskRow& check, TaskRow& subject, bool good, std::int64_t now_ms);
+    Result<bool> refused_enough(const JobRow& job, const TaskRow& task);
     Status lied(JobRow& job, const TaskRow& task, std::int64_t now_ms);
 
     Rows& rows_;

@@ -76,11 +76,21 @@ Status Course::failed_attempt(JobRow& job, TaskRow& task, std::string_view reaso
     sql::Database& database = rows_.database();
     EC_ASSIGN(sql::Statement * known, database.cached("SELECT 1 FROM task_exclusion "
                                                       "WHERE job = ?1 AND number = ?2 AND worker = ?3"));
-    EC_TRY(known->bind(task.job, task.number, task.worker));
-    EC_ASSIGN(const bool before, known->step());
-    if (!before) ++task.failures;
+    const auto is_known = [&](const std::string& who) -> Result<bool> {
+        EC_TRY(known->bind(task.job, task.number, who));
+        return known->step();
+    };
+    // The nodes of one account count once, or whoever has three could end any job by never answering.
+    const bool foreign = task.worker_account != job.account;
+    const std::string failed_of = "failed-of:" + task.worker_account;
+    EC_ASSIGN(const bool worker_before, is_known(task.worker));
+    EC_ASSIGN(const bool account_before, foreign ? is_known(failed_of) : Result<bool>(false));
+    if (!worker_before && !account_before) ++task.failures;
     // Others are asked first; where there is nobody else, it may try again.
-    EC_TRY(rows_.exclude(task, task.worker, now_ms + 2 * rules_.lease_ms));
+    const std::int64_t until_ms = now_ms + 2 * rules_.lease_ms;
+    EC_TRY(rows_.exclude(task, task.worker, until_ms));
+    if (foreign) EC_TRY(rows_.exclude(task, failed_of, 0));
+    if (account_before) EC_TRY(rows_.exclude(task, account_word(task.worker_account), until_ms));
     if (task.failures >= rules_.poison) return end_task(job, task, State::dead, "poison", now_ms);
     if (task.attempt >= rules_.attempts) return end_task(job, task, State::dead, "too_many_attempts", now_ms);
     const std::int64_t doublings = std::min<std::int64_t>(task.failures - 2, 10);
@@ -220,7 +230,9 @@ Status Course::end_job(JobRow& job, State state, std::string_view reason, std::i
     }
     if (state == State::done) {
         if (job.kind == JobKind::split) EC_TRY(pay_plans(job, now_ms));
-        if (!job.cache_key.empty()) EC_TRY(keep_for_others(job));
+        // Whoever asks for checks is not given what nobody looked at.
+        const bool shared = !job.cache_key.empty() && job.verification != Verification::none;
+        if (shared) EC_TRY(keep_for_others(job));
     }
     EC_TRY(payment_.release(job));
     job.look_at_ms = now_ms + rules_.keep_ms;
@@ -293,7 +305,7 @@ Status Course::search_once_more(JobRow& job, TaskRow& replica, std::string_view 
     EC_TRY(end_task(job, replica, State::failed, reason, now_ms));
     EC_ASSIGN(TaskRow subject, rows_.task(job.id, replica.subject));
     if (ended(job.state) || subject.state != State::verifying) return {};
-    return add_helper(job, subject, Role::replica, -1, replica.worker, now_ms);
+    return add_helper(job, subject, Role::replica, -1, &replica, now_ms);
 }
 
 // --- helpers
@@ -306,7 +318,16 @@ Result<TaskRow> Course::work_of(const TaskRow& task) {
     return work;
 }
 
-Status Course::add_helper(JobRow& job, TaskRow& subject, Role role, std::int64_t decides, const std::string& not_by,
+// Two nodes of one account are one person: they do not vouch for each other. Whoever made the results of his own jobs
+// deceives nobody but himself.
+Status Course::keep_from(const JobRow& job, const TaskRow& helper, const TaskRow& subject, const TaskRow& of) {
+    EC_TRY(rows_.exclude(helper, of.worker, kForever));
+    const bool own = subject.worker_account == job.account && of.worker_account == job.account;
+    if (helper.role == Role::backup || own) return {};
+    return rows_.exclude(helper, account_word(of.worker_account), kForever);
+}
+
+Status Course::add_helper(JobRow& job, TaskRow& subject, Role role, std::int64_t decides, const TaskRow* not_by,
                           std::int64_t now_ms) {
     EC_ASSIGN(Shape shape, shapes_.at(subject.shape));
     TaskRow task;
@@ -331,12 +352,45 @@ Status Course::add_helper(JobRow& job, TaskRow& subject, Role role, std::int64_t
     ++subject.helpers;
     EC_TRY(rows_.save(subject));
     EC_TRY(rows_.insert(task));
-    EC_TRY(rows_.exclude(task, subject.worker, kForever));
-    if (!not_by.empty()) EC_TRY(rows_.exclude(task, not_by, kForever));
+    EC_TRY(keep_from(job, task, subject, subject));
+    if (not_by != nullptr) EC_TRY(keep_from(job, task, subject, *not_by));
     const std::string_view reason = role == Role::verify    ? (decides < 0 ? "to_verify" : "to_decide")
                                     : role == Role::replica ? "to_search_again"
                                                             : "straggler";
     return enqueue(job, task, now_ms, reason, now_ms);
+}
+
+// While two differ, the third who is to decide is there.
+Result<std::optional<TaskRow>> Course::doubt_of(const TaskRow& task) {
+    EC_ASSIGN(const std::vector<TaskRow> helpers, rows_.helpers(task.job, task.number));
+    for (const TaskRow& helper : helpers) {
+        if (helper.role != Role::verify || helper.decides < 0) continue;
+        EC_ASSIGN(TaskRow first, rows_.task(task.job, helper.decides));
+        return first;
+    }
+    return std::nullopt;
+}
+
+Status Course::pay_waiting(JobRow& job, std::string_view reason, std::int64_t now_ms) {
+    if (job.checking == 0) return {};
+    EC_ASSIGN(const std::vector<TaskRow> tasks, rows_.tasks(job.id));
+    for (const TaskRow& task : tasks) {
+        if (task.role == Role::verify || task.state != State::verifying || task.outcome != Outcome::solved) continue;
+        EC_ASSIGN(const std::optional<TaskRow> doubt, doubt_of(task));
+        if (doubt) continue;
+        EC_ASSIGN(TaskRow work, work_of(task));
+        if (ended(work.state)) continue;
+        EC_ASSIGN(const bool paid, payment_.pay(job, work.number, task.worker_account, work.price, now_ms));
+        EC_ASSIGN(const std::string result, rows_.sealed(job.id, SealedPlace::result(task.number)));
+        if (task.number != work.number) EC_TRY(rows_.put(job.id, SealedPlace::result(work.number), result));
+        work.worker = task.worker;
+        work.worker_account = task.worker_account;
+        work.outcome = task.outcome;
+        if (paid) EC_TRY(payment_.log_paid(job, work, work.price, result, now_ms));
+        EC_TRY(close_task(job, work, State::done, reason, now_ms));
+        if (job.kind != JobKind::split) return {};
+    }
+    return {};
 }
 
 Status Course::pay_check(JobRow& job, const TaskRow& check, std::int64_t now_ms) {

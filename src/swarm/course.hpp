@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <ec/swarm/queue.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -53,12 +54,18 @@ public:
     Status discard(JobRow& job, TaskRow& task, std::string_view reason, std::int64_t now_ms);
     /// The task has ended; those that help it are stopped, those that stand on it go on.
     Status end_task(JobRow& job, TaskRow& task, State state, std::string_view reason, std::int64_t now_ms);
-    /// A new task that helps `subject`, never by its worker nor by `not_by`.
-    Status add_helper(JobRow& job, TaskRow& subject, Role role, std::int64_t decides, const std::string& not_by,
+    /// A new task that helps `subject`, never by its worker nor by that of `not_by`; one that checks it, not by others
+    /// of their accounts either, unless it is the submitter's own account that made the result.
+    Status add_helper(JobRow& job, TaskRow& subject, Role role, std::int64_t decides, const TaskRow* not_by,
                       std::int64_t now_ms);
     Status end_job(JobRow& job, State state, std::string_view reason, std::int64_t result_task, std::int64_t now_ms);
     /// The task of work that a helper helps, at the end of it.
     Result<TaskRow> work_of(const TaskRow& task);
+    /// The check that found this result wrong, where one did and nobody has decided yet.
+    Result<std::optional<TaskRow>> doubt_of(const TaskRow& task);
+    /// Before a job ends by its submitter's doing: patches that are there and that no check found wrong are paid, for
+    /// he may have read them; of a search only the first.
+    Status pay_waiting(JobRow& job, std::string_view reason, std::int64_t now_ms);
     /// Pays for a task of `role` verify or replica.
     Status pay_check(JobRow& job, const TaskRow& check, std::int64_t now_ms);
     /// After tasks ended, or one began to be checked.
@@ -74,6 +81,7 @@ private:
     Status finish_from_tasks(JobRow& job, std::int64_t now_ms);
     Status pay_plans(JobRow& job, std::int64_t now_ms);
     Status keep_for_others(const JobRow& job);
+    Status keep_from(const JobRow& job, const TaskRow& helper, const TaskRow& subject, const TaskRow& of);
     Status search_once_more(JobRow& job, TaskRow& replica, std::string_view reason, std::int64_t now_ms);
 
     Rows& rows_;

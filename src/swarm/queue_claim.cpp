@@ -32,16 +32,16 @@ struct Head {
 };
 
 /// The first of a lane that this worker may have, best by what it has at hand already.
-Result<std::vector<Head>> heads_of(Queue::Inside& inside, const Lane& lane, const std::string& worker,
+Result<std::vector<Head>> heads_of(Queue::Inside& inside, const Lane& lane, const identity::Node& worker,
                                    const Offer& offer, std::int64_t now_ms) {
     EC_ASSIGN(sql::Statement * rows,
               inside.rows.database().cached(
                   "SELECT job, number FROM task WHERE lane = ?1 AND waits IS NOT NULL AND waits <= ?2 "
                   "AND NOT EXISTS (SELECT 1 FROM task_exclusion WHERE task_exclusion.job = task.job "
-                  "AND task_exclusion.number = task.number AND task_exclusion.worker = ?3 "
+                  "AND task_exclusion.number = task.number AND task_exclusion.worker IN (?3, ?5) "
                   "AND task_exclusion.until_ms > ?2) ORDER BY waits, job, number LIMIT ?4"));
     const bool chooses = !offer.snapshots.empty();
-    EC_TRY(rows->bind(lane.id, now_ms, worker, chooses ? kHeads : 1U));
+    EC_TRY(rows->bind(lane.id, now_ms, worker.id.text(), chooses ? kHeads : 1U, account_word(worker.account)));
     std::vector<Head> heads;
     EC_TRY(each_row(*rows, [&heads](const sql::Statement& row) {
         heads.push_back({.job = row.text(0), .number = row.integer(1)});
@@ -150,7 +150,7 @@ Result<std::vector<Lease>> Queue::claim(const identity::Node& worker, const Offe
         EC_ASSIGN(const std::vector<Lane> lanes, lanes_for(inside, offer));
         const std::size_t before = leases.size();
         for (const Lane& lane : lanes) {
-            EC_ASSIGN(const std::vector<Head> heads, heads_of(inside, lane, worker.id.text(), offer, now_ms));
+            EC_ASSIGN(const std::vector<Head> heads, heads_of(inside, lane, worker, offer, now_ms));
             if (heads.empty()) continue;
             EC_ASSIGN(Lease lease, take(inside, worker, lane, heads.front(), now_ms));
             leases.push_back(std::move(lease));

@@ -35,6 +35,23 @@ Status check_report(const TaskRow& task, const Report& report) {
     return {};
 }
 
+/// A name that another account's result gave first stands for this one's bytes from now on: what it put there may be
+/// junk, so that an honest result would look like a lie. False: it is this account's already.
+Result<bool> move_blob(sql::Database& database, const std::string& job, const std::string& blob,
+                       const std::string& account) {
+    EC_ASSIGN(sql::Statement * row, database.cached("SELECT account FROM job_blob WHERE job = ?1 AND blob = ?2"));
+    EC_TRY(row->bind(job, blob));
+    EC_TRY(row->step());
+    const std::string before = row->text(0);
+    EC_TRY(row->step());  // to the end: an open row holds what it was read from
+    if (before == account) return false;
+    EC_ASSIGN(sql::Statement * refs, database.cached("UPDATE blob SET refs = refs - 1 WHERE account = ?1 AND id = ?2"));
+    EC_TRY(refs->run(before, blob));
+    EC_ASSIGN(sql::Statement * name, database.cached("UPDATE job_blob SET account = ?3 WHERE job = ?1 AND blob = ?2"));
+    EC_TRY(name->run(job, blob, account));
+    return true;
+}
+
 /// Names the blobs of a result, so that the submitter may fetch what the worker's account stored.
 Status keep_result(Queue::Inside& inside, const JobRow& job, const TaskRow& task, const Report& report) {
     if (!report.result.empty()) EC_TRY(inside.rows.put(job.id, SealedPlace::result(task.number), report.result));
@@ -44,7 +61,10 @@ Status keep_result(Queue::Inside& inside, const JobRow& job, const TaskRow& task
                   database.cached("INSERT INTO job_blob (job, blob, account) VALUES (?1, ?2, ?3) "
                                   "ON CONFLICT (job, blob) DO NOTHING"));
         EC_TRY(name->run(job.id, blob.text(), task.worker_account));
-        if (database.changed_rows() == 0) continue;
+        if (database.changed_rows() == 0) {
+            EC_ASSIGN(const bool moved, move_blob(database, job.id, blob.text(), task.worker_account));
+            if (!moved) continue;
+        }
         EC_ASSIGN(sql::Statement * refs,
                   database.cached("UPDATE blob SET refs = refs + 1 WHERE account = ?1 AND id = ?2"));
         EC_TRY(refs->run(task.worker_account, blob.text()));

@@ -73,7 +73,12 @@ Result<std::string> why_not(Queue::Inside& inside, const TaskRow& task, const Sh
         return lacking_words(shape, worker.offer, lack);
     EC_ASSIGN(const bool barred, inside.trust.barred(worker.node.text(), now_ms));
     if (barred) return std::string("was caught with a wrong result and gets no work for a while");
+    const bool checks = task.role == Role::verify || task.role == Role::replica;
+    EC_ASSIGN(const bool account_out, excluded(inside, task, account_word(worker.account), now_ms));
     EC_ASSIGN(const bool out, excluded(inside, task, worker.node.text(), now_ms));
+    if (account_out && !out)
+        return std::string(checks ? "is of an account that made or checked the result"
+                                  : "is of an account that tried this task before and failed");
     if (out) {
         return std::string(task.role == Role::verify ? "made the result that is to be verified"
                                                      : "tried this task before and failed");

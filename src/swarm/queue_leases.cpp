@@ -8,6 +8,8 @@ namespace ec::swarm {
 namespace {
 
 constexpr std::size_t kMostProgress = 64U << 10;
+constexpr std::int64_t kTimeToCheck = 600'000;  // what waits to be verified when the job's time is over
+constexpr std::int64_t kFreeReturns = 16;       // of a task; who hands it back for ever would keep it from the others
 
 Result<Renewal> renew_one(Queue::Inside& inside, const std::string& worker, const Held& held, std::int64_t now_ms) {
     Renewal renewal{.task = held.task};
@@ -77,6 +79,14 @@ Result<std::size_t> sweep_jobs(Queue::Inside& inside, unsigned most, std::int64_
             EC_TRY(remove_job(inside, job));
             continue;
         }
+        // Or a short budget would bring work for nothing.
+        if (job.verification == Verification::submitter) {
+            EC_TRY(inside.course.pay_waiting(job, "no_verdict", now_ms));
+        } else if (job.checking > 0 && now_ms < job.ends_ms + kTimeToCheck) {
+            job.look_at_ms = std::min(now_ms + inside.rules.lease_ms, job.ends_ms + kTimeToCheck);
+            EC_TRY(inside.rows.save(job));
+            continue;
+        }
         EC_TRY(inside.course.end_job(job, State::failed, "budget_of_time", -1, now_ms));
         EC_TRY(inside.rows.save(job));
     }
@@ -93,7 +103,7 @@ Status look_at_lease(Queue::Inside& inside, const TaskPlace& place, std::int64_t
         // Late, but alive: somebody else may try too.
         task.late_ms = kForever;
         task.due = task.lease_until;
-        EC_TRY(inside.course.add_helper(job, task, Role::backup, -1, {}, now_ms));
+        EC_TRY(inside.course.add_helper(job, task, Role::backup, -1, nullptr, now_ms));
     }
     return inside.rows.save(job);
 }
@@ -123,7 +133,8 @@ Status Queue::give_back(const identity::NodeId& worker, const TaskId& id, Fence 
     const std::int64_t used = std::max<std::int64_t>(0, now_ms - task.leased_ms);
     EC_TRY(inside.share.charge(job.account, used - task.expected_s * 1000, now_ms));
     const std::string_view why = reason.empty() || reason.size() > 64 ? "given_back" : reason;
-    if (charged) {
+    const bool too_often = task.fence - task.attempt >= kFreeReturns;
+    if (charged || too_often) {
         EC_TRY(inside.course.failed_attempt(job, task, why, now_ms));
     } else {
         --task.attempt;
@@ -138,6 +149,7 @@ Status Queue::cancel(const std::string& account, const JobId& id) {
     if (job.state == State::cancelled) return {};
     if (ended(job.state)) return fail(ErrorCode::conflict, "this job has ended already");
     EC_ASSIGN(const std::int64_t now_ms, inside.now());
+    EC_TRY(inside.course.pay_waiting(job, "cancelled_unchecked", now_ms));
     EC_TRY(inside.course.end_job(job, State::cancelled, "cancelled", -1, now_ms));
     return inside.rows.save(job);
 }

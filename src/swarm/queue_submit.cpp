@@ -65,9 +65,12 @@ Result<std::int64_t> amount_to_hold(const Queue::Inside& inside, const NewJob& j
     }
     if (job.verification == Verification::none) checks = 0;
     const std::int64_t budget = job.budget.milli();
-    if (budget != 0 && budget < tasks)
-        return fail(ErrorCode::invalid_argument,
-                    fmt::format("budget: these tasks cost {} millicredits, more than {}", tasks, budget));
+    // One check each at least, or whoever checks would work for nothing.
+    const std::int64_t least = tasks + checks / kChecksHeld;
+    if (budget != 0 && budget < least)
+        return fail(
+            ErrorCode::invalid_argument,
+            fmt::format("budget: these tasks and their checks cost {} millicredits, more than {}", least, budget));
     if (!grows) return budget == 0 ? tasks + checks : std::min(budget, tasks + checks);
     // Without a budget there is room for as many children as one task may add.
     const auto children = static_cast<std::int64_t>(kMostChildren);

@@ -266,7 +266,7 @@ Status Rows::note(JobRow& job, std::int64_t task, const Event& event, std::strin
     EC_TRY(statement->run(job.id, ++job.events, task, event.type, static_cast<int>(event.state), event.reason, node,
                           sql::Blob{event.data}, event.at_ms));
     // Progress is kept in a ring; what happened is kept.
-    if (event.type != "progress" || job.events % 64 != 0 || job.events <= kProgressKept) return {};
+    if (job.events % 64 != 0 || job.events <= kProgressKept) return {};
     EC_ASSIGN(sql::Statement * removal,
               database_.cached("DELETE FROM event WHERE job = ?1 AND sequence < ?2 AND type = 'progress'"));
     return removal->run(job.id, job.events - kProgressKept);
@@ -295,12 +295,12 @@ Result<std::vector<Event>> Rows::events(const std::string& job, std::int64_t aft
     return events;
 }
 
-Status Rows::exclude(const TaskRow& task, const std::string& worker, std::int64_t until_ms) {
+Status Rows::exclude(const TaskRow& task, const std::string& who, std::int64_t until_ms) {
     EC_ASSIGN(sql::Statement * statement,
               database_.cached("INSERT INTO task_exclusion (job, number, worker, until_ms) VALUES (?1, ?2, ?3, ?4) "
                                "ON CONFLICT (job, number, worker) DO UPDATE SET until_ms = excluded.until_ms "
                                "WHERE task_exclusion.until_ms < excluded.until_ms"));
-    return statement->run(task.job, task.number, worker, until_ms);
+    return statement->run(task.job, task.number, who, until_ms);
 }
 
 }  // namespace ec::swarm

@@ -85,6 +85,9 @@ struct SealedPlace {
     static SealedPlace result(std::int64_t number) { return {2 + 2 * number}; }
 };
 
+/// A whole account, where exclusions name a worker.
+inline std::string account_word(const std::string& account) { return "account:" + account; }
+
 class Rows {
 public:
     explicit Rows(sql::Database& database) : database_(database) {}
@@ -115,7 +118,8 @@ public:
     Status note(JobRow& job, std::int64_t task, const Event& event, std::string_view node);
     Result<std::vector<Event>> events(const std::string& job, std::int64_t after, unsigned most);
 
-    Status exclude(const TaskRow& task, const std::string& worker, std::int64_t until_ms);
+    /// `who`: a worker, or account_word() for all workers of an account.
+    Status exclude(const TaskRow& task, const std::string& who, std::int64_t until_ms);
 
 private:
     Result<JobRow> read(const std::string& id, bool locks);

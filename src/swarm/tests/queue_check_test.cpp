@@ -223,6 +223,162 @@ TEST_P(QueueChecks, WhatTheSubmitterRejectsIsDoneByAnother) {
     EXPECT_EQ(bed().state(id), State::running);
 }
 
+TEST_P(QueueChecks, TwoNodesOfAnAccountDoNotVouchForEachOther) {
+    const identity::Node m1 = node_named("m1", "mallory"), m2 = node_named("m2", "mallory");
+    const JobId id = adaptive();
+    bed().work(m1, Outcome::solved, "junk");
+    EXPECT_TRUE(bed().claim(m2).empty());
+    const std::vector<Present> present{{.node = m2.id, .account = "mallory", .offer = any_offer()}};
+    const auto said = bed().within([&] { return bed().queue->explain("ann", id, present); });
+    EXPECT_THAT(said->reasons,
+                ElementsAre("verify-1: 1 of 1 worker: is of an account that made or checked the result"));
+    bed().work(w1_, Outcome::rejected, "");
+    EXPECT_TRUE(bed().claim(m2).empty()) << "nor decides";
+    EXPECT_TRUE(bed().claim(node_named("w1 too", "w1")).empty()) << "nor does an accuser's other node";
+    bed().work(w2_, Outcome::rejected, "");
+    EXPECT_EQ(bed().balance("mallory"), 0);
+    EXPECT_THAT(bed().reasons(id), Contains("rejected_by_verifier"));
+}
+
+TEST_P(QueueChecks, TwoNodesOfAnAccountDoNotAgreeThatThereIsNothing) {
+    adaptive();
+    bed().work(node_named("m1", "mallory"), Outcome::nothing, "");
+    EXPECT_TRUE(bed().claim(node_named("m2", "mallory")).empty());
+    EXPECT_EQ(bed().claim(w1_).size(), 1U);
+}
+
+TEST_P(QueueChecks, TheSubmittersOwnNodesCheckEachOtherButDoNotAccuseAStrangerTwice) {
+    const identity::Node own1 = node_named("own1", "ann"), own2 = node_named("own2", "ann");
+    const JobId id = adaptive();
+    bed().work(own1, Outcome::solved, "patch");
+    bed().work(own2, Outcome::passed, "");
+    EXPECT_EQ(bed().state(id), State::done);
+    adaptive();
+    bed().work(w1_, Outcome::solved, "patch");
+    bed().work(own1, Outcome::rejected, "");
+    EXPECT_TRUE(bed().claim(own2).empty());
+    bed().work(w2_, Outcome::passed, "");
+    EXPECT_EQ(bed().balance("w1"), 1000);
+}
+
+TEST_P(QueueChecks, WhoeverFindsFaultWithEverythingGetsOnlySoMuchForNothing) {
+    std::vector<NewTask> tasks;
+    for (int i = 0; i < 8; ++i) tasks.push_back(task_of("a" + std::to_string(i)));
+    const JobId id = bed().submitted(job_of(std::move(tasks), Verification::submitter));
+    int refused = 0;
+    for (int i = 0; i < 40 && !ended(bed().state(id)); ++i) {
+        const Lease lease = bed().work(node_named("honest" + std::to_string(i)), Outcome::solved, "patch");
+        ASSERT_TRUE(bed().within([&] { return bed().queue->judge("ann", lease.task, false); }));
+        ++refused;
+    }
+    EXPECT_EQ(refused, 5);
+    EXPECT_EQ(bed().job(id).state, State::dead);
+    EXPECT_EQ(bed().job(id).reason, "too_many_rejections");
+    EXPECT_EQ(bed().held("ann"), 0);
+}
+
+TEST_P(QueueChecks, WhoSaidTheSameBeforeTheSubmitterIsPaid) {
+    adaptive();
+    const Lease lease = bed().work(w1_, Outcome::solved, "junk");
+    bed().work(w2_, Outcome::rejected, "");
+    ASSERT_TRUE(bed().within([&] { return bed().queue->judge("ann", lease.task, false); }));
+    EXPECT_EQ(bed().balance("w2"), 100);
+    EXPECT_EQ(bed().balance("w1"), 0);
+}
+
+TEST_P(QueueChecks, CancellingWhenAResultIsThereSavesNothing) {
+    for (const Verification verification : {Verification::submitter, Verification::always}) {
+        const JobId id = bed().submitted(job_of({task_of("a"), task_of("b")}, verification));
+        const std::int64_t before = bed().balance("w1");
+        bed().work(w1_, Outcome::solved, "patch");
+        ASSERT_TRUE(bed().within([&] { return bed().queue->cancel("ann", id); }));
+        EXPECT_EQ(bed().state(id), State::cancelled);
+        EXPECT_EQ(bed().balance("w1"), before + 1000);
+        EXPECT_EQ(bed().held("ann"), 0);
+    }
+}
+
+TEST_P(QueueChecks, CancellingPaysNothingForWhatACheckFoundWrong) {
+    const JobId id = adaptive();
+    bed().work(w1_, Outcome::solved, "junk");
+    bed().work(w2_, Outcome::rejected, "");
+    ASSERT_TRUE(bed().within([&] { return bed().queue->cancel("ann", id); }));
+    EXPECT_EQ(bed().balance("w1"), 0);
+}
+
+TEST_P(QueueChecks, ASubmitterWhoSaysNothingUntilTheTimeIsOverPays) {
+    NewJob job = job_of({task_of("a")}, Verification::submitter);
+    job.budget_s = 60;
+    const JobId id = bed().submitted(job);
+    bed().work(w1_, Outcome::solved, "patch");
+    bed().advance(60'001);
+    bed().sweep();
+    EXPECT_EQ(bed().state(id), State::failed);
+    EXPECT_EQ(bed().balance("w1"), 1000);
+}
+
+TEST_P(QueueChecks, WhatIsBeingVerifiedWhenTheTimeIsOverGetsALittleMore) {
+    NewJob job = job_of({task_of("a")}, Verification::always);
+    job.budget_s = 60;
+    const JobId id = bed().submitted(job);
+    bed().work(w1_, Outcome::solved, "patch");
+    bed().advance(60'001);
+    bed().sweep();
+    bed().work(w2_, Outcome::passed, "");
+    EXPECT_EQ(bed().state(id), State::done);
+    EXPECT_EQ(bed().balance("w1"), 1000);
+    const JobId other = bed().submitted(job);
+    bed().work(w1_, Outcome::solved, "patch");
+    bed().advance(60'001);
+    bed().sweep();
+    EXPECT_EQ(bed().state(other), State::verifying);
+    bed().advance(600'001);
+    bed().sweep();
+    EXPECT_EQ(bed().state(other), State::failed);
+    EXPECT_EQ(bed().balance("w1"), 1000) << "nobody looked at it";
+}
+
+TEST_P(QueueChecks, ThatThereIsNothingTheSubmitterAcceptsUnpaid) {
+    const JobId id = adaptive();
+    const Lease lease = bed().work(w1_, Outcome::nothing, "");
+    ASSERT_TRUE(bed().within([&] { return bed().queue->judge("ann", lease.task, true); }));
+    EXPECT_EQ(bed().state(id), State::failed);
+    EXPECT_EQ(bed().balance("w1"), 0);
+}
+
+TEST_P(QueueChecks, ABlobOfARejectedResultDoesNotStandForAnHonestOne) {
+    const JobId id = adaptive();
+    Blobs blobs(*bed().database);
+    const BlobId name = *BlobId::parse("name-of-the-patch");
+    const auto put = [&](const std::string& account, const std::string& bytes) {
+        return bed().within([&] { return blobs.put(account, std::vector<SealedBlob>{{name, bytes}}, bed().now_ms); });
+    };
+    ASSERT_TRUE(put("w1", "junk"));
+    ASSERT_TRUE(put("w2", "honest"));
+    const auto hands_in = [&](const identity::Node& worker) {
+        const Lease lease = bed().claim_one(worker);
+        return bed().complete(worker, {.task = lease.task,
+                                       .fence = lease.fence,
+                                       .outcome = Outcome::solved,
+                                       .result = "sealed result",
+                                       .blobs = {name},
+                                       .children = {},
+                                       .reason = {},
+                                       .wall_ms = 0});
+    };
+    ASSERT_TRUE(hands_in(w1_));
+    bed().work(w3_, Outcome::rejected, "");
+    bed().work(w4_, Outcome::rejected, "");
+    ASSERT_TRUE(hands_in(w2_));
+    const auto fetched =
+        bed().within([&] { return blobs.fetch(node_named("client", "ann"), std::vector<BlobId>{name}); });
+    ASSERT_TRUE(fetched);
+    ASSERT_EQ(fetched->size(), 1U);
+    EXPECT_EQ(fetched->at(0).bytes, "honest");
+    EXPECT_EQ(bed().state(id), State::verifying);
+    EXPECT_EQ(bed().number("SELECT SUM(refs) FROM blob"), 1);
+}
+
 TEST_P(QueueChecks, WithNobodyElseThereTheSubmittersVerdictEndsTheWait) {
     const JobId id = adaptive();
     const Lease lease = bed().work(w1_, Outcome::solved, "patch");

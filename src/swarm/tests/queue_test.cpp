@@ -254,6 +254,32 @@ TEST_P(QueueContract, ATaskHandedBackIsNotHeldAgainstAnybody) {
     EXPECT_EQ(bed().job(id).tasks[0].state, State::queued);
 }
 
+TEST_P(QueueContract, WhoHandsATaskBackForEverLeavesItToOthers) {
+    bed().submitted(job_of({task_of("a")}));
+    int returns = 0;
+    for (std::vector<Lease> leases = bed().claim(w1_); !leases.empty() && returns < 100; leases = bed().claim(w1_)) {
+        ++returns;
+        ASSERT_TRUE(bed().within(
+            [&] { return bed().queue->give_back(w1_.id, leases[0].task, leases[0].fence, "drain", false); }));
+    }
+    EXPECT_LT(returns, 20);
+    EXPECT_EQ(bed().claim(w2_).size(), 1U);
+}
+
+TEST_P(QueueContract, AnAccountWhoseWorkersNeverAnswerEndsNobodysJob) {
+    const JobId id = bed().submitted(job_of({task_of("a")}));
+    for (int i = 0; i < 5; ++i) {
+        const auto mute = bed().claim(node_named("mute" + std::to_string(i), "mallory"));
+        if (mute.empty()) break;
+        bed().advance(kLease + 1);
+        bed().sweep();
+    }
+    EXPECT_TRUE(bed().claim(node_named("mute9", "mallory")).empty());
+    EXPECT_EQ(bed().state(id), State::running);
+    bed().work(w1_, Outcome::solved);
+    EXPECT_EQ(bed().state(id), State::done);
+}
+
 TEST_P(QueueContract, AJobEndsWithItsBudgetOfTime) {
     NewJob job = job_of({task_of("a"), task_of("b")});
     job.budget_s = 60;
@@ -287,6 +313,10 @@ TEST_P(QueueContract, ABudgetTooSmallForItsTasksIsRefused) {
     job.budget = ledger::Credits::milli(1999);
     EXPECT_EQ(code(bed().submit(job)), ErrorCode::invalid_argument);
     job.budget = ledger::Credits::milli(2000);
+    EXPECT_TRUE(bed().submit(job));
+    job.verification = Verification::always;
+    EXPECT_EQ(code(bed().submit(job)), ErrorCode::invalid_argument) << "nothing is left for who checks";
+    job.budget = ledger::Credits::milli(2200);
     EXPECT_TRUE(bed().submit(job));
 }
 
@@ -382,10 +412,14 @@ TEST_P(QueueContract, TheSameWorkIsNotDoneTwiceWithinAGroup) {
     job.group = *GroupId::parse("team");
     job.group_key = "sealed key of the first";
     job.cache_key = "name of the work";
-    const JobId first = bed().submitted(job);
     Offer offer = any_offer();
     offer.groups = {job.group};
+    bed().submitted(job);
+    ASSERT_TRUE(bed().report(w1_, bed().claim_one(w1_, offer), Outcome::solved, "what nobody looked at"));
+    job.verification = Verification::always;
+    const JobId first = bed().submitted(job);
     ASSERT_TRUE(bed().report(w1_, bed().claim_one(w1_, offer), Outcome::solved, "the patch"));
+    ASSERT_TRUE(bed().report(w2_, bed().claim_one(w2_, offer), Outcome::passed, ""));
     job.group_key = "sealed key of the second";
     const auto second = bed().submit(job, "bob");
     ASSERT_TRUE(second);

@@ -70,6 +70,7 @@ struct Explanation {
 /// A worker that is here, for explanations and statistics.
 struct Present {
     identity::NodeId node;
+    std::string account;
     Offer offer;
     int slots = 1;
     int busy = 0;
