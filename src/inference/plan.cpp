@@ -15,6 +15,11 @@ bool good_key(std::string_view key) {
     });
 }
 
+/// Names of tasks that are not parts: a job has each of them once.
+bool is_taken(std::string_view key) {
+    return key == "decompose" || key.starts_with("merge-") || key.starts_with("again-") || key.starts_with("verify-");
+}
+
 std::unexpected<Error> wrong(std::string message) { return fail(ErrorCode::invalid_argument, std::move(message)); }
 
 bool knows(const std::vector<std::string>& sorted, const std::string& path) {
@@ -23,6 +28,7 @@ bool knows(const std::vector<std::string>& sorted, const std::string& path) {
 
 Status check_part(const Part& part, const Question& question, std::size_t statements) {
     if (!good_key(part.key)) return wrong("a part's key must be 1 to 32 of a-z, 0-9 and -");
+    if (is_taken(part.key)) return wrong(fmt::format("a part may not be called {}", part.key));
     if (trim(part.task).empty()) return wrong(fmt::format("part {} says nothing of what to do", part.key));
     if (part.files.size() > kMostFiles)
         return wrong(fmt::format("part {} names more than {} files", part.key, kMostFiles));

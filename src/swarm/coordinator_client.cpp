@@ -36,6 +36,18 @@ bool is_broken(ErrorCode code) {
     return code == ErrorCode::unavailable || code == ErrorCode::timeout || code == ErrorCode::io;
 }
 
+/// What cannot be read was not wrong of us: another coordinator, or this one later, may speak better.
+template <class Said>
+Result<Said> sense(Result<Said> said) {
+    if (said || said.error().code != ErrorCode::invalid_argument) return said;
+    return fail(ErrorCode::corrupt, "the coordinator's answer makes no sense: " + said.error().message);
+}
+
+Error redirected(const std::string& url) {
+    return {ErrorCode::corrupt, url + " answers with a redirect, which is not followed",
+            "name the coordinator's own address; a proxy or a network's login page may be in between"};
+}
+
 class SignedClient final : public CoordinatorClient {
 public:
     SignedClient(CoordinatorAddress address, crypto::SecretKey key, net::EgressSink& sink,
@@ -50,7 +62,7 @@ public:
         Call call{.target = "/v1/hello", .body = write(HelloRequest{{name(kProtocol), name(kOldestProtocol)}})};
         call.is_signed = false;
         EC_ASSIGN(const std::string body, send(call, stop));
-        EC_ASSIGN(const Hello said, read_hello(body));
+        EC_ASSIGN(const Hello said, sense(read_hello(body)));
         const std::int64_t now = said.now_ms / 1000;
         off_s_ = now_s_() - now;
         greeted_ = true;
@@ -61,27 +73,27 @@ public:
                                 std::stop_token stop) override {
         const JoinRequest request{token, key_.public_key(), kind, label};
         EC_ASSIGN(const std::string body, send({.target = "/v1/nodes", .body = write(request)}, stop));
-        return read_node(body);
+        return sense(read_node(body));
     }
 
     Result<std::vector<Submitted>> submit(const std::vector<NewJob>& jobs, const std::string& key,
                                           std::stop_token stop) override {
         EC_ASSIGN(const std::string body, send({.target = "/v1/jobs", .body = write(jobs), .key = key}, stop));
-        EC_ASSIGN(std::vector<Submitted> submitted, read_submitted(body));
+        EC_ASSIGN(std::vector<Submitted> submitted, sense(read_submitted(body)));
         if (submitted.size() == jobs.size()) return submitted;
         return fail(ErrorCode::corrupt, "the coordinator's answer is not about the jobs that were submitted");
     }
 
     Result<JobStatus> job(const JobId& id, std::stop_token stop) override {
         EC_ASSIGN(const std::string body, send({.method = "GET", .target = "/v1/jobs/" + id.text()}, stop));
-        return read_job(body);
+        return sense(read_job(body));
     }
 
     Result<std::vector<JobStatus>> jobs(const JobId& before, unsigned most, std::stop_token stop) override {
         std::string target = fmt::format("/v1/jobs?limit={}", most);
         if (!before.empty()) target += "&before=" + before.text();
         EC_ASSIGN(const std::string body, send({.method = "GET", .target = target}, stop));
-        return read_jobs(body);
+        return sense(read_jobs(body));
     }
 
     Status watch(const JobId& id, std::int64_t after, const std::function<bool(const Event&)>& sink,
@@ -90,7 +102,7 @@ public:
     Result<Explanation> explain(const JobId& id, std::stop_token stop) override {
         const std::string target = fmt::format("/v1/jobs/{}/explain", id.text());
         EC_ASSIGN(const std::string body, send({.method = "GET", .target = target}, stop));
-        return read_explanation(body);
+        return sense(read_explanation(body));
     }
 
     Status cancel(const JobId& id, std::stop_token stop) override {
@@ -100,7 +112,7 @@ public:
     Result<Completion> verdict(const JobId& id, const TaskId& task, bool good, std::stop_token stop) override {
         const std::string target = fmt::format("/v1/jobs/{}/verdict", id.text());
         EC_ASSIGN(const std::string body, send({.target = target, .body = write(Verdict{task, good})}, stop));
-        return only(read_completions(body));
+        return only(sense(read_completions(body)));
     }
 
     Status give_key(const JobId& id, const identity::NodeId& node, const std::string& sealed,
@@ -118,12 +130,12 @@ public:
         call.patience = std::chrono::seconds(request.wait_s) + 15s;
         call.repeatable = false;  // a lease that nobody heard of must run out first
         EC_ASSIGN(const std::string body, send(call, stop));
-        return read_leases(body);
+        return sense(read_leases(body));
     }
 
     Result<HeartbeatReply> heartbeat(const HeartbeatRequest& request, std::stop_token stop) override {
         EC_ASSIGN(const std::string body, send({.target = "/v1/heartbeat", .body = write(request)}, stop));
-        EC_ASSIGN(HeartbeatReply reply, read_heartbeat_reply(body));
+        EC_ASSIGN(HeartbeatReply reply, sense(read_heartbeat_reply(body)));
         if (reply.now_ms > 0) off_s_ = now_s_() - reply.now_ms / 1000;
         return reply;
     }
@@ -131,7 +143,7 @@ public:
     Result<std::vector<Result<Completion>>> complete(const std::vector<Report>& reports,
                                                      std::stop_token stop) override {
         EC_ASSIGN(const std::string body, send({.target = "/v1/complete", .body = write(reports)}, stop));
-        EC_ASSIGN(std::vector<Result<Completion>> completions, read_completions(body));
+        EC_ASSIGN(std::vector<Result<Completion>> completions, sense(read_completions(body)));
         if (completions.size() == reports.size()) return completions;
         return fail(ErrorCode::corrupt, "the coordinator's answer is not about the reports that were handed in");
     }
@@ -145,7 +157,7 @@ public:
                   .target = fmt::format("/v1/tasks/{}/key?fence={}&wait_s={}", task.text(), fence.value, wait_s)};
         call.patience = std::chrono::seconds(wait_s) + 15s;
         EC_ASSIGN(const std::string body, send(call, stop));
-        return read_key(body);
+        return sense(read_key(body));
     }
 
 private:
@@ -202,7 +214,12 @@ Result<net::HttpResponse> SignedClient::send_to(std::size_t which, const Call& c
     if (!call.key.empty()) request.headers.emplace_back("Idempotency-Key", call.key);
     request.headers.emplace_back("Accept", sink.on_body ? "text/event-stream" : "application/json");
     if (call.is_signed) EC_TRY(signer_.sign(request));
-    return http_->send(request, sink, stop);
+    auto response = http_->send(request, sink, stop);
+    if (!response && response.error().code == ErrorCode::denied && response.error().remedy.empty()) {
+        return fail(ErrorCode::denied, response.error().message,
+                    "name the certificate that it is checked against with --ca FILE, or ca in [swarm] of config.toml");
+    }
+    return response;
 }
 
 bool SignedClient::worth_signing_again(const Call& call, int status, const std::stop_token& stop) {
@@ -224,6 +241,10 @@ Result<std::string> SignedClient::send(const Call& call, const std::stop_token& 
             last = response.error();
             const bool never_sent = last->code == ErrorCode::unavailable;
             if (!is_broken(last->code) || (!never_sent && !call.repeatable)) break;
+            continue;
+        }
+        if (response->status >= 300 && response->status < 400) {
+            last = redirected(address_.urls[which]);
             continue;
         }
         if (response->status < 400) {
@@ -255,7 +276,7 @@ Status SignedClient::watch_once(const JobId& id, std::int64_t& after, bool& fini
         }
         EC_ASSIGN(const auto events, parser.feed(piece));
         for (const net::SseParser::Event& each : events) {
-            EC_ASSIGN(const Event event, read_event(each.data));
+            EC_ASSIGN(const Event event, sense(read_event(each.data)));
             if (event.sequence <= after) continue;
             after = event.sequence;
             finished = !sink(event) || (event.type == "state" && event.task.empty() && ended(event.state));
@@ -271,6 +292,7 @@ Status SignedClient::watch_once(const JobId& id, std::int64_t& after, bool& fini
     if (finished) return {};
     if (!response) return fail(response.error());
     if (status >= 400) return fail(read_problem(status, problem));
+    if (status >= 300) return fail(redirected(address_.urls[current_]));
     return fail(ErrorCode::io, "the stream of events ended before the job did");
 }
 
@@ -298,7 +320,7 @@ Result<std::vector<BlobId>> SignedClient::missing(const std::vector<BlobId>& ids
         const std::vector<BlobId> part(ids.begin() + static_cast<std::ptrdiff_t>(at),
                                        ids.begin() + static_cast<std::ptrdiff_t>(end));
         EC_ASSIGN(const std::string body, send({.target = "/v1/blobs/missing", .body = write(part)}, stop));
-        EC_ASSIGN(const std::vector<BlobId> some, read_ids(body));
+        EC_ASSIGN(const std::vector<BlobId> some, sense(read_ids(body)));
         all.insert(all.end(), some.begin(), some.end());
     }
     return all;
@@ -329,7 +351,7 @@ Result<std::vector<SealedBlob>> SignedClient::fetch(const std::vector<BlobId>& i
         const std::vector<BlobId> part(ids.begin() + static_cast<std::ptrdiff_t>(at),
                                        ids.begin() + static_cast<std::ptrdiff_t>(end));
         EC_ASSIGN(const std::string body, send({.target = "/v1/blobs/fetch", .body = write(part)}, stop));
-        EC_ASSIGN(std::vector<SealedBlob> some, read_frames(body));
+        EC_ASSIGN(std::vector<SealedBlob> some, sense(read_frames(body)));
         std::ranges::move(some, std::back_inserter(all));
     }
     return all;

@@ -264,7 +264,10 @@ Result<Event> read_event(std::string_view body) {
 
 Result<Explanation> read_explanation(std::string_view body) {
     return read(body, [](Fields& fields) {
-        return Explanation{.summary = fields.text("summary", 1000), .reasons = fields.texts("reasons", 100, 1000)};
+        Explanation explanation{.summary = fields.text("summary", 1000), .reasons = fields.texts("reasons", 100, 1000)};
+        // An older coordinator does not say.
+        if (fields.has("unchecked")) explanation.unchecked = fields.texts("unchecked", kMostIds, 64);
+        return explanation;
     });
 }
 

@@ -279,6 +279,7 @@ std::string write(const Event& event) {
 std::string write(const Explanation& explanation) {
     JsonText out;
     put_texts(out.open('{').field("summary", explanation.summary), "reasons", explanation.reasons);
+    put_texts(out, "unchecked", explanation.unchecked);
     return out.close('}').take();
 }
 

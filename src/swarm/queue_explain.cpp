@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 
 #include "queue_inside.hpp"
 
@@ -125,6 +126,42 @@ Result<std::vector<std::string>> ready_reasons(Queue::Inside& inside, const JobR
     return lines;
 }
 
+/// Whether one of those who are here may take it: at once, or when it has a slot or its owner lets it.
+Result<bool> anybody_may(Queue::Inside& inside, const TaskRow& task, std::span<const Present> present,
+                         std::int64_t now_ms) {
+    EC_ASSIGN(const Shape shape, inside.shapes.at(task.shape));
+    for (const Present& worker : present) {
+        if (lacking(shape, worker.offer) != Lack::nothing) continue;
+        EC_ASSIGN(const bool barred, inside.trust.barred(worker.node.text(), now_ms));
+        EC_ASSIGN(const bool out, excluded(inside, task, worker.node.text(), now_ms));
+        if (!barred && !out) return true;
+    }
+    return false;
+}
+
+/// The work whose result waits for a check, and nobody makes one or may.
+Result<std::vector<std::string>> unchecked(Queue::Inside& inside, const std::vector<TaskRow>& tasks,
+                                           std::span<const Present> present, std::int64_t now_ms) {
+    std::map<std::int64_t, bool> hope;  // by the number of the work
+    for (const TaskRow& task : tasks) {
+        if (task.role == Role::work || ended(task.state)) continue;
+        EC_ASSIGN(const TaskRow work, inside.course.work_of(task));
+        if (work.state != State::verifying) continue;
+        bool& any = hope[work.number];
+        if (any) continue;
+        any = task.state == State::leased || task.state == State::running;
+        if (!any && task.state == State::queued) {
+            EC_ASSIGN(any, anybody_may(inside, task, present, now_ms));
+        }
+    }
+    std::vector<std::string> keys;
+    for (const TaskRow& task : tasks) {
+        const auto found = hope.find(task.number);
+        if (found != hope.end() && !found->second) keys.push_back(task.key);
+    }
+    return keys;
+}
+
 }  // namespace
 
 Result<Explanation> Queue::explain(const std::string& account, const JobId& id, std::span<const Present> present) {
@@ -159,6 +196,7 @@ Result<Explanation> Queue::explain(const std::string& account, const JobId& id, 
     if (checking > 0 && job.verification == Verification::submitter)
         explanation.reasons.push_back(
             fmt::format("{} {} for your own verdict", checking, checking == 1 ? "result waits" : "results wait"));
+    EC_ASSIGN(explanation.unchecked, unchecked(inside, tasks, present, now_ms));
     explanation.summary = fmt::format("the job is {}: {} running, {} ready, {} waiting for others, {} being verified",
                                       name(job.state), running, ready, blocked, checking);
     return explanation;

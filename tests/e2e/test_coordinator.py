@@ -411,6 +411,17 @@ def test_a_heartbeat_for_anothers_lease_says_that_it_is_lost(coordinator, client
     assert beat.json()["held"][0]["holding"] == "lost"
 
 
+def test_a_worker_that_starts_again_and_one_whose_clock_was_set_back_are_heard(coordinator, worker):
+    now = int(time.time() * 1000)
+    beat = lambda **telemetry: worker.post("/v1/heartbeat", {"protocol": "1.1", "offer": OFFER, "held": [],
+                                                             "telemetry": telemetry})
+    assert beat(updated_ms=now).status == 200
+    assert beat().status == 200, "a start says nothing of the machine yet"
+    assert beat(updated_ms=now - 3_600_000).status == 200
+    problem(beat(updated_ms=now + 1, battery_percent=101), 400)
+    problem(beat(updated_ms=now - 1, battery_percent=101), 400)
+
+
 def test_a_cancelled_job_is_told_to_who_works_at_it(coordinator, client, worker):
     id = submitted(client, job())
     [lease] = leases(worker)

@@ -8,11 +8,17 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import threading
 
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/fakes"))
+
+import fake_model  # noqa: E402
+import tasks  # noqa: E402
+
 BIN = pathlib.Path(os.environ.get("EC_BIN_DIR", ROOT / "build/bin"))
 
 PYTEST = "/usr/bin/python3 -m pytest -q -p no:cacheprovider"
@@ -198,6 +204,20 @@ def test_events_are_lines_and_the_result_is_the_last(home, project):
     assert sequences == sorted(set(sequences))
 
 
+def test_a_result_that_nobody_else_may_check_is_looked_at_without_waiting(home, project):
+    home.worker()
+    done = home.run("submit", "--test", PYTEST, "--dir", project(), "--shards", "1", "--watch", "--events")
+    events = [json.loads(line) for line in done.stdout.splitlines()][:-1]
+    assert done.returncode == 0, done.stderr
+    wanted = next(event for event in events if event["reason"] == "to_verify")
+    assert wanted["task"] == "verify-1", "a task that came up meanwhile has its name"
+    judged = next(event for event in events if event["reason"] == "verdict")
+    assert judged["at_ms"] - wanted["at_ms"] < 8000, "the quiet after which it is looked at in any case"
+    assert "verify-1: queued (a second worker is to check it)" in done.stderr
+    listed = home.run("jobs", "list").stdout
+    assert "checked by the submitter" in listed and "0/0" not in listed
+
+
 def test_what_cannot_be_repaired_ends_unfixed_with_status_1(home, project):
     root = project({"test_a.py": "def test_never():\n    assert 'left' == 'right'\n"})
     home.worker()
@@ -205,6 +225,19 @@ def test_what_cannot_be_repaired_ends_unfixed_with_status_1(home, project):
     assert done.returncode == 1, done.stderr
     document = json.loads(done.stdout)
     assert document["status"] == "unfixed" and document["reason"] and document["patch"] == ""
+
+
+def test_answers_of_a_model_are_tried_and_one_that_passes_is_taken(home, project):
+    files = {"wanted.py": "def wanted(value):\n    raise NotImplementedError\n",
+             "test_wanted.py": "from wanted import wanted\n\n\ndef test_wanted():\n    assert wanted(1) == 2\n"}
+    right = {"wanted.py": files["wanted.py"].replace("raise NotImplementedError", "return value + 1")}
+    task = tasks.Task("wanted", "Implement wanted in wanted.py: one more than its value.", PYTEST, files, right,
+                      ("wanted.py", "return value + 1\n", "return value + 2\n"), ("wanted.py", "wanted"))
+    with fake_model.FakeModel(tasks=[task]) as server:
+        home.worker("--model", f"{server.url}#oracle:none")
+        done = home.run("submit", task.text, "--test", PYTEST, "--dir", project(files), "--samples", "2", "--watch")
+    assert done.returncode == 0, done.stderr
+    assert "+    return value + 1" in done.stdout and "fixed    by model:oracle:none" in done.stderr
 
 
 def test_a_task_is_split_and_the_parts_come_back_as_one_patch(machine, project):
@@ -327,6 +360,8 @@ def test_a_machine_joins_with_a_token_and_waits_for_approval(machine, home):
     assert token.returncode == 0 and token.stdout.startswith("ecn_"), token.stderr
     waiting = other.run("node", "join", "--kind", "client", "--token-file", "-", text=token.stdout)
     assert waiting.returncode == 3 and "approve" in waiting.stderr
+    early = other.run("jobs", "list")
+    assert early.returncode == 3 and "waits for the approval of a person" in early.stderr, early.stderr
     node = other.json("node", "id", "--kind", "client")["id"]
     listed = {each["id"]: each for each in home.json("node", "list")["nodes"]}
     assert listed[node]["state"] == "pending" and listed[node]["account"] == "team"
@@ -371,6 +406,7 @@ def test_an_invitation_is_for_one_machine(machine, home):
     assert home.run("group", "create", "team").returncode == 0
     node = mine.json("node", "id")
     invitation = home.run("group", "add-node", "team", node["id"], "--key", node["key"]).stdout
+    assert "--key" in machine("alone").run("group", "add-node", "local", node["id"]).stderr, "no coordinator is there"
     assert home.run("group", "add-node", "team", node["id"], "--key", yours.json("node", "id")["key"]).returncode == 3
     assert yours.run("group", "import", "-", text=invitation).returncode == 3
     assert mine.run("group", "import", "-", text=invitation.replace("team", "../x")).returncode == 2

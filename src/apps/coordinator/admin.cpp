@@ -148,7 +148,7 @@ Result<json::Value> status(Coordinator& with, const json::Reader& /*params*/) {
                   {"draining", with.draining.load()},
                   {"shared", with.store.place().shared()},
                   {"now_ms", with.gate.now_ms()},
-                  {"workers", with.presence.count(with.gate.now_ms())},
+                  {"workers", with.presence.workers(with.gate.now_ms())},
                   {"claims_waiting", with.matchmaker.waiting()},
                   {"streams", with.streams.count()},
                   {"submitted", with.counters.submitted.load()},

@@ -1,6 +1,20 @@
 #include "presence.hpp"
 
+#include <algorithm>
+
 namespace ec::apps::coordinator {
+namespace {
+
+/// A machine that has not looked yet, as after a start, or whose clock was set back, is heard, and what it said before
+/// stays.
+Status take_in(const swarm::Telemetry& now, Seen& seen) {
+    const bool newer = now.updated_ms > 0 && (!seen.telemetry || now.updated_ms >= seen.telemetry->updated_ms);
+    EC_TRY(swarm::plausible(now, newer ? seen.telemetry : std::nullopt));
+    if (newer) seen.telemetry = now;
+    return {};
+}
+
+}  // namespace
 
 void Presence::drop_old(std::int64_t now_ms) {
     constexpr std::int64_t kEvery = 1'000;
@@ -30,8 +44,7 @@ void Presence::claims(const identity::Node& node, const swarm::Offer& offer, std
 Status Presence::tells(const identity::Node& node, const swarm::HeartbeatRequest& heartbeat, std::int64_t now_ms) {
     const std::scoped_lock lock(mutex_);
     Seen& seen = seat(node, now_ms);
-    EC_TRY(swarm::plausible(heartbeat.telemetry, seen.telemetry));
-    seen.telemetry = heartbeat.telemetry;
+    EC_TRY(take_in(heartbeat.telemetry, seen));
     seen.present.offer = heartbeat.offer;
     seen.present.slots = heartbeat.slots;
     seen.present.busy = static_cast<int>(heartbeat.held.size());
@@ -42,9 +55,7 @@ Status Presence::tells(const identity::Node& node, const swarm::HeartbeatRequest
 Status Presence::tells_power(const identity::Node& node, const swarm::Telemetry& telemetry, std::int64_t now_ms) {
     const std::scoped_lock lock(mutex_);
     Seen& seen = seat(node, now_ms);
-    EC_TRY(swarm::plausible(telemetry, seen.telemetry));
-    seen.telemetry = telemetry;
-    return {};
+    return take_in(telemetry, seen);
 }
 
 std::optional<Seen> Presence::find(const identity::NodeId& id, std::int64_t now_ms) {
@@ -80,6 +91,17 @@ std::size_t Presence::count(std::int64_t now_ms) {
     const std::scoped_lock lock(mutex_);
     drop_old(now_ms);
     return seen_.size();
+}
+
+std::size_t Presence::workers(std::int64_t now_ms) {
+    using swarm::TaskKind;
+    const std::scoped_lock lock(mutex_);
+    drop_old(now_ms);
+    const auto plans = [](TaskKind kind) {
+        return kind == TaskKind::decompose || kind == TaskKind::merge || kind == TaskKind::escalate;
+    };
+    return static_cast<std::size_t>(std::ranges::count_if(
+        seen_, [&](const auto& entry) { return !std::ranges::all_of(entry.second.present.offer.kinds, plans); }));
 }
 
 void Presence::forget(const identity::NodeId& id) {

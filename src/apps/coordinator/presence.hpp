@@ -36,6 +36,8 @@ public:
     /// Of all accounts where it is empty.
     [[nodiscard]] std::vector<Seen> of_account(const std::string& account, std::size_t most, std::int64_t now_ms);
     [[nodiscard]] std::size_t count(std::int64_t now_ms);
+    /// Those that take more than an inference service does.
+    [[nodiscard]] std::size_t workers(std::int64_t now_ms);
     void forget(const identity::NodeId& id);
 
 private:

@@ -58,8 +58,13 @@ Result<crypto::PublicKey> key_of_node(const GroupOptions& options, const identit
                                       const std::stop_token& stop) {
     std::string hex = options.node_key;
     if (hex.empty()) {
-        EC_ASSIGN(const json::Value answer, ask_admin("node.list", {}, stop));
-        json::Reader reader(answer, "answer");
+        const auto answer = ask_admin("node.list", {}, stop);
+        if (!answer) {
+            return fail(answer.error().code,
+                        fmt::format("no coordinator runs here that could tell the key of node {}", id.text()),
+                        "give it with --key; edgecoder node id --json prints it on that machine");
+        }
+        json::Reader reader(*answer, "answer");
         const json::Array& nodes = reader.array("nodes");
         EC_TRY(reader.status());
         for (const json::Value& each : nodes) {

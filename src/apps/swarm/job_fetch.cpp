@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ec/core/text.hpp>
 #include <ec/executor/apply.hpp>
 
 #include "../data_dir.hpp"
@@ -57,8 +58,15 @@ Result<FetchedJob> fetch_job(const swarm::JobId& id, const FetchWish& wish, swar
         fetched.result.reset();
         return fetched;
     }
-    EC_ASSIGN(const OpenedJob opened, OpenedJob::open(job, key, client, stop));
+    EC_ASSIGN(const OpenedJob opened, OpenedJob::open(id, job, key, client, stop));
     EC_ASSIGN(const std::vector<vcs::FileVersion> files, opened.files_of(*fetched.result));
+    EC_ASSIGN(const std::vector<std::string> judging, opened.judging(files));
+    if (!judging.empty()) {
+        return fail(ErrorCode::denied,
+                    fmt::format("the result of job {} is not taken: it changes {}, which say when a change is right",
+                                id.text(), join(judging, ", ")),
+                    "submit it again; with --verify always or submitter a second machine looks at every result");
+    }
     if (wish.verify) {
         EC_ASSIGN(fetched.verdict, opened.judge(files, stop));
     }

@@ -24,6 +24,8 @@ using swarm::State;
 using swarm::TaskStatus;
 
 constexpr std::string_view kForUs = "for_the_submitter";
+constexpr std::string_view kToCheck = "to_verify";
+constexpr std::string_view kToSearchAgain = "to_search_again";
 constexpr std::size_t kMostProgress = 400;
 
 class Follower {
@@ -56,15 +58,26 @@ private:
             id_, after_,
             [&](const Event& event) {
                 any = true;
+                // Of a task that came up meanwhile: its name is asked for, once.
+                if (!known(event.task) && asked_for_.insert(event.task).second) return false;
                 after_ = event.sequence;
                 hear(event);
                 if (event.type == "key_wanted") wanted_.push_back(event);
-                return event.type != "key_wanted" && event.reason != kForUs;
+                return !calls_us(event);
             },
             limit.token());
         quiet_ = any ? 0 : quiet_ + 1;
         const bool waited = !status && status.error().code == ErrorCode::cancelled && !stop_.stop_requested();
         return waited ? Status{} : status;
+    }
+
+    static bool calls_us(const Event& event) {
+        return event.type == "key_wanted" || event.reason == kForUs || event.reason == kToCheck ||
+               event.reason == kToSearchAgain;
+    }
+
+    [[nodiscard]] bool known(const swarm::TaskId& id) const {
+        return id.empty() || std::ranges::find(job_.tasks, id, &TaskStatus::id) != job_.tasks.end();
     }
 
     void hear(const Event& event) {
@@ -115,22 +128,34 @@ private:
         return {};
     }
 
+    /// Results that nobody else can look at, as the coordinator says. It may be wrong: then this machine looks in vain.
+    Result<std::vector<std::string>> unchecked() {
+        if (std::ranges::none_of(job_.tasks, [](const TaskStatus& task) { return task.state == State::verifying; }))
+            return std::vector<std::string>{};
+        EC_ASSIGN(swarm::Explanation why, with_.client.explain(id_, stop_));
+        return std::move(why.unchecked);
+    }
+
     Status judge_results() {
         bool only_nothing = true;
+        bool none_again = true;  // who could search a second time
         const bool alone = quiet_ > 0 && !others_look();
+        EC_ASSIGN(const std::vector<std::string> left_to_us, unchecked());
         for (const TaskStatus& task : job_.tasks) {
             if (swarm::ended(task.state) || task.kind == swarm::TaskKind::verify) continue;
             const bool waits = task.state == State::verifying;
+            const bool ours = std::ranges::find(left_to_us, task.key) != left_to_us.end();
             only_nothing = only_nothing && waits && task.outcome == Outcome::nothing;
-            if (!waits || task.outcome != Outcome::solved || judged_.contains(task.id.text())) continue;
-            if (task.reason == kForUs || alone) {
-                judged_.insert(task.id.text());
+            none_again = none_again && ours;
+            if (!waits || task.outcome != Outcome::solved || judged_.contains({task.id, task.attempts})) continue;
+            if (task.reason == kForUs || ours || alone) {
+                judged_.insert({task.id, task.attempts});
                 EC_TRY(judge(task));
                 return look();
             }
         }
         // Every part was searched in vain, and nobody searches a second time.
-        if (only_nothing && alone && quiet_ > 1 && !swarm::ended(job_.state)) return accept_nothing();
+        if (only_nothing && (none_again || (alone && quiet_ > 1)) && !swarm::ended(job_.state)) return accept_nothing();
         return {};
     }
 
@@ -152,7 +177,7 @@ private:
         EC_ASSIGN(const crypto::SealKey key, job_key_of(job_));
         const auto result = open_result(key, task.key, task.result);
         if (!result) return false;
-        EC_ASSIGN(const OpenedJob opened, OpenedJob::open(job_, key, with_.client, stop_));
+        EC_ASSIGN(const OpenedJob opened, OpenedJob::open(id_, job_, key, with_.client, stop_));
         if (is_part(task)) EC_TRY(lay_inputs(task, key, opened));
         const auto files = opened.files_of(*result);
         if (!files || files->empty()) return false;
@@ -194,8 +219,9 @@ private:
     int quiet_ = 0;  ///< listened in vain so many times in a row
     std::optional<crypto::SealKey> key_;
     std::vector<Event> wanted_;
-    std::set<std::string> judged_;
-    std::map<swarm::TaskId, State> states_;  ///< of tasks, by the last event
+    std::set<std::pair<swarm::TaskId, int>> judged_;  ///< results, by their attempt
+    std::set<swarm::TaskId> asked_for_;               ///< tasks of events that were not in the job when they came
+    std::map<swarm::TaskId, State> states_;           ///< of tasks, by the last event
 };
 
 }  // namespace

@@ -37,6 +37,7 @@ Result<JobRecord> read_record(const fs::path& file) {
     const std::string job_key = reader.string("job_key");
     const std::vector<std::string> trusted = reader.strings("trusted");
     const std::string verification = reader.string("verification", "adaptive");
+    record.spec_hash = reader.string("spec_hash");
     EC_TRY(reader.status());
     if (!job.empty()) {
         EC_ASSIGN(record.job, swarm::JobId::parse(job));
@@ -102,7 +103,8 @@ Status save_record(const JobRecord& record) {
                         {"job", record.job.text()},
                         {"dir", record.directory},
                         {"trusted", std::move(trusted)},
-                        {"verification", swarm::name(record.verification)}};
+                        {"verification", swarm::name(record.verification)},
+                        {"spec_hash", record.spec_hash}};
     if (record.request) object["request"] = swarm::write(*record.request);
     if (record.job_key) object["job_key"] = crypto::base64url(record.job_key->reveal());
     EC_ASSIGN(const fs::path dir, records_dir());

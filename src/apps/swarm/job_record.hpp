@@ -22,6 +22,7 @@ struct JobRecord {
     std::optional<crypto::SealKey> job_key;  ///< of a job without a group
     std::vector<identity::NodeId> trusted;   ///< to whom it may be given
     swarm::Verification verification = swarm::Verification::adaptive;
+    std::string spec_hash;  ///< of the spec before it was sealed: a job with another one is not this one
 };
 
 /// `invalid_argument` for a key that is not 8 to 64 letters, digits, - and _.

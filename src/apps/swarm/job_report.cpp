@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <ec/core/text.hpp>
+#include <map>
 #include <ostream>
 
 #include "../terminal.hpp"
@@ -13,6 +14,41 @@ namespace {
 
 using swarm::JobStatus;
 using swarm::TaskStatus;
+
+/// What the coordinator calls a reason, for people; a word that stands for itself stays.
+std::string in_words(const std::string& reason) {
+    static const std::map<std::string_view, std::string_view> kWords{
+        {"to_verify", "a second worker is to check it"},
+        {"to_decide", "a third worker is to decide"},
+        {"to_search_again", "a second worker is to search again"},
+        {"straggler", "it takes long, so a second worker may try"},
+        {"for_the_submitter", "it waits for the submitter's check"},
+        {"all_being_verified", "every result waits for a check"},
+        {"work_again", "there is work again"},
+        {"verdict", "checked by the submitter"},
+        {"trusted", "its worker is trusted"},
+        {"agreed", "a second worker found the same"},
+        {"not_checked", "nobody could check it: not paid"},
+        {"not_needed", "no longer needed"},
+        {"job_ended", "the job has ended"},
+        {"lease_expired", "its worker was not heard of in time"},
+        {"dependencies_done", "what it stands on is done"},
+        {"dependency_failed", "what it stands on failed"},
+        {"rejected_by_verifier", "refused by the check"},
+        {"rejected_by_submitter", "refused by the submitter"},
+        {"made_by_a_liar", "its worker was caught with a wrong result"},
+        {"nobody_could_check", "nobody could check it"},
+        {"poison", "several workers failed on it"},
+        {"too_many_attempts", "it was tried too often"},
+        {"no_worker_could", "no worker could do it"},
+        {"nothing", "nothing found"},
+        {"nothing_found", "nothing was found that passes"},
+        {"budget_of_time", "its time was over; --deadline gives it more"},
+        {"budget_spent", "no credits are left for it; --credits gives it more"},
+        {"same_as", "the same work was done before"}};
+    const auto found = kWords.find(reason);
+    return found == kWords.end() ? reason : std::string(found->second);
+}
 
 std::string time_text(std::int64_t ms) {
     if (ms <= 0) return "-";
@@ -37,7 +73,7 @@ std::string why_unfixed(const FetchedJob& fetched) {
     }
     const JobStatus& job = fetched.job;
     return job.reason.empty() ? fmt::format("the job is {}", swarm::name(job.state))
-                              : fmt::format("the job is {}: {}", swarm::name(job.state), job.reason);
+                              : fmt::format("the job is {}: {}", swarm::name(job.state), in_words(job.reason));
 }
 
 }  // namespace
@@ -97,9 +133,10 @@ json::Value fetched_json(const FetchedJob& fetched) {
 std::string job_line(const JobStatus& job) {
     std::size_t ended = 0;
     for (const TaskStatus& task : job.tasks) ended += swarm::ended(task.state) ? 1 : 0;
-    return fmt::format("{}  {:9} {:7} {:>3}/{:<3} {}{}", job.id.text(), swarm::name(job.state), swarm::name(job.kind),
-                       ended, job.tasks.size(), time_text(job.submitted_ms),
-                       job.reason.empty() ? "" : "  " + printable(job.reason));
+    // A list comes without the tasks.
+    const std::string tasks = job.tasks.empty() ? std::string() : fmt::format("{}/{} tasks  ", ended, job.tasks.size());
+    return fmt::format("{}  {:9} {:7} {}{}{}", job.id.text(), swarm::name(job.state), swarm::name(job.kind), tasks,
+                       time_text(job.submitted_ms), job.reason.empty() ? "" : "  " + printable(in_words(job.reason)));
 }
 
 std::string event_line(const swarm::Event& event, const std::string& task, const std::string& progress) {
@@ -109,7 +146,7 @@ std::string event_line(const swarm::Event& event, const std::string& task, const
     if (event.type == "progress") return printable(fmt::format("{}: {}", what, progress));
     if (event.type == "key_wanted") return fmt::format("{}: node {} asks for the key", what, event.node.text());
     std::string line = fmt::format("{}: {}", what, swarm::name(event.state));
-    if (!event.reason.empty()) line += fmt::format(" ({})", event.reason);
+    if (!event.reason.empty()) line += fmt::format(" ({})", in_words(event.reason));
     if (!event.node.text().empty()) line += fmt::format(", node {}", event.node.text().substr(0, 8));
     return printable(line);
 }
@@ -119,7 +156,7 @@ void print_job(const JobStatus& job, std::ostream& out) {
     for (const TaskStatus& task : job.tasks) {
         out << fmt::format("  {:12} {:9} {:9} {} attempt{}", task.key, swarm::name(task.kind), swarm::name(task.state),
                            task.attempts, task.attempts == 1 ? "" : "s");
-        if (!task.reason.empty()) out << "  " << printable(task.reason);
+        if (!task.reason.empty()) out << "  " << printable(in_words(task.reason));
         if (!task.worker.text().empty()) out << "  node " << task.worker.text().substr(0, 8);
         out << '\n';
     }
@@ -133,9 +170,13 @@ void print_fetched(const FetchedJob& fetched, std::ostream& err) {
         return;
     }
     const swarm::TaskResult& result = *fetched.result;
-    err << style.green("fixed") << "    " << printable(result.explanation) << '\n';
-    err << fmt::format("tests    {} passed, {} failed before; {} passed, {} failed after, on the worker\n",
-                       result.passed_before, result.failed_before, result.passed_after, result.failed_after);
+    err << style.green("fixed") << "    "
+        << printable(result.explanation.empty() ? "by " + result.proposer : result.explanation) << '\n';
+    // Who puts parts together does not run the tests before.
+    const bool before = result.passed_before > 0 || result.failed_before > 0;
+    err << "tests    "
+        << (before ? fmt::format("{} passed, {} failed before; ", result.passed_before, result.failed_before) : "")
+        << fmt::format("{} passed, {} failed after, on the worker\n", result.passed_after, result.failed_after);
     if (fetched.verdict) err << "here     " << printable(fetched.verdict->text()) << '\n';
     err << (fetched.applied ? "applied  the files are changed\n"
                             : "         apply it with --apply, or pipe the patch into `git apply`\n");

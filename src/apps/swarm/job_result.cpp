@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <ec/agent/judging_files.hpp>
 #include <ec/core/text.hpp>
+#include <ec/crypto/sha256.hpp>
 #include <ec/vcs/patch.hpp>
 
 #include "../project_sandbox.hpp"
+#include "../project_view.hpp"
 #include "job_record.hpp"
 #include "swarm_places.hpp"
 
@@ -34,9 +37,15 @@ Result<swarm::TaskResult> open_result(const crypto::SealKey& job_key, const std:
     return swarm::read_task_result(text);
 }
 
-Result<OpenedJob> OpenedJob::open(const swarm::JobStatus& job, const crypto::SealKey& key,
+Result<OpenedJob> OpenedJob::open(const swarm::JobId& asked, const swarm::JobStatus& job, const crypto::SealKey& key,
                                   swarm::CoordinatorClient& client, std::stop_token stop) {
     EC_ASSIGN(const std::string text, key.open(job.spec, swarm::spec_context()));
+    const auto record = find_record(asked);
+    if (record && !record->spec_hash.empty() && record->spec_hash != crypto::sha256(text).hex()) {
+        return fail(ErrorCode::corrupt,
+                    fmt::format("what the coordinator gives as job {} is not what was submitted", asked.text()),
+                    "nothing was taken from it; submit it again, elsewhere if this was no mistake of its operator");
+    }
     EC_ASSIGN(swarm::JobSpec spec, swarm::read_job_spec(text));
     EC_ASSIGN(TempDir dir, TempDir::create());
     const auto source = [&](const std::vector<swarm::BlobId>& ids) { return client.fetch(ids, stop); };
@@ -57,6 +66,11 @@ Result<std::vector<vcs::FileVersion>> OpenedJob::files_of(const swarm::TaskResul
     EC_ASSIGN(std::vector<vcs::FileVersion> files, vcs::apply_patch(result.patch, read));
     for (const vcs::FileVersion& file : files) EC_TRY(swarm::check_path(file.path));
     return files;
+}
+
+Result<std::vector<std::string>> OpenedJob::judging(const std::vector<vcs::FileVersion>& files) const {
+    EC_ASSIGN(const ProjectView tree, ProjectView::open(folder().string()));
+    return agent::judging_files(files, executor::recognise_test_command(spec_.test, folder()), tree);
 }
 
 Result<agent::ReviewVerdict> OpenedJob::judge(const std::vector<vcs::FileVersion>& files, std::stop_token stop) const {

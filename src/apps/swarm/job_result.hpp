@@ -25,8 +25,9 @@ Result<crypto::SealKey> job_key_of(const swarm::JobStatus& job);
 /// A job and its own files, in a private folder for as long as this lives.
 class OpenedJob {
 public:
-    /// Fetches and unpacks the snapshot.
-    static Result<OpenedJob> open(const swarm::JobStatus& job, const crypto::SealKey& key,
+    /// Fetches and unpacks the snapshot. `corrupt` when it is not what this machine submitted as the job `asked` for:
+    /// another job of the same group can be opened as well.
+    static Result<OpenedJob> open(const swarm::JobId& asked, const swarm::JobStatus& job, const crypto::SealKey& key,
                                   swarm::CoordinatorClient& client, std::stop_token stop);
 
     [[nodiscard]] const swarm::JobSpec& spec() const { return spec_; }
@@ -34,6 +35,8 @@ public:
     /// The files of a result's patch, as they are in the snapshot and as they become. `corrupt` or `conflict` for a
     /// patch that does not fit: no honest worker made it.
     [[nodiscard]] Result<std::vector<vcs::FileVersion>> files_of(const swarm::TaskResult& result) const;
+    /// Those of them that say when a change is right, which no honest worker changes.
+    [[nodiscard]] Result<std::vector<std::string>> judging(const std::vector<vcs::FileVersion>& files) const;
     /// Runs the job's tests over the patch in the sandbox of this machine.
     Result<agent::ReviewVerdict> judge(const std::vector<vcs::FileVersion>& files, std::stop_token stop) const;
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <ec/core/text.hpp>
+#include <ec/crypto/sha256.hpp>
 #include <ec/executor/test_command.hpp>
 #include <ec/swarm/pricing.hpp>
 
@@ -194,7 +195,8 @@ Result<PreparedJob> prepare_job(const JobWish& wish, const std::string& key, swa
                        .request = std::move(job),
                        .job_key = grouped ? std::nullopt : std::optional(job_key),
                        .trusted = wish.trusted,
-                       .verification = wish.verification};
+                       .verification = wish.verification,
+                       .spec_hash = crypto::sha256(spec).hex()};
     prepared.files = packed.files.size();
     for (const swarm::ManifestFile& file : packed.files) prepared.bytes += file.bytes;
     prepared.sent_bytes = sender.sent();

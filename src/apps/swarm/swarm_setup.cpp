@@ -113,15 +113,16 @@ std::unique_ptr<swarm::CoordinatorClient> SwarmLink::connect() const {
     return swarm::make_coordinator_client(address_, key_, *ledger_, unix_seconds);
 }
 
-Result<Secret> SwarmLink::find_token(const std::stop_token& stop) const {
+Result<Secret> SwarmLink::find_token(const Error& refused, const std::stop_token& stop) const {
     std::string text = variable("AGENT_REGISTRATION_TOKEN");
     if (!options_.token_file.empty()) {
         EC_ASSIGN(text, read_token(options_.token_file));
     }
     if (!trim(text).empty()) return Secret(std::string(trim(text)));
     EC_ASSIGN(const net::Url url, net::Url::parse(address_.urls.front()));
-    const Error without{ErrorCode::denied, fmt::format("{} does not know this machine", address_.urls.front()),
-                        "ask its operator for a token (edgecoder admin token create), and give it in "
+    const Error without{ErrorCode::denied,
+                        fmt::format("{} does not let this machine in: {}", address_.urls.front(), refused.message),
+                        "a new machine needs a token of its operator (edgecoder admin token create), in "
                         "AGENT_REGISTRATION_TOKEN or with --token-file"};
     if (!url.loopback()) return fail(without);
     const auto answer = ask_admin(
@@ -147,7 +148,7 @@ Status SwarmLink::ensure_enrolled(std::stop_token stop) {
     const auto client = connect();
     const Status known = knock(*client, kind_, stop);
     if (known || known.error().code != ErrorCode::denied) return known;
-    EC_ASSIGN(const Secret token, find_token(stop));
+    EC_ASSIGN(const Secret token, find_token(known.error(), stop));
     EC_ASSIGN(const identity::Node node, client->join(token, kind_, node_label(), stop));
     if (node.state != identity::NodeState::approved) return fail(waits_for_approval(node.state));
     return {};

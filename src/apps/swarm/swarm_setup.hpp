@@ -59,7 +59,7 @@ private:
           address_(std::move(address)),
           key_(std::move(key)),
           ledger_(std::make_unique<net::FileEgressLedger>(std::move(ledger))) {}
-    Result<Secret> find_token(const std::stop_token& stop) const;
+    Result<Secret> find_token(const Error& refused, const std::stop_token& stop) const;
     [[nodiscard]] Error waits_for_approval(identity::NodeState state) const;
 
     identity::NodeKind kind_;

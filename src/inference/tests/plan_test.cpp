@@ -107,6 +107,8 @@ TEST(CheckPlan, is_bounded) {
     EXPECT_EQ(refusal(plan, asking("one")), "a plan has at most 32 parts");
     EXPECT_EQ(refusal({{part("A b", {0})}, "model"}, asking("one")), "a part's key must be 1 to 32 of a-z, 0-9 and -");
     EXPECT_EQ(refusal({{part("a", {0}), part("a", {0})}, "model"}, asking("one")), "two parts are called a");
+    for (const std::string name : {"decompose", "merge-1", "again-1-1", "verify-3"})
+        EXPECT_EQ(refusal({{part(name, {0})}, "model"}, asking("one")), "a part may not be called " + name);
     EXPECT_EQ(refusal({{part("a", {0, 7})}, "model"}, asking("one")), "part a covers statement 8, which is not there");
 }
 

@@ -168,10 +168,35 @@ TEST_F(CoordinatorClientTest, AnswersThatAreNoneAreRefused) {
     for (const std::string body : {"", "[]", "{", "{\"jobs\":5}", "\xff"}) {
         ScriptedServer server(
             after_hello([&](const SeenRequest&, const Peer& peer) { return peer.answer(200, body); }));
-        EXPECT_FALSE(client({server.url()})->jobs({}, 1, {})) << body;
+        const auto jobs = client({server.url()})->jobs({}, 1, {});
+        ASSERT_FALSE(jobs) << body;
+        EXPECT_EQ(jobs.error().code, ErrorCode::corrupt) << "a worker goes on after it: " << body;
+        const auto leases = client({server.url()})->claim({}, {});
+        ASSERT_FALSE(leases) << body;
+        EXPECT_EQ(leases.error().code, ErrorCode::corrupt) << body;
         EXPECT_FALSE(client({server.url()})->submit({NewJob{}}, "k", {})) << body;
         EXPECT_FALSE(client({server.url()})->fetch({id<BlobId>("b")}, {}) && !body.empty()) << body;
     }
+}
+
+TEST_F(CoordinatorClientTest, ARedirectIsNotFollowedAndTheNextCoordinatorIsAsked) {
+    std::atomic<int> followed = 0;
+    ScriptedServer elsewhere([&](const SeenRequest&, const Peer& peer) {
+        ++followed;
+        return peer.answer(200, write(std::vector<JobStatus>{}));
+    });
+    ScriptedServer portal(after_hello([&](const SeenRequest&, const Peer& peer) {
+        return peer.answer(307, "", "Location: " + elsewhere.url() + "/v1/jobs\r\n");
+    }));
+    ScriptedServer good(after_hello(no_jobs));
+    const auto alone = client({portal.url()})->jobs({}, 1, {});
+    ASSERT_FALSE(alone);
+    EXPECT_EQ(alone.error().code, ErrorCode::corrupt);
+    EXPECT_THAT(alone.error().message, HasSubstr("redirect"));
+    EXPECT_EQ(client({portal.url()})->watch(id<JobId>("j1"), 0, [](const Event&) { return true; }, {}).error().code,
+              ErrorCode::corrupt);
+    EXPECT_TRUE(client({portal.url(), good.url()})->jobs({}, 1, {}));
+    EXPECT_EQ(followed, 0);
 }
 
 std::string event_text(std::int64_t sequence, State state, bool of_job) {

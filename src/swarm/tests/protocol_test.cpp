@@ -203,8 +203,10 @@ TEST(Protocol, StatesEventsAndSmallMessagesSurviveTheJourney) {
     event.reason = "claimed";
     event.data = "sealed";
     EXPECT_EQ(write(*read_event(write(event))), write(event));
-    const Explanation why{"it waits", {"2 of 3 workers have no gpu", "\"quoted\"\n"}};
+    const Explanation why{"it waits", {"2 of 3 workers have no gpu", "\"quoted\"\n"}, {"shard-0"}};
     EXPECT_EQ(read_explanation(write(why))->reasons, why.reasons);
+    EXPECT_EQ(read_explanation(write(why))->unchecked, why.unchecked);
+    EXPECT_TRUE(read_explanation(R"({"summary":"of an older one","reasons":[]})")->unchecked.empty());
     const std::vector<Submitted> submitted{{id<JobId>("j"), true, id<JobId>("k")}};
     EXPECT_EQ(write(*read_submitted(write(submitted))), write(submitted));
     const Verdict verdict{id<TaskId>("t"), true};

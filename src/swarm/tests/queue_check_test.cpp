@@ -548,6 +548,10 @@ TEST_P(QueueChecks, AJobSaysWhoMayNotVerifyAndWhatWaitsForItsOwner) {
     const std::vector<Present> present{{.node = w1_.id, .offer = any_offer()}};
     auto said = bed().within([&] { return bed().queue->explain("ann", id, present); });
     EXPECT_THAT(said->reasons, ElementsAre("verify-1: 1 of 1 worker: made the result that is to be verified"));
+    EXPECT_THAT(said->unchecked, ElementsAre("a"));
+    const std::vector<Present> busy{present[0], {.node = w2_.id, .offer = any_offer(), .busy = 1}};
+    said = bed().within([&] { return bed().queue->explain("ann", id, busy); });
+    EXPECT_TRUE(said->unchecked.empty()) << "it may when it is done with something else";
     const JobId own = bed().submitted(job_of({task_of("a")}, Verification::submitter));
     bed().work(w1_, Outcome::solved, "patch");
     said = bed().within([&] { return bed().queue->explain("ann", own, present); });

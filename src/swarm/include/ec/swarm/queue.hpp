@@ -66,6 +66,8 @@ struct Completion {
 struct Explanation {
     std::string summary;
     std::vector<std::string> reasons;  ///< "2 of 3 workers have no gpu"
+    /// Keys of tasks whose result waits for a check that none of those who are here may make, however long it waits.
+    std::vector<std::string> unchecked;
 };
 /// A worker that is here, for explanations and statistics.
 struct Present {

@@ -1,0 +1,304 @@
+"""A swarm whose processes are killed at any instant and started again: a coordinator on SQLite, two workers, a submitter.
+
+The submitter and the workers are processes of their own that write down what they are about to do, and what they were
+told, as their real kin do (the record of a submission, the journal of results). Afterwards the database is held against
+what was written down: what was acknowledged is there, once, and paid, once."""
+
+import collections
+import contextlib
+import json
+import multiprocessing
+import os
+import pathlib
+import random
+import signal
+import socket
+import sqlite3
+import subprocess
+import time
+
+from swarm_node import Admin, Node, b64
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PROGRAM = pathlib.Path(os.environ.get("EC_BIN_DIR", ROOT / "build/bin")) / "edgecoderd"
+OFFER = {"kinds": ["repair", "verify", "subtask"], "languages": [], "memory_mb": 4096}
+OPEN_JOBS = 6  # that the submitter has at a time
+FORK = multiprocessing.get_context("fork")
+AWAY = (OSError, EOFError, ValueError)  # the coordinator is, or what it said is cut off
+DONE, DEAD = 4, 7  # swarm::State
+
+
+class Notes:
+    """Lines that a kill leaves behind: one write each, and a last one that is cut is none."""
+
+    def __init__(self, path):
+        self.file = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
+
+    def add(self, **fields):
+        os.write(self.file, json.dumps(fields).encode() + b"\n")
+
+    @staticmethod
+    def read(path):
+        if path.exists():
+            for line in path.read_bytes().splitlines():
+                with contextlib.suppress(ValueError):
+                    yield json.loads(line)
+
+
+def patiently(ask, parent):
+    """What the coordinator answers once it is there and has room."""
+    while os.getppid() == parent:
+        with contextlib.suppress(*AWAY):
+            answer = ask()
+            if answer.status != 503:
+                return answer
+        time.sleep(0.02)
+    os._exit(1)
+
+
+# --- the submitter
+
+
+def frame(name, data):
+    return len(name).to_bytes(4, "big") + name.encode() + len(data).to_bytes(4, "big") + data
+
+
+def job(number):
+    """Of every sort: checked or not, one task, several of which one is enough, some that stand on one another."""
+    def task(key, **more):
+        return {"key": key, "kind": "repair", "payload": b64(b"sealed payload"), "expected_s": 60, **more}
+
+    tasks = [[task("a")], [task("a"), task("b")], [task("a"), task("b", after=["a"])]][number % 3]
+    return {"kind": "split" if number % 3 == 2 else "repair", "spec": b64(b"sealed %d" % number), "tasks": tasks,
+            "verification": ["always", "none"][number // 3 % 2], "budget_s": 3600, "budget_milli": 10_000,
+            "blobs": [f"blob-{number}"], "snapshot": f"blob-{number}"}
+
+
+def submit(node, path, wanted, parent):
+    """Until told to stop: what was meant to be sent goes out again under its key, then the next one."""
+    notes, sent, meant = Notes(path), {}, None
+    for note in Notes.read(path):
+        meant = note["number"]
+        if "id" in note:
+            sent[meant] = note["id"]
+    number = -1 if meant is None else meant
+    if meant is None or meant in sent:
+        number += 1
+    open_jobs = collections.deque(list(sent.values())[-OPEN_JOBS:])
+    while wanted.value and os.getppid() == parent:
+        while len(open_jobs) >= OPEN_JOBS and wanted.value:
+            state = patiently(lambda: node.get(f"/v1/jobs/{open_jobs[0]}"), parent).json()["state"]
+            if state in ("done", "failed", "dead", "cancelled"):
+                open_jobs.popleft()
+            else:
+                time.sleep(0.05)
+        notes.add(number=number)
+        put = frame(f"blob-{number}", b"sealed" * 100)
+        patiently(lambda: node.call("POST", "/v1/blobs", put, type="application/octet-stream"), parent)
+        answer = patiently(lambda: node.post("/v1/jobs", job(number), Idempotency_Key=f"job-{number}"), parent)
+        if answer.status == 409 and "again" not in answer.text:
+            continue  # a request that counts once, which the one before was
+        assert answer.status in (200, 201), answer.text
+        notes.add(number=number, id=answer.json()["jobs"][0]["id"])
+        open_jobs.append(answer.json()["jobs"][0]["id"])
+        number += 1
+
+
+# --- a worker
+
+
+def hand_in(node, notes, lease, parent):
+    outcome = "passed" if lease["kind"] == "verify" else "solved"
+    report = {"task": lease["task"], "fence": lease["fence"], "outcome": outcome, "result": b64(b"sealed result")}
+    for _ in range(random.choice([1, 1, 1, 2])):  # now and then twice
+        answer = patiently(lambda: node.post("/v1/complete", {"protocol": "1.1", "reports": [report]}), parent)
+        assert answer.status == 200, answer.text
+        told = answer.json()["reports"][0]
+        notes.add(task=lease["task"], fence=lease["fence"], told=told.get("code") or told["task"],
+                  again=told.get("again", False))
+
+
+def work(node, path, wanted, parent):
+    notes, unsent = Notes(path), {}
+    for note in Notes.read(path):
+        if "held" in note:
+            unsent[note["held"]["task"]] = note["held"]
+        else:
+            unsent.pop(note["task"], None)
+    for lease in unsent.values():
+        hand_in(node, notes, lease, parent)
+    while wanted.value and os.getppid() == parent:
+        answer = patiently(lambda: node.post("/v1/claim", {"protocol": "1.1", "offer": OFFER, "most": 2, "wait_s": 1}),
+                           parent)
+        for lease in answer.json().get("leases", []) if answer.status == 200 else []:
+            notes.add(held={name: lease[name] for name in ("task", "fence", "kind")})
+            hand_in(node, notes, lease, parent)
+
+
+# --- who kills them
+
+
+class Swarm:
+    def __init__(self, folder, seed):
+        self.folder, self.random, self.kills = folder, random.Random(seed), collections.Counter()
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.data, self.log = folder / "data", folder / "coordinator.log"
+        (folder / "config.toml").write_text("[service.coordinator]\nlease_s = 10\n")
+        self.wanted = FORK.Value("b", 1)  # whether there is to be more work
+        self.working = FORK.Value("b", 1)
+        self.running = {}
+        self.start("coordinator")
+        self.nodes = {}
+        for name, kind, account in [("submitter", "client", "anna"), ("worker-1", "worker", "lab"),
+                                    ("worker-2", "worker", "lab"), ("last", "worker", "lab")]:
+            node = self.nodes[name] = Node(self.url)
+            token = self.when_there(lambda: Admin(self.data).token(kind, account))
+            assert node.join(token, kind).status == 201
+        Admin(self.data).ask("account.grant", account="anna", milli=10**12, key="once")
+        for name in ("submitter", "worker-1", "worker-2"):
+            self.start(name)
+
+    def when_there(self, ask, patience=30):
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                return ask()
+            except AWAY:
+                assert time.monotonic() < deadline, "the coordinator does not come: " + self.log.read_text()[-2000:]
+                time.sleep(0.02)
+
+    def notes(self, name):
+        return self.folder / f"{name}.notes"
+
+    def start(self, name):
+        if name == "coordinator":
+            with open(self.log, "ab") as log:
+                self.running[name] = subprocess.Popen(
+                    [PROGRAM, "coordinator", "--listen", f"127.0.0.1:{self.port}", "--data-dir", self.data, "--config",
+                     self.folder / "config.toml"], stdout=log, stderr=log,
+                    env={**{k: v for k, v in os.environ.items() if k != "DATABASE_URL"},
+                         "XDG_CONFIG_HOME": str(self.folder)})
+            return
+        what, wanted = (submit, self.wanted) if name == "submitter" else (work, self.working)
+        self.running[name] = FORK.Process(target=what, daemon=True,
+                                          args=(self.nodes[name], self.notes(name), wanted, os.getpid()))
+        self.running[name].start()
+
+    def kill(self, name):
+        process = self.running[name]
+        ended = process.poll() if name == "coordinator" else process.exitcode
+        assert ended is None, f"{name} ended by itself ({ended}): " + self.log.read_text()[-2000:]
+        process.kill()
+        process.wait() if name == "coordinator" else process.join()
+        self.kills[name] += 1
+
+    def kill_at_random(self, times, longest_s=0.5):
+        names = ["coordinator", "coordinator", "worker-1", "worker-2", "submitter"]
+        for _ in range(times):
+            time.sleep(self.random.uniform(0, longest_s))  # the instant is what is tried
+            name = self.random.choice(names)
+            self.kill(name)
+            self.start(name)
+
+    def settle(self, patience=120):
+        """No more is submitted; what was is finished, by a third worker too."""
+        self.wanted.value = 0
+        self.running["submitter"].join(60)
+        assert self.running["submitter"].exitcode == 0
+        self.start("last")
+        deadline = time.monotonic() + patience
+        client = self.nodes["submitter"]
+        for note in Notes.read(self.notes("submitter")):
+            while "id" in note:
+                answer = self.when_there(lambda: client.get(f"/v1/jobs/{note['id']}"))
+                if answer.status != 503 and answer.json()["state"] in ("done", "failed", "dead", "cancelled"):
+                    break
+                assert time.monotonic() < deadline, answer.text
+                time.sleep(0.05)
+        self.working.value = 0
+        for name in ("worker-1", "worker-2", "last"):
+            self.running[name].join(60)
+            assert self.running[name].exitcode == 0, name
+        self.running["coordinator"].send_signal(signal.SIGTERM)
+        assert self.running["coordinator"].wait(timeout=60) == 0, self.log.read_text()[-2000:]
+
+    def end(self):
+        for process in self.running.values():
+            process.kill()
+
+    # --- what has to be so at the end
+
+    def check(self):
+        """Returns how many jobs, tasks and payments there were."""
+        with contextlib.closing(sqlite3.connect(self.data / "coordinator.db")) as database:
+            assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+            jobs = self.check_jobs(database)
+            tasks = self.check_completions(database)
+            paid = self.check_books(database)
+            self.check_blobs(database)
+        return {"jobs": jobs, "tasks": tasks, "paid": paid, "kills": dict(self.kills)}
+
+    def check_jobs(self, database):
+        rows = database.execute("SELECT idem_key, id, state FROM job").fetchall()
+        found = {key: (id, state) for key, id, state in rows}
+        assert len(found) == len(rows), "a submission became two jobs"
+        said = {f"job-{note['number']}": note["id"] for note in Notes.read(self.notes("submitter")) if "id" in note}
+        meant = {f"job-{note['number']}" for note in Notes.read(self.notes("submitter"))}
+        assert found.keys() <= meant, "a job that nobody submitted"
+        for key, id in said.items():
+            assert found.get(key) == (id, DONE), f"{key} was acknowledged as {id} and is {found.get(key)}"
+        ends = database.execute("SELECT job, count(*) FROM event WHERE type = 'state' AND task < 0 AND state >= ? "
+                                "GROUP BY job HAVING count(*) > 1", (DONE,)).fetchall()
+        assert ends == [], "a job ended twice"
+        return len(said)
+
+    def check_completions(self, database):
+        first, taken, done = collections.Counter(), set(), set()
+        for name in ("worker-1", "worker-2", "last"):
+            for note in Notes.read(self.notes(name)):
+                if "told" in note and note["told"] in ("done", "verifying") and not note["again"]:
+                    first[note["task"], note["fence"]] += 1
+                    taken.add(note["task"])
+                    if note["told"] == "done":
+                        done.add(note["task"])
+        assert [each for each in first.items() if each[1] > 1] == [], "a completion was taken twice"
+        ended = {f"{job}-{task}": count for job, task, count in database.execute(
+            "SELECT job, task, count(*) FROM event WHERE type = 'state' AND task >= 0 AND state >= ? "
+            "GROUP BY job, task", (DONE,))}
+        states = {f"{job}-{number}": state for job, number, state in database.execute(
+            "SELECT job, number, state FROM task")}
+        assert all(ended[task] == 1 for task in states), "a task ended twice, or not at all"
+        assert taken <= states.keys() and DEAD not in states.values()
+        assert {states[task] for task in done} <= {DONE}, "a worker was told that its task is done, and it is not"
+        return len(taken)
+
+    def check_books(self, database):
+        assert database.execute("SELECT sum(balance) FROM account").fetchone() == (0,)
+        assert database.execute("SELECT txn FROM entry GROUP BY txn HAVING sum(amount) <> 0").fetchall() == []
+        assert database.execute("SELECT a.id FROM account a WHERE balance <> (SELECT coalesce(sum(amount), 0) FROM entry "
+                                "WHERE account = a.number)").fetchall() == []
+        assert database.execute("SELECT id FROM account WHERE held <> 0").fetchall() == [], "something stays set aside"
+        assert database.execute("SELECT id FROM hold WHERE closed = 0").fetchall() == []
+        paid = {dedupe for dedupe, in database.execute("SELECT dedupe FROM txn WHERE kind <> 'grant'")}
+        verified = {f"{job}-{number}" for job, number in database.execute(
+            "SELECT job, number FROM task WHERE state = ?", (DONE,))}
+        assert paid == verified, f"paid, not verified: {paid - verified}; verified, not paid: {verified - paid}"
+        leaves = collections.Counter()
+        for leaf, in database.execute("SELECT leaf FROM log_leaf UNION ALL SELECT leaf FROM log_pending"):
+            leaf = json.loads(leaf)
+            leaves[leaf["type"], leaf.get("task") or leaf["job"]] += 1
+        assert set(leaves.values()) == {1}, "something is in the log twice"
+        assert {task for kind, task in leaves if kind == "paid"} == paid
+        assert {id for kind, id in leaves if kind == "submit"} == {
+            id for id, in database.execute("SELECT id FROM job")}
+        return len(paid)
+
+    @staticmethod
+    def check_blobs(database):
+        wrong = database.execute(
+            "SELECT id FROM blob b WHERE refs <> (SELECT count(*) FROM job_blob j WHERE j.account = b.account AND "
+            "j.blob = b.id) + (SELECT count(*) FROM bundle_blob k WHERE k.account = b.account AND k.blob = b.id)").fetchall()
+        assert wrong == [], "a blob is kept for more or fewer jobs than name it"
