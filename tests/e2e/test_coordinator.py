@@ -335,6 +335,35 @@ def test_a_revoked_node_is_out_at_once(coordinator, client, worker):
         coordinator.admin.ask("node.set_state", id=worker.id, state="approved")
 
 
+def test_who_follows_or_waits_when_it_is_revoked_is_sent_away(coordinator, client, worker):
+    id = submitted(client, job())
+    follower = coordinator.node("client")
+    stream = follower.events(id)
+    assert next(stream)["reason"] == "submitted"
+    [lease] = leases(worker)
+    answers = []
+    waiting = threading.Thread(
+        target=lambda: answers.append(
+            worker.get(f"/v1/tasks/{lease['task']}/key?fence={lease['fence']}&wait_s=25")))
+    waiting.start()
+    eventually(lambda: client.get(f"/v1/jobs/{id}").json() and
+               any(event["type"] == "key_wanted" for event in first(client.events(id), 3)))
+    before = time.monotonic()
+    for node in (follower, worker):
+        coordinator.admin.ask("node.set_state", id=node.id, state="revoked", reason="lost")
+    assert client.post(f"/v1/jobs/{id}/keys", {"node": worker.id, "sealed": b64(b"the key")}).status == 200
+    assert all(event["type"] != "progress" for event in stream), "and it has ended"
+    waiting.join(20)
+    problem(answers[0], 401, "denied")
+    assert time.monotonic() - before < 20
+    assert client.get(f"/v1/jobs/{id}").json()["state"] == "running"
+
+
+def first(events, count):
+    """The first of a stream that goes on."""
+    return [event for event, _ in zip(events, range(count))]
+
+
 def test_a_node_waits_for_a_person_and_its_token_is_good_once(coordinator):
     token = coordinator.admin.token("worker", approved=False)
     node = Node(coordinator.url)
@@ -400,6 +429,53 @@ def test_bad_fields_of_work_are_refused(coordinator, client, worker):
     problem(client.get(f"/v1/jobs/{id}/events?after=-1"), 400)
     problem(client.get("/v1/jobs/none"), 404, "not_found")
     assert client.get(f"/v1/jobs/{id}").json()["state"] in ("leased", "running")
+
+
+def test_telemetry_that_cannot_be_true_costs_no_lease(coordinator, client, worker):
+    submitted(client, job())
+    [lease] = leases(worker)
+
+    def beat(**telemetry):
+        answer = worker.post("/v1/heartbeat", {
+            "protocol": "1.1", "offer": OFFER, "held": [{"task": lease["task"], "fence": lease["fence"]}],
+            "telemetry": {"device": "laptop", "external_power": False, **telemetry}})
+        assert answer.status == 200, answer.text
+        assert answer.json()["held"][0]["holding"] == "kept"
+
+    def why():
+        waits = submitted(client, job(task("other")), key="k2")
+        return str(client.get(f"/v1/jobs/{waits}/explain").json())
+
+    beat(battery_percent=20, updated_ms=1_000_000)
+    assert "telemetry_implausible" not in why()
+    beat(battery_percent=90, updated_ms=1_000_001)
+    assert "telemetry_implausible" in why(), "no battery charges like that"
+    beat(battery_percent=20, updated_ms=1_000_002)
+    beat(battery_percent=90, updated_ms=5)
+    assert "telemetry_implausible" not in why(), "a heartbeat that was overtaken says nothing"
+
+
+def test_only_the_operators_account_says_what_must_come_out(coordinator, client, worker):
+    """Or anybody had honest workers called liars."""
+    stranger = coordinator.node("client", "mallory")
+    coordinator.admin.ask("account.grant", account="mallory", milli=10_000)
+    problem(submit(stranger, job(expected="nothing")), 403, "no_canaries")
+    assert leases(worker) == []
+    assert submit(client, job(expected="solved")).status == 201
+
+
+def test_two_nodes_of_an_account_do_not_check_each_other(coordinator):
+    client = coordinator.node("client", "anna")
+    coordinator.admin.ask("account.grant", account="anna", milli=10_000)
+    one, two, other = (coordinator.node("worker", account) for account in ("mallory", "mallory", "bob"))
+    id = submitted(client, job(verification="always"))
+    [lease] = leases(one)
+    complete(one, report(lease))
+    assert leases(two) == []
+    assert "made or checked the result" in str(client.get(f"/v1/jobs/{id}/explain").json())
+    [check] = leases(other)
+    complete(other, report(check, "passed"))
+    assert client.get(f"/v1/jobs/{id}").json()["state"] == "done"
 
 
 def test_a_heartbeat_for_anothers_lease_says_that_it_is_lost(coordinator, client, worker):

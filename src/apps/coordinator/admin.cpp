@@ -104,6 +104,8 @@ Result<json::Value> set_node_state(Coordinator& with, json::Reader params) {
     if (state != identity::NodeState::approved) {
         with.presence.forget(id);
         with.matchmaker.forget(id);
+        with.keys.forget(id);
+        with.streams.news_of_all();
     }
     return to_json(*node);
 }

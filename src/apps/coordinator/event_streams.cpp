@@ -27,20 +27,21 @@ bool ends_job(const swarm::Event& event) {
 
 }  // namespace
 
-EventStreams::EventStreams(Store& store) : store_(store), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+EventStreams::EventStreams(Store& store, Out out)
+    : store_(store), out_(std::move(out)), thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 EventStreams::~EventStreams() {
     thread_.request_stop();
     thread_.join();
 }
 
-void EventStreams::follow(const swarm::JobId& job, bool ended, std::int64_t after,
+void EventStreams::follow(const identity::NodeId& node, const swarm::JobId& job, bool ended, std::int64_t after,
                           std::shared_ptr<net::Responder> responder) {
     {
         const std::scoped_lock lock(mutex_);
         if (count_ < kMostStreams) {
             responder->begin({.type = "text/event-stream", .body = ": here\n\n", .headers = {}});
-            streams_[job].push_back({.after = after, .ended = ended, .responder = std::move(responder)});
+            streams_[job].push_back({.node = node, .after = after, .ended = ended, .responder = std::move(responder)});
             ++count_;
             fresh_.insert(job);
         }
@@ -76,7 +77,8 @@ void EventStreams::keep_alive() {
         const std::scoped_lock lock(mutex_);
         for (auto& [job, streams] : streams_) {
             for (Stream& stream : streams) {
-                if (!stream.responder->write(": here\n\n")) fresh_.insert(job);  // it is looked at, and dropped
+                // Looked at, and dropped.
+                if (out_(stream.node) || !stream.responder->write(": here\n\n")) fresh_.insert(job);
             }
         }
     }
@@ -120,6 +122,10 @@ void EventStreams::run(const std::stop_token& stop) {
 
 void EventStreams::send_news(const swarm::JobId& job, std::list<Stream>& streams) {
     for (Stream& stream : streams) {
+        if (out_(stream.node)) {
+            stream.responder->end();
+            stream.over = true;
+        }
         while (!stream.over) {
             stream.over = stream.responder->gone().stop_requested();
             const auto events = store_.read<std::vector<swarm::Event>>(

@@ -28,25 +28,29 @@ class EventStreams {
 public:
     static constexpr std::size_t kMostStreams = 10'000;
 
-    explicit EventStreams(Store& store);
+    /// `out` tells of a node that may come in no more: its streams end.
+    using Out = std::function<bool(const identity::NodeId&)>;
+    EventStreams(Store& store, Out out);
     ~EventStreams();  ///< ends all streams
 
     /// Sends what came after `after`, then what comes, until the job ends. The caller has seen that the job may be
     /// read, and whether it has ended. 503 above kMostStreams.
-    void follow(const swarm::JobId& job, bool ended, std::int64_t after, std::shared_ptr<net::Responder> responder);
+    void follow(const identity::NodeId& node, const swarm::JobId& job, bool ended, std::int64_t after,
+                std::shared_ptr<net::Responder> responder);
 
     /// There may be events of the job.
     void news(const swarm::JobId& job);
     /// Of the job of this task.
     void news(const swarm::TaskId& task);
     void news_of_all();
-    /// Keeps idle connections alive.
+    /// Keeps idle connections alive, and ends those of nodes that are out.
     void keep_alive();
 
     [[nodiscard]] std::size_t count() const;
 
 private:
     struct Stream {
+        identity::NodeId node;
         std::int64_t after = 0;
         bool ended = false;  ///< nothing comes but what is there
         std::shared_ptr<net::Responder> responder;
@@ -58,6 +62,7 @@ private:
     void send_news(const swarm::JobId& job, std::list<Stream>& streams);
 
     Store& store_;
+    const Out out_;
     mutable std::mutex mutex_;
     std::condition_variable_any changed_;
     Streams streams_;  ///< guarded by mutex_, as what follows

@@ -55,7 +55,7 @@ ServerResponse accepted(Coordinator& with, const Node& node, const OldRegister& 
     here.offer = asked.offer;
     here.slots = asked.slots;
     here.telemetry = asked.telemetry;
-    if (const Status told = with.presence.tells(node, here, with.gate.now_ms()); !told) return refused(told.error());
+    with.presence.tells(node, here, with.gate.now_ms());
     return json_of(
         {{"accepted", true}, {"nodeId", node.id.text()}, {"mode", asked.mode}, {"policy", policy(with, asked.slots)}});
 }
@@ -79,10 +79,7 @@ void heartbeat(Coordinator& with, OldLeases& leases, const Node& node, const Ser
                const std::shared_ptr<Responder>& responder) {
     const auto beat = read_old_heartbeat(request.body);
     if (!beat) return responder->answer(refused(beat.error()));
-    if (beat->telemetry) {
-        if (const Status told = with.presence.tells_power(node, *beat->telemetry, with.gate.now_ms()); !told)
-            return responder->answer(refused(told.error()));
-    }
+    if (beat->telemetry) with.presence.tells_power(node, *beat->telemetry, with.gate.now_ms());
     const auto answer = [&with](std::size_t lost) {
         return json_of({{"ok", true},
                         {"requeued", lost},

@@ -43,6 +43,11 @@ void submit(Coordinator& with, const Node& node, const ServerRequest& request, s
                                               "an Idempotency-Key of 1 to 128 visible characters is needed"));
     auto jobs = swarm::read_new_jobs(request.body);
     if (!jobs) return responder->answer(refused(jobs.error()));
+    // Whoever says what must come out has workers called liars: the operator's own people alone.
+    const bool canaries = std::ranges::any_of(*jobs, [](const swarm::NewJob& job) { return job.expected.has_value(); });
+    if (canaries && node.account != kLocalAccount)
+        return responder->answer(
+            net::problem(403, "no_canaries", "only the coordinator's own account submits canaries"));
     submit_jobs(with, node.account, key, crypto::sha256(request.body).hex(), *std::move(jobs), std::move(responder),
                 [](const std::vector<swarm::Submitted>& done, const std::shared_ptr<Responder>& to) {
                     to->answer(json_answer(swarm::write(done), 201));
@@ -96,7 +101,7 @@ void events(Coordinator& with, const Node& node, const ServerRequest& request, s
     if (after.empty()) after = form->value("after");
     const auto number = number_in(after, "after", 0, std::int64_t{1} << 53);
     if (!number) return responder->answer(refused(number.error()));
-    with.streams.follow(job->id, swarm::ended(job->state), *number, std::move(responder));
+    with.streams.follow(node.id, job->id, swarm::ended(job->state), *number, std::move(responder));
 }
 
 ServerResponse explain(Coordinator& with, const Node& node, const ServerRequest& request) {

@@ -33,6 +33,9 @@ void KeyWaits::look(std::shared_ptr<Wait> wait) {
 
 void KeyWaits::looked(const std::shared_ptr<Wait>& wait, const std::string& key, const Status& status) {
     if (!status) return wait->responder->answer(refused(status.error()));
+    if (ports_.out(wait->node.id))
+        return wait->responder->answer(
+            not_let_in({ErrorCode::denied, "this node may not come in", {}}, ports_.now_ms()));
     if (key.empty()) {
         ports_.wanted(wait->task);
         std::unique_lock lock(mutex_);

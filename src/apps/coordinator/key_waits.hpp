@@ -24,6 +24,8 @@ public:
         std::function<std::int64_t()> now_ms;
         /// Hears of tasks whose key is wanted, on the writer's thread.
         std::function<void(const swarm::TaskId&)> wanted;
+        /// Whether a node may come in no more: it is told no key.
+        std::function<bool(const identity::NodeId&)> out;
     };
     explicit KeyWaits(Ports ports) : ports_(std::move(ports)) {}
 
@@ -31,6 +33,8 @@ public:
              std::shared_ptr<net::Responder> responder);
     /// A key was given to this node.
     void given(const identity::NodeId& node);
+    /// Looks again for a node that went out.
+    void forget(const identity::NodeId& node) { given(node); }
     /// `all`: another coordinator may have been given keys.
     void tick(bool all);
     void drain();

@@ -1,20 +1,9 @@
 #include "presence.hpp"
 
-#include <algorithm>
-
 namespace ec::apps::coordinator {
 namespace {
-
-/// A machine that has not looked yet, as after a start, or whose clock was set back, is heard, and what it said before
-/// stays.
-Status take_in(const swarm::Telemetry& now, Seen& seen) {
-    const bool newer = now.updated_ms > 0 && (!seen.telemetry || now.updated_ms >= seen.telemetry->updated_ms);
-    EC_TRY(swarm::plausible(now, newer ? seen.telemetry : std::nullopt));
-    if (newer) seen.telemetry = now;
-    return {};
+constexpr std::string_view kDoubted = "telemetry_implausible";
 }
-
-}  // namespace
 
 void Presence::drop_old(std::int64_t now_ms) {
     constexpr std::int64_t kEvery = 1'000;
@@ -28,6 +17,7 @@ Seen& Presence::seat(const identity::Node& node, std::int64_t now_ms) {
     if (seen_.size() >= kMost && !seen_.contains(node.id)) seen_.erase(seen_.begin());
     Seen& seen = seen_[node.id];
     seen.present.node = node.id;
+    seen.present.account = node.account;
     seen.account = node.account;
     seen.label = node.label;
     seen.at_ms = now_ms;
@@ -38,24 +28,31 @@ void Presence::claims(const identity::Node& node, const swarm::Offer& offer, std
     const std::scoped_lock lock(mutex_);
     Seen& seen = seat(node, now_ms);
     seen.present.offer = offer;
-    seen.present.holding_back.clear();
+    seen.present.holding_back = seen.doubtful ? kDoubted : std::string_view();
 }
 
-Status Presence::tells(const identity::Node& node, const swarm::HeartbeatRequest& heartbeat, std::int64_t now_ms) {
+bool Presence::keep(Seen& seen, const swarm::Telemetry& telemetry) {
+    // A heartbeat that was overtaken by a later one tells nothing new, and nothing wrong.
+    if (seen.telemetry && telemetry.updated_ms < seen.telemetry->updated_ms) return !seen.doubtful;
+    seen.doubtful = !swarm::plausible(telemetry, seen.telemetry).has_value();
+    if (!seen.doubtful) seen.telemetry = telemetry;
+    return !seen.doubtful;
+}
+
+void Presence::tells(const identity::Node& node, const swarm::HeartbeatRequest& heartbeat, std::int64_t now_ms) {
     const std::scoped_lock lock(mutex_);
     Seen& seen = seat(node, now_ms);
-    EC_TRY(take_in(heartbeat.telemetry, seen));
+    const bool believed = keep(seen, heartbeat.telemetry);
     seen.present.offer = heartbeat.offer;
     seen.present.slots = heartbeat.slots;
     seen.present.busy = static_cast<int>(heartbeat.held.size());
-    seen.present.holding_back = heartbeat.holding_back;
-    return {};
+    seen.present.holding_back = believed ? heartbeat.holding_back : std::string(kDoubted);
 }
 
-Status Presence::tells_power(const identity::Node& node, const swarm::Telemetry& telemetry, std::int64_t now_ms) {
+void Presence::tells_power(const identity::Node& node, const swarm::Telemetry& telemetry, std::int64_t now_ms) {
     const std::scoped_lock lock(mutex_);
     Seen& seen = seat(node, now_ms);
-    return take_in(telemetry, seen);
+    if (!keep(seen, telemetry)) seen.present.holding_back = kDoubted;
 }
 
 std::optional<Seen> Presence::find(const identity::NodeId& id, std::int64_t now_ms) {
@@ -91,17 +88,6 @@ std::size_t Presence::count(std::int64_t now_ms) {
     const std::scoped_lock lock(mutex_);
     drop_old(now_ms);
     return seen_.size();
-}
-
-std::size_t Presence::workers(std::int64_t now_ms) {
-    using swarm::TaskKind;
-    const std::scoped_lock lock(mutex_);
-    drop_old(now_ms);
-    const auto plans = [](TaskKind kind) {
-        return kind == TaskKind::decompose || kind == TaskKind::merge || kind == TaskKind::escalate;
-    };
-    return static_cast<std::size_t>(std::ranges::count_if(
-        seen_, [&](const auto& entry) { return !std::ranges::all_of(entry.second.present.offer.kinds, plans); }));
 }
 
 void Presence::forget(const identity::NodeId& id) {

@@ -16,7 +16,8 @@ struct Seen {
     swarm::Present present;
     std::string account;
     std::string label;
-    std::optional<swarm::Telemetry> telemetry;
+    std::optional<swarm::Telemetry> telemetry;  ///< the last that can be true
+    bool doubtful = false;                      ///< what it told last cannot be true
     std::int64_t at_ms = 0;
 };
 
@@ -26,10 +27,11 @@ public:
     static constexpr std::int64_t kGoneAfterMs = 90'000;
 
     void claims(const identity::Node& node, const swarm::Offer& offer, std::int64_t now_ms);
-    /// `invalid_argument` for telemetry that cannot be true, which is not kept.
-    Status tells(const identity::Node& node, const swarm::HeartbeatRequest& heartbeat, std::int64_t now_ms);
+    /// Telemetry that cannot be true, or is older than what was told, is not kept; the machine is marked as holding
+    /// back until it says something better. It is no reason to lose work: its leases are another matter.
+    void tells(const identity::Node& node, const swarm::HeartbeatRequest& heartbeat, std::int64_t now_ms);
     /// Of a machine that says no more than that.
-    Status tells_power(const identity::Node& node, const swarm::Telemetry& telemetry, std::int64_t now_ms);
+    void tells_power(const identity::Node& node, const swarm::Telemetry& telemetry, std::int64_t now_ms);
     [[nodiscard]] std::optional<Seen> find(const identity::NodeId& id, std::int64_t now_ms);
     /// At most `most` of those who are here.
     [[nodiscard]] std::vector<swarm::Present> present(std::size_t most, std::int64_t now_ms);
@@ -41,6 +43,7 @@ public:
     void forget(const identity::NodeId& id);
 
 private:
+    static bool keep(Seen& seen, const swarm::Telemetry& telemetry);
     Seen& seat(const identity::Node& node, std::int64_t now_ms);
     void drop_old(std::int64_t now_ms);
 

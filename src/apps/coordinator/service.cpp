@@ -79,6 +79,11 @@ public:
     void stop() override;
 
 private:
+    /// Whether a node that was let in may come in no more; a database that does not answer puts nobody out.
+    bool is_out(const identity::NodeId& id) {
+        const auto node = nodes_.find(id);
+        return node ? node->state != identity::NodeState::approved : node.error().code == ErrorCode::not_found;
+    }
     void drain();
     void beat(const std::stop_token& stop);
     void tick(std::uint64_t number);
@@ -116,7 +121,7 @@ Service::Service(RunLock lock, std::unique_ptr<Store> store, std::string admin_t
           },
           system_ms),
       gate_(nodes_, system_ms),
-      streams_(*store_),
+      streams_(*store_, [this](const identity::NodeId& id) { return is_out(id); }),
       matchmaker_({.store = *store_,
                    .now_ms = system_ms,
                    .leased =
@@ -133,7 +138,8 @@ Service::Service(RunLock lock, std::unique_ptr<Store> store, std::string admin_t
                        }}),
       keys_({.store = *store_,
              .now_ms = system_ms,
-             .wanted = [this](const swarm::TaskId& task) { streams_.news(task); }}),
+             .wanted = [this](const swarm::TaskId& task) { streams_.news(task); },
+             .out = [this](const identity::NodeId& id) { return is_out(id); }}),
       with_{.store = *store_,
             .nodes = nodes_,
             .gate = gate_,
