@@ -8,7 +8,7 @@ namespace {
 /// A machine that has not looked yet, as after a start, or whose clock was set back, is heard, and what it said before
 /// stays.
 Status take_in(const swarm::Telemetry& now, Seen& seen) {
-    const bool newer = now.updated_ms > 0 && (!seen.telemetry || now.updated_ms >= seen.telemetry->updated_ms);
+    const bool newer = !seen.telemetry || now.updated_ms >= seen.telemetry->updated_ms;
     EC_TRY(swarm::plausible(now, newer ? seen.telemetry : std::nullopt));
     if (newer) seen.telemetry = now;
     return {};
