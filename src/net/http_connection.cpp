@@ -253,10 +253,7 @@ private:
         if (parser_->version != 11 || !host || !target.starts_with('/'))
             return refuse(400, "malformed", "this is no HTTP/1.1 request to a path");
         if (!host_.answers_to(*host))
-            return refuse(
-                421, "misdirected",
-                "this server does not answer to that host name: its operator adds it to hosts of the service in "
-                "config.toml");
+            return refuse(421, "misdirected", "this host name is not among `hosts` of the server's config.toml");
         if (host_.options().refuse_pages && is_foreign_page(request.headers, host_.options().origins))
             return refuse(403, "page_refused", "this server does nothing for web pages");
         const std::size_t mark = target.find('?');

@@ -203,8 +203,12 @@ class Swarm:
             self.kill(name)
             self.start(name)
 
-    def settle(self, patience=120):
-        """No more is submitted; what was is finished, by a third worker too."""
+    def settle(self, least, patience=120):
+        """When so many jobs were acknowledged no more is submitted; what was is finished, by a third worker too."""
+        deadline = time.monotonic() + patience
+        while sum("id" in note for note in Notes.read(self.notes("submitter"))) < least:
+            assert time.monotonic() < deadline, self.log.read_text()[-2000:]
+            time.sleep(0.05)
         self.wanted.value = 0
         self.running["submitter"].join(60)
         assert self.running["submitter"].exitcode == 0

@@ -492,7 +492,8 @@ def test_a_worker_that_starts_again_and_one_whose_clock_was_set_back_are_heard(c
     beat = lambda **telemetry: worker.post("/v1/heartbeat", {"protocol": "1.1", "offer": OFFER, "held": [],
                                                              "telemetry": telemetry})
     assert beat(updated_ms=now).status == 200
-    assert beat().status == 200, "a start says nothing of the machine yet"
+    first = beat()
+    assert first.status == 200, first.text  # a start says nothing of the machine yet
     assert beat(updated_ms=now - 3_600_000).status == 200
     problem(beat(updated_ms=now + 1, battery_percent=101), 400)
     problem(beat(updated_ms=now - 1, battery_percent=101), 400)

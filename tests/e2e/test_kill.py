@@ -21,7 +21,7 @@ def swarm(tmp_path):
 
 def test_whatever_is_killed_nothing_acknowledged_is_lost_or_done_or_paid_twice(swarm):
     swarm.kill_at_random(KILLS)
-    swarm.settle()
+    swarm.settle(least=8)
     seen = swarm.check()
     print(seen)
-    assert sum(seen["kills"].values()) == KILLS and seen["jobs"] >= KILLS // 10 and seen["paid"] >= seen["jobs"]
+    assert sum(seen["kills"].values()) == KILLS and seen["jobs"] >= 8 and seen["paid"] >= seen["jobs"]

@@ -35,12 +35,16 @@ public:
 
     Result<JobStatus> run() {
         EC_TRY(look());
+        if (swarm::ended(job_.state)) return std::move(job_);
         while (!swarm::ended(job_.state)) {
             EC_TRY(listen());
             EC_TRY(give_keys());
             EC_TRY(look());
             EC_TRY(judge_results());
         }
+        // What led to the end is told as well; the job counts without it.
+        ending_ = true;
+        if (!end_heard_) static_cast<void>(listen());
         return std::move(job_);
     }
 
@@ -59,9 +63,10 @@ private:
             [&](const Event& event) {
                 any = true;
                 // Of a task that came up meanwhile: its name is asked for, once.
-                if (!known(event.task) && asked_for_.insert(event.task).second) return false;
+                if (!ending_ && !known(event.task) && asked_for_.insert(event.task).second) return false;
                 after_ = event.sequence;
                 hear(event);
+                if (ending_) return true;
                 if (event.type == "key_wanted") wanted_.push_back(event);
                 return !calls_us(event);
             },
@@ -90,6 +95,7 @@ private:
             }
         }
         if (event.type == "state" && !event.task.empty()) states_[event.task] = event.state;
+        if (event.type == "state" && event.task.empty()) end_heard_ = swarm::ended(event.state);
         with_.heard(event, key, progress);
     }
 
@@ -216,7 +222,9 @@ private:
     std::stop_token stop_;
     JobStatus job_;
     std::int64_t after_ = 0;
-    int quiet_ = 0;  ///< listened in vain so many times in a row
+    bool ending_ = false;     ///< only what led to the end is still to be told
+    bool end_heard_ = false;  ///< the last event
+    int quiet_ = 0;           ///< listened in vain so many times in a row
     std::optional<crypto::SealKey> key_;
     std::vector<Event> wanted_;
     std::set<std::pair<swarm::TaskId, int>> judged_;  ///< results, by their attempt

@@ -200,7 +200,7 @@ TEST_F(JobFetchTest, APatchThatChangesTheTestsIsNotTaken) {
 }
 
 TEST_F(JobFetchTest, PatchesThatLeadElsewhereWriteNothing) {
-    for (const std::string path : {"../outside.py", "/tmp/outside.py", ".git/hooks/pre-commit", ".GIT/config"}) {
+    for (const std::string path : {"../outside.py", "x/../../outside.py", ".git/hooks/pre-commit", ".GIT/config"}) {
         const auto fetched =
             apply(done("job-a", "diff --git a/" + path + " b/" + path + "\nnew file mode 100644\n--- " +
                                     "/dev/null\n+++ b/" + path + "\n@@ -0,0 +1,1 @@\n+x\n"));
