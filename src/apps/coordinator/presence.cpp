@@ -1,9 +1,13 @@
 #include "presence.hpp"
 
+#include <algorithm>
+
 namespace ec::apps::coordinator {
 namespace {
+
 constexpr std::string_view kDoubted = "telemetry_implausible";
-}
+
+}  // namespace
 
 void Presence::drop_old(std::int64_t now_ms) {
     constexpr std::int64_t kEvery = 1'000;
@@ -88,6 +92,17 @@ std::size_t Presence::count(std::int64_t now_ms) {
     const std::scoped_lock lock(mutex_);
     drop_old(now_ms);
     return seen_.size();
+}
+
+std::size_t Presence::workers(std::int64_t now_ms) {
+    using swarm::TaskKind;
+    const std::scoped_lock lock(mutex_);
+    drop_old(now_ms);
+    const auto plans = [](TaskKind kind) {
+        return kind == TaskKind::decompose || kind == TaskKind::merge || kind == TaskKind::escalate;
+    };
+    return static_cast<std::size_t>(std::ranges::count_if(
+        seen_, [&](const auto& entry) { return !std::ranges::all_of(entry.second.present.offer.kinds, plans); }));
 }
 
 void Presence::forget(const identity::NodeId& id) {
