@@ -60,6 +60,11 @@ int main(int argc, char** argv) {
                figures->paid, figures->paid_wrongly, figures->unworked, figures->checks_paid,
                figures->checks_paid_wrongly, figures->lies);
     fmt::print("wrongly credited: {:.3f} %\n", 100 * figures->wrong_share());
+    for (const auto& [path, payments] : figures->wrong) {
+        if (payments > 0) fmt::print("  {:4}  {}\n", payments, path);
+    }
+    fmt::print("taken back from liars: {} payments, {} of them from {} workers that never lied\n", figures->taken_back,
+               figures->honest_taken_back, figures->honest_barred);
     fmt::print("overhead of verification: {:.1f} % ({:.1f} % running tests again, {:.1f} % searching again)\n",
                100 * figures->overhead(), 100 * figures->check_s / figures->work_s,
                100 * figures->again_s / figures->work_s);

@@ -178,10 +178,14 @@ void Coordinator::complete(const identity::Node& worker, const Errand& errand, c
     const auto watched = watched_.find(job);
     const Place place = place_of(report.task.text());
     if (watched != watched_.end()) {
-        const Answer answer{
-            .number = place.number, .outcome = report.outcome, .right = is_right(errand, report), .worked = worked};
+        const Answer answer{.number = place.number,
+                            .outcome = report.outcome,
+                            .right = is_right(errand, report),
+                            .worked = worked,
+                            .sort = worker.label};
         watched->second.answers[worker.account].push_back(answer);
     }
+    if (worker.label == "honest") honest_.insert(worker.id.text());
     const auto completion = within([&] { return queue_->complete(worker, report); });
     clock_.trace(fmt::format("{} complete {} {} {}", clock_.now_ms(), worker.account, report.task.text(),
                              completion ? static_cast<int>(completion->task) : -1));
@@ -217,11 +221,12 @@ void Coordinator::sweep() {
 
 void Coordinator::watch_payments() {
     auto rows = database_->cached(
-        "SELECT txn.number, txn.dedupe, account.id, entry.amount FROM txn JOIN entry ON entry.txn = txn.number "
-        "JOIN account ON account.number = entry.account WHERE txn.number > ?1 AND txn.kind = 'pay' "
-        "AND entry.amount > 0 ORDER BY txn.number");
+        "SELECT txn.number, txn.kind, txn.dedupe, account.id, entry.amount FROM txn "
+        "JOIN entry ON entry.txn = txn.number JOIN account ON account.number = entry.account "
+        "WHERE txn.number > ?1 AND txn.kind IN ('pay', 'take_back') AND entry.amount > 0 ORDER BY txn.number");
     if (!rows || !(*rows)->bind(seen_txn_)) return breach("the books cannot be read");
     struct Payment {
+        bool back;
         std::string task, account;
         std::int64_t milli;
     };
@@ -230,9 +235,14 @@ void Coordinator::watch_payments() {
         const auto row = (*rows)->step();
         if (!row || !*row) break;
         seen_txn_ = (*rows)->integer(0);
-        payments.push_back({(*rows)->text(1), (*rows)->text(2), (*rows)->integer(3)});
+        payments.push_back({(*rows)->text(1) == "take_back", (*rows)->text(2), (*rows)->text(3), (*rows)->integer(4)});
     }
-    for (const Payment& payment : payments) watch_payment(payment.task, payment.account, payment.milli);
+    for (const Payment& payment : payments) {
+        if (payment.back)
+            watch_taken_back(payment.task.substr(payment.task.find(' ') + 1), payment.milli);
+        else
+            watch_payment(payment.task, payment.account, payment.milli);
+    }
 }
 
 void Coordinator::watch_payment(const std::string& task, const std::string& account, std::int64_t milli) {
@@ -252,22 +262,51 @@ void Coordinator::watch_payment(const std::string& task, const std::string& acco
         }
     }
     if (paid_for == nullptr) return breach(fmt::format("{} was paid for {} and handed nothing in", account, task));
-    (check ? figures_.checks_paid : figures_.paid) += 1;
-    if (!paid_for->right) (check ? figures_.checks_paid_wrongly : figures_.paid_wrongly) += 1;
-    if (paid_for->right && !paid_for->worked) ++figures_.unworked;
-    if (!check) watch_reason(task, watched->second, account);
+    const std::string reason = reason_of(task);
+    const Credit credit{.check = check,
+                        .right = paid_for->right,
+                        .worked = paid_for->worked,
+                        .honest = paid_for->sort == "honest",
+                        .path = fmt::format("{} {}, {}, to {}", check ? "check:" : "work:", name(paid_for->outcome),
+                                            reason, paid_for->sort)};
+    count(credit, true);
+    credits_[task] = credit;
+    if (!check) watch_reason(task, reason, watched->second, account);
+}
+
+void Coordinator::watch_taken_back(const std::string& task, std::int64_t milli) {
+    clock_.trace(fmt::format("taken back {} {}", task, milli));
+    paid_milli_ -= milli;
+    const auto credit = credits_.find(task);
+    if (credit == credits_.end()) return breach("taken back and not paid, or taken back twice: " + task);
+    count(credit->second, false);
+    ++figures_.taken_back;
+    figures_.honest_taken_back += credit->second.honest ? 1 : 0;
+    credits_.erase(credit);
+}
+
+void Coordinator::count(const Credit& credit, bool paid) {
+    const std::uint64_t by = paid ? 1 : UINT64_MAX;  // one less
+    (credit.check ? figures_.checks_paid : figures_.paid) += by;
+    if (!credit.right) (credit.check ? figures_.checks_paid_wrongly : figures_.paid_wrongly) += by;
+    if (!credit.right) figures_.wrong[credit.path] += by;
+    if (credit.right && !credit.worked) figures_.unworked += by;
+}
+
+std::string Coordinator::reason_of(const std::string& task) {
+    const Place place = place_of(task);
+    auto rows = database_->cached("SELECT reason FROM task WHERE job = ?1 AND number = ?2 AND state = 4");
+    if (!rows || !(*rows)->bind(place.job, place.number)) return {};
+    const auto row = (*rows)->step();
+    if (!row || !*row) return {};
+    std::string reason = (*rows)->text(0);
+    static_cast<void>((*rows)->step());
+    return reason;
 }
 
 // Paid means verified: somebody else says so, the answer was known before, or the worker has earned to be believed.
-void Coordinator::watch_reason(const std::string& task, const Watch& watch, const std::string& account) {
-    const Place place = place_of(task);
-    std::string reason;
-    auto rows = database_->cached("SELECT reason FROM task WHERE job = ?1 AND number = ?2 AND state = 4");
-    if (rows && (*rows)->bind(place.job, place.number)) {
-        const auto row = (*rows)->step();
-        if (row && *row) reason = (*rows)->text(0);
-        if (row && *row) static_cast<void>((*rows)->step());
-    }
+void Coordinator::watch_reason(const std::string& task, const std::string& reason, const Watch& watch,
+                               const std::string& account) {
     if (reason == "trusted" || reason == "as_expected") return;
     const Outcome wanted = reason == "verified" ? Outcome::passed : Outcome::nothing;
     const bool known = reason == "verified" || reason == "agreed";
@@ -300,6 +339,9 @@ void Coordinator::expect_all_ended() {
         if (state < 4) return breach("a job does not end: " + id);
     }
     figures_.unserved = arrived_.size();
+    for (const std::string& id : honest_)
+        figures_.honest_barred +=
+            number_of("SELECT count(*) FROM liar WHERE worker = ?1 AND ?2 = 0", id, 0) > 0 ? 1 : 0;
 }
 
 }  // namespace ec::simulation

@@ -66,6 +66,15 @@ private:
         swarm::Outcome outcome = swarm::Outcome::error;
         bool right = false;
         bool worked = false;
+        std::string sort;  ///< of its worker
+    };
+    /// What was paid, until it is certain that it stays so.
+    struct Credit {
+        bool check = false;
+        bool right = false;
+        bool worked = false;
+        bool honest = false;
+        std::string path;  ///< how it came to be paid, and to whom
     };
     /// What is kept of a job until it ends.
     struct Watch {
@@ -81,7 +90,11 @@ private:
     void watch_lease(const identity::Node& worker, const swarm::Lease& lease, Watch& watch, std::int64_t number);
     void watch_payments();
     void watch_payment(const std::string& task, const std::string& account, std::int64_t milli);
-    void watch_reason(const std::string& task, const Watch& watch, const std::string& account);
+    void watch_taken_back(const std::string& task, std::int64_t milli);
+    void watch_reason(const std::string& task, const std::string& reason, const Watch& watch,
+                      const std::string& account);
+    std::string reason_of(const std::string& task);
+    void count(const Credit& credit, bool paid);
 
     Clockwork& clock_;
     const Scenario& scenario_;
@@ -93,11 +106,13 @@ private:
     std::optional<swarm::Queue> queue_;
     std::int64_t seen_txn_ = 0;
     std::int64_t paid_milli_ = 0;
+    std::unordered_map<std::string, Credit> credits_;  ///< by task, while it may be taken back
     std::unordered_map<std::string, Watch> watched_;
     std::unordered_map<std::string, std::string> keys_;  ///< of submits → job
     std::vector<std::string> acknowledged_;
     std::map<std::size_t, std::int64_t> arrived_;  ///< load → when its first job came in, until its first claim
     std::set<std::size_t> served_;
+    std::set<std::string> honest_;  ///< workers that never lie
 };
 
 }  // namespace ec::simulation

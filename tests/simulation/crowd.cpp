@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <array>
+
 namespace ec::simulation {
 namespace {
 
@@ -21,6 +23,11 @@ identity::NodeId node_id(std::size_t number) {
     return identity::NodeId::parse(fmt::format("{:0>42}A", number)).value_or(identity::NodeId{});
 }
 
+std::string_view name(Temper temper) {
+    constexpr std::array<std::string_view, 5> kNames{"honest", "false solver", "idler", "false checker", "sleeper"};
+    return kNames.at(static_cast<std::size_t>(temper));
+}
+
 }  // namespace
 
 Crowd::Crowd(Clockwork& clock, Network& network, Coordinator& coordinator, const Scenario& scenario, Figures& figures)
@@ -34,6 +41,7 @@ Crowd::Crowd(Clockwork& clock, Network& network, Coordinator& coordinator, const
         worker.node.state = identity::NodeState::approved;
         worker.node.account = fmt::format("w-{}", i);
         if (clock.chance(scenario.liars)) worker.temper = static_cast<Temper>(1 + clock.below(4));
+        worker.node.label = name(worker.temper);
         workers_.push_back(std::move(worker));
     }
 }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <ec/core/result.hpp>
 #include <ec/swarm/queue.hpp>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,10 @@ struct Figures {
     std::uint64_t paid_wrongly = 0;  ///< of these, for a result that is wrong
     std::uint64_t unworked = 0;      ///< of these, right, and given without work
     std::uint64_t checks_paid = 0, checks_paid_wrongly = 0;
+    std::uint64_t taken_back = 0;                 ///< payments, from liars; these are in none of the above
+    std::uint64_t honest_taken_back = 0;          ///< of these, from workers that never lie
+    std::uint64_t honest_barred = 0;              ///< workers that never lie and were called liars
+    std::map<std::string, std::uint64_t> wrong;   ///< what was paid wrongly, and to what sort of worker
     std::uint64_t lies = 0;                       ///< told
     double work_s = 0, check_s = 0, again_s = 0;  ///< of workers: work, running tests again, searching again
     std::int64_t longest_wait_ms = 0;             ///< from a load's first submit to its first claim
