@@ -478,7 +478,8 @@ TEST_P(QueueChecks, WhatHappenedIsInTheLogAsHashes) {
     const JobId id = adaptive();
     bed().work(w1_, Outcome::solved, "patch");
     bed().work(w2_, Outcome::passed, "");
-    EXPECT_EQ(bed().number("SELECT (SELECT COUNT(*) FROM log_pending) + (SELECT COUNT(*) FROM log_leaf)"), 3) << "submitted, and two paid";
+    EXPECT_EQ(bed().number("SELECT (SELECT COUNT(*) FROM log_pending) + (SELECT COUNT(*) FROM log_leaf)"), 3)
+        << "submitted, and two paid";
     EXPECT_TRUE(bed().log->integrate(100, bed().now_ms));
     EXPECT_EQ(bed().state(id), State::done);
 }

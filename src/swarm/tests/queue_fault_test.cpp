@@ -279,7 +279,8 @@ TEST(QueueCrashes, KilledAtAnyInstantNoAcknowledgedJobIsLostAndNoneIsPaidTwice) 
     EXPECT_EQ(bed.held("ann"), 1000 * bed.number("SELECT COUNT(*) FROM job WHERE state < 4"));
     EXPECT_EQ(bed.number("SELECT CAST(SUM(queued) AS BIGINT) FROM lane"),
               bed.number("SELECT COUNT(*) FROM task WHERE waits IS NOT NULL"));
-    EXPECT_EQ(bed.number("SELECT (SELECT COUNT(*) FROM log_pending) + (SELECT COUNT(*) FROM log_leaf)"), bed.number("SELECT COUNT(*) FROM job") + done)
+    EXPECT_EQ(bed.number("SELECT (SELECT COUNT(*) FROM log_pending) + (SELECT COUNT(*) FROM log_leaf)"),
+              bed.number("SELECT COUNT(*) FROM job") + done)
         << "what happened is in the log, once";
     const Status sound = bed.books->audit();
     EXPECT_TRUE(sound) << sound.error().message;
