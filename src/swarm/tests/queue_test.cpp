@@ -254,32 +254,6 @@ TEST_P(QueueContract, ATaskHandedBackIsNotHeldAgainstAnybody) {
     EXPECT_EQ(bed().job(id).tasks[0].state, State::queued);
 }
 
-TEST_P(QueueContract, WhoHandsATaskBackForEverLeavesItToOthers) {
-    bed().submitted(job_of({task_of("a")}));
-    int returns = 0;
-    for (std::vector<Lease> leases = bed().claim(w1_); !leases.empty() && returns < 100; leases = bed().claim(w1_)) {
-        ++returns;
-        ASSERT_TRUE(bed().within(
-            [&] { return bed().queue->give_back(w1_.id, leases[0].task, leases[0].fence, "drain", false); }));
-    }
-    EXPECT_LT(returns, 20);
-    EXPECT_EQ(bed().claim(w2_).size(), 1U);
-}
-
-TEST_P(QueueContract, AnAccountWhoseWorkersNeverAnswerEndsNobodysJob) {
-    const JobId id = bed().submitted(job_of({task_of("a")}));
-    for (int i = 0; i < 5; ++i) {
-        const auto mute = bed().claim(node_named("mute" + std::to_string(i), "mallory"));
-        if (mute.empty()) break;
-        bed().advance(kLease + 1);
-        bed().sweep();
-    }
-    EXPECT_TRUE(bed().claim(node_named("mute9", "mallory")).empty());
-    EXPECT_EQ(bed().state(id), State::running);
-    bed().work(w1_, Outcome::solved);
-    EXPECT_EQ(bed().state(id), State::done);
-}
-
 TEST_P(QueueContract, AJobEndsWithItsBudgetOfTime) {
     NewJob job = job_of({task_of("a"), task_of("b")});
     job.budget_s = 60;
