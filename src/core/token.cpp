@@ -55,14 +55,18 @@ bool same_secret(std::string_view given, std::string_view kept) {
     return different == 0;
 }
 
-Result<std::string> keep_token(const std::filesystem::path& file) {
+Result<std::string> keep_token(const std::filesystem::path& file,
+                               const std::function<bool(std::string_view token)>& fits) {
     const std::filesystem::path folder = file.parent_path();
     std::error_code error;
     std::filesystem::create_directories(folder.parent_path(), error);
     if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
         return fail(from_errno(fmt::format("cannot make {}", folder.string()), errno));
     if (auto kept = read_token(file); kept || kept.error().code != ErrorCode::not_found) return kept;
-    EC_ASSIGN(const std::string token, random_token());
+    EC_ASSIGN(std::string token, random_token());
+    while (fits && !fits(token)) {
+        EC_ASSIGN(token, random_token());
+    }
     // Written in full aside and then linked: the first of several wins, and nobody sees half a token.
     const std::string aside = fmt::format("{}.{}", file.string(), token.substr(0, 16));
     EC_TRY(write_file_atomic(aside, token + "\n", 0600));

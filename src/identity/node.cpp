@@ -29,7 +29,12 @@ Result<NodeId> NodeId::parse(std::string_view text) {
 
 // What keep_token() makes is 256 random bits in the digits of a seed.
 Result<crypto::SecretKey> keep_node_key(const std::filesystem::path& file) {
-    EC_ASSIGN(std::string text, keep_token(file));
+    // An id that begins with a dash would be an option on a command line.
+    const auto fits = [](std::string_view seed) {
+        const auto key = crypto::SecretKey::parse(seed);
+        return key && !NodeId::of(key->public_key()).text().starts_with('-');
+    };
+    EC_ASSIGN(std::string text, keep_token(file, fits));
     const Secret seed(std::move(text));
     auto key = crypto::SecretKey::parse(seed.reveal());
     if (!key)

@@ -81,10 +81,10 @@ Status Checking::decided(JobRow& job, TaskRow& check, TaskRow& subject, bool goo
     EC_TRY(trust_.agreed(check.worker, TaskKind::verify));
     EC_TRY(course_.pay_check(job, check, now_ms));
     if (good) {
-        EC_TRY(lied(job, first, now_ms));
+        // First what is right: the liar's own search, which goes with all it did, may be the one that this settles.
         EC_TRY(trust_.agreed(subject.worker, subject.kind));
-        if (ended(job.state)) return {};
-        return course_.accept(job, subject, "verified", true, now_ms);
+        EC_TRY(course_.accept(job, subject, "verified", true, now_ms));
+        return lied(job, first, now_ms);
     }
     EC_TRY(trust_.agreed(first.worker, TaskKind::verify));
     EC_TRY(course_.pay_check(job, first, now_ms));

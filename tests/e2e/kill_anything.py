@@ -152,8 +152,8 @@ class Swarm:
         self.running = {}
         self.start("coordinator")
         self.nodes = {}
-        for name, kind, account in [("submitter", "client", "anna"), ("worker-1", "worker", "lab"),
-                                    ("worker-2", "worker", "lab"), ("last", "worker", "lab")]:
+        for name, kind, account in [("submitter", "client", "anna"), ("worker-1", "worker", "lab-1"),
+                                    ("worker-2", "worker", "lab-2"), ("last", "worker", "lab-3")]:
             node = self.nodes[name] = Node(self.url)
             token = self.when_there(lambda: Admin(self.data).token(kind, account))
             assert node.join(token, kind).status == 201

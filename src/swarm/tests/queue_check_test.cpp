@@ -129,18 +129,33 @@ TEST_P(QueueChecks, ALiarsOtherResultsAreDoneAgainAndItsTrustIsGone) {
     EXPECT_EQ(bed().balance("w1"), 3000) << "what was verified stays paid";
 }
 
+TEST_P(QueueChecks, ALiarsOwnSearchIsSettledByThePatchThatItCalledWrong) {
+    const JobId id = adaptive();
+    bed().work(w1_, Outcome::nothing, "");
+    bed().work(w2_, Outcome::solved);  // the second search finds a patch
+    bed().work(w1_, Outcome::rejected, "");
+    bed().work(w3_, Outcome::passed, "");
+    EXPECT_EQ(bed().state(id), State::done);
+    EXPECT_EQ(bed().number("SELECT COUNT(*) FROM job WHERE live <> 0 OR open <> 0 OR checking <> 0"), 0);
+    EXPECT_EQ(bed().balance("w1"), 0);
+}
+
 TEST_P(QueueChecks, AfterTenAgreedResultsOnlySomeAreChecked) {
     trust(w1_, w2_, 10);
     EXPECT_EQ(streak(w1_), 10);
     bed().random = 11;  // not divisible by ten
     const JobId passed = adaptive();
-    bed().work(w1_, Outcome::solved);
-    EXPECT_EQ(bed().state(passed), State::done);
+    bed().work(w1_, Outcome::nothing, "");
+    EXPECT_EQ(bed().state(passed), State::failed) << "there is nothing";
     EXPECT_THAT(bed().reasons(passed), Contains("trusted"));
     bed().random = 20;
     const JobId checked = adaptive();
-    bed().work(w1_, Outcome::solved);
+    bed().work(w1_, Outcome::nothing, "");
     EXPECT_EQ(bed().state(checked), State::verifying);
+    bed().random = 13;
+    const JobId patch = adaptive();
+    bed().work(w1_, Outcome::solved);
+    EXPECT_EQ(bed().state(patch), State::verifying) << "a patch is always looked at";
 }
 
 TEST_P(QueueChecks, TrustIsOfOneKindOfWork) {

@@ -4,6 +4,7 @@
 
 #include <ec/core/result.hpp>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,8 @@ bool same_secret(std::string_view given, std::string_view kept);
 
 /// The token in `file`, made there (mode 0600, its folder 0700) when there is none. Several processes may ask at once
 /// and get the same. Refuses (`denied`) a file that others may read or write, (`corrupt`) one with no token in it.
-Result<std::string> keep_token(const std::filesystem::path& file);
+/// A new one is drawn until it `fits`, where that is asked for.
+Result<std::string> keep_token(const std::filesystem::path& file,
+                               const std::function<bool(std::string_view token)>& fits = {});
 
 }  // namespace ec
