@@ -431,7 +431,7 @@ def test_what_is_missing_or_doubled_is_told(coordinator, anna, worker, kind, tar
             answer = node.post(target, data, Idempotency_Key=fresh_key())
             assert answer.status < 500, answer.text
             if answer.status >= 400:
-                problem(answer, 400, 401, 404, 409)
+                problem(answer, 400, 401, 403, 404, 409)
         doubled = json.dumps(body)[:-1] + f', "{name}": {json.dumps(body[name])}}}'
         assert node.post(target, doubled.encode(), Idempotency_Key=fresh_key()).status < 500
 
