@@ -27,7 +27,7 @@ constexpr std::string_view kTest =
 constexpr std::string_view kImpossible =
     "import unittest\nfrom largest import largest\n\n\n"
     "class T(unittest.TestCase):\n    def test_one(self):\n"
-    "        self.assertNotEqual(largest([1]), largest([1]))\n";
+    "        largest([1])\n        self.fail(\"whatever it gives\")\n";
 constexpr std::string_view kFix =
     "diff --git a/largest.py b/largest.py\n--- a/largest.py\n+++ b/largest.py\n"
     "@@ -1,6 +1,6 @@\n def largest(items):\n     best = items[0]\n     for item in items:\n"
