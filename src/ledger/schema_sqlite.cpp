@@ -143,8 +143,8 @@ DROP TABLE account;
 )sql";
 
 // A leaf has its place at once, next to what it tells of; it is part of the tree when the head's size says so. With
-// several writers (PostgreSQL) it waits in log_pending for its place. A tile is kept when it is complete; one that is not
-// is made of the rows below it.
+// several writers (PostgreSQL) it waits in log_pending for its place. A tile is kept when it is complete; one that is
+// not is made of the rows below it.
 const std::string_view kLogSqlite = R"sql(
 CREATE TABLE log_pending (
   number INTEGER PRIMARY KEY,

@@ -70,8 +70,8 @@ public:
     /// The same, kept for the next time; it lives as long as the Database. Not for two uses at once. Its rows end with
     /// the transaction, or when it is asked for again.
     Result<Statement*> cached(std::string_view sql);
-    /// Outside of transactions: what a cached statement has begun to read keeps the whole connection in that moment, and
-    /// later reads see nothing new. Whoever reads without a transaction calls this when they are done.
+    /// Outside of transactions: what a cached statement has begun to read keeps the whole connection in that moment,
+    /// and later reads see nothing new. Whoever reads without a transaction calls this when they are done.
     void end_cached_rows();
     /// prepare() and Statement::run().
     template <class... Values>
