@@ -23,7 +23,21 @@ PROGRAM = pathlib.Path(os.environ.get("EC_BIN_DIR", ROOT / "build/bin")) / "edge
 OFFER = {"kinds": ["repair", "attempt", "subtask", "verify"], "languages": ["python"], "memory_mb": 4096}
 
 
-class Coordinator:
+class Started:
+    """A program of services, and its end."""
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.out, self.err = self.process.communicate(timeout=30)
+        return self.process.returncode
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate()
+
+
+class Coordinator(Started):
     def __init__(self, data, *more, command="coordinator", config=None, database=None):
         self.data = data
         environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
@@ -47,16 +61,6 @@ class Coordinator:
         assert answer.status == 201, answer.text
         assert answer.json()["id"] == node.id and answer.json()["state"] == "approved"
         return node
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        self.out, self.err = self.process.communicate(timeout=30)
-        return self.process.returncode
-
-    def kill(self):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.communicate()
 
 
 @pytest.fixture
@@ -867,7 +871,7 @@ def test_it_is_small_and_quick(tmp_path):
         running.kill()
 
 
-class Everything:
+class Everything(Started):
     """`edgecoderd all` on free ports."""
 
     def __init__(self, data, **environment):
@@ -884,16 +888,6 @@ class Everything:
             _, name, url = line.split()
             self.urls[name] = url
         self.admin = Admin(data)
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        self.out, self.err = self.process.communicate(timeout=30)
-        return self.process.returncode
-
-    def kill(self):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.communicate()
 
 
 @pytest.fixture

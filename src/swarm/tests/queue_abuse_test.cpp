@@ -11,24 +11,9 @@ using ::testing::ElementsAre;
 
 constexpr std::int64_t kLease = 90'000;
 
-class QueueAbuse : public ::testing::TestWithParam<StoreKind> {
+class QueueAbuse : public OnEveryStore {
 protected:
-    void SetUp() override {
-        auto made = QueueBed::make(GetParam(), {});
-        if (!made && made.error().code == ErrorCode::unavailable) GTEST_SKIP() << made.error().message;
-        ASSERT_TRUE(made) << made.error().message;
-        bed_ = *std::move(made);
-    }
-    void TearDown() override {
-        if (!bed_) return;
-        const Status sound = bed_->books->audit();
-        EXPECT_TRUE(sound) << sound.error().message;
-    }
-    QueueBed& bed() { return *bed_; }
     JobId adaptive() { return bed().submitted(job_of({task_of("a")}, Verification::adaptive)); }
-
-    std::unique_ptr<QueueBed> bed_;
-    identity::Node w1_ = node_named("w1"), w2_ = node_named("w2"), w3_ = node_named("w3"), w4_ = node_named("w4");
 };
 INSTANTIATE_TEST_SUITE_P(Stores, QueueAbuse, ::testing::Values(StoreKind::memory, StoreKind::file, StoreKind::postgres),
                          store_name);

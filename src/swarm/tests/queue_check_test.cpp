@@ -13,21 +13,8 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-class QueueChecks : public ::testing::TestWithParam<StoreKind> {
+class QueueChecks : public OnEveryStore {
 protected:
-    void SetUp() override { start({}); }
-    void start(QueueRules rules) {
-        auto made = QueueBed::make(GetParam(), rules);
-        if (!made && made.error().code == ErrorCode::unavailable) GTEST_SKIP() << made.error().message;
-        ASSERT_TRUE(made) << made.error().message;
-        bed_ = *std::move(made);
-    }
-    void TearDown() override {
-        if (!bed_) return;
-        const Status sound = bed_->books->audit();
-        EXPECT_TRUE(sound) << sound.error().message;
-    }
-    QueueBed& bed() { return *bed_; }
     JobId adaptive(std::vector<NewTask> tasks) {
         return bed().submitted(job_of(std::move(tasks), Verification::adaptive));
     }
@@ -44,9 +31,6 @@ protected:
             bed().work(other, Outcome::passed, "");
         }
     }
-
-    std::unique_ptr<QueueBed> bed_;
-    identity::Node w1_ = node_named("w1"), w2_ = node_named("w2"), w3_ = node_named("w3"), w4_ = node_named("w4");
 };
 INSTANTIATE_TEST_SUITE_P(Stores, QueueChecks,
                          ::testing::Values(StoreKind::memory, StoreKind::file, StoreKind::postgres), store_name);
