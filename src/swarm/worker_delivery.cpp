@@ -46,9 +46,9 @@ Result<int> WorkerRun::beat(CoordinatorClient& client, const std::stop_token& st
     }
     EC_ASSIGN(const HeartbeatReply reply, client.heartbeat(request, stop));
     for (const auto& [held, ending] : leases_.apply(reply.held)) {
+        if (const Status removed = journal_.remove(held.task, held.fence); !removed) says(removed.error().message);
         says(fmt::format("the coordinator says that {} is {}", held.task.text(),
                          ending == Ending::lost ? "no longer ours" : "cancelled"));
-        if (const Status removed = journal_.remove(held.task, held.fence); !removed) says(removed.error().message);
     }
     if (reply.drain) says("the coordinator goes down; another one of the list is tried");
     return std::clamp(reply.next_s, kLeastBeatS, kMostBeatS);

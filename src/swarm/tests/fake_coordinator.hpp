@@ -89,6 +89,11 @@ public:
         if (complete_error) return fail(*complete_error);
         std::vector<Result<Completion>> out;
         for (const Report& report : reports) {
+            const auto holding = holdings.find(report.task.text());
+            if (holding != holdings.end() && holding->second == Holding::lost) {
+                out.emplace_back(fail(ErrorCode::conflict, "the lease is not yours any more"));
+                continue;
+            }
             const auto refused = refusals.find(report.task.text());
             if (refused != refusals.end()) {
                 out.emplace_back(fail(refused->second));
