@@ -19,7 +19,6 @@ constexpr milliseconds kLookAgain{5'000};     // power, heat and load
 constexpr milliseconds kSmallAgain{60'000};   // after a task that was too large for a low battery
 constexpr std::size_t kMostUndelivered = 64;  // results in the journal, before no more work is taken
 constexpr std::int64_t kToleratedOffS = 60;
-constexpr milliseconds kFlushTime{5'000};
 constexpr milliseconds kDrainStep{50};
 
 Result<UniqueFd> lock_folder(const std::filesystem::path& folder) {
@@ -250,7 +249,7 @@ void WorkerRun::drain(std::vector<std::jthread>& slots) {
     while (busy() && ports_.clock.now() < deadline) (void)ports_.waiter.wait(kDrainStep, {});
     leases_.give_all_back("drain");
     slots.clear();  // joins
-    const auto flushed = ports_.clock.now() + kFlushTime;
+    const auto flushed = ports_.clock.now() + options_.flush;
     while (!at_once && leases_.undelivered() > 0 && ports_.clock.now() < flushed)
         (void)ports_.waiter.wait(kDrainStep, {});
     if (const std::size_t left = leases_.undelivered(); left > 0)

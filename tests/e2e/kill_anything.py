@@ -138,12 +138,23 @@ def work(node, path, wanted, parent):
 # --- who kills them
 
 
+def lasting_port():
+    """One that is free, and stays so while nobody listens at it: none of those that connections are given."""
+    with contextlib.suppress(OSError):
+        first_given = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+        for port in random.sample(range(10_000, first_given), 100):
+            with contextlib.suppress(OSError), socket.socket() as free:
+                free.bind(("127.0.0.1", port))
+                return port
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
 class Swarm:
     def __init__(self, folder, seed):
         self.folder, self.random, self.kills = folder, random.Random(seed), collections.Counter()
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = lasting_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.data, self.log = folder / "data", folder / "coordinator.log"
         (folder / "config.toml").write_text("[service.coordinator]\nlease_s = 10\n")

@@ -105,7 +105,7 @@ class Swarm:
         return self.start(BIN / "edgecoder", "submit", "--dir", project, "--test", test, "--coordinator", self.url, "--watch",
                           "--json", *words, data=self.data)
 
-    def result(self, submit, timeout=120):
+    def result(self, submit, timeout=240):
         submit.process.wait(timeout)
         return json.loads(submit.process.stdout.read())
 

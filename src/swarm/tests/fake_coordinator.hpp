@@ -35,10 +35,6 @@ public:
         leases.push_back(std::move(lease));
         changed_.notify_all();
     }
-    std::vector<std::string> said_lines() {
-        const std::scoped_lock lock(mutex_);
-        return said;
-    }
     bool was_said(const std::string& part) {
         for (const std::string& line : said)
             if (line.find(part) != std::string::npos) return true;
@@ -94,8 +90,7 @@ public:
                 out.emplace_back(fail(ErrorCode::conflict, "the lease is not yours any more"));
                 continue;
             }
-            const auto refused = refusals.find(report.task.text());
-            if (refused != refusals.end()) {
+            if (const auto refused = refusals.find(report.task.text()); refused != refusals.end()) {
                 out.emplace_back(fail(refused->second));
                 continue;
             }
