@@ -3,19 +3,18 @@
 import json
 import os
 import pathlib
-import shutil
 import signal
 import socket
 import ssl
 import stat
 import subprocess
-import tempfile
 import threading
 import time
 import urllib.request
 
 import pytest
 
+import postgres_server
 from swarm_node import Admin, Node, b64
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -712,50 +711,11 @@ def test_the_first_version_takes_no_plaintext_here_and_tells_a_phone_when_to_res
         problem(phone.post("/register", bad), 400, "invalid_argument")
 
 
-class Postgres:
-    """A PostgreSQL of this test's own, at a socket in its folder."""
-
-    def __init__(self):
-        found = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-        if not found:
-            pytest.skip("there is no PostgreSQL here")
-        self.programs = found[-1].parent
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="edgecoder-pg-"))
-        self.user = {}
-        if os.geteuid() == 0:
-            shutil.chown(self.folder, "nobody")
-            self.user = {"user": "nobody"}
-        self.process = None
-        self.run("initdb", "-D", self.folder / "data", "-U", "ec", "-A", "trust", "--no-sync", "-E", "UTF8")
-        self.url = f"postgresql:///postgres?host={self.folder}&user=ec"
-        self.start()
-
-    def run(self, program, *words):
-        done = subprocess.run([self.programs / program, *words], capture_output=True, text=True, timeout=120, cwd="/",
-                              **self.user)
-        assert done.returncode == 0, done.stderr
-        return done
-
-    def start(self):
-        with open(os.devnull, "w") as nowhere:
-            self.process = subprocess.Popen(
-                [self.programs / "postgres", "-D", self.folder / "data", "-k", self.folder, "-c", "listen_addresses="],
-                stdout=nowhere, stderr=nowhere, cwd="/", **self.user)
-        eventually(lambda: subprocess.run([self.programs / "pg_isready", "-q", "-h", self.folder]).returncode == 0, 60)
-
-    def kill(self):
-        self.process.send_signal(signal.SIGQUIT)  # at once, as when the machine fails
-        self.process.wait(30)
-
-    def remove(self):
-        if self.process and self.process.poll() is None:
-            self.kill()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-
 @pytest.fixture
 def postgres():
-    running = Postgres()
+    if reason := postgres_server.missing():
+        pytest.skip(reason)
+    running = postgres_server.Postgres()
     yield running
     running.remove()
 
