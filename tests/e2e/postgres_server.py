@@ -5,9 +5,12 @@ import json
 import os
 import pathlib
 import shutil
+import select
 import signal
+import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 
@@ -79,4 +82,61 @@ class Postgres:
     def remove(self):
         if self.process and self.process.poll() is None:
             self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class LosesAnswers:
+    """Stands before a server, and loses the answer to the COMMIT of the next transaction that names a word."""
+
+    COMMIT = b"Q\0\0\0\x0bCOMMIT\0"
+
+    def __init__(self, server):
+        self.server, self.word, self.lost = server, None, 0
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="edgecoder-pg-"))
+        self.url = f"postgresql:///postgres?host={self.folder}&user=ec"
+        self.door = socket.socket(socket.AF_UNIX)
+        self.door.bind(str(self.folder / ".s.PGSQL.5432"))
+        self.door.listen(16)
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def lose(self, word):
+        self.word = word.encode()
+
+    def accept(self):
+        while True:
+            try:
+                client, _ = self.door.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(client,), daemon=True).start()
+
+    def serve(self, client):
+        server = socket.socket(socket.AF_UNIX)
+        with client, server, contextlib.suppress(OSError):
+            server.connect(str(self.server.folder / ".s.PGSQL.5432"))
+            names_it = False
+            while True:
+                ready, _, _ = select.select([client, server], [], [])
+                if server in ready:
+                    client.sendall(server.recv(1 << 16) or self.end())
+                if client not in ready:
+                    continue
+                data = client.recv(1 << 16) or self.end()
+                names_it = names_it or (self.word is not None and self.word in data)
+                server.sendall(data)
+                if not data.endswith(self.COMMIT):
+                    continue
+                if names_it and self.word is not None:
+                    server.recv(1 << 16)  # it is committed
+                    self.word = None
+                    self.lost += 1
+                    return
+                names_it = False
+
+    @staticmethod
+    def end():
+        raise OSError("one side has closed")
+
+    def remove(self):
+        self.door.close()
         shutil.rmtree(self.folder, ignore_errors=True)
