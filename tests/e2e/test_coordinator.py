@@ -4,7 +4,6 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import signal
 import socket
 import ssl
@@ -17,6 +16,7 @@ import urllib.request
 
 import pytest
 
+import postgres_server
 from swarm_node import Admin, Node, b64
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -688,6 +688,33 @@ def test_the_admin_socket_refuses_what_is_wrong(coordinator):
     assert coordinator.admin.ask("status")["workers"] == 0
 
 
+def test_the_admin_socket_answers_nobody_but_its_user():
+    if os.geteuid() != 0:
+        pytest.skip("another user can only be had as root")
+    ask = ("import socket, sys; s = socket.socket(socket.AF_UNIX); s.settimeout(20); s.connect(sys.argv[1]); "
+           "s.sendall(b'{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"node.list\",\"params\":{}}\\n'); "
+           "print(s.recv(4096).decode())")
+    with tempfile.TemporaryDirectory() as folder:
+        data = pathlib.Path(folder) / "data"
+        running = Coordinator(data)
+        try:
+            at = data / "run/admin.sock"
+
+            def said(**who):
+                return subprocess.run(["/usr/bin/python3", "-c", ask, at], capture_output=True, text=True, **who)
+
+            assert "nodes" in said().stdout
+            assert "PermissionError" in said(user="nobody").stderr
+            # As if somebody had opened the folders.
+            for path, mode in [(pathlib.Path(folder), 0o755), (data, 0o755), (data / "run", 0o755), (at, 0o777)]:
+                path.chmod(mode)
+            stranger = said(user="nobody")
+            assert "PermissionError" not in stranger.stderr and "nodes" not in stranger.stdout, stranger
+            assert "nodes" in said().stdout
+        finally:
+            running.kill()
+
+
 def test_the_first_version_still_works_signed(coordinator, client):
     worker = Node(coordinator.url)
     problem(worker.send("POST", "/pull", b'{"agentId":"a"}', {"Content-Type": "application/json"}), 401)
@@ -735,51 +762,11 @@ def test_the_first_version_takes_no_plaintext_here_and_tells_a_phone_when_to_res
         problem(phone.post("/register", bad), 400, "invalid_argument")
 
 
-class Postgres:
-    """A PostgreSQL of this test's own, at a socket in its folder."""
-
-    def __init__(self):
-        found = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-        if not found:
-            pytest.skip("there is no PostgreSQL here")
-        self.programs = found[-1].parent
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="edgecoder-pg-"))
-        self.user = {}
-        if os.geteuid() == 0:
-            shutil.chown(self.folder, "nobody")
-            self.user = {"user": "nobody"}
-        self.process = None
-        self.run("initdb", "-D", self.folder / "data", "-U", "ec", "-A", "trust", "--no-sync", "-E", "UTF8")
-        self.url = f"postgresql:///postgres?host={self.folder}&user=ec"
-        self.start()
-
-    def run(self, program, *words):
-        done = subprocess.run([self.programs / program, *words], capture_output=True, text=True, timeout=120, cwd="/",
-                              **self.user)
-        assert done.returncode == 0, done.stderr
-        return done
-
-    def start(self):
-        with open(os.devnull, "w") as nowhere:
-            self.process = subprocess.Popen(
-                [self.programs / "postgres", "-D", self.folder / "data", "-k", self.folder, "-c", "listen_addresses=",
-                 "-c", "dynamic_shared_memory_type=mmap"],
-                stdout=nowhere, stderr=nowhere, cwd="/", **self.user)
-        eventually(lambda: subprocess.run([self.programs / "pg_isready", "-q", "-h", self.folder]).returncode == 0)
-
-    def kill(self):
-        self.process.send_signal(signal.SIGQUIT)  # at once, as when the machine fails
-        self.process.wait(60)
-
-    def remove(self):
-        if self.process and self.process.poll() is None:
-            self.kill()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-
 @pytest.fixture
 def postgres():
-    running = Postgres()
+    if reason := postgres_server.missing():
+        pytest.skip(reason)
+    running = postgres_server.Postgres()
     yield running
     running.remove()
 
@@ -831,6 +818,47 @@ def test_a_database_that_goes_away_and_comes_back_loses_nothing(postgres, tmp_pa
         assert len(client.get("/v1/jobs").json()["jobs"]) == 2
     finally:
         running.kill()
+
+
+def test_what_was_committed_without_an_answer_counts_once_when_it_is_asked_again(postgres, tmp_path):
+    between = postgres_server.LosesAnswers(postgres)
+    running = Coordinator(tmp_path / "data", database=between.url)
+
+    def lost_then_again(word, ask):
+        before = between.lost
+        between.lose(word)
+        problem(ask(), 503, "timeout")
+        assert between.lost == before + 1
+        return ask()
+
+    def grant():
+        return running.admin.ask("account.grant", account="anna", milli=500_000, key="grant-of-today")
+
+    try:
+        running.admin.ask("account.grant", account="anna", milli=1, key="first")
+        between.lose("grant-of-today")
+        with pytest.raises(RuntimeError):
+            grant()
+        assert between.lost == 1 and grant()["balance_milli"] == 500_001
+        client, worker = running.node("client", "anna"), running.node("worker", "lab")
+        assert lost_then_again("blob-of-today", lambda: put(client, ("blob-of-today", b"x" * 100))).status == 200
+        assert postgres.rows("SELECT count(*), sum(size) = max(s.bytes) FROM blob b JOIN store_account s "
+                             "ON s.account = b.account") == [(1, True)]
+        wanted = job(blobs=["blob-of-today"])
+        again = lost_then_again("key-of-today", lambda: submit(client, wanted, "key-of-today"))
+        assert again.status == 201 and again.json()["jobs"][0]["again"]
+        assert [one["id"] for one in client.get("/v1/jobs").json()["jobs"]] == [again.json()["jobs"][0]["id"]]
+        [lease] = leases(worker)
+        told = lost_then_again(worker.id, lambda: complete(worker, report(lease))).json()["reports"][0]
+        assert told["task"] == "done" and told["again"]
+        id = submitted(client, job(), "another")
+        assert lost_then_again(id, lambda: client.post(f"/v1/jobs/{id}/cancel", {})).status == 200
+        accounts = {each["id"]: each for each in running.admin.ask("account.list")["accounts"]}
+        assert accounts["lab"]["balance_milli"] == 1000 and accounts["anna"]["balance_milli"] == 499_001
+        assert accounts["anna"]["held_milli"] == 0
+    finally:
+        running.kill()
+        between.remove()
 
 
 @pytest.fixture

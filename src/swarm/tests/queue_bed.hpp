@@ -70,6 +70,8 @@ class QueueBed {
 public:
     /// Fails with `unavailable` where there is no such store.
     static Result<std::unique_ptr<QueueBed>> make(StoreKind store, QueueRules rules = {});
+    /// On a file of the caller's, whatever is in it.
+    static Result<std::unique_ptr<QueueBed>> at(const std::filesystem::path& file);
 
     /// Runs `work` in a transaction, and commits it when it succeeded.
     template <class Work>
@@ -105,12 +107,15 @@ public:
     void advance(std::int64_t milliseconds);
     /// Until the next millisecond, so that what comes now is older than what comes then.
     void pass_a_moment();
+    /// To PostgreSQL, after the connection was lost.
+    Status connect_again();
 
     std::int64_t now_ms = 1'790'000'000'000;
     Rng rng{7};
     std::optional<std::uint64_t> random;  ///< instead of the dice
     FixedPricing pricing;
     std::optional<TempDir> folder;
+    std::string url;  ///< of a PostgreSQL
     std::optional<sql::Database> database;
     std::optional<ledger::Books> books;
     std::optional<ledger::Log> log;
@@ -118,7 +123,11 @@ public:
     bool own_clock = true;
 
 private:
-    Status open(StoreKind store, QueueRules rules);
+    Status open(StoreKind store);
+    Status begin(QueueRules rules);
+    Status sit_down(QueueRules rules);
+
+    QueueRules rules_;
 };
 
 /// What went wrong, or nothing.
