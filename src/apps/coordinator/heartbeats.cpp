@@ -1,5 +1,6 @@
 #include "heartbeats.hpp"
 
+#include "../web.hpp"
 #include "answers.hpp"
 
 namespace ec::apps::coordinator {
