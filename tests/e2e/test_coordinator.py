@@ -915,6 +915,9 @@ def test_a_certificate_is_served(tmp_path):
         half = subprocess.run([PROGRAM, "coordinator", "--tls-cert", tmp_path / "cert.pem", "--data-dir",
                                tmp_path / "other"], capture_output=True, text=True, timeout=60)
         assert half.returncode == 2 and "go together" in half.stderr
+        bare = subprocess.run([PROGRAM, "coordinator", "--listen", "0.0.0.0:0", "--data-dir", tmp_path / "other"],
+                              capture_output=True, text=True, timeout=30)
+        assert bare.returncode == 2 and "--tls-cert" in bare.stderr and "--behind-proxy" in bare.stderr
     finally:
         running.kill()
 

@@ -237,6 +237,16 @@ def test_what_cannot_be_repaired_ends_unfixed_with_status_1(home, project):
     assert document["status"] == "unfixed" and document["reason"] and document["patch"] == ""
 
 
+def test_a_project_whose_tests_pass_already_is_told_so(home, project):
+    root = project({"test_a.py": "def test_always():\n    assert True\n"})
+    home.worker()
+    done = home.run("submit", "--test", PYTEST, "--dir", root, "--watch", "--apply", "--shards", 1)
+    assert done.returncode == 0 and done.stdout == "", done.stderr
+    assert "passing  the tests already pass: 1 passed" in done.stderr
+    fetched = home.json("jobs", "fetch", home.json("jobs", "list")["jobs"][0]["id"], "--verify")
+    assert fetched["status"] == "already_passing" and fetched["verified_here"]["outcome"] == "passed"
+
+
 def test_answers_of_a_model_are_tried_and_one_that_passes_is_taken(home, project):
     files = {"wanted.py": "def wanted(value):\n    raise NotImplementedError\n",
              "test_wanted.py": "from wanted import wanted\n\n\ndef test_wanted():\n    assert wanted(1) == 2\n"}
@@ -299,6 +309,37 @@ def test_a_job_nobody_works_on_says_why_and_can_be_ended(home, project):
 
 
 # --- who may see and do what
+
+
+def test_whoever_watches_is_told_that_no_worker_is_here(home, project):
+    watching = home.start("edgecoder", "submit", "--test", PYTEST, "--dir", project(), "--watch",
+                          ready="^waits +shard-0: no worker is here: edgecoder worker starts one")
+    assert "trust groups local" in home.worker().text()
+    assert watching.process.wait(timeout=240) == 0, watching.text()
+    assert watching.text().count("no worker is here") == 1, "not again while it stays so"
+
+
+def test_doctor_tells_how_this_machine_stands_with_the_swarm(machine, home):
+    def swarm(of=home):
+        return of.json("doctor")["swarm"]
+
+    assert swarm()["answers"] and swarm()["coordinator"] == home.url
+    assert home.run("jobs", "list").returncode == 0
+    node = home.json("node", "id", "--kind", "client")["id"]
+    assert swarm()["nodes"] == [{"kind": "client", "id": node, "let_in": True, "reason": ""}]
+    assert home.run("group", "create", "team").returncode == 0
+    assert "team" in swarm()["groups"] and swarm()["exposed_keys"] == []
+    key = home.data / "swarm/groups/team.key"
+    key.chmod(0o644)
+    assert swarm()["exposed_keys"] == [str(key)]
+    assert f"{key}: chmod 600" in home.run("doctor").stdout
+    assert home.run("node", "suspend", node).returncode == 0
+    refused = swarm()["nodes"][0]
+    assert not refused["let_in"] and "suspended" in refused["reason"]
+    alone = machine("alone", "http://127.0.0.1:9")
+    told = swarm(alone)
+    assert not told["answers"] and "127.0.0.1:9" in told["reason"] and "edgecoderd all" in told["remedy"]
+    assert not (alone.data / "swarm").exists(), "looking makes no keys"
 
 
 def memory_of(pid):
@@ -372,8 +413,9 @@ def test_a_machine_joins_with_a_token_and_waits_for_approval(machine, home):
     waiting = other.run("node", "join", "--kind", "client", "--token-file", "-", text=token.stdout)
     assert waiting.returncode == 3 and "approve" in waiting.stderr
     early = other.run("jobs", "list")
-    assert early.returncode == 3 and "waits for the approval of a person" in early.stderr, early.stderr
     node = other.json("node", "id", "--kind", "client")["id"]
+    assert early.returncode == 3 and "waits for approval" in early.stderr, early.stderr
+    assert f"edgecoder node approve {node}" in early.stderr and "token" not in early.stderr
     listed = {each["id"]: each for each in home.json("node", "list")["nodes"]}
     assert listed[node]["state"] == "pending" and listed[node]["account"] == "team"
     assert home.run("node", "approve", node).returncode == 0
@@ -386,6 +428,16 @@ def test_a_machine_joins_with_a_token_and_waits_for_approval(machine, home):
     assert other.run("jobs", "list").returncode == 3
     assert home.run("node", "revoke", node).returncode == 0
     assert home.run("node", "approve", node).returncode == 1
+
+
+def test_an_inference_service_says_why_it_leases_nothing_and_joins_with_a_token(machine, home):
+    other = machine("other", home.url)
+    other.env["INFERENCE_PORT"] = "0"
+    stranger = other.start("edgecoderd", "inference", ready="^inference: leases nothing: .*does not know this machine; .*--token-file")
+    assert stranger.stop() == 0
+    token = home.run("admin", "token", "create", "--kind", "inference", "--account", "team", "--approved").stdout.strip()
+    other.env["AGENT_REGISTRATION_TOKEN"] = token
+    other.start("edgecoderd", "inference", ready=f"^inference: leases from {home.url}")
 
 
 def test_an_account_pays_for_its_jobs_and_gets_no_further_than_its_credit(machine, home, project):
@@ -472,6 +524,7 @@ def test_no_coordinator_is_told_with_status_3(machine, project):
     alone = machine("alone", "http://127.0.0.1:9")
     done = alone.run("submit", "--test", PYTEST, "--dir", project())
     assert done.returncode == 3 and "127.0.0.1" in done.stderr
+    assert "edgecoderd all" in done.stderr and "--coordinator" in done.stderr
     assert alone.run("node", "list").returncode == 3
     plain = alone.run("jobs", "list", "--coordinator", "http://192.0.2.1:4301")
     assert plain.returncode == 3 and "https" in plain.stderr

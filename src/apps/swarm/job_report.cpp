@@ -15,7 +15,35 @@ namespace {
 using swarm::JobStatus;
 using swarm::TaskStatus;
 
-/// What the coordinator calls a reason, for people; a word that stands for itself stays.
+std::string time_text(std::int64_t ms) {
+    if (ms <= 0) return "-";
+    const std::chrono::sys_seconds time{std::chrono::seconds(ms / 1000)};
+    return fmt::format("{:%Y-%m-%d %H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
+}
+
+json::Value counts(int passed, int failed) { return json::Object{{"passed", passed}, {"failed", failed}}; }
+
+json::Value task_json(const TaskStatus& task) {
+    json::Object object{{"id", task.id.text()},           {"key", task.key},
+                        {"kind", swarm::name(task.kind)}, {"state", swarm::name(task.state)},
+                        {"attempts", task.attempts},      {"worker", task.worker.text()},
+                        {"reason", task.reason}};
+    if (task.state >= swarm::State::verifying && task.attempts > 0) object["outcome"] = swarm::name(task.outcome);
+    return object;
+}
+
+std::string why_unfixed(const FetchedJob& fetched) {
+    if (fetched.verdict && !fetched.passed()) {
+        return fetched.verdict->reason.empty() ? "the tests do not pass here" : fetched.verdict->reason;
+    }
+    const JobStatus& job = fetched.job;
+    if (job.reason == swarm::name(job.state)) return fmt::format("the job was {}", job.reason);
+    return job.reason.empty() ? fmt::format("the job is {}", swarm::name(job.state))
+                              : fmt::format("the job is {}: {}", swarm::name(job.state), in_words(job.reason));
+}
+
+}  // namespace
+
 std::string in_words(const std::string& reason) {
     static const std::map<std::string_view, std::string_view> kWords{
         {"to_verify", "a second worker is to check it"},
@@ -50,34 +78,6 @@ std::string in_words(const std::string& reason) {
     return found == kWords.end() ? reason : std::string(found->second);
 }
 
-std::string time_text(std::int64_t ms) {
-    if (ms <= 0) return "-";
-    const std::chrono::sys_seconds time{std::chrono::seconds(ms / 1000)};
-    return fmt::format("{:%Y-%m-%d %H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
-}
-
-json::Value counts(int passed, int failed) { return json::Object{{"passed", passed}, {"failed", failed}}; }
-
-json::Value task_json(const TaskStatus& task) {
-    json::Object object{{"id", task.id.text()},           {"key", task.key},
-                        {"kind", swarm::name(task.kind)}, {"state", swarm::name(task.state)},
-                        {"attempts", task.attempts},      {"worker", task.worker.text()},
-                        {"reason", task.reason}};
-    if (task.state >= swarm::State::verifying && task.attempts > 0) object["outcome"] = swarm::name(task.outcome);
-    return object;
-}
-
-std::string why_unfixed(const FetchedJob& fetched) {
-    if (fetched.verdict && !fetched.passed()) {
-        return fetched.verdict->reason.empty() ? "the tests do not pass here" : fetched.verdict->reason;
-    }
-    const JobStatus& job = fetched.job;
-    return job.reason.empty() ? fmt::format("the job is {}", swarm::name(job.state))
-                              : fmt::format("the job is {}: {}", swarm::name(job.state), in_words(job.reason));
-}
-
-}  // namespace
-
 json::Value job_json(const JobStatus& job) {
     json::Array tasks;
     for (const TaskStatus& task : job.tasks) tasks.push_back(task_json(task));
@@ -100,7 +100,8 @@ json::Value event_json(const swarm::Event& event, const std::string& task, const
 }
 
 json::Value fetched_json(const FetchedJob& fetched) {
-    json::Object object{{"status", fetched.fixed() ? "fixed" : "unfixed"},
+    const char* const status = fetched.already_passing() ? "already_passing" : fetched.fixed() ? "fixed" : "unfixed";
+    json::Object object{{"status", status},
                         {"job", fetched.asked.text()},
                         {"state", swarm::name(fetched.job.state)},
                         {"patch", ""},
@@ -135,8 +136,10 @@ std::string job_line(const JobStatus& job) {
     for (const TaskStatus& task : job.tasks) ended += swarm::ended(task.state) ? 1 : 0;
     // A list comes without the tasks.
     const std::string tasks = job.tasks.empty() ? std::string() : fmt::format("{}/{} tasks  ", ended, job.tasks.size());
-    return fmt::format("{}  {:9} {:7} {}{}{}", job.id.text(), swarm::name(job.state), swarm::name(job.kind), tasks,
-                       time_text(job.submitted_ms), job.reason.empty() ? "" : "  " + printable(in_words(job.reason)));
+    return fmt::format(
+        "{}  {:9} {:7} {}{}{}", job.id.text(), swarm::name(job.state), swarm::name(job.kind), tasks,
+        time_text(job.submitted_ms),
+        job.reason.empty() || job.reason == swarm::name(job.state) ? "" : "  " + printable(in_words(job.reason)));
 }
 
 std::string event_line(const swarm::Event& event, const std::string& task, const std::string& progress) {
@@ -170,6 +173,10 @@ void print_fetched(const FetchedJob& fetched, std::ostream& err) {
         return;
     }
     const swarm::TaskResult& result = *fetched.result;
+    if (fetched.already_passing()) {
+        err << style.green("passing") << "  the tests already pass: " << result.passed_after << " passed\n";
+        return;
+    }
     err << style.green("fixed") << "    "
         << printable(result.explanation.empty() ? "by " + result.proposer : result.explanation) << '\n';
     // Who puts parts together does not run the tests before.

@@ -341,7 +341,7 @@ TEST_P(QueueChecks, AJobSaysWhyNoWorkerHasIt) {
         return said.value_or(Explanation{});
     };
     EXPECT_EQ(explain({}).summary, "the job is queued: 0 running, 1 ready, 0 waiting for others, 0 being verified");
-    EXPECT_THAT(explain({}).reasons, ElementsAre("a: no worker is here"));
+    EXPECT_THAT(explain({}).reasons, ElementsAre("a: no worker is here: edgecoder worker starts one"));
 
     Offer good = any_offer();
     good.groups = {job.group};
@@ -357,13 +357,14 @@ TEST_P(QueueChecks, AJobSaysWhyNoWorkerHasIt) {
     present[7].busy = 1;
     EXPECT_THAT(
         explain(present).reasons,
-        ElementsAre("a: 1 of 8 workers: does no tasks of kind repair", "a: 1 of 8 workers: is not in the group team",
-                    "a: 1 of 8 workers: has no javascript and no rust",
-                    "a: 1 of 8 workers: has less than 4096 MB of memory", "a: 1 of 8 workers: has no medium model",
-                    "a: 1 of 8 workers: has no gpu", "a: 1 of 8 workers: is holding back (battery_critical)",
-                    "a: 1 of 8 workers: has all slots in use"));
+        ElementsAre("a: 1 of 7 workers: is not in the group team", "a: 1 of 7 workers: has no javascript and no rust",
+                    "a: 1 of 7 workers: has less than 4096 MB of memory", "a: 1 of 7 workers: has no medium model",
+                    "a: 1 of 7 workers: has no gpu", "a: 1 of 7 workers: is holding back (battery_critical)",
+                    "a: 1 of 7 workers: has all slots in use"));
     present[7].busy = 0;
-    EXPECT_EQ(explain(present).reasons.back(), "a: 1 of 8 workers may take it now");
+    EXPECT_EQ(explain(present).reasons.back(), "a: 1 of 7 workers may take it now");
+    // Who does other things, as an inference service, is no worker for this.
+    EXPECT_THAT(explain({present[0]}).reasons, ElementsAre("a: no worker is here: edgecoder worker starts one"));
 }
 
 TEST_P(QueueChecks, AJobSaysWhoseTurnItIsAndWhatItWaitsFor) {
