@@ -99,7 +99,8 @@ public:
     std::size_t sweep();
     /// Has this much more credit.
     void grant(const std::string& account, std::int64_t milli);
-    std::int64_t balance(const std::string& account);
+    std::int64_t balance(const std::string& account);  ///< with what is pending
+    std::int64_t pending(const std::string& account);
     std::int64_t held(const std::string& account);
     std::int64_t number(std::string_view sql);  ///< that a statement gives
     void advance(std::int64_t milliseconds);
