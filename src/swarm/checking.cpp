@@ -125,9 +125,8 @@ Status Checking::lied(JobRow& job, const TaskRow& task, std::int64_t now_ms) {
     EC_ASSIGN(const std::string result, rows_.sealed(job.id, SealedPlace::result(task.number)));
     EC_TRY(payment_.log_lie(job, task, result, now_ms));
     EC_TRY(course_.note(job, task, "lied", task.worker, now_ms));
-    EC_ASSIGN(sql::Statement * rows,
-              rows_.database().cached("SELECT job, number FROM task WHERE holder = ?1 "
-                                      "ORDER BY job, number LIMIT ?2"));
+    EC_ASSIGN(sql::Statement * rows, rows_.database().cached("SELECT job, number FROM task WHERE holder = ?1 "
+                                                             "ORDER BY job, number LIMIT ?2"));
     EC_TRY(rows->bind(task.worker, kMostRedone));
     std::vector<TaskPlace> places;
     EC_TRY(each_row(*rows, [&](const sql::Statement& row) {

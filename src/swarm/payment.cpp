@@ -31,8 +31,8 @@ Status Payment::hold(const JobRow& job, std::int64_t now_ms) {
     return books_.hold(hold_name(job), job.account, amount, expires);
 }
 
-Result<bool> Payment::pay_once(const JobRow& job, std::int64_t number, const std::string& to,
-                               ledger::AccountKind kind, std::int64_t milli, std::int64_t now_ms) {
+Result<bool> Payment::pay_once(const JobRow& job, std::int64_t number, const std::string& to, ledger::AccountKind kind,
+                               std::int64_t milli, std::int64_t now_ms) {
     const auto paid = [&] {
         return books_.pay(hold_name(job), task_id(job.id, number).text(), to, ledger::Credits::milli(milli), now_ms);
     };
@@ -48,9 +48,9 @@ Result<bool> Payment::pay(JobRow& job, std::int64_t number, const TaskRow& by, s
     if (milli <= 0 || account.empty() || job.spent + milli > job.held) return false;
     const bool others_word = job.verification == Verification::adaptive || job.verification == Verification::always;
     const bool pends = clear_ms_ > 0 && others_word && account != job.account;
-    EC_ASSIGN(const bool paid, pends ? pay_once(job, number, pending_account(account), ledger::AccountKind::escrow,
-                                                milli, now_ms)
-                                     : pay_once(job, number, account, ledger::AccountKind::user, milli, now_ms));
+    EC_ASSIGN(const bool paid,
+              pends ? pay_once(job, number, pending_account(account), ledger::AccountKind::escrow, milli, now_ms)
+                    : pay_once(job, number, account, ledger::AccountKind::user, milli, now_ms));
     if (!paid) return false;
     job.spent += milli;
     if (!pends) return true;
@@ -93,8 +93,8 @@ Result<std::vector<Payment::Pending>> Payment::due(unsigned most, std::int64_t n
 
 Result<bool> Payment::post(std::string_view kind, std::string_view dedupe, const Pending& what, const std::string& to,
                            std::int64_t milli, std::int64_t now_ms) {
-    const std::array<ledger::Entry, 2> entries{{{pending_account(what.account), ledger::Credits::milli(-milli)},
-                                                {to, ledger::Credits::milli(milli)}}};
+    const std::array<ledger::Entry, 2> entries{
+        {{pending_account(what.account), ledger::Credits::milli(-milli)}, {to, ledger::Credits::milli(milli)}}};
     Result<bool> moved = books_.post(kind, dedupe, entries, now_ms);
     if (moved || moved.error().code != ErrorCode::not_found) return moved;
     EC_TRY(books_.open_account(to, ledger::AccountKind::user, ledger::Credits{}));

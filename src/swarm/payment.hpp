@@ -26,7 +26,8 @@ public:
 
     /// Sets job.held aside. `denied` when the account has too little.
     Status hold(const JobRow& job, std::int64_t now_ms);
-    /// Pays `milli` for the task `number` to the worker of `by`. False: there is not so much left, or it was paid before.
+    /// Pays `milli` for the task `number` to the worker of `by`. False: there is not so much left, or it was paid
+    /// before.
     Result<bool> pay(JobRow& job, std::int64_t number, const TaskRow& by, std::int64_t milli, std::int64_t now_ms);
     /// Nothing that is pending for this worker will be its own.
     Status forfeit(const std::string& worker, std::int64_t now_ms);

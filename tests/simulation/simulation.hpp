@@ -31,11 +31,11 @@ struct Scenario {
     std::int64_t heartbeat_ms = 30'000;
     std::int64_t poll_ms = 25'000;  ///< a worker without work asks again after
     unsigned liars = 100;           ///< of 1000 workers
-    unsigned late = 200;            ///< of 1000 workers: they come later, some time in the first five sixths of the load
-    unsigned crashes = 10;          ///< of 1000 leases
-    unsigned sleeps = 10;           ///< of 1000 leases: silent past the lease, then the result
-    unsigned lost = 10;             ///< of 1000 messages
-    unsigned doubled = 10;          ///< of 1000 messages
+    unsigned late = 200;    ///< of 1000 workers: they come later, some time in the first five sixths of the load
+    unsigned crashes = 10;  ///< of 1000 leases
+    unsigned sleeps = 10;   ///< of 1000 leases: silent past the lease, then the result
+    unsigned lost = 10;     ///< of 1000 messages
+    unsigned doubled = 10;  ///< of 1000 messages
     std::vector<Load> loads;
     swarm::QueueRules rules;
     bool watch_states = true;  ///< the checks that look at whole jobs at each lease
