@@ -1,7 +1,7 @@
-// A large swarm, simulated: swarm_simulation [WORKERS] [MINUTES] [SEED] [LIARS of 1000] [WORK_S] [CHECK_S] prints what
-// was wrongly credited, what verification cost, who starved, and how fast the simulation ran. One account has 100,000
-// jobs from the start, two others come later. Nothing here is a measurement of machines: the queue, books and log are
-// the real ones, workers, network and clock are not.
+// A large swarm, simulated: swarm_simulation [WORKERS] [MINUTES] [SEED] [LIARS of 1000] [WORK_S] [CHECK_S]
+// [TRUSTED_AFTER] prints what was wrongly credited, what verification cost, who starved, and how fast the simulation
+// ran. One account has 100,000 jobs from the start, two others come later. Nothing here is a measurement of machines:
+// the queue, books and log are the real ones, workers, network and clock are not.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -28,7 +28,9 @@ int main(int argc, char** argv) {
     scenario.liars = static_cast<unsigned>(argument(argc, argv, 4, 100));
     scenario.work_ms = argument(argc, argv, 5, 120) * 1000;
     scenario.check_ms = argument(argc, argv, 6, 6) * 1000;
+    scenario.rules.trusted_after = static_cast<int>(argument(argc, argv, 7, scenario.rules.trusted_after));
     scenario.rules.lease_ms = 180'000;
+    scenario.rules.keep_ms = 20 * 60'000;  // or a large swarm's hour does not fit into memory
     scenario.rules.account_queued = 10'000'000;
     scenario.rules.queued = 10'000'000;
     scenario.heartbeat_ms = 60'000;

@@ -57,6 +57,8 @@ public:
     /// No job that was acknowledged is missing, and none has not ended.
     void expect_all_ended();
     bool all_ended();
+    /// Watches no job any longer that ended by itself, before the queue removes it.
+    void forget_ended();
     void breach(const std::string& what);
     [[nodiscard]] bool breached() const { return !figures_.breach.empty(); }
 

@@ -114,6 +114,7 @@ Result<Figures> simulate(const Scenario& scenario) {
     Submitters submitters(clock, network, coordinator, scenario);
     every(clock, kSecond, [&] { coordinator.sweep(); });
     every(clock, scenario.audit_ms, [&] { coordinator.audit(); });
+    every(clock, scenario.rules.keep_ms / 2, [&] { coordinator.forget_ended(); });
     crowd.start();
     submitters.start();
 
