@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
@@ -48,15 +49,17 @@ class Program:
         self.process = subprocess.Popen(arguments, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT, text=True, errors="replace")
         self.lines = []
+        self.heard = []  # when each came
         self.ready = threading.Event()
         self.reader = threading.Thread(target=self.read, args=(re.compile(ready),), daemon=True)
         self.reader.start()
-        if not self.ready.wait(60):
+        if not self.ready.wait(240):
             self.kill()
             pytest.fail("not ready: " + self.text())
 
     def read(self, ready):
         for line in self.process.stdout:
+            self.heard.append(time.monotonic())
             self.lines.append(line)
             if ready.search(line):
                 self.ready.set()
@@ -67,14 +70,18 @@ class Program:
     def stop(self):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-            self.process.wait(timeout=60)
-        self.reader.join(timeout=20)
+        return self.ended()
+
+    def ended(self):
+        """Its status, when it has ended by itself."""
+        self.process.wait(timeout=60)
+        self.reader.join(timeout=60)
         return self.process.returncode
 
     def kill(self):
         if self.process.poll() is None:
             self.process.kill()
-            self.process.wait(timeout=20)
+            self.process.wait(timeout=60)
 
 
 class Machine:
@@ -206,14 +213,17 @@ def test_events_are_lines_and_the_result_is_the_last(home, project):
 
 def test_a_result_that_nobody_else_may_check_is_looked_at_without_waiting(home, project):
     home.worker()
-    done = home.run("submit", "--test", PYTEST, "--dir", project(), "--shards", "1", "--watch", "--events")
-    events = [json.loads(line) for line in done.stdout.splitlines()][:-1]
-    assert done.returncode == 0, done.stderr
-    wanted = next(event for event in events if event["reason"] == "to_verify")
-    assert wanted["task"] == "verify-1", "a task that came up meanwhile has its name"
-    judged = next(event for event in events if event["reason"] == "verdict")
-    assert judged["at_ms"] - wanted["at_ms"] < 8000, "the quiet after which it is looked at in any case"
-    assert "verify-1: queued (a second worker is to check it)" in done.stderr
+    following = home.start("edgecoder", "submit", "--test", PYTEST, "--dir", project(), "--shards", "1", "--watch",
+                           "--events", ready='"type":"result"')
+    assert following.ended() == 0, following.text()
+    events = [(json.loads(line), when) for line, when in zip(following.lines, following.heard) if line.startswith("{")]
+    reasons = {event.get("reason"): event for event, _ in events}
+    assert reasons["to_verify"]["task"] == "verify-1", "a task that came up meanwhile has its name"
+    assert reasons["verdict"]["state"] == "done"
+    came = next(when for event, when in events if event["state"] == "verifying")
+    looked = next(when for line, when in zip(following.lines, following.heard) if "running the tests of shard-0" in line)
+    assert looked - came < 8, "the quiet after which it is looked at in any case"
+    assert "verify-1: queued (a second worker is to check it)" in following.text()
     listed = home.run("jobs", "list").stdout
     assert "checked by the submitter" in listed and "0/0" not in listed
 
@@ -249,6 +259,16 @@ def test_answers_of_a_model_are_tried_and_one_that_passes_is_taken(home, project
     assert done.returncode == 0, done.stderr
     assert "+    return value + 1" in done.stdout, done.stderr
     assert re.search("fixed    by model:.*oracle:none", done.stderr), done.stderr
+
+
+def test_a_class_of_model_is_asked_for_and_who_has_none_is_told(home, project):
+    with fake_model.FakeModel(tasks=[]) as server:
+        home.worker("--model", f"{server.url}#oracle:none")
+        job = submit(home, project(), "make the pages right", "--model-class", "large")
+        why = home.json("jobs", "explain", job["id"])
+        assert any("1 of 1 worker: has no large model" in reason for reason in why["reasons"]), why
+        done = home.run("submit", "--test", PYTEST, "--dir", project(), "--model-class", "large")
+    assert done.returncode == 2 and "--model-class needs a task" in done.stderr, done.stderr
 
 
 def test_a_task_is_split_and_the_parts_come_back_as_one_patch(machine, project):
@@ -554,7 +574,7 @@ class LosingProxy:
                     lose.set()
                 server.sendall(chunk)
             server.shutdown(socket.SHUT_WR)
-            back.join(timeout=20)
+            back.join(timeout=60)
 
     @staticmethod
     def pump_back(server, client, lose):
