@@ -1,11 +1,15 @@
 #include "migrate_command.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cstdlib>
+#include <ec/core/fd.hpp>
 #include <ec/ledger/books.hpp>
 #include <ec/sql/copy.hpp>
 #include <ec/swarm/schema.hpp>
@@ -32,6 +36,18 @@ Result<fs::path> directory(const MigrateOptions& options) {
     return dir;
 }
 
+/// Keeps a coordinator from running on the folder of `file`, and refuses while one does: what it took in meanwhile
+/// would be in one database and not in the other.
+Result<UniqueFd> keep_still(const fs::path& file) {
+    const fs::path lock = file.parent_path() / "run/coordinator.lock";
+    UniqueFd fd(::open(lock.c_str(), O_RDWR | O_CLOEXEC));
+    if (!fd.valid() && errno == ENOENT) return fd;  // none ever ran there
+    if (!fd.valid()) return fail(from_errno(fmt::format("cannot open {}", lock.string()), errno));
+    if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return fd;
+    return fail(ErrorCode::conflict, fmt::format("a coordinator runs on {}", file.parent_path().string()),
+                "stop it first; what it took in meanwhile would be lost");
+}
+
 /// A file that is there: migrate makes none.
 Result<sql::Database> open_file(const fs::path& file) {
     std::error_code error;
@@ -40,10 +56,9 @@ Result<sql::Database> open_file(const fs::path& file) {
     return sql::Database::open(file);
 }
 
-Result<sql::Database> open_source(const std::string& from) {
+fs::path source_file(const std::string& from) {
     constexpr std::string_view kScheme = "sqlite:";
-    if (from.starts_with(kScheme)) return open_file(from.substr(kScheme.size()));
-    return open_file(fs::path(from) / "coordinator.db");
+    return from.starts_with(kScheme) ? fs::absolute(from.substr(kScheme.size())) : fs::path(from) / "coordinator.db";
 }
 
 /// The database of the coordinator that this environment describes.
@@ -75,7 +90,8 @@ Result<sql::CopyReport> copy(const MigrateOptions& options) {
     const std::string url = options.to.empty() ? database_url() : options.to;
     if (url.empty())
         return fail(ErrorCode::invalid_argument, "where to is not said", "say --to postgres://…, or set DATABASE_URL");
-    EC_ASSIGN(sql::Database source, open_source(options.from));
+    EC_ASSIGN(sql::Database source, open_file(source_file(options.from)));
+    EC_ASSIGN(const UniqueFd still, keep_still(source_file(options.from)));
     EC_ASSIGN(sql::Database target, sql::Database::connect(url));
     EC_ASSIGN(sql::Database fresh, sql::Database::open_in_memory());
     EC_TRY(give_same_steps(source, fresh));
@@ -107,6 +123,11 @@ Status down(const MigrateOptions& options) {
         return fail(ErrorCode::invalid_argument, "--down takes SET=NUMBER, such as swarm=1",
                     "see edgecoderd migrate --status");
     EC_ASSIGN(sql::Database database, open_own(options));
+    UniqueFd still;
+    if (database_url().empty()) {
+        EC_ASSIGN(const fs::path dir, directory(options));
+        EC_ASSIGN(still, keep_still(dir / "coordinator.db"));
+    }
     EC_ASSIGN(const unsigned has, sql::last_step(database, set->name));
     if (number > has)
         return fail(ErrorCode::invalid_argument, fmt::format("{} has taken {} steps, not {}", set->name, has, number));

@@ -483,6 +483,9 @@ def test_an_invitation_is_for_one_machine(machine, home):
     assert home.run("group", "add-node", "team", node["id"], "--key", yours.json("node", "id")["key"]).returncode == 3
     assert yours.run("group", "import", "-", text=invitation).returncode == 3
     assert mine.run("group", "import", "-", text=invitation.replace("team", "../x")).returncode == 2
+    for text in ("", "{}", "[1]", invitation.replace('"sealed":"', '"sealed":"!')):
+        nonsense = mine.run("group", "import", "-", text=text)
+        assert nonsense.returncode == 2 and "this is no invitation" in nonsense.stderr, nonsense.stderr
     assert mine.run("group", "import", "-", text=invitation).returncode == 0
     assert mine.json("group", "show", "team")["id"] == home.json("group", "show", "team")["id"]
     secret = (home.data / "swarm/groups/team.key")

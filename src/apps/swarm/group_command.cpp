@@ -103,28 +103,42 @@ Result<std::string> read_invitation(const std::string& file) {
     return text;
 }
 
+struct Invitation {
+    std::string group, node, sealed;
+};
+
+Result<Invitation> parse_invitation(const std::string& text) {
+    const Error none{ErrorCode::invalid_argument, "this is no invitation to a trust group",
+                     "edgecoder group add-node prints one"};
+    const auto value = json::parse(trim(text));
+    if (!value) return fail(none);
+    json::Reader reader(*value, "invitation");
+    Invitation invitation;
+    invitation.group = reader.require("edgecoder_group").string("edgecoder_group");
+    invitation.node = reader.require("node").string("node");
+    const auto sealed = crypto::from_base64(reader.require("sealed").string("sealed"));
+    if (!reader.status() || !sealed) return fail(none);
+    invitation.sealed = *sealed;
+    return invitation;
+}
+
 Status take_in(const GroupOptions& options, std::ostream& out) {
     EC_ASSIGN(const std::string text, read_invitation(options.file));
-    EC_ASSIGN(const json::Value value, json::parse(trim(text)));
-    json::Reader reader(value, "invitation");
-    std::string name = reader.require("edgecoder_group").string("edgecoder_group");
-    const std::string node = reader.require("node").string("node");
-    const std::string packed = reader.require("sealed").string("sealed");
-    EC_TRY(reader.status());
-    if (!options.name.empty()) name = options.name;
+    EC_ASSIGN(const Invitation invitation, parse_invitation(text));
+    const std::string& name = options.name.empty() ? invitation.group : options.name;
     EC_TRY(check_group_name(name));
-    EC_ASSIGN(const std::string sealed, crypto::from_base64(packed));
     EC_ASSIGN(const std::vector<crypto::SecretKey> keys, own_node_keys());
     for (const crypto::SecretKey& key : keys) {
-        if (identity::NodeId::of(key.public_key()).text() != node) continue;
-        EC_ASSIGN(const std::string hex, crypto::BoxSecretKey::of(key).open(sealed));
+        if (identity::NodeId::of(key.public_key()).text() != invitation.node) continue;
+        EC_ASSIGN(const std::string hex, crypto::BoxSecretKey::of(key).open(invitation.sealed));
         EC_ASSIGN(const swarm::GroupKey group, swarm::GroupKey::parse(hex));
         EC_TRY(keep_group(name, group));
         tell({name, group}, options, out);
         return {};
     }
     return fail(ErrorCode::denied,
-                fmt::format("this invitation is for node {}, which is not of this machine", printable(node)));
+                fmt::format("this invitation is for node {}, which is not of this machine", printable(invitation.node)),
+                "edgecoder node id prints this machine's own, for group add-node");
 }
 
 Status run(const GroupOptions& options, std::ostream& out, std::ostream& err, const std::stop_token& stop) {

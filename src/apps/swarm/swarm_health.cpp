@@ -85,7 +85,7 @@ void print(const SwarmHealth& health, const Style& style, std::ostream& out) {
     if (health.problem.empty()) {
         out << "the coordinator at " << printable(health.coordinator) << " answers\n";
     } else {
-        out << style.dim("no coordinator") << " (" << printable(health.problem) << ")\n";
+        out << style.dim(printable(health.problem)) << "\n";
         if (!health.remedy.empty()) out << "           " << printable(health.remedy) << "\n";
     }
     if (std::abs(health.clock_off_s) > kClockMatters) {

@@ -1,7 +1,10 @@
 #include "../migrate_command.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 
+#include <ec/core/fd.hpp>
 #include <ec/core/fs.hpp>
 #include <ec/identity/registry.hpp>
 #include <ec/ledger/books.hpp>
@@ -97,6 +100,20 @@ TEST_F(MigrateCommand, SaysWhatIsWrong) {
     ASSERT_TRUE(sql::Database::open(dir_->path() / "other.db"));
     EXPECT_EQ(run({.from = "sqlite:" + (dir_->path() / "other.db").string(), .to = *(*server)->fresh()}), 2);
     EXPECT_TRUE(err_.str().contains("no database of a coordinator")) << err_.str();
+}
+
+TEST_F(MigrateCommand, LeavesTheDatabaseOfARunningCoordinatorAlone) {
+    fill_source();
+    ASSERT_TRUE(std::filesystem::create_directory(dir_->path() / "run"));
+    const UniqueFd coordinator(::open((dir_->path() / "run/coordinator.lock").c_str(), O_RDWR | O_CREAT, 0600));
+    ASSERT_EQ(::flock(coordinator.get(), LOCK_EX), 0);
+    for (const std::string& from : {dir_->path().string(), "sqlite:" + file().string()}) {
+        EXPECT_EQ(run({.from = from, .to = "postgresql://a@127.0.0.1:1/x"}), 1);
+        EXPECT_TRUE(err_.str().contains("a coordinator runs on")) << err_.str();
+    }
+    EXPECT_EQ(run({.data_dir = dir_->path(), .down = "swarm=0"}), 1);
+    ASSERT_EQ(run({.data_dir = dir_->path(), .status = true}), 0) << "to look does no harm";
+    EXPECT_TRUE(out_.str().contains("swarm: step 1 of 1")) << out_.str();
 }
 
 TEST_F(MigrateCommand, TellsAndTakesBackSchemaSteps) {
