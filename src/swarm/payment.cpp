@@ -17,6 +17,14 @@ std::string digest_of(std::string_view bytes) { return crypto::sha256(bytes).hex
 
 }  // namespace
 
+const std::string& Payment::Digested::of(std::string_view text) {
+    if (digest_.empty() || text_ != text) {
+        text_ = text;
+        digest_ = digest_of(text);
+    }
+    return digest_;
+}
+
 Status Payment::hold(const JobRow& job, std::int64_t now_ms) {
     if (job.held == 0) return {};
     const auto amount = ledger::Credits::milli(job.held);
@@ -28,23 +36,26 @@ Status Payment::hold(const JobRow& job, std::int64_t now_ms) {
 }
 
 Result<bool> Payment::pay(JobRow& job, std::int64_t number, const std::string& account, std::int64_t milli,
-                          std::int64_t now_ms) {
+                          std::int64_t now_ms, ledger::Rest rest) {
     if (milli <= 0 || account.empty() || job.spent + milli > job.held) return false;
     const auto pay_once = [&] {
         return books_.pay(hold_name(job), task_id(job.id, number).text(), account, ledger::Credits::milli(milli),
-                          now_ms);
+                          now_ms, rest);
     };
     Result<bool> paid = pay_once();
     if (!paid && paid.error().code == ErrorCode::not_found) {
         EC_TRY(books_.open_account(account, ledger::AccountKind::user, ledger::Credits{}));
         paid = pay_once();
     }
-    if (paid && *paid) job.spent += milli;
+    if (paid && *paid) {
+        job.spent += milli;
+        job.released = rest == ledger::Rest::released;
+    }
     return paid;
 }
 
 Status Payment::release(const JobRow& job) {
-    if (job.held == 0) return {};
+    if (job.held == 0 || job.released) return {};
     return books_.release(hold_name(job));
 }
 
@@ -53,7 +64,7 @@ Status Payment::release(const JobRow& job) {
 Status Payment::log_submit(const JobRow& job, std::string_view body_hash, std::int64_t now_ms) {
     if (log_ == nullptr) return {};
     return log_->append(fmt::format(R"({{"account":"{}","at":{},"body":"{}","job":"{}","type":"submit"}})",
-                                    digest_of(job.account), now_ms, digest_of(body_hash), job.id),
+                                    account_.of(job.account), now_ms, body_.of(body_hash), job.id),
                         now_ms);
 }
 

@@ -20,9 +20,11 @@ public:
 
     /// Sets job.held aside. `denied` when the account has too little.
     Status hold(const JobRow& job, std::int64_t now_ms);
-    /// Pays `milli` for a task to the account of its worker. False: there is not so much left, or it was paid before.
+    /// Pays `milli` for a task to the account of its worker; the last of the job: the rest of its hold is released with
+    /// it. False: there is not so much left, or it was paid before.
     Result<bool> pay(JobRow& job, std::int64_t number, const std::string& account, std::int64_t milli,
-                     std::int64_t now_ms);
+                     std::int64_t now_ms, ledger::Rest rest = ledger::Rest::held);
+    /// Unless that was done with the last payment.
     Status release(const JobRow& job);
 
     Status log_submit(const JobRow& job, std::string_view body_hash, std::int64_t now_ms);
@@ -32,8 +34,18 @@ public:
     Status log_lie(const JobRow& job, const TaskRow& task, std::string_view result, std::int64_t now_ms);
 
 private:
+    /// The digest of what came last: many jobs come of one account, and in one request.
+    class Digested {
+    public:
+        const std::string& of(std::string_view text);
+
+    private:
+        std::string text_, digest_;
+    };
+
     ledger::Books& books_;
     ledger::Log* log_;
+    Digested account_, body_;
 };
 
 }  // namespace ec::swarm

@@ -28,11 +28,11 @@ Result<sql::Database> open_store(StoreKind store, std::optional<TempDir>& folder
 
 Result<std::unique_ptr<QueueBed>> QueueBed::make(StoreKind store, QueueRules rules) {
     auto bed = std::make_unique<QueueBed>();
-    EC_TRY(bed->open(store, rules));
+    EC_TRY(bed->prepare(store, rules));
     return bed;
 }
 
-Status QueueBed::open(StoreKind store, QueueRules rules) {
+Status QueueBed::prepare(StoreKind store, QueueRules rules) {
     EC_ASSIGN(database, open_store(store, folder));
     EC_TRY(sql::migrate(*database, "ledger", ledger::ledger_migrations()));
     EC_TRY(sql::migrate(*database, "swarm", swarm_migrations()));
@@ -48,11 +48,15 @@ Status QueueBed::open(StoreKind store, QueueRules rules) {
                              .random = [this] { return random ? *random : rng.next(); }};
     queue.emplace(parts, rules);
     EC_TRY(within([&] { return books->open_account("mint", ledger::AccountKind::mint, std::nullopt); }));
-    for (const char* account : {"ann", "bob", "cid"}) {
-        EC_TRY(within([&] { return books->open_account(account, ledger::AccountKind::user, ledger::Credits{}); }));
-        grant(account, 100'000'000);
-    }
+    for (const char* account : {"ann", "bob", "cid"}) open(account, 100'000'000);
     return {};
+}
+
+void QueueBed::open(const std::string& account, std::int64_t milli) {
+    const Status opened =
+        within([&] { return books->open_account(account, ledger::AccountKind::user, ledger::Credits{}); });
+    EXPECT_TRUE(opened) << opened.error().message;
+    grant(account, milli);
 }
 
 void QueueBed::grant(const std::string& account, std::int64_t milli) {

@@ -99,6 +99,8 @@ public:
     std::size_t sweep();
     /// Has this much more credit.
     void grant(const std::string& account, std::int64_t milli);
+    /// A new account with this much credit.
+    void open(const std::string& account, std::int64_t milli);
     std::int64_t balance(const std::string& account);
     std::int64_t held(const std::string& account);
     std::int64_t number(std::string_view sql);  ///< that a statement gives
@@ -118,7 +120,7 @@ public:
     bool own_clock = true;
 
 private:
-    Status open(StoreKind store, QueueRules rules);
+    Status prepare(StoreKind store, QueueRules rules);
 };
 
 /// What went wrong, or nothing.
