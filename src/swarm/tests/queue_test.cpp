@@ -178,7 +178,7 @@ TEST_P(QueueContract, ManyAccountsTakeTurnsWithinOneClaim) {
     for (unsigned turn = 0; turn < kTurns; ++turn) {
         for (unsigned i = 0; i < kAccounts; ++i) {
             const std::string account = "acc" + std::to_string(i);
-            if (turn == 0) bed().open(account, 10'000);
+            if (turn == 0) bed().open_account(account, 10'000);
             bed().submitted(job_of({task_of(account)}), account);
         }
     }
@@ -220,7 +220,7 @@ TEST_P(QueueContract, ReportsThatComeTogetherHaveOutcomesOfTheirOwn) {
 }
 
 TEST_P(QueueContract, JobsThatComeTogetherAreTakenTogetherOrNotAtAll) {
-    bed().open("eve", 2'000);
+    bed().open_account("eve", 2'000);
     const std::vector<NewJob> jobs(3, job_of({task_of("a")}));
     const auto submit = [&](const std::string& account) {
         return bed().within([&] { return bed().queue->submit(account, "key", "body", std::span<const NewJob>(jobs)); });
