@@ -57,6 +57,7 @@ struct Token {
     std::string account;
     bool approved = false;
     bool expired = false;
+    bool used_up = false;
 };
 
 Error no_such_token() {
@@ -66,7 +67,8 @@ Error no_such_token() {
 /// The token behind a text, if it is this kind's; whatever is wrong with it takes the same time and looks the same.
 Result<Token> judge_token(sql::Database& database, const TokenText& text, NodeKind kind, std::int64_t now_ms) {
     EC_ASSIGN(sql::Statement* const row,
-              database.cached("SELECT secret_hash, kind, account, approved, expires_ms FROM join_token WHERE id = ?1"));
+              database.cached("SELECT secret_hash, kind, account, approved, expires_ms, uses_left FROM join_token "
+                              "WHERE id = ?1"));
     EC_TRY(row->bind(text.id));
     EC_ASSIGN(const bool found, row->step());
     std::string kept(crypto::Sha256Digest::kBytes, '\0');
@@ -75,7 +77,7 @@ Result<Token> judge_token(sql::Database& database, const TokenText& text, NodeKi
     if (found) {
         kept = row->text(0);
         right_kind = row->text(1) == name(kind);
-        token = {row->text(2), row->integer(3) != 0, row->integer(4) <= now_ms};
+        token = {row->text(2), row->integer(3) != 0, row->integer(4) <= now_ms, row->integer(5) <= 0};
         EC_TRY(row->step());  // to the end: an open row holds what it was read from
     }
     const bool right_secret = same_secret(crypto::sha256(text.secret).bytes(), kept);
@@ -142,6 +144,28 @@ bool allowed(NodeState from, NodeState to) {
     return false;
 }
 
+/// What a request to join comes to: the node that it is already, or the token that lets it in.
+struct Joining {
+    std::optional<Node> known;
+    Token token;
+};
+
+Result<Joining> judge(sql::Database& database, const EnrolRequest& request, std::int64_t now_ms) {
+    if (!presentable(request.label, kMostLabel))
+        return fail(ErrorCode::invalid_argument, fmt::format("label: a line of text of at most {} bytes", kMostLabel));
+    const TokenText text = parse_token(request.token.reveal());
+    Joining joining;
+    EC_ASSIGN(joining.token, judge_token(database, text, request.kind, now_ms));
+    EC_ASSIGN(std::optional<StoredNode> stored, look_up(database, NodeId::of(request.key)));
+    // Before what a token has left: whoever lost the answer asks again.
+    if (stored && (stored->token == text.id || !joining.token.expired)) {
+        EC_ASSIGN(joining.known, known_node(*std::move(stored), text.id));
+        return joining;
+    }
+    if (joining.token.expired || joining.token.used_up) return fail(no_such_token());
+    return joining;
+}
+
 Error no_such_node(const NodeId& id) {
     return {ErrorCode::not_found, fmt::format("there is no node {}", id.text()), {}};
 }
@@ -193,18 +217,17 @@ Result<Secret> Registry::create_token(const TokenWish& wish, std::int64_t now_ms
     return Secret(fmt::format("{}{}_{}", kPrefix, id, secret.reveal()));
 }
 
-Result<Node> Registry::enrol(const EnrolRequest& request, std::int64_t now_ms) {
-    if (!presentable(request.label, kMostLabel))
-        return fail(ErrorCode::invalid_argument, fmt::format("label: a line of text of at most {} bytes", kMostLabel));
-    const TokenText text = parse_token(request.token.reveal());
-    EC_ASSIGN(const Token token, judge_token(database_, text, request.kind, now_ms));
-    const NodeId id = NodeId::of(request.key);
-    EC_ASSIGN(std::optional<StoredNode> known, look_up(database_, id));
-    // Before what a token has left: whoever lost the answer asks again.
-    if (known && known->token == text.id) return known_node(*std::move(known), text.id);
-    if (token.expired) return fail(no_such_token());
-    if (known) return known_node(*std::move(known), text.id);
+Status Registry::admits(const EnrolRequest& request, std::int64_t now_ms) {
+    EC_TRY(judge(database_, request, now_ms));
+    return {};
+}
 
+Result<Node> Registry::enrol(const EnrolRequest& request, std::int64_t now_ms) {
+    EC_ASSIGN(Joining joining, judge(database_, request, now_ms));
+    if (joining.known) return *std::move(joining.known);
+    const Token& token = joining.token;
+    const TokenText text = parse_token(request.token.reveal());
+    const NodeId id = NodeId::of(request.key);
     EC_TRY(database_.run("UPDATE join_token SET uses_left = uses_left - 1 WHERE id = ?1 AND uses_left > 0", text.id));
     if (database_.changed_rows() != 1) return fail(no_such_token());
     const Node node{.id = id,

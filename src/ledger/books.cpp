@@ -65,13 +65,10 @@ Result<bool> unless_made_before(sql::Database& database, std::string_view dedupe
 /// The number of the new transaction; none when there is one of this name.
 Result<std::optional<std::int64_t>> open_transaction(sql::Database& database, std::string_view kind,
                                                      std::string_view dedupe, std::int64_t now_ms) {
-    std::int64_t number = 0;
-    EC_ASSIGN(const bool made, one_row(
-                                   database,
-                                   "INSERT INTO txn (kind, dedupe, created_ms) VALUES (?1, ?2, ?3) "
-                                   "ON CONFLICT (dedupe) DO NOTHING RETURNING number",
-                                   [&](const sql::Statement& row) { number = row.integer(0); }, kind, dedupe, now_ms));
-    return made ? std::optional(number) : std::nullopt;
+    return database.insert(
+        "INSERT INTO txn (kind, dedupe, created_ms) VALUES (?1, ?2, ?3) "
+        "ON CONFLICT (dedupe) DO NOTHING",
+        "number", kind, dedupe, now_ms);
 }
 
 // What was looked at before must still hold; on PostgreSQL another coordinator may have been between.
@@ -158,6 +155,37 @@ Status check_entries(std::span<const Entry> entries) {
     return fail(ErrorCode::invalid_argument, "the entries of a transaction sum to zero");
 }
 
+#define EC_ACCOUNT_WITH_ROOM                                                           \
+    "FROM account WHERE id = ?1 AND unit = 'mcredit' AND held <= 1900000000000000000 " \
+    "AND balance - held >= coalesce(floor, -4000000000000000000) + ?2"
+
+/// False: there is no such account, it has too little, or there is a hold of that name.
+Result<bool> set_aside(sql::Database& database, std::string_view hold, std::string_view account, std::int64_t amount,
+                       std::int64_t expires_ms) {
+    if (database.dialect() == sql::Dialect::postgres) {
+        EC_ASSIGN(const std::int64_t made,
+                  change(database,
+                         "INSERT INTO hold (id, account, amount, expires_ms) "
+                         "SELECT CAST(?3 AS TEXT), number, CAST(?2 AS BIGINT), "
+                         "CAST(?4 AS BIGINT) " EC_ACCOUNT_WITH_ROOM " ON CONFLICT (id) DO NOTHING",
+                         account, amount, hold, expires_ms));
+        return made == 1;
+    }
+    // In one statement SQLite would put what it read into a table of its own first.
+    std::int64_t number = 0;
+    EC_ASSIGN(const bool room, one_row(
+                                   database, "SELECT number " EC_ACCOUNT_WITH_ROOM,
+                                   [&number](const sql::Statement& row) { number = row.integer(0); }, account, amount));
+    if (!room) return false;
+    EC_ASSIGN(const std::int64_t made, change(database,
+                                              "INSERT INTO hold (id, account, amount, expires_ms) "
+                                              "VALUES (?1, ?2, ?3, ?4) ON CONFLICT (id) DO NOTHING",
+                                              hold, number, amount, expires_ms));
+    return made == 1;
+}
+
+#undef EC_ACCOUNT_WITH_ROOM
+
 /// A hold and whom it is to pay, as pay() needs them.
 struct Payment {
     std::int64_t hold = 0;
@@ -236,14 +264,8 @@ Status Books::hold(std::string_view hold, std::string_view account, Credits amou
     EC_TRY(check_name(hold, "a hold"));
     EC_TRY(check_name(account, "an account"));
     EC_TRY(check_amount(amount.milli()));
-    EC_ASSIGN(const std::int64_t made,
-              change(database_,
-                     "INSERT INTO hold (id, account, amount, expires_ms) "
-                     "SELECT CAST(?1 AS TEXT), number, CAST(?3 AS BIGINT), CAST(?4 AS BIGINT) FROM account "
-                     "WHERE id = ?2 AND unit = 'mcredit' AND held <= 1900000000000000000 "
-                     "AND balance - held >= coalesce(floor, -4000000000000000000) + ?3 ON CONFLICT (id) DO NOTHING",
-                     hold, account, amount.milli(), expires_ms));
-    if (made == 1) return {};
+    EC_ASSIGN(const bool made, set_aside(database_, hold, account, amount.milli(), expires_ms));
+    if (made) return {};
     bool same = false;
     EC_ASSIGN(const bool there,
               one_row(
@@ -259,7 +281,7 @@ Status Books::hold(std::string_view hold, std::string_view account, Credits amou
 }
 
 Result<bool> Books::pay(std::string_view hold, std::string_view dedupe, std::string_view to, Credits amount,
-                        std::int64_t now_ms) {
+                        std::int64_t now_ms, Rest rest) {
     EC_TRY(check_name(dedupe, "the name of a transaction"));
     EC_TRY(check_amount(amount.milli()));
     EC_ASSIGN(const std::optional<Payment> payment, look_up(database_, hold, to));
@@ -268,9 +290,9 @@ Result<bool> Books::pay(std::string_view hold, std::string_view dedupe, std::str
     EC_ASSIGN(const std::optional<std::int64_t> transaction, open_transaction(database_, "pay", dedupe, now_ms));
     if (!transaction) return false;
     EC_ASSIGN(const std::int64_t taken, change(database_,
-                                               "UPDATE hold SET paid = paid + ?1, last_txn = ?2 "
+                                               "UPDATE hold SET paid = paid + ?1, last_txn = ?2, closed = ?4 "
                                                "WHERE number = ?3 AND closed = 0 AND amount - paid >= ?1",
-                                               amount.milli(), *transaction, payment->hold));
+                                               amount.milli(), *transaction, payment->hold, rest == Rest::released));
     EC_TRY(expect_one(taken));
     EC_TRY(move(database_, *transaction, payment->payee, amount.milli()));
     EC_TRY(seal(database_, *transaction));

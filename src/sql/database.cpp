@@ -81,6 +81,25 @@ Result<Statement*> Database::cached(std::string_view sql) {
     return cached_.emplace(std::string(sql), std::move(statement)).first->second.get();
 }
 
+Result<std::optional<std::int64_t>> Database::insert_all(std::string_view sql, std::string_view key,
+                                                         std::span<const Value> values) {
+    std::int64_t made = 0;
+    if (dialect() == Dialect::sqlite) {
+        EC_ASSIGN(Statement * statement, cached(sql));
+        EC_TRY(statement->run_all(values));
+        made = connection_->last_key();
+    } else {
+        EC_ASSIGN(Statement * statement, cached(fmt::format("{} RETURNING {}", sql, key)));
+        EC_TRY(statement->bind_all(values));
+        EC_ASSIGN(bool row, statement->step());
+        if (row) made = statement->integer(0);
+        while (row) {
+            EC_ASSIGN(row, statement->step());
+        }
+    }
+    return changed_rows() > 0 ? std::optional(made) : std::nullopt;
+}
+
 void Database::end_cached_rows() {
     for (auto& [text, statement] : cached_) statement->prepared_->end_rows();
 }
@@ -105,19 +124,7 @@ Statement::~Statement() = default;
 Status Statement::bind_all(std::span<const Value> values) { return prepared_->bind(values); }
 Result<bool> Statement::step() { return prepared_->step(); }
 
-Status Statement::run_all(std::span<const Value> values) {
-    EC_TRY(bind_all(values));
-    return finish();
-}
-
-Status Statement::finish() {
-    for (;;) {
-        EC_ASSIGN(const bool row, step());
-        if (!row) break;
-    }
-    prepared_->reset();
-    return {};
-}
+Status Statement::run_all(std::span<const Value> values) { return prepared_->run(values); }
 
 std::int64_t Statement::integer(int column) const { return prepared_->integer(column); }
 std::string Statement::text(int column) const { return prepared_->text(column); }

@@ -11,6 +11,8 @@ public:
     /// Forgets the rows that were not read.
     virtual Status bind(std::span<const Value> values) = 0;
     virtual Result<bool> step() = 0;
+    /// bind(), step() to the end and reset(), without copying the values.
+    virtual Status run(std::span<const Value> values) = 0;
     virtual void reset() = 0;
     /// Rows of a transaction that ended: no step() before the next bind().
     virtual void end_rows() = 0;
@@ -29,6 +31,7 @@ public:
     virtual Result<std::unique_ptr<PreparedStatement>> prepare(std::string_view sql, bool kept) = 0;
     virtual Status execute(std::string_view script, bool as_it_stands) = 0;
     virtual std::int64_t changed_rows() const = 0;
+    virtual std::int64_t last_key() const = 0;  ///< made by the last INSERT; SQLite's alone
     virtual Result<std::int64_t> now_ms() = 0;
 
     virtual Status begin(Writers writers) = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <ec/core/text.hpp>
+#include <map>
 
 #include "driver.hpp"
 #include "postgres_session.hpp"
@@ -100,6 +101,12 @@ public:
         if (row_ < session_.pq().PQntuples(rows_.get())) return true;
         rows_.reset();
         return false;
+    }
+    Status run(std::span<const Value> values) override {
+        EC_TRY(bind(values));
+        EC_TRY(step());
+        reset();
+        return {};
     }
     void reset() override {
         rows_.reset();
@@ -203,6 +210,7 @@ public:
         return {};
     }
     std::int64_t changed_rows() const override { return session_->changed_rows; }
+    std::int64_t last_key() const override { return 0; }
 
     Result<std::int64_t> now_ms() override {
         EC_ASSIGN(auto clock, prepare("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint", false));

@@ -9,6 +9,9 @@
 namespace ec::sql {
 namespace {
 
+constexpr int kPieceBytes = 1200;
+constexpr int kPieces = 400;
+
 ErrorCode code_of(int result) {
     switch (result & 0xff) {
         case SQLITE_BUSY:
@@ -62,6 +65,8 @@ Status configure(sqlite3* database, const std::string& name, const OpenOptions& 
     sqlite3_db_config(database, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
     sqlite3_db_config(database, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
     sqlite3_db_config(database, SQLITE_DBCONFIG_ENABLE_FKEY, 1, nullptr);
+    // The small pieces of memory of the usual 40 run out where a hundred statements are kept.
+    sqlite3_db_config(database, SQLITE_DBCONFIG_LOOKASIDE, nullptr, kPieceBytes, kPieces);
     const int result = sqlite3_exec(database,
                                     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA recursive_triggers=ON;"
                                     "PRAGMA cache_size=-16000; PRAGMA wal_autocheckpoint=4000;",
@@ -98,21 +103,20 @@ public:
     SqliteStatement(Session& session, StatementHandle statement)
         : session_(session), statement_(std::move(statement)) {}
 
-    Status bind(std::span<const Value> values) override {
+    Status bind(std::span<const Value> values) override { return bind(values, SQLITE_TRANSIENT); }
+
+    Status run(std::span<const Value> values) override {
+        Status done = bind(values, SQLITE_STATIC);
+        for (bool row = true; done && row;) {
+            const Result<bool> more = step();
+            if (more)
+                row = *more;
+            else
+                done = fail(more.error());
+        }
         reset();
-        sqlite3_clear_bindings(raw());
-        const int wanted = sqlite3_bind_parameter_count(raw());
-        if (static_cast<int>(values.size()) != wanted) {
-            return fail(ErrorCode::internal,
-                        fmt::format("\"{}\" has {} parameters, not {}", sqlite3_sql(raw()), wanted, values.size()));
-        }
-        int index = 0;
-        for (const Value& value : values) {
-            const int result = std::visit([&](const auto& one) { return put(index + 1, one); }, value);
-            if (result != SQLITE_OK) return session_.failed(result, "cannot bind a value");
-            ++index;
-        }
-        return {};
+        sqlite3_clear_bindings(raw());  // they point to what is the caller's
+        return done;
     }
 
     Result<bool> step() override {
@@ -147,15 +151,30 @@ public:
 
 private:
     [[nodiscard]] sqlite3_stmt* raw() const { return statement_.get(); }
-    int put(int index, Null) { return sqlite3_bind_null(raw(), index); }
-    int put(int index, std::int64_t value) { return sqlite3_bind_int64(raw(), index, value); }
-    int put(int index, std::string_view value) {
-        return sqlite3_bind_text64(raw(), index, value.data() == nullptr ? "" : value.data(), value.size(),
-                                   SQLITE_TRANSIENT, SQLITE_UTF8);
+    Status bind(std::span<const Value> values, sqlite3_destructor_type copy) {
+        reset();
+        const int wanted = sqlite3_bind_parameter_count(raw());
+        if (static_cast<int>(values.size()) != wanted) {
+            return fail(ErrorCode::internal,
+                        fmt::format("\"{}\" has {} parameters, not {}", sqlite3_sql(raw()), wanted, values.size()));
+        }
+        int index = 0;
+        for (const Value& value : values) {
+            const int result = std::visit([&](const auto& one) { return put(index + 1, one, copy); }, value);
+            if (result != SQLITE_OK) return session_.failed(result, "cannot bind a value");
+            ++index;
+        }
+        return {};
     }
-    int put(int index, Blob value) {
+    int put(int index, Null, sqlite3_destructor_type) { return sqlite3_bind_null(raw(), index); }
+    int put(int index, std::int64_t value, sqlite3_destructor_type) { return sqlite3_bind_int64(raw(), index, value); }
+    int put(int index, std::string_view value, sqlite3_destructor_type copy) {
+        return sqlite3_bind_text64(raw(), index, value.data() == nullptr ? "" : value.data(), value.size(), copy,
+                                   SQLITE_UTF8);
+    }
+    int put(int index, Blob value, sqlite3_destructor_type copy) {
         return sqlite3_bind_blob64(raw(), index, value.bytes.data() == nullptr ? "" : value.bytes.data(),
-                                   value.bytes.size(), SQLITE_TRANSIENT);
+                                   value.bytes.size(), copy);
     }
 
     Session& session_;
@@ -193,6 +212,7 @@ public:
     }
 
     std::int64_t changed_rows() const override { return sqlite3_changes64(raw()); }
+    std::int64_t last_key() const override { return sqlite3_last_insert_rowid(raw()); }
     Result<std::int64_t> now_ms() override {
         using namespace std::chrono;
         return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
@@ -240,6 +260,9 @@ Result<std::unique_ptr<Connection>> open_sqlite(const std::string& name, const O
     // SQLite's own count of its memory, which nobody reads, costs a lock at every allocation. Refused where somebody
     // has used SQLite before, and then it counts on.
     [[maybe_unused]] static const int uncounted = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    // What a statement with triggers changes is kept in small pieces until it ends: the usual one of 64 KiB, made and
+    // given back each time, sends malloc to tidy up.
+    [[maybe_unused]] static const int pieces = sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1);
     sqlite3* raw = nullptr;
     const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
                       (name == ":memory:" ? SQLITE_OPEN_CREATE : 0);

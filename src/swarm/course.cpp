@@ -48,19 +48,19 @@ Status Course::note(JobRow& job, const TaskRow& task, std::string_view reason, c
 // --- waiting
 
 Status Course::enqueue(JobRow& job, TaskRow& task, std::int64_t at_ms, std::string_view reason, std::int64_t now_ms) {
-    task.lane = FairShare::lane_id(task.shape, priority_of(job, task), job.account);
+    task.lane = share_.lane_id(task.shape, priority_of(job, task), job.account);
     task.state = State::queued;
     task.waits = at_ms;
     if (task.queued_ms == 0) task.queued_ms = now_ms;
     task.holder.reset();
     task.due.reset();
-    EC_TRY(arrive(job, task.shape, priority_of(job, task), 1));
+    EC_TRY(arrive(job.account, task.shape, priority_of(job, task), 1));
     EC_TRY(rows_.save(task));
     return note(job, task, reason, task.worker, now_ms);
 }
 
-Status Course::arrive(const JobRow& job, std::int64_t shape, std::int64_t priority, std::int64_t tasks) {
-    EC_ASSIGN(const bool new_lane, share_.arrive(shape, priority, job.account, tasks));
+Status Course::arrive(const std::string& account, std::int64_t shape, std::int64_t priority, std::int64_t tasks) {
+    EC_ASSIGN(const bool new_lane, share_.arrive(shape, priority, account, tasks));
     return new_lane ? shapes_.write(shape) : Status{};
 }
 
@@ -261,19 +261,26 @@ Status Course::pay_plans(JobRow& job, std::int64_t now_ms) {
 
 Status Course::accept(JobRow& job, TaskRow& task, std::string_view reason, bool paid, std::int64_t now_ms) {
     if (task.role != Role::work) return adopt(job, task, reason, paid, now_ms);
-    if (paid) {
-        EC_ASSIGN(const bool moved, payment_.pay(job, task.number, task, task.price, now_ms));
-        if (moved && task.price > 0) {
-            EC_ASSIGN(const std::string result, rows_.sealed(job.id, SealedPlace::result(task.number)));
-            EC_TRY(payment_.log_paid(job, task, task.price, result, now_ms));
-        }
-    }
     // A search is over with its first patch; a merge is the last that a split job waits for.
     const bool decides =
         task.outcome == Outcome::solved && (job.kind != JobKind::split || task.kind == TaskKind::merge);
+    if (paid) {
+        // Plans are paid when the job is done.
+        const auto rest = decides && job.kind != JobKind::split ? ledger::Rest::released : ledger::Rest::held;
+        EC_ASSIGN(const bool moved, payment_.pay(job, task.number, task, task.price, now_ms, rest));
+        if (moved && task.price > 0) {
+            EC_ASSIGN(const std::string result, result_of(job, task));
+            EC_TRY(payment_.log_paid(job, task, task.price, result, now_ms));
+        }
+    }
     if (!decides) return end_task(job, task, State::done, reason, now_ms);
     EC_TRY(close_task(job, task, State::done, reason, now_ms));
     return end_job(job, State::done, reason, task.number, now_ms);
+}
+
+Result<std::string> Course::result_of(const JobRow& job, const TaskRow& task) {
+    if (task.result) return *task.result;
+    return rows_.sealed(job.id, SealedPlace::result(task.number));
 }
 
 // The result of a helper becomes that of the task it helps, unless that was done meanwhile.

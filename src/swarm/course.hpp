@@ -40,8 +40,8 @@ public:
     static std::int64_t priority_of(const JobRow& job, const TaskRow& task);
     /// Lets it wait from `at_ms` on.
     Status enqueue(JobRow& job, TaskRow& task, std::int64_t at_ms, std::string_view reason, std::int64_t now_ms);
-    /// `tasks` more of the job wait in a lane.
-    Status arrive(const JobRow& job, std::int64_t shape, std::int64_t priority, std::int64_t tasks);
+    /// `tasks` more of the account wait in a lane.
+    Status arrive(const std::string& account, std::int64_t shape, std::int64_t priority, std::int64_t tasks);
     /// It goes back to those that wait, at its old place and `delay_ms` later.
     Status requeue(JobRow& job, TaskRow& task, std::int64_t delay_ms, std::string_view reason, std::int64_t now_ms);
     /// An attempt came to nothing through its worker: once more without it, or dead.
@@ -75,6 +75,7 @@ public:
                 std::int64_t now_ms);
 
 private:
+    Result<std::string> result_of(const JobRow& job, const TaskRow& task);
     Status close_task(JobRow& job, TaskRow& task, State state, std::string_view reason, std::int64_t now_ms);
     Status adopt(JobRow& job, TaskRow& helper, std::string_view reason, bool paid, std::int64_t now_ms);
     Status settle_dependents(JobRow& job, const TaskRow& ended, std::int64_t now_ms);

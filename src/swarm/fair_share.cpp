@@ -38,7 +38,10 @@ Level FairShare::Standing::weighed() const {
 }
 
 std::int64_t FairShare::lane_id(std::int64_t shape, std::int64_t priority, const std::string& account) {
-    return id_of_name(fmt::format("{}|{}|{}", shape, priority, account));
+    const bool same = named_.shape == shape && named_.priority == priority && named_.account == account;
+    if (!same || account.empty())
+        named_ = {shape, priority, id_of_name(fmt::format("{}|{}|{}", shape, priority, account)), account};
+    return named_.id;
 }
 
 Result<FairShare::Standing> FairShare::standing(const std::string& account) {
@@ -49,15 +52,15 @@ Result<FairShare::Standing> FairShare::standing(const std::string& account) {
     return Standing{.level = Level{row->integer(0)}, .weight = row->integer(1)};
 }
 
-Status FairShare::keep(const std::string& account, const Standing& standing, std::int64_t taken_from) {
+Status FairShare::keep(const std::string& account, const Standing& standing, std::int64_t lane, std::int64_t taken) {
     EC_ASSIGN(sql::Statement * share,
               database_.cached("INSERT INTO share (account, level, weight) VALUES (?1, ?2, ?3) "
                                "ON CONFLICT (account) DO UPDATE SET level = excluded.level, weight = excluded.weight"));
     EC_TRY(share->run(account, standing.level.value, standing.weight));
     EC_ASSIGN(sql::Statement * lanes,
-              database_.cached("UPDATE lane SET level = ?2, queued = queued - CASE WHEN id = ?3 THEN 1 ELSE 0 END "
+              database_.cached("UPDATE lane SET level = ?2, queued = queued - CASE WHEN id = ?3 THEN ?4 ELSE 0 END "
                                "WHERE account = ?1"));
-    return lanes->run(account, standing.weighed().value, taken_from);
+    return lanes->run(account, standing.weighed().value, lane, taken);
 }
 
 Result<bool> FairShare::arrive(std::int64_t shape, std::int64_t priority, const std::string& account,
@@ -80,18 +83,45 @@ Status FairShare::leave(std::int64_t lane, std::int64_t tasks) {
     return fewer->run(lane, tasks);
 }
 
-Status FairShare::charge(const std::string& account, std::int64_t milliseconds, std::int64_t now_ms) {
-    EC_ASSIGN(Standing standing, this->standing(account));
-    const double seconds = static_cast<double>(milliseconds) / 1000.0;
-    standing.level = with_use(standing.level, seconds, now_ms, half_life_ms_);
-    return keep(account, standing, kNoLane);
+Result<FairShare::Use*> FairShare::add(Bill& bill, const std::string& account, std::int64_t milliseconds,
+                                       std::int64_t now_ms) {
+    auto use = bill.uses_.find(account);
+    if (use == bill.uses_.end()) {
+        EC_ASSIGN(const Standing standing, this->standing(account));
+        use = bill.uses_.emplace(account, Use{.standing = standing, .taken = {}}).first;
+    }
+    Level& level = use->second.standing.level;
+    level = with_use(level, static_cast<double>(milliseconds) / 1000.0, now_ms, half_life_ms_);
+    return &use->second;
 }
 
-Status FairShare::take(const Lane& lane, std::int64_t milliseconds, std::int64_t now_ms) {
-    EC_ASSIGN(Standing standing, this->standing(lane.account));
-    const double seconds = static_cast<double>(milliseconds) / 1000.0;
-    standing.level = with_use(standing.level, seconds, now_ms, half_life_ms_);
-    return keep(lane.account, standing, lane.id);
+Result<Level> FairShare::take(Bill& bill, const Lane& lane, std::int64_t milliseconds, std::int64_t now_ms) {
+    EC_ASSIGN(Use * use, add(bill, lane.account, milliseconds, now_ms));
+    ++use->taken[lane.id];
+    return use->standing.weighed();
+}
+
+Status FairShare::charge(Bill& bill, const std::string& account, std::int64_t milliseconds, std::int64_t now_ms) {
+    EC_TRY(add(bill, account, milliseconds, now_ms));
+    return {};
+}
+
+Status FairShare::settle(Bill& bill) {
+    for (const auto& [account, use] : bill.uses_) {
+        auto lane = use.taken.begin();
+        const bool none = lane == use.taken.end();
+        EC_TRY(keep(account, use.standing, none ? kNoLane : lane->first, none ? 0 : lane->second));
+        if (none) continue;
+        for (++lane; lane != use.taken.end(); ++lane) EC_TRY(leave(lane->first, lane->second));
+    }
+    bill.uses_.clear();
+    return {};
+}
+
+Status FairShare::charge(const std::string& account, std::int64_t milliseconds, std::int64_t now_ms) {
+    Bill bill;
+    EC_TRY(charge(bill, account, milliseconds, now_ms));
+    return settle(bill);
 }
 
 Status FairShare::set_weight(const std::string& account, std::int64_t milli) {
@@ -99,18 +129,21 @@ Status FairShare::set_weight(const std::string& account, std::int64_t milli) {
         return fail(ErrorCode::invalid_argument, "a weight is 1 to 1,000,000 thousandths");
     EC_ASSIGN(Standing standing, this->standing(account));
     standing.weight = milli;
-    return keep(account, standing, kNoLane);
+    return keep(account, standing, kNoLane, 0);
 }
 
 Result<std::vector<Lane>> FairShare::best(std::int64_t shape, unsigned most) {
     EC_ASSIGN(sql::Statement * rows,
-              database_.cached("SELECT id, priority, account, level FROM lane WHERE shape = ?1 AND queued > 0 "
+              database_.cached("SELECT id, priority, account, level, queued FROM lane WHERE shape = ?1 AND queued > 0 "
                                "ORDER BY priority DESC, level LIMIT ?2"));
     EC_TRY(rows->bind(shape, most));
     std::vector<Lane> lanes;
     EC_TRY(each_row(*rows, [&lanes](const sql::Statement& row) {
-        lanes.push_back(
-            {.id = row.integer(0), .priority = row.integer(1), .account = row.text(2), .level = Level{row.integer(3)}});
+        lanes.push_back({.id = row.integer(0),
+                         .priority = row.integer(1),
+                         .account = row.text(2),
+                         .level = Level{row.integer(3)},
+                         .queued = row.integer(4)});
     }));
     return lanes;
 }
@@ -123,14 +156,18 @@ Result<std::int64_t> FairShare::queued(const std::string& account) {
     return row->integer(0);
 }
 
-Result<std::int64_t> FairShare::queued_of_all(std::int64_t now_ms) {
+Result<std::int64_t> FairShare::queued_of_all_lately(std::int64_t now_ms) {
     if (counted_ms_ >= 0 && now_ms >= counted_ms_ && now_ms < counted_ms_ + kCountEvery) return counted_;
+    EC_ASSIGN(counted_, queued_of_all());
+    counted_ms_ = now_ms;
+    return counted_;
+}
+
+Result<std::int64_t> FairShare::queued_of_all() {
     EC_ASSIGN(sql::Statement * row, database_.cached("SELECT CAST(COALESCE(SUM(queued), 0) AS BIGINT) FROM lane"));
     EC_TRY(row->bind());
     EC_TRY(row->step());
-    counted_ = row->integer(0);
-    counted_ms_ = now_ms;
-    return counted_;
+    return row->integer(0);
 }
 
 }  // namespace ec::swarm

@@ -32,26 +32,33 @@ struct Lane {
     std::int64_t priority = 0;
     std::string account;
     Level level;
+    std::int64_t queued = 0;
 };
 
 class FairShare {
 public:
     FairShare(sql::Database& database, std::int64_t half_life_ms) : database_(database), half_life_ms_(half_life_ms) {}
 
-    static std::int64_t lane_id(std::int64_t shape, std::int64_t priority, const std::string& account);
+    std::int64_t lane_id(std::int64_t shape, std::int64_t priority, const std::string& account);
     /// `tasks` more wait there; true: the lane was missing, and was made.
     Result<bool> arrive(std::int64_t shape, std::int64_t priority, const std::string& account, std::int64_t tasks);
     Status leave(std::int64_t lane, std::int64_t tasks);
-    /// One task is taken from the lane of an account, for so long.
-    Status take(const Lane& lane, std::int64_t milliseconds, std::int64_t now_ms);
+    /// What one call charges and takes. It counts when settle() has written it, each account once.
+    class Bill;
+    /// One task is taken from the lane of an account, for so long. Where the account's lanes stand then.
+    Result<Level> take(Bill& bill, const Lane& lane, std::int64_t milliseconds, std::int64_t now_ms);
     /// The account uses the swarm for so long, or used it for so much less than was thought.
+    Status charge(Bill& bill, const std::string& account, std::int64_t milliseconds, std::int64_t now_ms);
+    Status settle(Bill& bill);
+    /// charge() and settle().
     Status charge(const std::string& account, std::int64_t milliseconds, std::int64_t now_ms);
     Status set_weight(const std::string& account, std::int64_t milli);
     /// The best of a shape's lanes in which tasks wait.
     Result<std::vector<Lane>> best(std::int64_t shape, unsigned most);
-    /// Tasks that wait, of one account and of all (as of at most a second ago).
+    /// Tasks that wait, of one account, of all, and of all as of at most a second ago.
     Result<std::int64_t> queued(const std::string& account);
-    Result<std::int64_t> queued_of_all(std::int64_t now_ms);
+    Result<std::int64_t> queued_of_all();
+    Result<std::int64_t> queued_of_all_lately(std::int64_t now_ms);
 
 private:
     struct Standing {
@@ -59,12 +66,28 @@ private:
         std::int64_t weight = 1000;
         [[nodiscard]] Level weighed() const;
     };
+    /// An account's part of a bill.
+    struct Use {
+        Standing standing;
+        std::map<std::int64_t, std::int64_t> taken;  ///< tasks, by lane
+    };
     Result<Standing> standing(const std::string& account);
-    Status keep(const std::string& account, const Standing& standing, std::int64_t taken_from);
+    Result<Use*> add(Bill& bill, const std::string& account, std::int64_t milliseconds, std::int64_t now_ms);
+    Status keep(const std::string& account, const Standing& standing, std::int64_t lane, std::int64_t taken);
 
     sql::Database& database_;
     std::int64_t half_life_ms_;
     std::int64_t counted_ = 0, counted_ms_ = -1;
+    /// The lane that was named last: names are hashed, and one after the other is of the same.
+    struct {
+        std::int64_t shape = 0, priority = 0, id = 0;
+        std::string account;
+    } named_;
+};
+
+class FairShare::Bill {
+    friend class FairShare;
+    std::map<std::string, Use> uses_;
 };
 
 }  // namespace ec::swarm

@@ -19,6 +19,14 @@ std::string digest_of(std::string_view bytes) { return crypto::sha256(bytes).hex
 
 }  // namespace
 
+const std::string& Payment::Digested::of(std::string_view text) {
+    if (digest_.empty() || text_ != text) {
+        text_ = text;
+        digest_ = digest_of(text);
+    }
+    return digest_;
+}
+
 std::string pending_account(std::string_view account) { return fmt::format("pending/{}", account); }
 
 Status Payment::hold(const JobRow& job, std::int64_t now_ms) {
@@ -32,9 +40,10 @@ Status Payment::hold(const JobRow& job, std::int64_t now_ms) {
 }
 
 Result<bool> Payment::pay_once(const JobRow& job, std::int64_t number, const std::string& to, ledger::AccountKind kind,
-                               std::int64_t milli, std::int64_t now_ms) {
+                               std::int64_t milli, std::int64_t now_ms, ledger::Rest rest) {
     const auto paid = [&] {
-        return books_.pay(hold_name(job), task_id(job.id, number).text(), to, ledger::Credits::milli(milli), now_ms);
+        return books_.pay(hold_name(job), task_id(job.id, number).text(), to, ledger::Credits::milli(milli), now_ms,
+                          rest);
     };
     Result<bool> moved = paid();
     if (moved || moved.error().code != ErrorCode::not_found) return moved;
@@ -42,17 +51,18 @@ Result<bool> Payment::pay_once(const JobRow& job, std::int64_t number, const std
     return paid();
 }
 
-Result<bool> Payment::pay(JobRow& job, std::int64_t number, const TaskRow& by, std::int64_t milli,
-                          std::int64_t now_ms) {
+Result<bool> Payment::pay(JobRow& job, std::int64_t number, const TaskRow& by, std::int64_t milli, std::int64_t now_ms,
+                          ledger::Rest rest) {
     const std::string& account = by.worker_account;
     if (milli <= 0 || account.empty() || job.spent + milli > job.held) return false;
     const bool others_word = job.verification == Verification::adaptive || job.verification == Verification::always;
     const bool pends = clear_ms_ > 0 && others_word && account != job.account;
     EC_ASSIGN(const bool paid,
-              pends ? pay_once(job, number, pending_account(account), ledger::AccountKind::escrow, milli, now_ms)
-                    : pay_once(job, number, account, ledger::AccountKind::user, milli, now_ms));
+              pends ? pay_once(job, number, pending_account(account), ledger::AccountKind::escrow, milli, now_ms, rest)
+                    : pay_once(job, number, account, ledger::AccountKind::user, milli, now_ms, rest));
     if (!paid) return false;
     job.spent += milli;
+    job.released = rest == ledger::Rest::released;
     if (!pends) return true;
     EC_ASSIGN(sql::Statement * row,
               database_.cached("INSERT INTO pending (job, number, worker, account, payer, milli, clears_ms, forfeited) "
@@ -130,7 +140,7 @@ Result<std::size_t> Payment::clear(unsigned most, std::int64_t now_ms) {
 }
 
 Status Payment::release(const JobRow& job) {
-    if (job.held == 0) return {};
+    if (job.held == 0 || job.released) return {};
     return books_.release(hold_name(job));
 }
 
@@ -139,7 +149,7 @@ Status Payment::release(const JobRow& job) {
 Status Payment::log_submit(const JobRow& job, std::string_view body_hash, std::int64_t now_ms) {
     if (log_ == nullptr) return {};
     return log_->append(fmt::format(R"({{"account":"{}","at":{},"body":"{}","job":"{}","type":"submit"}})",
-                                    digest_of(job.account), now_ms, digest_of(body_hash), job.id),
+                                    account_.of(job.account), now_ms, body_.of(body_hash), job.id),
                         now_ms);
 }
 

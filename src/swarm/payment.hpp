@@ -26,13 +26,15 @@ public:
 
     /// Sets job.held aside. `denied` when the account has too little.
     Status hold(const JobRow& job, std::int64_t now_ms);
-    /// Pays `milli` for the task `number` to the worker of `by`. False: there is not so much left, or it was paid
-    /// before.
-    Result<bool> pay(JobRow& job, std::int64_t number, const TaskRow& by, std::int64_t milli, std::int64_t now_ms);
+    /// Pays `milli` for the task `number` to the worker of `by`; the last of the job: the rest of its hold is released
+    /// with it. False: there is not so much left, or it was paid before.
+    Result<bool> pay(JobRow& job, std::int64_t number, const TaskRow& by, std::int64_t milli, std::int64_t now_ms,
+                     ledger::Rest rest = ledger::Rest::held);
     /// Nothing that is pending for this worker will be its own.
     Status forfeit(const std::string& worker, std::int64_t now_ms);
     /// Moves pay that has been pending for long enough, or is forfeited; how many payments.
     Result<std::size_t> clear(unsigned most, std::int64_t now_ms);
+    /// Unless that was done with the last payment.
     Status release(const JobRow& job);
 
     Status log_submit(const JobRow& job, std::string_view body_hash, std::int64_t now_ms);
@@ -42,6 +44,15 @@ public:
     Status log_lie(const JobRow& job, const TaskRow& task, std::string_view result, std::int64_t now_ms);
 
 private:
+    /// The digest of what came last: many jobs come of one account, and in one request.
+    class Digested {
+    public:
+        const std::string& of(std::string_view text);
+
+    private:
+        std::string text_, digest_;
+    };
+
     struct Pending {
         std::string job;
         std::int64_t number = 0;
@@ -50,7 +61,7 @@ private:
         bool forfeited = false;
     };
     Result<bool> pay_once(const JobRow& job, std::int64_t number, const std::string& to, ledger::AccountKind kind,
-                          std::int64_t milli, std::int64_t now_ms);
+                          std::int64_t milli, std::int64_t now_ms, ledger::Rest rest);
     Result<bool> post(std::string_view kind, std::string_view dedupe, const Pending& what, const std::string& to,
                       std::int64_t milli, std::int64_t now_ms);
     Result<std::vector<Pending>> due(unsigned most, std::int64_t now_ms);
@@ -60,6 +71,7 @@ private:
     ledger::Books& books_;
     ledger::Log* log_;
     std::int64_t clear_ms_;
+    Digested account_, body_;
 };
 
 }  // namespace ec::swarm

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <deque>
 
 #include "queue_inside.hpp"
 
@@ -10,57 +11,111 @@ constexpr unsigned kLanesAShape = 8;  // that are looked at
 constexpr unsigned kHeads = 8;        // of a lane
 constexpr std::size_t kMostInputs = 256;
 
-/// The lanes in which there may be something for this worker, the best first.
-Result<std::vector<Lane>> lanes_for(Queue::Inside& inside, const Offer& offer) {
-    EC_ASSIGN(const std::vector<std::int64_t> shapes, inside.shapes.matching(offer));
-    std::vector<Lane> lanes;
-    for (const std::int64_t shape : shapes) {
-        EC_ASSIGN(std::vector<Lane> best, inside.share.best(shape, kLanesAShape));
-        std::ranges::move(best, std::back_inserter(lanes));
-    }
-    std::ranges::sort(lanes, [](const Lane& a, const Lane& b) {
-        if (a.priority != b.priority) return a.priority > b.priority;
-        if (a.level != b.level) return a.level < b.level;
-        return a.id < b.id;
-    });
-    return lanes;
+bool goes_before(const Lane& a, const Lane& b) {
+    if (a.priority != b.priority) return a.priority > b.priority;
+    if (a.level != b.level) return a.level < b.level;
+    return a.id < b.id;
 }
 
-struct Head {
-    std::string job;
-    std::int64_t number = 0;
+/// A lane with those at its head that this worker may have, as far as they were looked at.
+struct Waiting {
+    Lane lane;
+    std::deque<TaskRow> heads;
+    bool dry = false;
 };
 
-/// The first of a lane that this worker may have, best by what it has at hand already.
-Result<std::vector<Head>> heads_of(Queue::Inside& inside, const Lane& lane, const identity::Node& worker,
-                                   const Offer& offer, std::int64_t now_ms) {
-    EC_ASSIGN(sql::Statement * rows,
-              inside.rows.database().cached(
-                  "SELECT job, number FROM task WHERE lane = ?1 AND waits IS NOT NULL AND waits <= ?2 "
-                  "AND NOT EXISTS (SELECT 1 FROM task_exclusion WHERE task_exclusion.job = task.job "
-                  "AND task_exclusion.number = task.number AND task_exclusion.worker IN (?3, ?5) "
-                  "AND task_exclusion.until_ms > ?2) ORDER BY waits, job, number LIMIT ?4"));
-    const bool chooses = !offer.snapshots.empty();
-    EC_TRY(rows->bind(lane.id, now_ms, worker.id.text(), chooses ? kHeads : 1U, account_word(worker.account)));
-    std::vector<Head> heads;
-    EC_TRY(each_row(*rows, [&heads](const sql::Statement& row) {
-        heads.push_back({.job = row.text(0), .number = row.integer(1)});
-    }));
-    if (heads.size() < 2) return heads;
-    EC_ASSIGN(sql::Statement * snapshot, inside.rows.database().cached("SELECT snapshot FROM job WHERE id = ?1"));
-    for (std::size_t i = 0; i < heads.size(); ++i) {
-        EC_TRY(snapshot->bind(heads[i].job));
-        EC_TRY(snapshot->step());
-        const std::string name = snapshot->text(0);
-        const bool at_hand =
-            std::ranges::any_of(offer.snapshots, [&name](const BlobId& id) { return id.text() == name; });
-        if (!at_hand) continue;
-        std::rotate(heads.begin(), heads.begin() + static_cast<std::ptrdiff_t>(i),
-                    heads.begin() + static_cast<std::ptrdiff_t>(i) + 1);
-        break;
+/// The lanes in which there may be something for a worker, kept in mind while it takes one task after the other.
+class Field {
+public:
+    Field(Queue::Inside& inside, const identity::Node& worker, const Offer& offer, std::int64_t now_ms)
+        : inside_(inside), worker_(worker), offer_(offer), now_ms_(now_ms) {}
+
+    Status read() {
+        lanes_.clear();
+        horizon_.reset();
+        taken_ = false;
+        EC_ASSIGN(const std::vector<std::int64_t> shapes, inside_.shapes.matching(offer_));
+        for (const std::int64_t shape : shapes) {
+            EC_ASSIGN(std::vector<Lane> best, inside_.share.best(shape, kLanesAShape));
+            if (best.size() == kLanesAShape && (!horizon_ || goes_before(best.back(), *horizon_)))
+                horizon_ = best.back();
+            for (Lane& lane : best) lanes_.push_back({.lane = std::move(lane), .heads = {}});
+        }
+        return {};
     }
-    return heads;
-}
+
+    /// The task whose turn it is, of those that are known to be the best: nothing, and there may be others when
+    /// outlived().
+    Result<std::optional<TaskRow>> next(std::size_t most, Lane& lane) {
+        for (;;) {
+            Waiting* best = nullptr;
+            for (Waiting& one : lanes_)
+                if (!one.dry && (best == nullptr || goes_before(one.lane, best->lane))) best = &one;
+            if (best == nullptr || (taken_ && horizon_ && goes_before(*horizon_, best->lane))) return std::nullopt;
+            if (best->heads.empty()) EC_TRY(look(*best, most));
+            if (best->heads.empty()) {
+                best->dry = true;
+                continue;
+            }
+            EC_ASSIGN(TaskRow task, choose(best->heads));
+            lane = best->lane;
+            return task;
+        }
+    }
+
+    /// A task was taken, and the lanes of its account stand elsewhere now.
+    void taken(const Lane& from, Level level) {
+        taken_ = true;
+        for (Waiting& one : lanes_) {
+            if (one.lane.account != from.account) continue;
+            one.lane.level = level;
+            if (one.lane.id == from.id && --one.lane.queued <= 0) one.dry = true;
+        }
+    }
+    /// Lanes that were not read may come before those that were.
+    [[nodiscard]] bool outlived() const { return taken_ && horizon_.has_value(); }
+
+private:
+    Status look(Waiting& waiting, std::size_t most) {
+        // As many as this lane's part may be.
+        const std::size_t share = (most + lanes_.size() - 1) / lanes_.size();
+        const std::size_t wanted = offer_.snapshots.empty() ? share : std::max<std::size_t>(share, kHeads);
+        EC_ASSIGN(std::vector<TaskRow> heads,
+                  inside_.rows.heads(waiting.lane.id, worker_.id.text(), worker_.account, now_ms_, wanted));
+        std::ranges::move(heads, std::back_inserter(waiting.heads));
+        return {};
+    }
+
+    /// The first, or the first of those near it whose files the worker has at hand.
+    Result<TaskRow> choose(std::deque<TaskRow>& heads) {
+        auto chosen = heads.begin();
+        if (!offer_.snapshots.empty()) {
+            EC_ASSIGN(sql::Statement * snapshot,
+                      inside_.rows.database().cached("SELECT snapshot FROM job WHERE id = ?1"));
+            const std::size_t near = std::min<std::size_t>(kHeads, heads.size());
+            for (std::size_t i = 0; i < near; ++i) {
+                EC_TRY(snapshot->bind(heads[i].job));
+                EC_TRY(snapshot->step());
+                const std::string name = snapshot->text(0);
+                if (!std::ranges::any_of(offer_.snapshots, [&name](const BlobId& id) { return id.text() == name; }))
+                    continue;
+                chosen += static_cast<std::ptrdiff_t>(i);
+                break;
+            }
+        }
+        TaskRow task = std::move(*chosen);
+        heads.erase(chosen);
+        return task;
+    }
+
+    Queue::Inside& inside_;
+    const identity::Node& worker_;
+    const Offer& offer_;
+    const std::int64_t now_ms_;
+    std::vector<Waiting> lanes_;
+    std::optional<Lane> horizon_;  ///< the last that was read, where there may be more
+    bool taken_ = false;
+};
 
 /// The verified results that a task of work stands on.
 Status add_inputs(Queue::Inside& inside, const TaskRow& work, std::vector<Input>& inputs) {
@@ -107,10 +162,12 @@ Result<Lease> lease_of(Queue::Inside& inside, const JobRow& job, const TaskRow& 
     return lease;
 }
 
-Result<Lease> take(Queue::Inside& inside, const identity::Node& worker, const Lane& lane, const Head& head,
-                   std::int64_t now_ms) {
-    EC_ASSIGN(JobRow job, inside.rows.job(head.job));
-    EC_ASSIGN(TaskRow task, inside.rows.task(head.job, head.number));
+Result<Lease> take(Queue::Inside& inside, const identity::Node& worker, TaskRow task, std::int64_t now_ms) {
+    EC_ASSIGN(JobRow job, inside.rows.job(task.job));
+    // Where others may write meanwhile, what was read before the job was locked may be out of date.
+    if (inside.rows.database().dialect() == sql::Dialect::postgres) {
+        EC_ASSIGN(task, inside.rows.task(task.job, task.number));
+    }
     if (!task.waits || task.state != State::queued)
         return fail(ErrorCode::timeout, "this task was claimed at the same time", "try again");
     task.state = State::leased;
@@ -127,7 +184,6 @@ Result<Lease> take(Queue::Inside& inside, const identity::Node& worker, const La
     task.late_ms = may_lag ? now_ms + usual : kForever;
     task.due = std::min(task.lease_until, task.late_ms);
     EC_TRY(inside.rows.save(task));
-    EC_TRY(inside.share.take(lane, task.expected_s * 1000, now_ms));
     EC_TRY(inside.course.note(job, task, "claimed", task.worker, now_ms));
     if (job.state == State::queued) {
         job.state = State::running;
@@ -145,23 +201,33 @@ Result<std::vector<Lease>> Queue::claim(const identity::Node& worker, const Offe
     EC_ASSIGN(const std::int64_t now_ms, inside.now());
     EC_ASSIGN(const bool barred, inside.trust.barred(worker.id.text(), now_ms));
     if (barred) return leases;
+    const std::size_t wanted = std::min(most, kMostLeases);
+    FairShare::Bill bill;
+    Field field(inside, worker, offer, now_ms);
+    EC_TRY(field.read());
     bool refreshed = false;
-    while (leases.size() < std::min(most, kMostLeases)) {
-        EC_ASSIGN(const std::vector<Lane> lanes, lanes_for(inside, offer));
-        const std::size_t before = leases.size();
-        for (const Lane& lane : lanes) {
-            EC_ASSIGN(const std::vector<Head> heads, heads_of(inside, lane, worker, offer, now_ms));
-            if (heads.empty()) continue;
-            EC_ASSIGN(Lease lease, take(inside, worker, lane, heads.front(), now_ms));
+    while (leases.size() < wanted) {
+        Lane lane;
+        EC_ASSIGN(std::optional<TaskRow> task, field.next(wanted - leases.size(), lane));
+        if (task) {
+            EC_ASSIGN(const Level level, inside.share.take(bill, lane, task->expected_s * 1000, now_ms));
+            field.taken(lane, level);
+            EC_ASSIGN(Lease lease, take(inside, worker, *std::move(task), now_ms));
             leases.push_back(std::move(lease));
-            break;
+            continue;
         }
-        if (leases.size() > before) continue;
+        if (field.outlived()) {
+            EC_TRY(inside.share.settle(bill));
+            EC_TRY(field.read());
+            continue;
+        }
         if (!leases.empty() || std::exchange(refreshed, true)) break;
         // Another coordinator may have queued work of a new shape.
         EC_ASSIGN(const bool more, inside.shapes.refresh());
         if (!more) break;
+        EC_TRY(field.read());
     }
+    EC_TRY(inside.share.settle(bill));
     return leases;
 }
 

@@ -53,8 +53,11 @@ Result<bool> move_blob(sql::Database& database, const std::string& job, const st
 }
 
 /// Names the blobs of a result, so that the submitter may fetch what the worker's account stored.
-Status keep_result(Queue::Inside& inside, const JobRow& job, const TaskRow& task, const Report& report) {
-    if (!report.result.empty()) EC_TRY(inside.rows.put(job.id, SealedPlace::result(task.number), report.result));
+Status keep_result(Queue::Inside& inside, const JobRow& job, TaskRow& task, const Report& report) {
+    if (!report.result.empty()) {
+        EC_TRY(inside.rows.put(job.id, SealedPlace::result(task.number), report.result));
+        task.result = report.result;
+    }
     for (const BlobId& blob : report.blobs) {
         sql::Database& database = inside.rows.database();
         EC_ASSIGN(sql::Statement * name,
@@ -89,7 +92,9 @@ Status add_children(Queue::Inside& inside, JobRow& job, TaskRow& task, const Rep
     }
     if (job.spent + job.owed + price > job.held)
         return fail(ErrorCode::denied, "children: they cost more than is left of the job's budget");
-    EC_TRY(add_tasks(inside, job, report.children, keys, now_ms));
+    Arrivals arrivals;
+    EC_TRY(add_tasks(inside, job, report.children, keys, arrivals, now_ms));
+    EC_TRY(let_in(inside, job.account, arrivals));
     task.outcome = report.outcome;
     return inside.course.end_task(job, task, State::done, "planned", now_ms);
 }
@@ -105,10 +110,10 @@ Status take_in(Queue::Inside& inside, JobRow& job, TaskRow& task, const Report& 
     return inside.checking.reported(job, task, report.outcome, now_ms);
 }
 
-}  // namespace
-
-Result<Completion> Queue::complete(const identity::Node& worker, const Report& report) {
-    Inside& inside = *inside_;
+/// `begun`: something is written, so that a failure leaves what must be undone.
+Result<Completion> complete_one(Queue::Inside& inside, const identity::Node& worker, const Report& report,
+                                FairShare::Bill& bill, bool& begun) {
+    begun = false;
     EC_ASSIGN(const TaskPlace place, place_of(report.task));
     EC_ASSIGN(JobRow job, inside.rows.job(place.job));
     EC_ASSIGN(TaskRow task, inside.rows.task(place.job, place.number));
@@ -118,12 +123,37 @@ Result<Completion> Queue::complete(const identity::Node& worker, const Report& r
     EC_TRY(check_report(task, report));
     EC_ASSIGN(const std::int64_t now_ms, inside.now());
     const std::int64_t took = std::max<std::int64_t>(0, now_ms - task.leased_ms);
-    EC_TRY(inside.share.charge(job.account, took - task.expected_s * 1000, now_ms));
+    begun = true;
+    EC_TRY(inside.share.charge(bill, job.account, took - task.expected_s * 1000, now_ms));
     if (report.outcome != Outcome::error) inside.pace.took(task.kind, took);
     task.reported = task.fence;
     EC_TRY(take_in(inside, job, task, report, now_ms));
     EC_TRY(inside.rows.save(job));
     return Completion{.task = task.state, .job = job.state};
+}
+
+}  // namespace
+
+Result<Completion> Queue::complete(const identity::Node& worker, const Report& report) {
+    FairShare::Bill bill;
+    bool begun = false;
+    EC_ASSIGN(const Completion done, complete_one(*inside_, worker, report, bill, begun));
+    EC_TRY(inside_->share.settle(bill));
+    return done;
+}
+
+Result<std::vector<Result<Completion>>> Queue::complete(const identity::Node& worker, std::span<const Report> reports) {
+    FairShare::Bill bill;
+    std::vector<Result<Completion>> all;
+    all.reserve(reports.size());
+    for (const Report& report : reports) {
+        bool begun = false;
+        Result<Completion> done = complete_one(*inside_, worker, report, bill, begun);
+        if (!done && begun) return fail(std::move(done).error());
+        all.push_back(std::move(done));
+    }
+    EC_TRY(inside_->share.settle(bill));
+    return all;
 }
 
 Result<Completion> Queue::judge(const std::string& account, const TaskId& id, bool good) {

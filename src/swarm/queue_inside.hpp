@@ -43,8 +43,12 @@ struct KnownTask {
     bool fulfilled = false;
 };
 using KnownTasks = std::map<std::string, KnownTask, std::less<>>;
+/// Tasks that come to wait, by shape and priority.
+using Arrivals = std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t>;
 Status add_tasks(Queue::Inside& inside, JobRow& job, std::span<const NewTask> tasks, KnownTasks& keys,
-                 std::int64_t now_ms);
+                 Arrivals& arrivals, std::int64_t now_ms);
+/// Counts those of an account that came, once for all of one call.
+Status let_in(Queue::Inside& inside, const std::string& account, const Arrivals& arrivals);
 
 /// `invalid_argument` for sizes, names, unknown keys and cycles; `keys` are those that the job has.
 Status check_tasks(std::span<const NewTask> tasks, const KnownTasks& keys, std::size_t most);

@@ -38,16 +38,30 @@ Result<std::optional<Submitted>> used_before(Queue::Inside& inside, const std::s
     return submitted;
 }
 
-Status check_room(Queue::Inside& inside, const std::string& account, std::size_t tasks, std::int64_t now_ms) {
-    const auto more = static_cast<std::int64_t>(tasks);
-    EC_ASSIGN(const std::int64_t own, inside.share.queued(account));
-    if (own + more > inside.rules.account_queued)
-        return fail(ErrorCode::unavailable, "too many tasks of this account wait already", "retry after 10 s");
-    EC_ASSIGN(const std::int64_t all, inside.share.queued_of_all(now_ms));
-    if (all + more > inside.rules.queued)
-        return fail(ErrorCode::unavailable, "too many tasks wait already", "retry after 30 s");
-    return {};
-}
+/// How much of one account may still come, while a call adds to it.
+class Room {
+public:
+    static Result<Room> of(Queue::Inside& inside, const std::string& account, std::int64_t now_ms) {
+        EC_ASSIGN(const std::int64_t own, inside.share.queued(account));
+        EC_ASSIGN(const std::int64_t all, inside.share.queued_of_all_lately(now_ms));
+        return Room(inside.rules.account_queued - own, inside.rules.queued - all);
+    }
+    [[nodiscard]] Status check(std::size_t tasks) const {
+        const auto more = static_cast<std::int64_t>(tasks);
+        if (more > own_)
+            return fail(ErrorCode::unavailable, "too many tasks of this account wait already", "retry after 10 s");
+        if (more > all_) return fail(ErrorCode::unavailable, "too many tasks wait already", "retry after 30 s");
+        return {};
+    }
+    void take(std::int64_t tasks) {
+        own_ -= tasks;
+        all_ -= tasks;
+    }
+
+private:
+    Room(std::int64_t own, std::int64_t all) : own_(own), all_(all) {}
+    std::int64_t own_, all_;
+};
 
 std::int64_t price_of(const Queue::Inside& inside, const NewTask& task) {
     return inside.parts.pricing.price(task.kind, task.needs).milli();
@@ -104,13 +118,12 @@ Status insert_done(Queue::Inside& inside, JobRow& job, const std::string& key, s
 }  // namespace
 
 Status add_tasks(Queue::Inside& inside, JobRow& job, std::span<const NewTask> tasks, KnownTasks& keys,
-                 std::int64_t now_ms) {
+                 Arrivals& arrivals, std::int64_t now_ms) {
     // Repairs are shares of one search; each part of a split job is a whole search of its own.
     const std::int64_t shares = std::ranges::count(tasks, TaskKind::repair, &NewTask::kind);
     std::int64_t share = 0;
     std::int64_t next = job.tasks;
     for (const NewTask& task : tasks) keys[task.key] = {.number = next++};
-    std::map<std::int64_t, std::int64_t> arrivals;
     for (const NewTask& task : tasks) {
         TaskRow row;
         row.job = job.id;
@@ -135,12 +148,12 @@ Status add_tasks(Queue::Inside& inside, JobRow& job, std::span<const NewTask> ta
             job.graph = true;
             if (!ended(on.state)) ++row.after_left;
         }
-        row.lane = FairShare::lane_id(row.shape, job.priority, job.account);
+        row.lane = inside.share.lane_id(row.shape, job.priority, job.account);
         if (row.after_left > 0) {
             EC_TRY(inside.shapes.write(row.shape));
         } else {
             row.waits = now_ms;
-            ++arrivals[row.shape];
+            ++arrivals[{row.shape, job.priority}];
         }
         ++job.open;
         ++job.live;
@@ -148,20 +161,20 @@ Status add_tasks(Queue::Inside& inside, JobRow& job, std::span<const NewTask> ta
         EC_TRY(inside.rows.insert(row));
         if (!task.payload.empty()) EC_TRY(inside.rows.put(job.id, SealedPlace::payload(row.number), task.payload));
     }
-    for (const auto& [shape, count] : arrivals) EC_TRY(inside.course.arrive(job, shape, job.priority, count));
     return {};
 }
 
-Result<Submitted> Queue::submit(const std::string& account, const std::string& idempotency_key,
-                                std::string_view body_hash, const NewJob& job) {
-    Inside& inside = *inside_;
-    EC_TRY(check_job(job));
-    if (account.empty()) return fail(ErrorCode::invalid_argument, "a job needs an account");
-    EC_ASSIGN(const std::optional<Submitted> before, used_before(inside, account, idempotency_key, body_hash));
-    if (before) return *before;
-    EC_ASSIGN(const std::int64_t now_ms, inside.now());
-    EC_TRY(check_room(inside, account, job.tasks.size(), now_ms));
+Status let_in(Queue::Inside& inside, const std::string& account, const Arrivals& arrivals) {
+    for (const auto& [where, count] : arrivals) EC_TRY(inside.course.arrive(account, where.first, where.second, count));
+    return {};
+}
 
+namespace {
+
+Result<Submitted> submit_one(Queue::Inside& inside, const std::string& account, const std::string& idempotency_key,
+                             std::string_view body_hash, const NewJob& job, Room& room, Arrivals& arrivals,
+                             std::int64_t now_ms) {
+    EC_TRY(room.check(job.tasks.size()));
     JobRow row;
     row.id = make_id(now_ms, inside.parts.random);
     row.account = account;
@@ -187,12 +200,53 @@ Result<Submitted> Queue::submit(const std::string& account, const std::string& i
     EC_ASSIGN(row.bundle, keep_bundle(inside.rows.database(), account, job.blobs));
     EC_TRY(inside.payment.hold(row, now_ms));
     KnownTasks keys;
-    EC_TRY(add_tasks(inside, row, job.tasks, keys, now_ms));
+    EC_TRY(add_tasks(inside, row, job.tasks, keys, arrivals, now_ms));
+    room.take(row.live);
     EC_TRY(inside.rows.note(row, {.type = "state", .state = State::queued, .reason = "submitted", .at_ms = now_ms}));
     EC_TRY(inside.rows.insert(row, idempotency_key, body_hash));
     EC_TRY(inside.rows.put(row.id, SealedPlace::spec(), job.spec));
     EC_TRY(inside.payment.log_submit(row, body_hash, now_ms));
     return submitted;
+}
+
+}  // namespace
+
+Result<Submitted> Queue::submit(const std::string& account, const std::string& idempotency_key,
+                                std::string_view body_hash, const NewJob& job) {
+    EC_ASSIGN(const std::vector<Submitted> one, submit(account, idempotency_key, body_hash, std::span(&job, 1)));
+    return one.front();
+}
+
+Result<std::vector<Submitted>> Queue::submit(const std::string& account, const std::string& idempotency_key,
+                                             std::string_view body_hash, std::span<const NewJob> jobs) {
+    Inside& inside = *inside_;
+    std::vector<Submitted> all;
+    std::optional<Room> room;
+    Arrivals arrivals;
+    std::int64_t now_ms = 0;
+    for (const NewJob& job : jobs) {
+        EC_TRY(check_job(job));
+        if (account.empty()) return fail(ErrorCode::invalid_argument, "a job needs an account");
+        std::string key = idempotency_key;
+        if (!key.empty() && !all.empty()) key += fmt::format("/{}", all.size());
+        EC_ASSIGN(const std::optional<Submitted> before, used_before(inside, account, key, body_hash));
+        if (before) {
+            all.push_back(*before);
+            continue;
+        }
+        if (!room) {
+            EC_ASSIGN(now_ms, inside.now());
+            EC_ASSIGN(room, Room::of(inside, account, now_ms));
+        }
+        EC_ASSIGN(Submitted submitted, submit_one(inside, account, key, body_hash, job, *room, arrivals, now_ms));
+        all.push_back(std::move(submitted));
+    }
+    EC_TRY(let_in(inside, account, arrivals));
+    return all;
+}
+
+Result<std::int64_t> Queue::queued(const std::string& account) {
+    return account.empty() ? inside_->share.queued_of_all() : inside_->share.queued(account);
 }
 
 }  // namespace ec::swarm

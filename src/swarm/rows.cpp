@@ -215,6 +215,22 @@ Result<std::vector<TaskRow>> Rows::tasks(const std::string& job) {
     return tasks;
 }
 
+Result<std::vector<TaskRow>> Rows::heads(std::int64_t lane, const std::string& worker, const std::string& account,
+                                         std::int64_t now_ms, std::size_t most) {
+    EC_ASSIGN(
+        sql::Statement * rows,
+        database_.cached("SELECT " EC_TASK_COLUMNS " FROM task WHERE lane = ?1 AND waits IS NOT NULL AND waits <= ?2 "
+                         "AND NOT EXISTS (SELECT 1 FROM task_exclusion AS no WHERE no.job = task.job "
+                         "AND no.number = task.number AND no.worker = ?3 AND no.until_ms > ?2) "
+                         "AND NOT EXISTS (SELECT 1 FROM task_exclusion AS no WHERE no.job = task.job "
+                         "AND no.number = task.number AND no.worker = ?5 AND no.until_ms > ?2) "
+                         "ORDER BY waits, job, number LIMIT ?4"));
+    EC_TRY(rows->bind(lane, now_ms, worker, most, account_word(account)));
+    std::vector<TaskRow> tasks;
+    EC_TRY(each_row(*rows, [&tasks](const sql::Statement& row) { tasks.push_back(task_from(row)); }));
+    return tasks;
+}
+
 Result<std::vector<TaskRow>> Rows::helpers(const std::string& job, std::int64_t subject) {
     EC_ASSIGN(sql::Statement * rows,
               database_.cached("SELECT " EC_TASK_COLUMNS

@@ -40,6 +40,7 @@ struct JobRow {
     std::int64_t events = 0;
     std::int64_t result_task = -1;
     std::int64_t submitted_ms = 0, ends_ms = 0, ended_ms = 0;
+    bool released = false;                   ///< its hold, by the change that is under way
     std::optional<std::int64_t> look_at_ms;  ///< when sweep() is to look at it next, where that changes
 };
 
@@ -67,6 +68,7 @@ struct TaskRow {
     std::int64_t price = 0;
     Outcome outcome = Outcome::error;
     std::string reason;
+    std::optional<std::string> result;  ///< sealed; that was handed in and put away by the change that is under way
 };
 
 /// A task's id is its job's and its number.
@@ -104,6 +106,9 @@ public:
     Result<TaskRow> task(const std::string& job, std::int64_t number);
     Status save(const TaskRow& task);
     Result<std::vector<TaskRow>> tasks(const std::string& job);
+    /// The first of a lane that wait and may be given to this worker.
+    Result<std::vector<TaskRow>> heads(std::int64_t lane, const std::string& worker, const std::string& account,
+                                       std::int64_t now_ms, std::size_t most);
     /// Those that have not ended and help `subject`.
     Result<std::vector<TaskRow>> helpers(const std::string& job, std::int64_t subject);
 

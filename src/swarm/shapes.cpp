@@ -77,9 +77,12 @@ std::string Shapes::name_of(const Shape& shape) {
 }
 
 std::int64_t Shapes::id(const Shape& shape) {
-    const std::int64_t id = id_of_name(name_of(shape));
-    known_.emplace(id, shape);
-    return id;
+    // One after the other is of the same shape, and names are hashed.
+    if (named_ != 0 && named_shape_ == shape) return named_;
+    named_ = id_of_name(name_of(shape));
+    named_shape_ = shape;
+    known_.emplace(named_, shape);
+    return named_;
 }
 
 Status Shapes::write(std::int64_t id) {

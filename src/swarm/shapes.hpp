@@ -49,6 +49,8 @@ private:
     sql::Database& database_;
     std::map<std::int64_t, Shape> known_;
     std::int64_t rows_ = -1;  ///< when they were read last
+    Shape named_shape_;       ///< the one that was named last, and its id; 0: none was
+    std::int64_t named_ = 0;
 };
 
 }  // namespace ec::swarm

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import socket
+import sqlite3
 import stat
 import struct
 import time
@@ -297,6 +298,20 @@ def test_bad_tokens_look_all_the_same(coordinator):
                 "ecn_aaaaaaaa_" + "A" * 43, "' OR 1=1 --", "é" * 30):
         details.add(problem(Node(coordinator.url).join(bad, "worker"), 401)["detail"])
     assert len(details) == 1
+
+
+def test_a_join_that_is_refused_does_not_wait_for_the_writer(coordinator):
+    used = token(coordinator, "worker", "eve")
+    assert Node(coordinator.url).join(used, "worker").status == 201
+    nodes = [Node(coordinator.url) for _ in range(3)]
+    database = sqlite3.connect(coordinator.data / "coordinator.db", isolation_level=None, timeout=60)
+    database.execute("BEGIN IMMEDIATE")  # nobody else can write until the end
+    try:
+        for node, bad in zip(nodes, (used, used[:-1] + "!", "ecn_aaaaaaaa_" + "A" * 43)):
+            problem(node.join(bad, "worker"), 401)
+    finally:
+        database.execute("ROLLBACK")
+        database.close()
 
 
 def test_a_key_keeps_its_account_and_a_revoked_one_stays_out(coordinator):

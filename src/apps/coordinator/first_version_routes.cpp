@@ -8,7 +8,6 @@
 #include "../web.hpp"
 #include "answers.hpp"
 #include "coordinator.hpp"
-#include "counts.hpp"
 #include "first_version.hpp"
 #include "old_leases.hpp"
 
@@ -280,8 +279,7 @@ ServerResponse status(Coordinator& with, const ServerRequest& request) {
     const auto form = Form::parse(request.query);
     if (!form) return refused(form.error());
     if (form->has("taskId")) return status_of(with, account->empty() ? kLocalAccount : *account, form->value("taskId"));
-    const auto queued =
-        with.store.read<std::int64_t>([&](Desk& desk) { return queued_tasks(desk.database, *account); });
+    const auto queued = with.store.read<std::int64_t>([&](Desk& desk) { return desk.queue.queued(*account); });
     if (!queued) return refused(queued.error());
     const std::int64_t now = with.gate.now_ms();
     return json_of({{"queued", *queued},
@@ -328,7 +326,7 @@ ServerResponse features(Coordinator& with, const ServerRequest& request) {
 }
 
 ServerResponse runtime(Coordinator& with) {
-    const auto queued = with.store.read<std::int64_t>([](Desk& desk) { return queued_tasks(desk.database, ""); });
+    const auto queued = with.store.read<std::int64_t>([](Desk& desk) { return desk.queue.queued({}); });
     return json_of({{"ok", queued.has_value()},
                     {"coordinator", Object{{"provider", "edgecoder-local"},
                                            {"queued", queued.value_or(0)},

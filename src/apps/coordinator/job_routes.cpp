@@ -169,12 +169,7 @@ void submit_jobs(Coordinator& with, const std::string& account, const std::strin
     const auto shared = std::make_shared<const std::vector<swarm::NewJob>>(std::move(jobs));
     with.store.change(
         [account, key, hash, shared, done](Desk& desk) -> Status {
-            done->clear();
-            for (std::size_t i = 0; i < shared->size(); ++i) {
-                EC_ASSIGN(auto submitted,
-                          desk.queue.submit(account, i == 0 ? key : key + "/" + std::to_string(i), hash, (*shared)[i]));
-                done->push_back(std::move(submitted));
-            }
+            EC_ASSIGN(*done, desk.queue.submit(account, key, hash, *shared));
             return desk.database.notify(kWorkChannel);
         },
         [&with, done, responder = std::move(responder), taken = std::move(taken)](const Status& status) {

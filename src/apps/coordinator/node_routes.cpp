@@ -31,12 +31,16 @@ ServerResponse hello(const Coordinator& with, const ServerRequest& request) {
 
 void enrol(Coordinator& with, const swarm::JoinRequest& join, std::shared_ptr<Responder> responder,
            std::function<ServerResponse(const identity::Node&)> answer) {
+    const identity::EnrolRequest request{.token = join.token, .key = join.key, .kind = join.kind, .label = join.label};
+    // Strangers who guess at tokens take none of the writer's time.
+    const auto admitted = with.store.read<Status>(
+        [&](Desk& desk) -> Result<Status> { return desk.registry.admits(request, desk.now_ms()); });
+    if (!admitted || !*admitted)
+        return responder->answer(not_let_in(!admitted ? admitted.error() : admitted->error(), with.gate.now_ms()));
     const auto node = std::make_shared<identity::Node>();
     with.store.change(
-        [join, node](Desk& desk) -> Status {
-            EC_ASSIGN(*node, desk.registry.enrol(
-                                 {.token = join.token, .key = join.key, .kind = join.kind, .label = join.label},
-                                 desk.now_ms()));
+        [request, node](Desk& desk) -> Status {
+            EC_ASSIGN(*node, desk.registry.enrol(request, desk.now_ms()));
             return open_account(desk, node->account);
         },
         [&with, node, responder = std::move(responder), answer = std::move(answer)](const Status& status) {

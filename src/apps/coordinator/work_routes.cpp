@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <charconv>
 #include <ec/swarm/protocol.hpp>
 #include <mutex>
@@ -49,14 +50,17 @@ struct Completing {
     std::shared_ptr<Responder> responder;
 };
 
+/// Whether the database was not there: nothing of it is known to have happened.
+bool out_of_reach(ErrorCode code) {
+    return code == ErrorCode::unavailable || code == ErrorCode::timeout || code == ErrorCode::io;
+}
+
 void answer(const Completing& all) {
     for (const auto& one : all.done) {
         if (one) continue;
-        // Nothing of it is known to have happened, or it stands alone: the whole is to be asked again, or refused.
+        // The whole is to be asked again, or it stands alone and is refused.
         const ErrorCode code = one.error().code;
-        if (all.protocol < swarm::kProtocol || code == ErrorCode::unavailable || code == ErrorCode::timeout ||
-            code == ErrorCode::io)
-            return all.responder->answer(refused(one.error()));
+        if (all.protocol < swarm::kProtocol || out_of_reach(code)) return all.responder->answer(refused(one.error()));
     }
     all.responder->answer(json_answer(swarm::write(all.done, all.protocol)));
 }
@@ -75,6 +79,55 @@ void completed(Coordinator& with, const swarm::TaskId& task, const Result<Comple
         with.matchmaker.wake_some();
 }
 
+struct HandedIn {
+    Node node;
+    std::vector<swarm::Report> reports;
+    std::shared_ptr<Completing> all;
+};
+
+/// Each as a change of its own.
+void hand_in_alone(Coordinator& with, const std::shared_ptr<const HandedIn>& what) {
+    for (std::size_t i = 0; i < what->reports.size(); ++i) {
+        const auto done = std::make_shared<Completion>();
+        with.store.change(
+            [what, done, i](Desk& desk) -> Status {
+                EC_ASSIGN(*done, desk.queue.complete(what->node, what->reports[i]));
+                return desk.database.notify(kWorkChannel);
+            },
+            [&with, what, done, i](const Status& status) {
+                const Result<Completion> result = status ? Result<Completion>(*done) : fail(status.error());
+                completed(with, what->reports[i].task, result);
+                Completing& all = *what->all;
+                const std::scoped_lock lock(all.mutex);
+                all.done[i] = result;
+                if (--all.left == 0) answer(all);
+            });
+    }
+}
+
+/// All in one change, which is cheapest; where one goes wrong half way, each alone, so that it undoes none of the
+/// others.
+void hand_in(Coordinator& with, const std::shared_ptr<const HandedIn>& what) {
+    const auto done = std::make_shared<std::vector<Result<Completion>>>();
+    with.store.change(
+        [what, done](Desk& desk) -> Status {
+            EC_ASSIGN(*done, desk.queue.complete(what->node, what->reports));
+            return desk.database.notify(kWorkChannel);
+        },
+        [&with, what, done](const Status& status) {
+            if (!status && what->reports.size() > 1 && !out_of_reach(status.error().code))
+                return hand_in_alone(with, what);
+            Completing& all = *what->all;
+            const std::scoped_lock lock(all.mutex);
+            if (status)
+                all.done = *done;
+            else
+                std::ranges::fill(all.done, Result<Completion>(fail(status.error())));
+            for (std::size_t i = 0; i < all.done.size(); ++i) completed(with, what->reports[i].task, all.done[i]);
+            answer(all);
+        });
+}
+
 void complete(Coordinator& with, const Node& node, const ServerRequest& request, std::shared_ptr<Responder> responder) {
     auto read = swarm::read_reports(request.body);
     if (!read) return responder->answer(refused(read.error()));
@@ -83,22 +136,7 @@ void complete(Coordinator& with, const Node& node, const ServerRequest& request,
     all->left = read->reports.size();
     all->protocol = read->protocol;
     all->responder = std::move(responder);
-    // Each is a change of its own, so that one that is out of turn undoes none of the others.
-    for (std::size_t i = 0; i < read->reports.size(); ++i) {
-        const auto done = std::make_shared<Completion>();
-        with.store.change(
-            [node, done, report = read->reports[i]](Desk& desk) -> Status {
-                EC_ASSIGN(*done, desk.queue.complete(node, report));
-                return desk.database.notify(kWorkChannel);
-            },
-            [&with, all, done, i, task = read->reports[i].task](const Status& status) {
-                const Result<Completion> result = status ? Result<Completion>(*done) : fail(status.error());
-                completed(with, task, result);
-                const std::scoped_lock lock(all->mutex);
-                all->done[i] = result;
-                if (--all->left == 0) answer(*all);
-            });
-    }
+    hand_in(with, std::make_shared<HandedIn>(HandedIn{node, std::move(read->reports), all}));
 }
 
 void give_back(Coordinator& with, const Node& node, const ServerRequest& request,

@@ -48,8 +48,9 @@ protected:
     Status hold(std::string_view name, std::string_view account, std::int64_t amount) {
         return within([&] { return books_->hold(name, account, Credits::milli(amount), kLater); });
     }
-    Result<bool> pay(std::string_view name, std::string_view dedupe, std::string_view to, std::int64_t amount) {
-        return within([&] { return books_->pay(name, dedupe, to, Credits::milli(amount), kNow); });
+    Result<bool> pay(std::string_view name, std::string_view dedupe, std::string_view to, std::int64_t amount,
+                     Rest rest = Rest::held) {
+        return within([&] { return books_->pay(name, dedupe, to, Credits::milli(amount), kNow, rest); });
     }
     Result<bool> post(std::string_view dedupe, const std::vector<Entry>& entries) {
         return within([&] { return books_->post("test", dedupe, entries, kNow); });

@@ -20,6 +20,18 @@ TEST_P(BooksTest, AHoldPaysAndGivesBackTheRest) {
     EXPECT_EQ(balance("alice"), 750);
 }
 
+TEST_P(BooksTest, TheLastPaymentGivesBackTheRest) {
+    ASSERT_TRUE(hold("job-1", "alice", 600));
+    EXPECT_EQ(pay("job-1", "task-1", "bob", 250, Rest::released), true);
+    EXPECT_EQ(balance("alice"), 750);
+    EXPECT_EQ(held("alice"), 0);
+    EXPECT_EQ(balance("bob"), 250);
+    EXPECT_EQ(code(pay("job-1", "task-2", "bob", 1)), ErrorCode::conflict);
+    EXPECT_EQ(pay("job-1", "task-1", "bob", 250, Rest::released), false);
+    EXPECT_TRUE(release("job-1"));
+    EXPECT_EQ(balance("alice"), 750);
+}
+
 TEST_P(BooksTest, WhatIsPaidUnderOneNameIsPaidOnce) {
     ASSERT_TRUE(hold("job-1", "alice", 600));
     EXPECT_EQ(pay("job-1", "task-1", "bob", 100), true);

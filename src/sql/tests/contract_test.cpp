@@ -157,6 +157,36 @@ TEST_P(Contract, ACachedStatementServesAgainAndAgain) {
     EXPECT_EQ(database_->cached("SELECT 1").value(), database_->cached("SELECT 1").value());
 }
 
+TEST_P(Contract, AnInsertTellsTheNumberThatItMade) {
+    make(kNotes);
+    constexpr std::string_view kInsert = "INSERT INTO note (body) VALUES (?1) ON CONFLICT (body) DO NOTHING";
+    const auto first = database_->insert(kInsert, "id", "one");
+    ASSERT_TRUE(first) << first.error().message;
+    ASSERT_TRUE(first->has_value());
+    EXPECT_EQ(number("SELECT id FROM note WHERE body = 'one'"), **first);
+    const auto again = database_->insert(kInsert, "id", "one");
+    ASSERT_TRUE(again) << again.error().message;
+    EXPECT_FALSE(again->has_value()) << "it is there already";
+    const auto second = database_->insert(kInsert, "id", "two");
+    ASSERT_TRUE(second && *second);
+    EXPECT_NE(**second, **first);
+    EXPECT_EQ(number("SELECT count(*) FROM note"), 2);
+}
+
+TEST_P(Contract, AStatementThatWasRunKeepsNothingOfItsValues) {
+    make(kNotes);
+    auto insert = database_->cached("INSERT INTO note (body) VALUES (?1)");
+    ASSERT_TRUE(insert);
+    {
+        const std::string body(4096, 'a');
+        ASSERT_TRUE((*insert)->run(body));
+    }
+    // Run once more without values: none of those before are left behind.
+    EXPECT_FALSE((*insert)->step());
+    EXPECT_EQ(number("SELECT count(*) FROM note WHERE length(body) = 4096"), 1);
+    EXPECT_EQ(number("SELECT count(*) FROM note"), 1);
+}
+
 TEST_P(Contract, ATransactionHappensWhollyOrNotAtAll) {
     make(kNotes);
     {

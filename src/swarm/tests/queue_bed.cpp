@@ -49,10 +49,7 @@ Status QueueBed::begin(QueueRules rules) {
     EC_TRY(sql::migrate(*database, "swarm", swarm_migrations()));
     EC_TRY(sit_down(rules));
     EC_TRY(within([&] { return books->open_account("mint", ledger::AccountKind::mint, std::nullopt); }));
-    for (const char* account : {"ann", "bob", "cid"}) {
-        EC_TRY(within([&] { return books->open_account(account, ledger::AccountKind::user, ledger::Credits{}); }));
-        grant(account, 100'000'000);
-    }
+    for (const char* account : {"ann", "bob", "cid"}) open_account(account, 100'000'000);
     return {};
 }
 
@@ -78,6 +75,13 @@ Status QueueBed::sit_down(QueueRules rules) {
                              .random = [this] { return random ? *random : rng.next(); }};
     queue.emplace(parts, rules);
     return {};
+}
+
+void QueueBed::open_account(const std::string& account, std::int64_t milli) {
+    const Status opened =
+        within([&] { return books->open_account(account, ledger::AccountKind::user, ledger::Credits{}); });
+    EXPECT_TRUE(opened) << opened.error().message;
+    grant(account, milli);
 }
 
 void QueueBed::grant(const std::string& account, std::int64_t milli) {

@@ -101,6 +101,8 @@ public:
     std::size_t sweep();
     /// Has this much more credit.
     void grant(const std::string& account, std::int64_t milli);
+    /// A new account with this much credit.
+    void open_account(const std::string& account, std::int64_t milli);
     std::int64_t balance(const std::string& account);  ///< with what is pending
     std::int64_t pending(const std::string& account);
     std::int64_t held(const std::string& account);

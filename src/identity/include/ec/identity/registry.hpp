@@ -62,6 +62,8 @@ public:
     /// The same key with the same token again gives the same node and uses nothing up. A key that is enrolled already
     /// keeps its account: `conflict` with another token, `denied` for one that was revoked.
     Result<Node> enrol(const EnrolRequest& request, std::int64_t now_ms);
+    /// What enrol() would refuse, without changing anything.
+    Status admits(const EnrolRequest& request, std::int64_t now_ms);
     Result<Node> find(const NodeId& id);
     Result<std::vector<Node>> list();
     /// `conflict` for a step that the states do not allow; the state that it has already is no step.

@@ -51,6 +51,9 @@ struct Entry {
     Credits amount;
 };
 
+/// What becomes of what a payment leaves in its hold.
+enum class Rest { held, released };
+
 class Books {
 public:
     explicit Books(sql::Database& database) : database_(database) {}
@@ -62,10 +65,10 @@ public:
 
     /// Sets `amount` of the account aside under the name `hold`.
     Status hold(std::string_view hold, std::string_view account, Credits amount, std::int64_t expires_ms);
-    /// Pays out of an open hold, in one transaction named `dedupe`; the hold stays open for the rest of it. False: that
-    /// transaction was made before, nothing moved.
+    /// Pays out of an open hold, in one transaction named `dedupe`; the hold stays open for the rest of it, or ends as
+    /// by release(). False: that transaction was made before, nothing moved.
     Result<bool> pay(std::string_view hold, std::string_view dedupe, std::string_view to, Credits amount,
-                     std::int64_t now_ms);
+                     std::int64_t now_ms, Rest rest = Rest::held);
     /// Ends the hold; what was not paid is the account's again. Closing it again changes nothing.
     Status release(std::string_view hold);
     /// Entries that sum to zero. False as in pay().

@@ -5,8 +5,8 @@
 // One text serves both: parameters are written ?1, ?2, … or ?, and on PostgreSQL these words in capitals, outside
 // quotes, read: INTEGER as BIGINT; INTEGER PRIMARY KEY as an identity column; BLOB as BYTEA; REAL as DOUBLE PRECISION;
 // x'00ff' as bytes; STRICT and WITHOUT ROWID as nothing; TEXT of a column as TEXT COLLATE "C", which orders by bytes as
-// SQLite does. Whatever else differs is asked of dialect(). A number that is made by the database comes back with
-// INSERT … RETURNING.
+// SQLite does. Whatever else differs is asked of dialect(). A number that is made by the database comes back from
+// insert(), or with INSERT … RETURNING.
 //
 // SQLite is opened with write-ahead logging, full syncs, foreign keys and a busy timeout, its file with mode 0600.
 // PostgreSQL is reached through libpq, loaded at the first connect(); it is only ever the primary that is spoken to.
@@ -25,10 +25,13 @@
 #include <ec/sql/migrate.hpp>
 #include <ec/sql/statement.hpp>
 #include <filesystem>
-#include <map>
+#include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 
 namespace ec::sql {
@@ -79,6 +82,14 @@ public:
         EC_ASSIGN(Statement statement, prepare(sql));
         return statement.run(values...);
     }
+    /// An INSERT of one row, cached, whose `key` column the database numbers: the number, or nothing where ON CONFLICT
+    /// left the row out. For a table whose key is INTEGER PRIMARY KEY; SQLite's RETURNING makes a table of its own each
+    /// time, which takes longer than all the rest.
+    template <class... Values>
+    Result<std::optional<std::int64_t>> insert(std::string_view sql, std::string_view key, const Values&... values) {
+        const Value all[] = {Statement::value_of(values)...};
+        return insert_all(sql, key, all);
+    }
     /// Several statements without parameters and rows: a schema.
     Status execute(std::string_view script);
     /// The same, handed on as it stands: for what is written for one dialect.
@@ -99,8 +110,15 @@ private:
     friend class Transaction;
     friend class Savepoint;
     explicit Database(std::unique_ptr<Connection> connection);
+    Result<std::optional<std::int64_t>> insert_all(std::string_view sql, std::string_view key,
+                                                   std::span<const Value> values);
+
+    struct HashText {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+    };
     std::unique_ptr<Connection> connection_;
-    std::map<std::string, std::unique_ptr<Statement>, std::less<>> cached_;
+    std::unordered_map<std::string, std::unique_ptr<Statement>, HashText, std::equal_to<>> cached_;
 };
 
 /// Whom a transaction holds off. `one`: all others, as SQLite always does, so that what is read inside still holds when

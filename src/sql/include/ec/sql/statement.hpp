@@ -46,8 +46,9 @@ public:
     /// bind() and step() to the end, for what gives no rows.
     template <class... Values>
     Status run(const Values&... values) {
-        EC_TRY(bind(values...));
-        return finish();
+        if constexpr (sizeof...(Values) == 0) return run_all({});
+        const Value all[] = {value_of(values)..., Null::unknown};
+        return run_all(std::span(all, sizeof...(Values)));
     }
     Status run_all(std::span<const Value> values);
 
@@ -60,7 +61,6 @@ public:
 private:
     friend class Database;
     explicit Statement(std::unique_ptr<PreparedStatement> prepared);
-    Status finish();
     template <class T>
     static Value value_of(const T& value) {
         if constexpr (std::is_integral_v<T>)

@@ -101,9 +101,17 @@ public:
     /// `body_hash` of the whole request tells the same from another under one key (`corrupt`).
     Result<Submitted> submit(const std::string& account, const std::string& idempotency_key, std::string_view body_hash,
                              const NewJob& job);
+    /// Several, all or none: the first under the key, the others under key/1, key/2, …
+    Result<std::vector<Submitted>> submit(const std::string& account, const std::string& idempotency_key,
+                                          std::string_view body_hash, std::span<const NewJob> jobs);
+    /// Tasks that wait, of one account or, where it is empty, of all.
+    Result<std::int64_t> queued(const std::string& account);
     Result<std::vector<Lease>> claim(const identity::Node& worker, const Offer& offer, unsigned most);
     Result<std::vector<Renewal>> renew(const identity::NodeId& worker, std::span<const Held> held);
     Result<Completion> complete(const identity::Node& worker, const Report& report);
+    /// Several, each with an outcome of its own: one that is refused has changed nothing, and the others count. Fails,
+    /// and all is to be undone, where one goes wrong half way: hand them in one by one then.
+    Result<std::vector<Result<Completion>>> complete(const identity::Node& worker, std::span<const Report> reports);
     /// The worker cannot go on; it is not held against the task unless `charged`.
     Status give_back(const identity::NodeId& worker, const TaskId& task, Fence fence, std::string_view reason,
                      bool charged);
