@@ -125,6 +125,15 @@ Result<std::vector<JobStatus>> Queue::jobs(const std::string& account, const Job
     return jobs;
 }
 
+Result<std::int64_t> Queue::waiting(const std::string& account) {
+    EC_ASSIGN(sql::Statement * rows, inside_->rows.database().cached("SELECT coalesce(sum(queued), 0) FROM lane "
+                                                                     "WHERE ?1 = '' OR account = ?1"));
+    EC_TRY(rows->bind(account));
+    std::int64_t waiting = 0;
+    EC_TRY(each_row(*rows, [&waiting](const sql::Statement& row) { waiting = row.integer(0); }));
+    return waiting;
+}
+
 Result<std::vector<Event>> Queue::events(const JobId& job, std::int64_t after, unsigned most) {
     return inside_->rows.events(job.text(), after, std::min(most, kMostEvents));
 }

@@ -3,7 +3,6 @@
 #include "../web.hpp"
 #include "answers.hpp"
 #include "coordinator.hpp"
-#include "counts.hpp"
 
 namespace ec::apps::coordinator {
 namespace {
@@ -41,8 +40,7 @@ ServerResponse metrics(const Coordinator& with) {
     counter("reports_refused_total", "Reports that were out of turn.", count.refused_reports);
     counter("heartbeats_total", "Heartbeats.", count.heartbeats);
     counter("swept_total", "Leases and jobs that the clock ended.", count.swept);
-    const auto queued =
-        with.store.read<std::int64_t>([](Desk& desk) { return queued_tasks(desk.database, std::string()); });
+    const auto queued = with.store.read<std::int64_t>([](Desk& desk) { return desk.queue.waiting({}); });
     if (queued) gauge("tasks_queued", "Tasks that wait for a worker.", static_cast<std::uint64_t>(*queued));
     gauge("workers_present", "Workers that were heard of lately.", with.presence.count(with.gate.now_ms()));
     gauge("claims_waiting", "Claims that wait for work.", with.matchmaker.waiting());

@@ -116,6 +116,8 @@ public:
     Result<JobStatus> job(const std::string& account, const JobId& job);
     Result<std::vector<JobStatus>> jobs(const std::string& account, const JobId& before, unsigned most);
     Result<std::vector<Event>> events(const JobId& job, std::int64_t after, unsigned most);
+    /// How many tasks of the account wait for a worker; of all where it is empty.
+    Result<std::int64_t> waiting(const std::string& account);
     Result<Explanation> explain(const std::string& account, const JobId& job, std::span<const Present> present);
 
     struct Inside;  // queue_inside.hpp, private
