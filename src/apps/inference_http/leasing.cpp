@@ -5,7 +5,6 @@
 #include <ec/core/waiter.hpp>
 #include <ec/swarm/telemetry.hpp>
 #include <mutex>
-#include <random>
 #include <thread>
 
 #include "data_dir.hpp"
@@ -43,11 +42,6 @@ private:
     std::unique_ptr<model::ChatModel> model_;
     std::mutex mutex_;  ///< over the model's calls
 };
-
-double jitter() {
-    thread_local std::minstd_rand random(std::random_device{}());
-    return std::uniform_real_distribution<double>(0, 1)(random);
-}
 
 class LeasingThread final : public Leasing, swarm::WorkerEvents {
 public:
