@@ -77,7 +77,7 @@ void escalate(InferenceHttp& service, const ServerRequest& request, std::shared_
     if (!where) {
         return responder->answer(net::problem(503, "no_model",
                                               "an escalation needs a model, and none is chosen here; edgecoder model "
-                                              "default NAME chooses one"));
+                                              "use NAME chooses one"));
     }
     ask_model(service, *where, std::move(responder),
               [ask = *ask](model::ChatModel& model, std::stop_token stop) -> Result<std::string> {

@@ -17,6 +17,8 @@ namespace ec::apps {
 /// Where the log tells of the payment for a task.
 using Leaves = std::map<swarm::TaskId, std::int64_t>;
 Leaves leaves_of(const std::vector<swarm::Receipt>& receipts);
+/// What the coordinator calls a reason, for people; a word that stands for itself stays.
+std::string in_words(const std::string& reason);
 
 /// id, kind, state, reason, times, what it cost, and its tasks.
 json::Value job_json(const swarm::JobStatus& job, const Leaves& leaves = {});
