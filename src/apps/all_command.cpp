@@ -14,7 +14,6 @@
 #include "inference_http/service.hpp"
 #include "plain_tasks.hpp"
 #include "review_service/service.hpp"
-#include "service_start.hpp"
 
 namespace ec::apps {
 namespace {
@@ -53,10 +52,23 @@ std::vector<Part> parts_of(const AllOptions& options, Known& known, std::ostream
              [&] { return start_review_service({.data_dir = options.data_dir, .config = options.config}, err); }}};
 }
 
-Status serve(const AllOptions& options, std::ostream& out, std::ostream& err, const std::stop_token& stop) {
-    std::vector<std::unique_ptr<RunningService>> running;
+/// A service that runs, and what it is called.
+struct Running {
+    std::string_view name;
+    std::unique_ptr<RunningService> service;
+};
+
+bool reload_certificates(const std::vector<Running>& all, std::ostream& err) {
+    bool some = false;
+    for (const Running& each : all) some = reload_certificate(each.name, *each.service, err) || some;
+    return some;
+}
+
+Status serve(const AllOptions& options, std::ostream& out, std::ostream& err, HangUp& hang_up,
+             const std::stop_token& stop) {
+    std::vector<Running> running;
     const auto take_down = [&] {
-        for (const auto& service : running | std::views::reverse) service->stop();
+        for (const Running& each : running | std::views::reverse) each.service->stop();
         while (!running.empty()) running.pop_back();
     };
     Known known;
@@ -68,10 +80,12 @@ Status serve(const AllOptions& options, std::ostream& out, std::ostream& err, co
             error.message = std::string(part.name) + ": " + error.message;
             return fail(std::move(error));
         }
-        out << "ready " << part.name << ' ' << (*service)->url() << std::endl;
-        running.push_back(*std::move(service));
+        say_ready(part.name, **service, out);
+        running.push_back({part.name, *std::move(service)});
     }
+    hang_up.then([&] { return reload_certificates(running, err); });
     wait_for(stop);
+    hang_up.then({});
     take_down();
     return {};
 }
@@ -86,17 +100,17 @@ void add_all(CLI::App& app, AllOptions& options) {
         "Starts coordinator (4301), inference (4302), ide (4304) and review (4305) in one process, on loopback;\n"
         "COORDINATOR_PORT, INFERENCE_PORT, IDE_PORT and REVIEW_PORT choose other ports. edgecoder worker and edgecoder "
         "submit on the same machine find\n"
-        "them without any configuration.\n\n"
+        "them without any configuration. At SIGHUP the coordinator reads its certificate again, where it has one.\n\n"
         "Exit status: 0 a signal came, 1 another coordinator runs on the data directory, 2 wrong usage, 3 this "
         "machine\n"
         "cannot do it.");
 }
 
-int run_all(const AllOptions& given, std::ostream& out, std::ostream& err, std::stop_token stop) {
+int run_all(const AllOptions& given, std::ostream& out, std::ostream& err, HangUp& hang_up, std::stop_token stop) {
     AllOptions options = given;
     options.data_dir = given.data_dir.empty() ? data_dir() : fs::absolute(given.data_dir);
     if (!options.data_dir.empty()) ::setenv("EDGECODER_DATA_DIR", options.data_dir.c_str(), 1);
-    return service_exit(serve(options, out, err, stop), err);
+    return service_exit(serve(options, out, err, hang_up, stop), err);
 }
 
 }  // namespace ec::apps

@@ -76,10 +76,11 @@ int main(int argc, char** argv) {
         return kUsage;
     }
     if (app.got_subcommand("migrate")) return ec::apps::run_migrate(migrate, std::cout, std::cerr);
-    const ec::apps::Interrupt interrupt;
-    if (app.got_subcommand("all")) return ec::apps::run_all(all, std::cout, std::cerr, interrupt.token());
+    ec::apps::HangUp hang_up;
+    const ec::apps::Interrupt interrupt([&hang_up] { return hang_up.happened(); });
+    if (app.got_subcommand("all")) return ec::apps::run_all(all, std::cout, std::cerr, hang_up, interrupt.token());
     if (app.got_subcommand("coordinator"))
-        return ec::apps::run_coordinator_service(coordinator, std::cout, std::cerr, interrupt.token());
+        return ec::apps::run_coordinator_service(coordinator, std::cout, std::cerr, hang_up, interrupt.token());
     if (app.got_subcommand("inference"))
         return ec::apps::run_inference_http(inference, std::cout, std::cerr, interrupt.token());
     if (app.got_subcommand("ide")) return ec::apps::run_ide_service(ide, std::cout, std::cerr, interrupt.token());

@@ -1,7 +1,9 @@
-// Ctrl-C and SIGTERM as a stop request, so that everything is taken down in order.
+// Ctrl-C and SIGTERM as a stop request, so that everything is taken down in order; SIGHUP too, unless there is
+// something better to do at it.
 #pragma once
 
 #include <csignal>
+#include <functional>
 #include <stop_token>
 #include <thread>
 
@@ -11,7 +13,8 @@ namespace ec::apps {
 /// Create it in main's thread before any other thread starts: they inherit the blocked signals.
 class Interrupt {
 public:
-    Interrupt();
+    /// `hung_up` is called at SIGHUP, on a thread of the interrupt's own; where it says false, the signal means a stop.
+    explicit Interrupt(std::function<bool()> hung_up = [] { return false; });
     ~Interrupt();
     Interrupt(const Interrupt&) = delete;
     Interrupt& operator=(const Interrupt&) = delete;
@@ -20,6 +23,7 @@ public:
 
 private:
     void wait();
+    const std::function<bool()> hung_up_;
     sigset_t signals_{};
     sigset_t before_{};
     std::stop_source source_;

@@ -8,7 +8,6 @@
 #include <condition_variable>
 #include <cstdlib>
 #include <ec/core/fs.hpp>
-#include <mutex>
 #include <ostream>
 
 #include "data_dir.hpp"
@@ -88,10 +87,48 @@ Status make_data_dir(const std::filesystem::path& data) {
     return {};
 }
 
+bool HangUp::happened() {
+    const std::scoped_lock lock(mutex_);
+    return what_ && what_();
+}
+
+void HangUp::then(std::function<bool()> what) {
+    const std::scoped_lock lock(mutex_);
+    what_ = std::move(what);
+}
+
+bool reload_certificate(std::string_view name, RunningService& service, std::ostream& err) {
+    const Result<bool> reloaded = service.reload_certificate();
+    if (reloaded && !*reloaded) return false;
+    if (reloaded) {
+        err << fmt::format("edgecoderd: {}: new connections get the certificate as it is now\n", name) << std::flush;
+    } else {
+        err << fmt::format("edgecoderd: {} keeps its certificate: {}\n            {}\n", name, reloaded.error().message,
+                           reloaded.error().remedy)
+            << std::flush;
+    }
+    return true;
+}
+
+void say_ready(std::string_view name, const RunningService& service, std::ostream& out) {
+    out << "ready " << name << ' ' << service.url() << std::endl;
+}
+
 Status serve_one(std::string_view name, StartedService service, std::ostream& out, const std::stop_token& stop) {
     if (!service) return fail(service.error());
-    out << "ready " << name << ' ' << (*service)->url() << std::endl;
+    say_ready(name, **service, out);
     wait_for(stop);
+    (*service)->stop();
+    return {};
+}
+
+Status serve_one(std::string_view name, StartedService service, std::ostream& out, std::ostream& err, HangUp& hang_up,
+                 const std::stop_token& stop) {
+    if (!service) return fail(service.error());
+    hang_up.then([name, &err, running = service->get()] { return reload_certificate(name, *running, err); });
+    say_ready(name, **service, out);
+    wait_for(stop);
+    hang_up.then({});
     (*service)->stop();
     return {};
 }

@@ -8,6 +8,7 @@
 #include <functional>
 #include <iosfwd>
 #include <memory>
+#include <mutex>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -52,11 +53,34 @@ public:
     [[nodiscard]] virtual std::string url() const = 0;
     /// Drains; returns when nothing of it runs any more.
     virtual void stop() = 0;
+    /// Reads its TLS certificate and key again: connections from now on get them. False: it has none. What cannot be
+    /// used is an error and changes nothing. Any thread, until stop().
+    virtual Result<bool> reload_certificate() { return false; }
 };
 using StartedService = Result<std::unique_ptr<RunningService>>;
 
+/// What SIGHUP has services do. Thread-safe.
+class HangUp {
+public:
+    /// Whether something was done; without a certificate to read again there is nothing.
+    bool happened();
+    /// What is done from now on; returns when nothing is under way that was said before.
+    void then(std::function<bool()> what);
+
+private:
+    std::mutex mutex_;
+    std::function<bool()> what_;  ///< guarded by mutex_
+};
+/// Has the service read its certificate again, and tells on `err` what became of it. False: it has none.
+bool reload_certificate(std::string_view name, RunningService& service, std::ostream& err);
+
+/// Says `ready NAME URL`.
+void say_ready(std::string_view name, const RunningService& service, std::ostream& out);
 /// Starts one service, says `ready NAME URL` on `out`, and serves until a stop is requested.
 Status serve_one(std::string_view name, StartedService service, std::ostream& out, const std::stop_token& stop);
+/// The same for a service that has a certificate, which it reads again when `hang_up` happens.
+Status serve_one(std::string_view name, StartedService service, std::ostream& out, std::ostream& err, HangUp& hang_up,
+                 const std::stop_token& stop);
 
 /// Returns when a stop is requested.
 void wait_for(const std::stop_token& stop);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <ec/core/text.hpp>
 #include <ec/core/token.hpp>
 #include <optional>
@@ -59,6 +60,15 @@ std::string Form::repeated() const {
         }
     }
     return {};
+}
+
+Result<std::int64_t> parse_number(std::string_view text, std::string_view name, std::int64_t low, std::int64_t most) {
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size() || value < low || value > most)
+        return fail(ErrorCode::invalid_argument,
+                    fmt::format("{} must be a whole number from {} to {}", name, low, most));
+    return value;
 }
 
 std::string percent_encoded(std::string_view text) {

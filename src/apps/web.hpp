@@ -2,6 +2,7 @@
 // web page of somebody else's is asking. Pure functions over requests, for any thread.
 #pragma once
 
+#include <cstdint>
 #include <ec/core/result.hpp>
 #include <ec/net/http_server.hpp>
 #include <functional>
@@ -28,6 +29,10 @@ public:
 private:
     std::vector<std::pair<std::string, std::string>> fields_;
 };
+
+/// A field's text as a whole number; `invalid_argument`, with the field's name, for anything else.
+[[nodiscard]] Result<std::int64_t> parse_number(std::string_view text, std::string_view name, std::int64_t low,
+                                                std::int64_t most);
 
 /// The text as one value of a query or form: everything but unreserved characters in percents.
 [[nodiscard]] std::string percent_encoded(std::string_view text);

@@ -109,6 +109,19 @@ std::vector<Part> by_tests(const Question& question, const Statements& statement
     return parts;
 }
 
+// A name counts where it stands alone: "app/a.py" in "see app/a.py." but not in "myapp/a.pyc" or "my-app/a.py".
+bool names(std::string_view text, std::string_view path) {
+    const auto inside = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
+               c == '/';
+    };
+    for (std::size_t at = text.find(path); at != std::string_view::npos; at = text.find(path, at + 1)) {
+        const std::size_t end = at + path.size();
+        if ((at == 0 || !inside(text[at - 1])) && (end == text.size() || !inside(text[end]))) return true;
+    }
+    return false;
+}
+
 std::vector<Part> by_items(const Question& question, const Statements& statements) {
     std::vector<Part> parts;
     if (!statements.list) return parts;
@@ -117,8 +130,7 @@ std::vector<Part> by_items(const Question& question, const Statements& statement
         part.covers = {i};
         part.task = part_text(statements, part.covers);
         for (const std::string& file : question.files) {
-            if (part.files.size() < kMostFiles && statements.items[i].find(file) != std::string::npos)
-                part.files.push_back(file);
+            if (part.files.size() < kMostFiles && names(statements.items[i], file)) part.files.push_back(file);
         }
         parts.push_back(std::move(part));
     }
@@ -128,18 +140,6 @@ std::vector<Part> by_items(const Question& question, const Statements& statement
 std::string module_of(std::string_view path) {
     const std::size_t end = path.rfind('/');
     return end == std::string_view::npos ? "" : std::string(path.substr(0, end));
-}
-
-// A name counts where it stands alone: "app/a.py" in "see app/a.py." but not in "myapp/a.pyc".
-bool names(std::string_view text, std::string_view path) {
-    const auto inside = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '/';
-    };
-    for (std::size_t at = text.find(path); at != std::string_view::npos; at = text.find(path, at + 1)) {
-        const std::size_t end = at + path.size();
-        if ((at == 0 || !inside(text[at - 1])) && (end == text.size() || !inside(text[end]))) return true;
-    }
-    return false;
 }
 
 // The folders that hold files which the task names.

@@ -323,4 +323,13 @@ Result<bool> Books::post(std::string_view kind, std::string_view dedupe, std::sp
     return true;
 }
 
+Result<std::int64_t> Books::made_at(std::string_view dedupe) {
+    std::int64_t at_ms = 0;
+    EC_ASSIGN(const bool made, one_row(
+                                   database_, "SELECT created_ms FROM txn WHERE dedupe = ?1",
+                                   [&at_ms](const sql::Statement& row) { at_ms = row.integer(0); }, dedupe));
+    if (made) return at_ms;
+    return fail(ErrorCode::not_found, "there is no such transaction");
+}
+
 }  // namespace ec::ledger

@@ -66,6 +66,24 @@ Result<std::uint64_t> next_place(sql::Database& database) {
     return next;
 }
 
+/// The first place from which on leaves are of `at_ms` or later.
+Result<std::uint64_t> first_from(sql::Database& database, std::uint64_t count, std::int64_t at_ms) {
+    std::uint64_t low = 0;
+    std::uint64_t high = count;
+    while (low < high) {
+        const std::uint64_t middle = low + (high - low) / 2;
+        std::int64_t at = 0;
+        EC_TRY(one_row(
+            database, "SELECT at_ms FROM log_leaf WHERE position = ?1",
+            [&at](const sql::Statement& row) { at = row.integer(0); }, middle));
+        if (at < at_ms)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 Status put_leaf(sql::Database& database, std::uint64_t place, std::int64_t at_ms, std::string_view leaf) {
     const crypto::Sha256Digest hash = crypto::leaf_hash(leaf);
     EC_TRY(change(database, "INSERT INTO log_leaf (position, at_ms, leaf, hash) VALUES (?1, ?2, ?3, ?4)", place, at_ms,
@@ -152,6 +170,26 @@ Result<std::string> Log::tile(std::string_view path) {
     EC_ASSIGN(std::string hashes, tree.hashes(name.level, name.number));
     hashes.resize(name.width * crypto::Sha256Digest::kBytes);
     return hashes;
+}
+
+// Nothing but the place of a leaf is indexed: leaves are written in the middle of everything, and looked for once in a
+// while. Of two that commit at about the same time the later one may have the earlier time.
+Result<Log::Leaf> Log::find(std::int64_t at_ms, std::string_view part) {
+    constexpr std::int64_t kMostApart = 1'000;
+    EC_ASSIGN(const std::uint64_t count, next_place(database_));
+    EC_ASSIGN(const std::uint64_t first, first_from(database_, count, at_ms - kMostApart));
+    EC_ASSIGN(const std::uint64_t end, first_from(database_, count, at_ms + kMostApart + 1));
+    EC_ASSIGN(sql::Statement * rows, database_.cached("SELECT position, leaf FROM log_leaf "
+                                                      "WHERE position >= ?1 AND position < ?2 AND at_ms = ?3"));
+    EC_TRY(rows->bind(first, end, at_ms));
+    Result<Leaf> found = fail(ErrorCode::not_found, "the log has no such leaf yet");
+    for (;;) {  // to the end: an open read would keep the database's own log from being emptied
+        EC_ASSIGN(const bool row, rows->step());
+        if (!row) return found;
+        std::string leaf = rows->text(1);
+        if (!found && leaf.find(part) != std::string::npos)
+            found = Leaf{static_cast<std::uint64_t>(rows->integer(0)), std::move(leaf)};
+    }
 }
 
 Result<std::string> Log::receipt(std::uint64_t index) {

@@ -6,6 +6,7 @@
 #include <ec/core/waiter.hpp>
 #include <ec/swarm/coordinator_client.hpp>
 #include <optional>
+#include <span>
 
 namespace ec::swarm {
 namespace {
@@ -41,6 +42,17 @@ template <class Said>
 Result<Said> sense(Result<Said> said) {
     if (said || said.error().code != ErrorCode::invalid_argument) return said;
     return fail(ErrorCode::corrupt, "the coordinator's answer makes no sense: " + said.error().message);
+}
+
+/// Calls `ask` with at most so many ids at a time, until it fails.
+Status in_parts(std::span<const BlobId> ids, std::size_t most,
+                const std::function<Status(const std::vector<BlobId>&)>& ask) {
+    while (!ids.empty()) {
+        const auto part = ids.first(std::min(most, ids.size()));
+        EC_TRY(ask(std::vector<BlobId>(part.begin(), part.end())));
+        ids = ids.subspan(part.size());
+    }
+    return {};
 }
 
 Error redirected(const std::string& url) {
@@ -103,6 +115,12 @@ public:
         const std::string target = fmt::format("/v1/jobs/{}/explain", id.text());
         EC_ASSIGN(const std::string body, send({.method = "GET", .target = target}, stop));
         return sense(read_explanation(body));
+    }
+
+    Result<std::vector<Receipt>> receipts(const JobId& id, std::stop_token stop) override {
+        const std::string target = fmt::format("/v1/jobs/{}/receipts", id.text());
+        EC_ASSIGN(const std::string body, send({.method = "GET", .target = target}, stop));
+        return sense(read_receipts(body));
     }
 
     Status cancel(const JobId& id, std::stop_token stop) override {
@@ -317,14 +335,12 @@ Status SignedClient::watch(const JobId& id, std::int64_t after, const std::funct
 
 Result<std::vector<BlobId>> SignedClient::missing(const std::vector<BlobId>& ids, std::stop_token stop) {
     std::vector<BlobId> all;
-    for (std::size_t at = 0; at < ids.size(); at += kMostIds) {
-        const std::size_t end = std::min<std::size_t>(ids.size(), at + kMostIds);
-        const std::vector<BlobId> part(ids.begin() + static_cast<std::ptrdiff_t>(at),
-                                       ids.begin() + static_cast<std::ptrdiff_t>(end));
+    EC_TRY(in_parts(ids, kMostIds, [&](const std::vector<BlobId>& part) -> Status {
         EC_ASSIGN(const std::string body, send({.target = "/v1/blobs/missing", .body = write(part)}, stop));
         EC_ASSIGN(const std::vector<BlobId> some, sense(read_ids(body)));
         all.insert(all.end(), some.begin(), some.end());
-    }
+        return {};
+    }));
     return all;
 }
 
@@ -348,14 +364,12 @@ Status SignedClient::put(const std::vector<SealedBlob>& blobs, std::stop_token s
 
 Result<std::vector<SealedBlob>> SignedClient::fetch(const std::vector<BlobId>& ids, std::stop_token stop) {
     std::vector<SealedBlob> all;
-    for (std::size_t at = 0; at < ids.size(); at += kBatchBlobs) {
-        const std::size_t end = std::min<std::size_t>(ids.size(), at + kBatchBlobs);
-        const std::vector<BlobId> part(ids.begin() + static_cast<std::ptrdiff_t>(at),
-                                       ids.begin() + static_cast<std::ptrdiff_t>(end));
+    EC_TRY(in_parts(ids, kBatchBlobs, [&](const std::vector<BlobId>& part) -> Status {
         EC_ASSIGN(const std::string body, send({.target = "/v1/blobs/fetch", .body = write(part)}, stop));
         EC_ASSIGN(std::vector<SealedBlob> some, sense(read_frames(body)));
         std::ranges::move(some, std::back_inserter(all));
-    }
+        return {};
+    }));
     return all;
 }
 

@@ -272,6 +272,21 @@ Result<Explanation> read_explanation(std::string_view body) {
     });
 }
 
+Result<std::vector<Receipt>> read_receipts(std::string_view body) {
+    constexpr std::size_t kMostReceipts = 4096;
+    constexpr std::size_t kLongest = 65'535;
+    return read(body, [](Fields& fields) {
+        return fields.each<Receipt>("receipts", kMostReceipts, [](Fields& receipt) {
+            Receipt out;
+            out.task = receipt.needed_id<TaskId>("task");
+            out.index = receipt.maybe_integer("index", 0, kFar);
+            out.leaf = receipt.text("leaf", kLongest);
+            out.proof = receipt.text("proof", kLongest);
+            return out;
+        });
+    });
+}
+
 Result<std::vector<BlobId>> read_ids(std::string_view body) {
     return read(body, [](Fields& fields) { return fields.ids<BlobId>("ids", kMostIds); });
 }

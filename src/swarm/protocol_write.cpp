@@ -284,6 +284,17 @@ std::string write(const Explanation& explanation) {
     return out.close('}').take();
 }
 
+std::string write(const std::vector<Receipt>& receipts) {
+    JsonText out;
+    out.open('{').key("receipts").open('[');
+    for (const Receipt& receipt : receipts) {
+        out.open('{').field("task", receipt.task.text());
+        if (receipt.index) out.field("index", *receipt.index).field("leaf", receipt.leaf).field("proof", receipt.proof);
+        out.close('}');
+    }
+    return out.close(']').close('}').take();
+}
+
 std::string write(const std::vector<BlobId>& ids) {
     JsonText out;
     put_ids(out.open('{'), "ids", ids);

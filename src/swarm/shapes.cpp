@@ -20,6 +20,18 @@ int model_rank(std::string_view name) {
     return name == "large" ? 3 : 4;
 }
 
+Lack lacking(TaskKind kind, const Needs& needs, const GroupId& group, const Offer& offer) {
+    const auto has = [](const auto& list, const auto& value) { return std::ranges::find(list, value) != list.end(); };
+    if (!has(offer.kinds, kind)) return Lack::kind;
+    if (!group.empty() && !has(offer.groups, group)) return Lack::group;
+    for (const std::string& language : needs.languages)
+        if (!has(offer.languages, language)) return Lack::language;
+    if (offer.memory_mb < needs.memory_mb) return Lack::memory;
+    if (model_rank(offer.model_class) < model_rank(needs.model_class)) return Lack::model;
+    if (needs.gpu && !offer.gpu) return Lack::gpu;
+    return Lack::nothing;
+}
+
 /// The parts of a name, which Shapes::name_of() wrote.
 Result<Shape> shape_of(std::string_view name) {
     std::vector<std::string_view> parts;
@@ -52,16 +64,10 @@ Result<Shape> shape_of(std::string_view name) {
 
 }  // namespace
 
-Lack lacking(const Shape& shape, const Offer& offer) {
-    const auto has = [](const auto& list, const auto& value) { return std::ranges::find(list, value) != list.end(); };
-    if (!has(offer.kinds, shape.kind)) return Lack::kind;
-    if (!shape.group.empty() && !has(offer.groups, shape.group)) return Lack::group;
-    for (const std::string& language : shape.needs.languages)
-        if (!has(offer.languages, language)) return Lack::language;
-    if (offer.memory_mb < shape.needs.memory_mb) return Lack::memory;
-    if (model_rank(offer.model_class) < model_rank(shape.needs.model_class)) return Lack::model;
-    if (shape.needs.gpu && !offer.gpu) return Lack::gpu;
-    return Lack::nothing;
+Lack lacking(const Shape& shape, const Offer& offer) { return lacking(shape.kind, shape.needs, shape.group, offer); }
+
+bool suits(const Offer& offer, TaskKind kind, const Needs& needs, const GroupId& group) {
+    return lacking(kind, needs, group, offer) == Lack::nothing;
 }
 
 std::int64_t id_of_name(std::string_view name) {

@@ -1,5 +1,6 @@
 """`edgecoderd coordinator` from outside: who may call what, how big, twice, out of order, for somebody else's job."""
 
+import base64
 import json
 import os
 import pathlib
@@ -17,6 +18,7 @@ import urllib.request
 import pytest
 
 import postgres_server
+from merkle import leaf_hash, root_by_proof, root_of
 from swarm_node import Admin, Node, b64
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -655,6 +657,43 @@ def test_open_routes_and_the_log(coordinator, client, worker):
     assert node.send("GET", "/log/tile/9/000").status in (400, 404)
 
 
+def test_the_owner_of_a_paid_task_finds_its_leaf_in_the_log(coordinator, client, worker):
+    """With a proof that holds against the tiles which everybody is served."""
+    payer, earner = coordinator.node("client", "payer"), coordinator.node("worker", "earner")
+    coordinator.admin.ask("account.grant", account="payer", milli=100_000)
+    for number in range(3):
+        submitted(client, job(), f"before-{number}")
+        complete(worker, report(leases(worker)[0]))
+    id = submitted(payer, job(task("a"), task("b"), kind="split"), "paid")
+    for lease in leases(earner, most=4):
+        assert complete(earner, report(lease)).json()["reports"][0]["task"] == "done"
+    target = f"/v1/jobs/{id}/receipts"
+
+    def covered():
+        found = payer.get(target).json()["receipts"]
+        return found if len(found) == 2 and all("proof" in each for each in found) else None
+
+    receipts = eventually(covered)
+    assert [each["task"] for each in receipts] == [row["id"] for row in payer.get(f"/v1/jobs/{id}").json()["tasks"]]
+    node = Node(coordinator.url)
+    for each in receipts:
+        leaf = json.loads(each["leaf"])
+        assert leaf["task"] == each["task"] and leaf["type"] == "paid" and leaf["worker"] == earner.id and leaf["milli"] > 0
+        head, checkpoint = each["proof"].split("\n\n", 1)
+        kind, index, *hashes = head.splitlines()
+        assert (kind, index) == ("c2sp.org/tlog-proof@v1", f"index {each['index']}")
+        _, size, root = checkpoint.splitlines()[:3]
+        reached = root_by_proof(each["index"], int(size), leaf_hash(each["leaf"].encode()),
+                                [base64.b64decode(text) for text in hashes])
+        assert reached == base64.b64decode(root)
+        tile = node.send("GET", f"/log/tile/0/000.p/{size}").bytes
+        leaves = [tile[at : at + 32] for at in range(0, len(tile), 32)]
+        assert leaves[each["index"]] == leaf_hash(each["leaf"].encode()) and root_of(leaves) == reached
+    problem(client.get(target), 404, "not_found")
+    problem(earner.get(target), 403)
+    assert client.get("/v1/jobs/%s/receipts" % submitted(client, job(), "unpaid")).json() == {"receipts": []}
+
+
 def test_the_document_describes_the_table(coordinator):
     document = Node(coordinator.url).send("GET", "/openapi.json").json()
     node = Node(coordinator.url)
@@ -934,23 +973,101 @@ def test_a_full_disk_is_said_and_nothing_is_lost(small_disk):
         running.kill()
 
 
-def test_a_certificate_is_served(tmp_path):
-    made = subprocess.run(["openssl", "req", "-x509", "-newkey", "ed25519", "-nodes", "-subj", "/CN=localhost",
-                           "-keyout", tmp_path / "key.pem", "-out", tmp_path / "cert.pem", "-days", "2",
-                           "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"], capture_output=True)
+def openssl(*words):
+    made = subprocess.run(["openssl", *map(str, words)], capture_output=True)
     assert made.returncode == 0, made.stderr
-    running = Coordinator(tmp_path / "data", "--tls-cert", tmp_path / "cert.pem", "--tls-key", tmp_path / "key.pem")
+
+
+@pytest.fixture
+def authority(tmp_path):
+    """Makes an authority's certificate in ca.pem, and certificates of this machine that it signed."""
+    folder = tmp_path / "ca"
+    folder.mkdir()
+    openssl("req", "-x509", "-newkey", "ed25519", "-nodes", "-subj", "/CN=test authority", "-days", "2",
+            "-keyout", folder / "ca.key", "-out", folder / "ca.pem")
+    (folder / "names").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
+
+    def issue(name):
+        openssl("req", "-newkey", "ed25519", "-nodes", "-subj", f"/CN={name}", "-keyout", folder / f"{name}.key",
+                "-out", folder / f"{name}.csr")
+        openssl("x509", "-req", "-in", folder / f"{name}.csr", "-CA", folder / "ca.pem", "-CAkey", folder / "ca.key",
+                "-set_serial", "0x" + os.urandom(8).hex(), "-days", "2", "-extfile", folder / "names",
+                "-out", folder / f"{name}.pem")
+        return folder / f"{name}.pem", folder / f"{name}.key"
+
+    issue.trust = lambda: ssl.create_default_context(cafile=folder / "ca.pem")
+    return issue
+
+
+def test_a_certificate_is_served(authority, tmp_path):
+    certificate, key = authority("first")
+    running = Coordinator(tmp_path / "data", "--tls-cert", certificate, "--tls-key", key)
     try:
         assert running.url.startswith("https://")
-        trust = ssl.create_default_context(cafile=tmp_path / "cert.pem")
-        with urllib.request.urlopen(running.url + "/healthz", context=trust, timeout=20) as answer:
+        with urllib.request.urlopen(running.url + "/healthz", context=authority.trust(), timeout=60) as answer:
             assert answer.read() == b"ok\n"
-        half = subprocess.run([PROGRAM, "coordinator", "--tls-cert", tmp_path / "cert.pem", "--data-dir",
-                               tmp_path / "other"], capture_output=True, text=True, timeout=60)
+        half = subprocess.run([PROGRAM, "coordinator", "--tls-cert", certificate, "--data-dir", tmp_path / "other"],
+                              capture_output=True, text=True, timeout=60)
         assert half.returncode == 2 and "go together" in half.stderr
         bare = subprocess.run([PROGRAM, "coordinator", "--listen", "0.0.0.0:0", "--data-dir", tmp_path / "other"],
                               capture_output=True, text=True, timeout=30)
         assert bare.returncode == 2 and "--tls-cert" in bare.stderr and "--behind-proxy" in bare.stderr
+    finally:
+        running.kill()
+
+
+def test_at_sighup_new_connections_get_the_renewed_certificate(authority, tmp_path):
+    """A wrong file keeps the old one, and says so; a connection that is open goes on."""
+    served = tmp_path / "served.pem", tmp_path / "served.key"
+    first, second = authority("first"), authority("second")
+    running = None
+
+    def connect():
+        wire = socket.create_connection(("127.0.0.1", int(running.url.rsplit(":", 1)[1])), timeout=60)
+        return authority.trust().wrap_socket(wire, server_hostname="localhost")
+
+    def name():
+        with connect() as tls:
+            return dict(field[0] for field in tls.getpeercert()["subject"])["commonName"]
+
+    def asked(tls):
+        tls.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        answer = b""
+        while not answer.endswith(b"ok\n"):
+            answer += tls.recv(4096) or pytest.fail(f"the connection ended: {answer}")
+        return answer.startswith(b"HTTP/1.1 200 ")
+
+    def serve(certificate, key):
+        shutil.copy(certificate, served[0])
+        shutil.copy(key, served[1])
+
+    def hang_up():
+        running.process.send_signal(signal.SIGHUP)
+        return running.process.stderr.readline()
+
+    serve(*first)
+    running = Coordinator(tmp_path / "data", "--tls-cert", served[0], "--tls-key", served[1])
+    try:
+        assert name() == "first"
+        with connect() as open_before:
+            assert asked(open_before)
+            serve(first[0], second[1])
+            said = hang_up()
+            assert "coordinator keeps its certificate" in said and "no key of that certificate" in said
+            running.process.stderr.readline()
+            assert name() == "first"
+            served[0].write_text("no certificate")
+            assert "holds no certificate" in hang_up()
+            running.process.stderr.readline()
+            assert name() == "first"
+            served[1].unlink()
+            assert "there is no file" in hang_up()
+            running.process.stderr.readline()
+            serve(*second)
+            assert "new connections get the certificate" in hang_up()
+            assert name() == "second"
+            assert asked(open_before)
+        assert running.stop() == 0
     finally:
         running.kill()
 

@@ -9,6 +9,8 @@ import subprocess
 
 import pytest
 
+from merkle import leaf_hash, root_by_proof, root_of
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SIZES = [0, 1, 2, 3, 7, 8, 255, 256, 257, 511, 700, 1300]
 GO_PACKAGES = pathlib.Path("/usr/share/gocode")
@@ -22,38 +24,6 @@ def log(tmp_path_factory):
     done = subprocess.run([programs / "ec_ledger_log_files", folder, *map(str, SIZES)], capture_output=True, text=True,
                           timeout=60, check=True)
     return folder, done.stdout.strip()
-
-
-def leaf_hash(entry):
-    return hashlib.sha256(b"\0" + entry).digest()
-
-
-def root_of(hashes):
-    """RFC 6962, section 2.1."""
-    if not hashes:
-        return hashlib.sha256(b"").digest()
-    if len(hashes) == 1:
-        return hashes[0]
-    left = 1
-    while left * 2 < len(hashes):
-        left *= 2
-    return hashlib.sha256(b"\1" + root_of(hashes[:left]) + root_of(hashes[left:])).digest()
-
-
-def root_by_proof(index, size, leaf, proof):
-    """RFC 9162, section 2.1.3.2."""
-    node, last, reached = index, size - 1, leaf
-    for sibling in proof:
-        assert last > 0
-        if node & 1 or node == last:
-            reached = hashlib.sha256(b"\1" + sibling + reached).digest()
-            while node and not node & 1:
-                node, last = node >> 1, last >> 1
-        else:
-            reached = hashlib.sha256(b"\1" + reached + sibling).digest()
-        node, last = node >> 1, last >> 1
-    assert last == 0
-    return reached
 
 
 def open_note(text, key, tmp_path):

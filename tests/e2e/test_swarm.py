@@ -189,6 +189,24 @@ def test_a_repair_comes_back_as_a_verified_patch_and_is_applied(home, project):
     shown = home.json("jobs", "show", job["id"])
     assert shown["state"] == "done" and {"shard-0", "shard-1"} <= {task["key"] for task in shown["tasks"]}
     assert [each["id"] for each in home.json("jobs", "list")["jobs"]] == [job["id"]]
+    receipts = covered_receipts(home, job["id"])
+    leaves = {each["task"]: each["index"] for each in receipts}
+    shown = home.json("jobs", "show", job["id"])
+    assert leaves and leaves == {task["id"]: task["leaf"] for task in shown["tasks"] if "leaf" in task}
+    assert json.loads(receipts[0]["leaf"])["task"] == receipts[0]["task"]
+    told = home.run("jobs", "show", job["id"]).stdout + home.run("jobs", "receipts", job["id"]).stdout
+    assert f"paid, leaf {receipts[0]['index']}" in told and f"\nindex {receipts[0]['index']}\n" in told
+
+
+def covered_receipts(home, job, patience=60):
+    """Of the job's payments, when a checkpoint covers them all."""
+    deadline = time.monotonic() + patience
+    while True:
+        receipts = home.json("jobs", "receipts", job)["receipts"]
+        if receipts and all("proof" in each for each in receipts):
+            return receipts
+        assert time.monotonic() < deadline, receipts
+        time.sleep(0.1)
 
 
 def test_watching_prints_the_patch_alone_on_stdout(home, project):

@@ -36,16 +36,18 @@ EventStreams::~EventStreams() {
 
 void EventStreams::follow(const identity::NodeId& node, const swarm::JobId& job, bool ended, std::int64_t after,
                           std::shared_ptr<net::Responder> responder) {
+    bool full = false;
     {
         const std::scoped_lock lock(mutex_);
-        if (count_ < kMostStreams) {
+        full = count_ >= kMostStreams;
+        if (!full) {
             responder->begin({.type = "text/event-stream", .body = ": here\n\n", .headers = {}});
             streams_[job].push_back({.node = node, .after = after, .ended = ended, .responder = std::move(responder)});
             ++count_;
             fresh_.insert(job);
         }
     }
-    if (responder) return responder->answer(net::problem(503, "too_many_streams", "too many follow jobs already"));
+    if (full) return responder->answer(net::problem(503, "too_many_streams", "too many follow jobs already"));
     changed_.notify_one();
 }
 

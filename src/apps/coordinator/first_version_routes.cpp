@@ -4,6 +4,7 @@
 #include <ec/core/token.hpp>
 #include <ec/crypto/sha256.hpp>
 #include <ec/json/json.hpp>
+#include <expected>
 
 #include "../web.hpp"
 #include "answers.hpp"
@@ -127,38 +128,48 @@ void tell_subtasks(Coordinator& with, const std::string& account, const swarm::J
         });
 }
 
+/// A job, and for whose account; or the answer to whoever may not submit it.
+struct Submission {
+    std::string account;
+    swarm::NewJob job;
+};
+using Admitted = std::expected<Submission, ServerResponse>;
+
+Admitted admit_sealed(Coordinator& with, const ServerRequest& request) {
+    const auto node = with.gate.who(request);
+    if (!node) return std::unexpected(not_let_in(node.error(), with.gate.now_ms()));
+    if (node->kind != NodeKind::client)
+        return std::unexpected(net::problem(403, "wrong_kind", "this is for client nodes"));
+    auto job = read_old_job(request.body);
+    if (!job) return std::unexpected(refused(job.error()));
+    return Submission{node->account, *std::move(job)};
+}
+
+Admitted admit_plain(Coordinator& with, const ServerRequest& request, const OldSubmit& asked) {
+    if (!is_loopback(request.peer) || !is_admin(with, request) || !with.seal_plain)
+        return std::unexpected(
+            net::problem(403, "plaintext_refused",
+                         "a task in clear is taken on the coordinator's own machine alone, under `edgecoderd all`, "
+                         "with its admin token: send a sealed job"));
+    auto plain = with.seal_plain({asked.prompt, asked.language, asked.snapshot, asked.priority});
+    if (!plain) return std::unexpected(refused(plain.error()));
+    // Stands before the job in the writer's line; without it the job is refused.
+    with.store.change(
+        [blobs = std::move(plain->blobs)](Desk& desk) { return desk.blobs.put(kLocalAccount, blobs, desk.now_ms()); },
+        [](const Status& /*status*/) {});
+    return Submission{kLocalAccount, std::move(plain->job)};
+}
+
 void submit(Coordinator& with, const ServerRequest& request, const std::shared_ptr<Responder>& responder) {
     const auto asked = read_old_submit(request.body);
     if (!asked) return responder->answer(refused(asked.error()));
-    std::string account;
-    Result<swarm::NewJob> job = fail(ErrorCode::denied, "not sealed");
-    if (asked->has_job) {
-        const auto node = with.gate.who(request);
-        if (!node) return responder->answer(not_let_in(node.error(), with.gate.now_ms()));
-        if (node->kind != NodeKind::client)
-            return responder->answer(net::problem(403, "wrong_kind", "this is for client nodes"));
-        account = node->account;
-        job = read_old_job(request.body);
-    } else {
-        if (!is_loopback(request.peer) || !is_admin(with, request) || !with.seal_plain)
-            return responder->answer(
-                net::problem(403, "plaintext_refused",
-                             "a task in clear is taken on the coordinator's own machine alone, under `edgecoderd all`, "
-                             "with its admin token: send a sealed job"));
-        account = kLocalAccount;
-        auto plain = with.seal_plain({asked->prompt, asked->language, asked->snapshot, asked->priority});
-        if (!plain) return responder->answer(refused(plain.error()));
-        job = std::move(plain->job);
-        // Stands before the job in the writer's line; without it the job is refused.
-        with.store.change([account, blobs = std::move(plain->blobs)](
-                              Desk& desk) { return desk.blobs.put(account, blobs, desk.now_ms()); },
-                          [](const Status& /*status*/) {});
-    }
-    if (!job) return responder->answer(refused(job.error()));
+    auto admitted = asked->has_job ? admit_sealed(with, request) : admit_plain(with, request, *asked);
+    if (!admitted) return responder->answer(std::move(admitted).error());
     // What a plain task says is sealed anew each time: the same words are the same task.
     const std::string hash = crypto::sha256(request.body).hex();
-    submit_jobs(with, account, "submit/" + asked->task_id, hash, {*std::move(job)}, responder,
-                [&with, account](const std::vector<swarm::Submitted>& done, const std::shared_ptr<Responder>& to) {
+    submit_jobs(with, admitted->account, "submit/" + asked->task_id, hash, {std::move(admitted->job)}, responder,
+                [&with, account = admitted->account](const std::vector<swarm::Submitted>& done,
+                                                     const std::shared_ptr<Responder>& to) {
                     tell_subtasks(with, account, done.front().job, to);
                 });
 }

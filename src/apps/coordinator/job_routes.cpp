@@ -1,5 +1,6 @@
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <charconv>
 #include <ec/crypto/sha256.hpp>
 #include <ec/swarm/protocol.hpp>
 
@@ -54,15 +55,9 @@ void submit(Coordinator& with, const Node& node, const ServerRequest& request, s
                 });
 }
 
-/// A number in the query: `fallback` where there is none.
-Result<std::int64_t> number_in(std::string_view text, std::string_view name, std::int64_t fallback, std::int64_t most) {
-    if (text.empty()) return fallback;
-    std::int64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size() || value < 0 || value > most)
-        return fail(ErrorCode::invalid_argument,
-                    std::string(name) + " must be a whole number from 0 to " + std::to_string(most));
-    return value;
+/// A number of the query: `fallback` where there is none.
+Result<std::int64_t> number_or(std::int64_t fallback, std::string_view text, std::string_view name, std::int64_t most) {
+    return text.empty() ? Result<std::int64_t>(fallback) : parse_number(text, name, 0, most);
 }
 
 ServerResponse list(Coordinator& with, const Node& node, const ServerRequest& request) {
@@ -75,7 +70,7 @@ ServerResponse list(Coordinator& with, const Node& node, const ServerRequest& re
         if (!id) return net::problem(400, "invalid_argument", "before must be a job's id", {"before"});
         before = *std::move(id);
     }
-    const auto limit = number_in(form->value("limit"), "limit", 20, kMostListed);
+    const auto limit = number_or(20, form->value("limit"), "limit", kMostListed);
     if (!limit) return refused(limit.error());
     const auto jobs = with.store.read<std::vector<swarm::JobStatus>>(
         [&](Desk& desk) { return desk.queue.jobs(node.account, before, static_cast<unsigned>(*limit)); });
@@ -99,7 +94,7 @@ void events(Coordinator& with, const Node& node, const ServerRequest& request, s
     if (!form) return responder->answer(refused(form.error()));
     std::string after = request.header("last-event-id");
     if (after.empty()) after = form->value("after");
-    const auto number = number_in(after, "after", 0, std::int64_t{1} << 53);
+    const auto number = number_or(0, after, "after", std::int64_t{1} << 53);
     if (!number) return responder->answer(refused(number.error()));
     with.streams.follow(node.id, job->id, swarm::ended(job->state), *number, std::move(responder));
 }
@@ -111,6 +106,39 @@ ServerResponse explain(Coordinator& with, const Node& node, const ServerRequest&
     const auto why =
         with.store.read<swarm::Explanation>([&](Desk& desk) { return desk.queue.explain(node.account, *id, present); });
     return why ? json_answer(swarm::write(*why)) : refused(why.error());
+}
+
+/// Of those of the job's tasks that were paid.
+Result<std::vector<swarm::Receipt>> receipts_of(Desk& desk, const swarm::JobStatus& job) {
+    std::vector<swarm::Receipt> receipts;
+    for (const swarm::TaskStatus& task : job.tasks) {
+        // A payment is a transaction of the books with the name of its task, and a leaf of the same moment.
+        const auto paid_ms = desk.books.made_at(task.id.text());
+        if (!paid_ms && paid_ms.error().code == ErrorCode::not_found) continue;
+        if (!paid_ms) return fail(paid_ms.error());
+        swarm::Receipt receipt{.task = task.id, .index = {}, .leaf = {}, .proof = {}};
+        auto leaf = desk.log.find(*paid_ms, fmt::format(R"("task":"{}","type":"paid")", task.id.text()));
+        auto proof = leaf ? desk.log.receipt(leaf->index) : fail(leaf.error());
+        if (!proof && proof.error().code != ErrorCode::not_found) return fail(proof.error());
+        if (proof) {
+            receipt.index = static_cast<std::int64_t>(leaf->index);
+            receipt.leaf = std::move(leaf->bytes);
+            receipt.proof = *std::move(proof);
+        }
+        receipts.push_back(std::move(receipt));
+    }
+    return receipts;
+}
+
+ServerResponse receipts(Coordinator& with, const Node& node, const ServerRequest& request) {
+    const auto id = path_id<JobId>(request);
+    if (!id) return refused(id.error());
+    const auto found =
+        with.store.read<std::vector<swarm::Receipt>>([&](Desk& desk) -> Result<std::vector<swarm::Receipt>> {
+            EC_ASSIGN(const swarm::JobStatus job, desk.queue.job(node.account, *id));
+            return receipts_of(desk, job);
+        });
+    return found ? json_answer(swarm::write(*found)) : refused(found.error());
 }
 
 void cancel(Coordinator& with, const Node& node, const ServerRequest& request, std::shared_ptr<Responder> responder) {
@@ -223,6 +251,7 @@ std::vector<Route> job_routes(Coordinator& with) {
             get("/v1/jobs/{id}", "A job with its tasks and results", show),
             std::move(following),
             get("/v1/jobs/{id}/explain", "Why a job waits", explain),
+            get("/v1/jobs/{id}/receipts", "Where the log tells that its tasks were paid, with proofs", receipts),
             post("/v1/jobs/{id}/cancel", "End a job; what was verified is paid", 4096, cancel),
             post("/v1/jobs/{id}/verdict", "The submitter's own verdict on a result", 4096, verdict),
             post("/v1/jobs/{id}/keys", "The job's key, sealed to a node that asked for it", 4096, give_key)};

@@ -21,23 +21,6 @@ std::string shape_of(const swarm::Offer& offer) {
     return swarm::write(request);
 }
 
-int rank(std::string_view model_class) {
-    return model_class == "large" ? 3 : model_class == "medium" ? 2 : model_class == "small" ? 1 : 0;
-}
-
-template <class List, class Item>
-bool among(const Item& item, const List& list) {
-    return std::ranges::find(list, item) != list.end();
-}
-
-bool suits(const swarm::Offer& offer, const Claimable& task) {
-    return among(task.kind, offer.kinds) && offer.memory_mb >= task.needs.memory_mb &&
-           rank(offer.model_class) >= rank(task.needs.model_class) && (offer.gpu || !task.needs.gpu) &&
-           (task.group.empty() || among(task.group, offer.groups)) &&
-           std::ranges::all_of(task.needs.languages,
-                               [&](const std::string& language) { return among(language, offer.languages); });
-}
-
 }  // namespace
 
 struct Matchmaker::Waiter {
@@ -97,12 +80,7 @@ void Matchmaker::matched(const Waiters& waiters, const Found& found, const Statu
         if (!found[i]->empty()) {
             answer(*waiter, *found[i]);
             if (!waiter->probing) continue;
-            const std::scoped_lock lock(mutex_);
-            const auto pen = pens_.find(waiter->shape);
-            if (pen == pens_.end()) continue;
-            again.push_back(take_from(pen->second));
-            if (pen->second.waiters.empty()) pens_.erase(pen);
-            again.back()->probing = true;
+            if (auto next = take_like(*waiter)) again.push_back(std::move(next));
             continue;
         }
         if (waiter->responder->gone().stop_requested()) continue;
@@ -146,6 +124,16 @@ std::shared_ptr<Matchmaker::Waiter> Matchmaker::take_from(Pen& pen) {
     return waiter;
 }
 
+std::shared_ptr<Matchmaker::Waiter> Matchmaker::take_like(const Waiter& waiter) {
+    const std::scoped_lock lock(mutex_);
+    const auto pen = pens_.find(waiter.shape);
+    if (pen == pens_.end()) return nullptr;
+    std::shared_ptr<Waiter> taken = take_from(pen->second);
+    taken->probing = true;
+    if (pen->second.waiters.empty()) pens_.erase(pen);
+    return taken;
+}
+
 void Matchmaker::wake(std::span<const Claimable> tasks) {
     Waiters woken;
     {
@@ -154,7 +142,7 @@ void Matchmaker::wake(std::span<const Claimable> tasks) {
         for (const Claimable& task : tasks.first(std::min(tasks.size(), kMostWoken))) {
             if (parked_ == 0) break;
             for (auto pen = pens_.begin(); pen != pens_.end(); ++pen) {
-                if (!suits(pen->second.offer, task)) continue;
+                if (!swarm::suits(pen->second.offer, task.kind, task.needs, task.group)) continue;
                 woken.push_back(take_from(pen->second));
                 if (pen->second.waiters.empty()) pens_.erase(pen);
                 break;

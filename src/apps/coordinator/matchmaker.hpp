@@ -73,7 +73,10 @@ private:
     void matched(const Waiters& waiters, const Found& found, const Status& status);
     /// False: it claims again. With the mutex held.
     bool park(const std::shared_ptr<Waiter>& waiter);
+    /// The longest waiting one. With the mutex held; a pen that is empty afterwards is the caller's to take away.
     std::shared_ptr<Waiter> take_from(Pen& pen);
+    /// One more that offers the same as one that found work on a guess, to guess too; null: there is none.
+    std::shared_ptr<Waiter> take_like(const Waiter& waiter);
     /// Those of whom it is true wait no longer. With the mutex held.
     Waiters take_out(const std::function<bool(const Waiter&)>& of_whom);
     void answer(Waiter& waiter, const std::vector<swarm::Lease>& leases);

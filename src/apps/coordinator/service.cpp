@@ -77,6 +77,11 @@ public:
     Status listen(const CoordinatorSettings& settings);
     [[nodiscard]] std::string url() const override { return server_->url(); }
     void stop() override;
+    Result<bool> reload_certificate() override {
+        if (!tls_) return false;
+        EC_TRY(tls_->reload());
+        return true;
+    }
 
 private:
     /// Whether a node that was let in may come in no more; a database that does not answer puts nobody out.
@@ -104,6 +109,7 @@ private:
     Heartbeats heartbeats_;
     KeyWaits keys_;
     Coordinator with_;
+    std::shared_ptr<net::ServerTls> tls_;  ///< null: plain HTTP
     std::unique_ptr<net::HttpServer> server_;
     std::unique_ptr<AdminSocket> admin_;
     std::jthread ears_;    ///< for what other coordinators tell
@@ -156,6 +162,7 @@ Service::Service(RunLock lock, std::unique_ptr<Store> store, std::string admin_t
 
 Status Service::listen(const CoordinatorSettings& settings) {
     EC_ASSIGN(net::ServerOptions options, server_options(settings));
+    tls_ = options.tls;
     EC_ASSIGN(server_, net::start_http_server(coordinator_routes(with_), std::move(options)));
     EC_ASSIGN(admin_, AdminSocket::open(settings.data_dir / "run/admin.sock", [this](const rpc::Request& request) {
                   return admin_answer(with_, request, [this] { drain(); });
@@ -306,13 +313,13 @@ void add_coordinator(CLI::App& app, CoordinatorOptions& options) {
     command->footer(
         "DATABASE_URL names a PostgreSQL that several coordinators share; without it everything is in coordinator.db\n"
         "of the data directory. edgecoder node and edgecoder admin on the same machine let nodes in and give credit.\n"
-        "docs/coordinator.md says more.\n\n"
+        "At SIGHUP it reads certificate and key again, for new connections. docs/coordinator.md says more.\n\n"
         "Exit status: 0 a signal came, 2 wrong usage, 3 this machine cannot do it.");
 }
 
-int run_coordinator_service(const CoordinatorOptions& options, std::ostream& out, std::ostream& err,
+int run_coordinator_service(const CoordinatorOptions& options, std::ostream& out, std::ostream& err, HangUp& hang_up,
                             std::stop_token stop) {
-    return service_exit(serve_one("coordinator", start_coordinator_service(options), out, stop), err);
+    return service_exit(serve_one("coordinator", start_coordinator_service(options), out, err, hang_up, stop), err);
 }
 
 }  // namespace ec::apps

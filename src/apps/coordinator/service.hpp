@@ -22,8 +22,9 @@ namespace ec::apps {
 StartedService start_coordinator_service(const coordinator::CoordinatorOptions& options,
                                          coordinator::SealPlain seal_plain = {});
 void add_coordinator(CLI::App& app, coordinator::CoordinatorOptions& options);
-/// Serves until a stop is requested, then drains. Prints `ready coordinator URL` on `out`. Exit status: 0, 2 or 3.
+/// Serves until a stop is requested, then drains. Reads its certificate again when `hang_up` happens. Prints `ready
+/// coordinator URL` on `out`. Exit status: 0, 2 or 3.
 int run_coordinator_service(const coordinator::CoordinatorOptions& options, std::ostream& out, std::ostream& err,
-                            std::stop_token stop);
+                            HangUp& hang_up, std::stop_token stop);
 
 }  // namespace ec::apps

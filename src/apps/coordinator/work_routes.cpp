@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <charconv>
 #include <ec/swarm/protocol.hpp>
 #include <mutex>
 
@@ -155,23 +154,14 @@ void give_back(Coordinator& with, const Node& node, const ServerRequest& request
         });
 }
 
-Result<std::int64_t> number(const Form& form, std::string_view name, std::int64_t low, std::int64_t most) {
-    const std::string text = form.value(name);
-    std::int64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size() || value < low || value > most)
-        return fail(ErrorCode::invalid_argument, std::string(name) + " must be a whole number from " +
-                                                     std::to_string(low) + " to " + std::to_string(most));
-    return value;
-}
-
 void key(Coordinator& with, const Node& node, const ServerRequest& request, std::shared_ptr<Responder> responder) {
     const auto task = path_id<swarm::TaskId>(request);
     if (!task) return responder->answer(refused(task.error()));
     const auto form = Form::parse(request.query);
     if (!form) return responder->answer(refused(form.error()));
-    const auto fence = number(*form, "fence", 1, std::int64_t{1} << 53);
-    const auto wait = form->has("wait_s") ? number(*form, "wait_s", 0, swarm::kLongestWait) : Result<std::int64_t>(0);
+    const auto fence = parse_number(form->value("fence"), "fence", 1, std::int64_t{1} << 53);
+    const auto wait = form->has("wait_s") ? parse_number(form->value("wait_s"), "wait_s", 0, swarm::kLongestWait)
+                                          : Result<std::int64_t>(0);
     if (!fence || !wait) return responder->answer(refused(!fence ? fence.error() : wait.error()));
     with.keys.ask(node, *task, {*fence}, static_cast<int>(*wait), std::move(responder));
 }

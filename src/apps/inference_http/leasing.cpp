@@ -5,7 +5,6 @@
 #include <ec/core/waiter.hpp>
 #include <ec/swarm/telemetry.hpp>
 #include <mutex>
-#include <random>
 #include <thread>
 
 #include "data_dir.hpp"
@@ -46,11 +45,6 @@ private:
 
 std::string in_one_line(const Error& error) {
     return error.remedy.empty() ? error.message : fmt::format("{}; {}", error.message, error.remedy);
-}
-
-double jitter() {
-    thread_local std::minstd_rand random(std::random_device{}());
-    return std::uniform_real_distribution<double>(0, 1)(random);
 }
 
 class LeasingThread final : public Leasing, swarm::WorkerEvents {

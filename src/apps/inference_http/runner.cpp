@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ec/core/fs.hpp>
 #include <ec/core/text.hpp>
 #include <ec/executor/test_command.hpp>
 #include <ec/repair/diagnose.hpp>
 
 #include "children.hpp"
+#include "project_view.hpp"
 #include "swarm/result_check.hpp"
 #include "swarm/tree_patch.hpp"
 
@@ -22,19 +22,7 @@ using swarm::TaskResult;
 using swarm::WorkDone;
 
 constexpr std::size_t kLogBytes = 8 << 10;
-constexpr std::uint64_t kFileBytes = 8ULL << 20;
 constexpr std::string_view kNoPatch = "none";  ///< of a part that nobody did: it reads as no patch
-
-std::vector<std::string> files_below(const fs::path& root) {
-    std::vector<std::string> files;
-    std::error_code error;
-    for (fs::recursive_directory_iterator at(root, error), end; !error && at != end; at.increment(error)) {
-        if (at->symlink_status(error).type() == fs::file_type::regular)
-            files.push_back(at->path().lexically_relative(root).generic_string());
-    }
-    std::ranges::sort(files);
-    return files;
-}
 
 std::string tail(const std::string& text) {
     return text.size() <= kLogBytes ? text : text.substr(text.size() - kLogBytes);
@@ -79,16 +67,6 @@ private:
     fs::path root_;
     std::vector<vcs::FileVersion> files_;
 };
-
-vcs::ReadText reader_of(const fs::path& root) {
-    return [root](const std::string& path) -> Result<std::optional<std::string>> {
-        std::error_code error;
-        if (!is_inside_relative(path) || fs::symlink_status(root / path, error).type() == fs::file_type::not_found)
-            return std::nullopt;
-        EC_ASSIGN(std::string text, read_file(root / path, kFileBytes));
-        return text;
-    };
-}
 
 std::string left_out_text(const inference::Merged& merged) {
     std::string text;
@@ -141,7 +119,8 @@ Result<inference::Question> InferenceRunner::question(const swarm::Work& work, c
     inference::Question asked;
     asked.task = work.job.task;
     asked.test = work.job.test;
-    asked.files = files_below(work.folder);
+    EC_ASSIGN(const ProjectView tree, ProjectView::open(work.folder));
+    asked.files = tree.paths();
     if (trim(asked.test).empty()) return asked;
     EC_ASSIGN(const auto sandbox, ports_.open_sandbox(work.folder));
     repair::RepairRequest request;

@@ -9,7 +9,6 @@
 // Threads: run() from several at once.
 #pragma once
 
-#include <ec/core/clock.hpp>
 #include <ec/executor/sandbox.hpp>
 #include <ec/inference/merge.hpp>
 #include <ec/inference/plan.hpp>
@@ -46,7 +45,6 @@ private:
                                              std::stop_token stop);
 
     RunnerPorts ports_;
-    SystemClock clock_;
 };
 
 }  // namespace ec::apps::inference_http

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include <ec/core/text.hpp>
-#include <map>
+#include <optional>
 #include <ostream>
 
 #include "../terminal.hpp"
@@ -23,12 +23,18 @@ std::string time_text(std::int64_t ms) {
 
 json::Value counts(int passed, int failed) { return json::Object{{"passed", passed}, {"failed", failed}}; }
 
-json::Value task_json(const TaskStatus& task) {
+std::optional<std::int64_t> leaf_of(const Leaves& leaves, const TaskStatus& task) {
+    const auto found = leaves.find(task.id);
+    return found == leaves.end() ? std::nullopt : std::optional(found->second);
+}
+
+json::Value task_json(const TaskStatus& task, const Leaves& leaves) {
     json::Object object{{"id", task.id.text()},           {"key", task.key},
                         {"kind", swarm::name(task.kind)}, {"state", swarm::name(task.state)},
                         {"attempts", task.attempts},      {"worker", task.worker.text()},
                         {"reason", task.reason}};
     if (task.state >= swarm::State::verifying && task.attempts > 0) object["outcome"] = swarm::name(task.outcome);
+    if (const auto leaf = leaf_of(leaves, task)) object["leaf"] = *leaf;
     return object;
 }
 
@@ -80,9 +86,17 @@ std::string in_words(const std::string& reason) {
     return found == kWords.end() ? reason : std::string(found->second);
 }
 
-json::Value job_json(const JobStatus& job) {
+Leaves leaves_of(const std::vector<swarm::Receipt>& receipts) {
+    Leaves leaves;
+    for (const swarm::Receipt& receipt : receipts) {
+        if (receipt.index) leaves[receipt.task] = *receipt.index;
+    }
+    return leaves;
+}
+
+json::Value job_json(const JobStatus& job, const Leaves& leaves) {
     json::Array tasks;
-    for (const TaskStatus& task : job.tasks) tasks.push_back(task_json(task));
+    for (const TaskStatus& task : job.tasks) tasks.push_back(task_json(task, leaves));
     json::Object object{
         {"id", job.id.text()},      {"kind", swarm::name(job.kind)},  {"state", swarm::name(job.state)},
         {"reason", job.reason},     {"group", job.group.text()},      {"submitted_ms", job.submitted_ms},
@@ -156,13 +170,34 @@ std::string event_line(const swarm::Event& event, const std::string& task, const
     return printable(line);
 }
 
-void print_job(const JobStatus& job, std::ostream& out) {
+json::Value receipts_json(const std::vector<swarm::Receipt>& receipts) {
+    json::Array array;
+    for (const swarm::Receipt& receipt : receipts) {
+        json::Object object{{"task", receipt.task.text()}};
+        if (receipt.index) {
+            object["index"] = *receipt.index;
+            object["leaf"] = to_valid_utf8(receipt.leaf);
+            object["proof"] = to_valid_utf8(receipt.proof);
+        }
+        array.push_back(std::move(object));
+    }
+    return json::Object{{"receipts", std::move(array)}};
+}
+
+std::string receipt_text(const swarm::Receipt& receipt) {
+    if (!receipt.index) return fmt::format("task {}: paid; no checkpoint covers it yet\n\n", receipt.task.text());
+    return fmt::format("task {}: leaf {} of the log\n{}\n{}\n", receipt.task.text(), *receipt.index,
+                       printable(receipt.leaf), for_terminal(receipt.proof));
+}
+
+void print_job(const JobStatus& job, const Leaves& leaves, std::ostream& out) {
     out << job_line(job) << '\n';
     for (const TaskStatus& task : job.tasks) {
         out << fmt::format("  {:12} {:9} {:9} {} attempt{}", task.key, swarm::name(task.kind), swarm::name(task.state),
                            task.attempts, task.attempts == 1 ? "" : "s");
         if (!task.reason.empty()) out << "  " << printable(in_words(task.reason));
         if (!task.worker.text().empty()) out << "  node " << task.worker.text().substr(0, 8);
+        if (const auto leaf = leaf_of(leaves, task)) out << "  paid, leaf " << *leaf;
         out << '\n';
     }
     if (!job.same_as.empty()) out << "  done before, by job " << job.same_as.text() << '\n';

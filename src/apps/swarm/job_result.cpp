@@ -5,16 +5,14 @@
 #include <ec/agent/judging_files.hpp>
 #include <ec/core/text.hpp>
 #include <ec/crypto/sha256.hpp>
-#include <ec/vcs/patch.hpp>
 
 #include "../project_sandbox.hpp"
 #include "../project_view.hpp"
 #include "job_record.hpp"
 #include "swarm_places.hpp"
+#include "tree_patch.hpp"
 
 namespace ec::apps {
-
-namespace fs = std::filesystem;
 
 Result<crypto::SealKey> job_key_of(const swarm::JobStatus& job) {
     if (!job.group.empty() && !job.group_key.empty()) {
@@ -54,16 +52,7 @@ Result<OpenedJob> OpenedJob::open(const swarm::JobId& asked, const swarm::JobSta
 }
 
 Result<std::vector<vcs::FileVersion>> OpenedJob::files_of(const swarm::TaskResult& result) const {
-    const auto read = [this](const std::string& path) -> Result<std::optional<std::string>> {
-        EC_TRY(swarm::check_path(path));
-        std::error_code error;
-        const fs::file_status status = fs::symlink_status(folder() / path, error);
-        if (status.type() == fs::file_type::not_found) return std::nullopt;
-        // A link of the snapshot is no file that a patch could be for.
-        if (!error && fs::is_regular_file(status)) return read_file(folder() / path);
-        return fail(ErrorCode::conflict, fmt::format("the patch changes {}, which is no file of the job", path));
-    };
-    EC_ASSIGN(std::vector<vcs::FileVersion> files, vcs::apply_patch(result.patch, read));
+    EC_ASSIGN(std::vector<vcs::FileVersion> files, files_of_patch(result.patch, folder()));
     for (const vcs::FileVersion& file : files) EC_TRY(swarm::check_path(file.path));
     return files;
 }

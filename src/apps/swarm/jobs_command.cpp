@@ -45,11 +45,26 @@ Result<int> list(const Asking& with) {
 
 Result<int> show(const Asking& with, const swarm::JobId& id) {
     EC_ASSIGN(const swarm::JobStatus job, with.client.job(id, with.stop));
+    auto receipts = with.client.receipts(id, with.stop);
+    // An older coordinator has none to give.
+    if (!receipts && receipts.error().code != ErrorCode::not_found) return fail(receipts.error());
+    const Leaves leaves = leaves_of(receipts.value_or(std::vector<swarm::Receipt>()));
     if (with.options.json) {
-        with.print(job_json(job));
+        with.print(job_json(job, leaves));
     } else {
-        print_job(job, with.out);
+        print_job(job, leaves, with.out);
     }
+    return 0;
+}
+
+Result<int> receipts(const Asking& with, const swarm::JobId& id) {
+    EC_ASSIGN(const std::vector<swarm::Receipt> all, with.client.receipts(id, with.stop));
+    if (with.options.json) {
+        with.print(receipts_json(all));
+        return 0;
+    }
+    for (const swarm::Receipt& receipt : all) with.out << receipt_text(receipt);
+    if (all.empty()) with.err << "edgecoder: nothing was paid for this job\n";
     return 0;
 }
 
@@ -119,6 +134,7 @@ Result<int> run(const Asking& with) {
     if (what == "watch") return watch(with, id);
     if (what == "cancel") return cancel(with, id);
     if (what == "fetch") return fetch(with, id);
+    if (what == "receipts") return receipts(with, id);
     return explain(with, id);
 }
 

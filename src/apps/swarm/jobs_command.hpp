@@ -11,7 +11,7 @@ namespace ec::apps {
 
 struct JobsOptions {
     SwarmOptions swarm;
-    std::string what;  ///< "list", "show", "watch", "cancel", "fetch", "explain"
+    std::string what;  ///< "list", "show", "watch", "cancel", "fetch", "explain", "receipts"
     std::string id;
     std::string before;
     unsigned limit = 20;

@@ -152,6 +152,31 @@ swarm::JobSpec spec_of(const JobWish& wish, const swarm::PackedSnapshot& packed)
     return spec;
 }
 
+/// Its spec sealed with its key; who may be given that is for share() to say.
+swarm::NewJob new_job(const JobWish& wish, const swarm::PackedSnapshot& packed, std::string_view spec,
+                      std::vector<swarm::NewTask> tasks, const crypto::SealKey& job_key) {
+    swarm::NewJob job;
+    job.kind = kind_of(wish);
+    job.spec = job_key.seal(spec, swarm::spec_context());
+    job.blobs = packed.blobs;
+    job.snapshot = packed.name;
+    job.budget = cost_of(wish, tasks.size());
+    job.tasks = std::move(tasks);
+    job.priority = wish.priority;
+    job.verification = wish.verification;
+    job.budget_s = wish.deadline_s > 0 ? wish.deadline_s : 3600 + 4 * wish.budget_s;
+    return job;
+}
+
+/// Lets whoever has the group's key open the job, and find it as work that was done before.
+void share(swarm::NewJob& job, const swarm::GroupKey& group, const crypto::SealKey& job_key, std::string_view spec) {
+    job.group = group.id();
+    job.group_key = group.seal_job_key(job_key, swarm::job_key_context());
+    // A search is the same work in however many shares; samples are more work the more they are.
+    const std::size_t samples = job.kind == swarm::JobKind::best_of ? job.tasks.size() : 1;
+    job.cache_key = group.work_name(fmt::format("{}\n{}", samples, spec));
+}
+
 }  // namespace
 
 Result<PreparedJob> prepare_job(const JobWish& wish, const std::string& key, swarm::CoordinatorClient& client,
@@ -177,23 +202,8 @@ Result<PreparedJob> prepare_job(const JobWish& wish, const std::string& key, swa
 
     const crypto::SealKey job_key = crypto::SealKey::generate();
     const std::string spec = write(spec_of(wish, packed));
-    swarm::NewJob job;
-    job.kind = kind_of(wish);
-    job.spec = job_key.seal(spec, swarm::spec_context());
-    job.blobs = packed.blobs;
-    job.snapshot = packed.name;
-    job.tasks = tasks_of(wish, root, job_key);
-    job.priority = wish.priority;
-    job.verification = wish.verification;
-    job.budget_s = wish.deadline_s > 0 ? wish.deadline_s : 3600 + 4 * wish.budget_s;
-    job.budget = cost_of(wish, job.tasks.size());
-    if (grouped) {
-        job.group = group.id();
-        job.group_key = group.seal_job_key(job_key, swarm::job_key_context());
-        // A search is the same work in however many shares; samples are more work the more they are.
-        const std::size_t samples = job.kind == swarm::JobKind::best_of ? job.tasks.size() : 1;
-        job.cache_key = group.work_name(fmt::format("{}\n{}", samples, spec));
-    }
+    swarm::NewJob job = new_job(wish, packed, spec, tasks_of(wish, root, job_key), job_key);
+    if (grouped) share(job, group, job_key, spec);
     PreparedJob prepared;
     prepared.record = {.key = key,
                        .job = {},

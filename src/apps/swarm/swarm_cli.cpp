@@ -129,6 +129,7 @@ void add_jobs(CLI::App& app, JobsOptions& options) {
     add_job(*jobs, options, "cancel", "End a job; what was verified stays paid");
     add_job(*jobs, options, "fetch", "Get the patch of a job that is done");
     add_job(*jobs, options, "explain", "Say why a job is not being worked on");
+    add_job(*jobs, options, "receipts", "Show what the public log says of its payments, with proofs");
     jobs->footer(
         "Examples:\n  edgecoder jobs list\n  edgecoder jobs fetch ID --verify --apply\n\n"
         "The patch goes to stdout, everything else to stderr; edgecoder undo takes back what --apply wrote.\n"

@@ -11,6 +11,7 @@
 #include <ec/core/text.hpp>
 #include <ec/identity/refusals.hpp>
 #include <iostream>
+#include <random>
 
 #include "../config.hpp"
 #include "../data_dir.hpp"
@@ -101,6 +102,11 @@ std::string node_label() {
 std::int64_t unix_seconds() {
     return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
         .count();
+}
+
+double jitter() {
+    thread_local std::minstd_rand random(std::random_device{}());
+    return std::uniform_real_distribution<double>(0, 1)(random);
 }
 
 Result<SwarmLink> SwarmLink::open(identity::NodeKind kind, const SwarmOptions& options) {

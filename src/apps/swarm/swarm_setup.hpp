@@ -40,6 +40,9 @@ std::string node_label();
 /// Seconds since the epoch, by this machine's clock.
 std::int64_t unix_seconds();
 
+/// In [0, 1), another every time and on every machine, so that not all come at the same moment. Any thread.
+double jitter();
+
 /// A node of this machine and its coordinators. Does not talk to them before it is asked to.
 class SwarmLink {
 public:

@@ -6,7 +6,6 @@
 #include <ec/core/fs.hpp>
 #include <ec/core/text.hpp>
 #include <ec/executor/apply.hpp>
-#include <ec/vcs/patch.hpp>
 
 namespace ec::apps {
 namespace {
@@ -30,14 +29,20 @@ Status check_place(const fs::path& root, const std::string& path) {
 
 }  // namespace
 
-Result<std::vector<vcs::FileVersion>> files_of_patch(std::string_view patch, const fs::path& root) {
-    if (patch.empty()) return std::vector<vcs::FileVersion>{};
-    return vcs::apply_patch(patch, [&](const std::string& path) -> Result<std::optional<std::string>> {
+vcs::ReadText reader_of(const fs::path& root) {
+    return [root](const std::string& path) -> Result<std::optional<std::string>> {
         EC_TRY(check_place(root, path));
         std::error_code error;
-        if (fs::symlink_status(root / path, error).type() == fs::file_type::not_found) return std::nullopt;
+        const fs::file_type type = fs::symlink_status(root / path, error).type();
+        if (type == fs::file_type::not_found) return std::nullopt;
+        if (type != fs::file_type::regular) return fail(ErrorCode::conflict, fmt::format("{} is no file", path));
         return read_file(root / path, kFileBytes);
-    });
+    };
+}
+
+Result<std::vector<vcs::FileVersion>> files_of_patch(std::string_view patch, const fs::path& root) {
+    if (patch.empty()) return std::vector<vcs::FileVersion>{};
+    return vcs::apply_patch(patch, reader_of(root));
 }
 
 Status write_files(const std::vector<vcs::FileVersion>& files, const fs::path& root) {

@@ -4,7 +4,7 @@
 #include <ec/agent/source.hpp>
 #include <ec/core/result.hpp>
 #include <ec/executor/test_command.hpp>
-#include <ec/vcs/diff.hpp>
+#include <ec/vcs/patch.hpp>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -12,6 +12,9 @@
 
 namespace ec::apps {
 
+/// The files of the tree at `root`, for patches of it: `conflict` for a link, for what lies behind one, and
+/// for what is no file.
+vcs::ReadText reader_of(const std::filesystem::path& root);
 /// The files behind a patch of the tree at `root`. `corrupt` or `conflict` for what does not fit it exactly.
 Result<std::vector<vcs::FileVersion>> files_of_patch(std::string_view patch, const std::filesystem::path& root);
 

@@ -13,7 +13,6 @@
 #include <ec/swarm/telemetry.hpp>
 #include <ec/swarm/worker.hpp>
 #include <ostream>
-#include <random>
 #include <utility>
 
 #include "../cli_words.hpp"
@@ -60,11 +59,6 @@ int local_hour() {
     const std::time_t now = std::time(nullptr);
     std::tm local{};
     return ::localtime_r(&now, &local) == nullptr ? 0 : local.tm_hour;
-}
-
-double jitter() {
-    thread_local std::minstd_rand random(std::random_device{}());
-    return std::uniform_real_distribution<double>(0, 1)(random);
 }
 
 Result<swarm::PowerRules> power_rules(const WorkerCommandOptions& options) {

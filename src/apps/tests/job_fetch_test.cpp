@@ -61,6 +61,9 @@ public:
         return no();
     }
     Result<swarm::Explanation> explain(const JobId& /*id*/, std::stop_token /*stop*/) override { return no(); }
+    Result<std::vector<swarm::Receipt>> receipts(const JobId& /*id*/, std::stop_token /*stop*/) override {
+        return no();
+    }
     Status cancel(const JobId& /*id*/, std::stop_token /*stop*/) override { return no(); }
     Result<swarm::Completion> verdict(const JobId& /*id*/, const swarm::TaskId& /*task*/, bool /*good*/,
                                       std::stop_token /*stop*/) override {
@@ -188,6 +191,17 @@ TEST_F(JobFetchTest, WorkThatIsSaidToHaveBeenDoneBeforeMustBeTheSame) {
     const JobId again = done("job-c", good_);
     client_.jobs_["job-c"].same_as = other;
     EXPECT_TRUE(apply(again)) << "the same spec is the same work";
+}
+
+TEST_F(JobFetchTest, APatchThatGoesThroughALinkIsNotTaken) {
+    std::filesystem::create_directory(project_.path() / "real");
+    put("real/two.py", kCode);
+    std::filesystem::create_directory_symlink("real", project_.path() / "alias");
+    const JobId id = done("job-a", patch_of("alias/two.py", "    return 2", "    return 1", 1, "def one():"));
+    const auto fetched = fetch_job(id, {}, client_, {});
+    ASSERT_FALSE(fetched) << "what is checked by its path must be what is changed";
+    EXPECT_EQ(fetched.error().code, ErrorCode::conflict);
+    EXPECT_THAT(fetched.error().message, HasSubstr("alias/two.py is a link, or lies behind one"));
 }
 
 TEST_F(JobFetchTest, APatchThatChangesTheTestsIsNotTaken) {

@@ -20,7 +20,6 @@ namespace {
 namespace fs = std::filesystem;
 using std::chrono::seconds;
 using ::testing::HasSubstr;
-using ::testing::Not;
 using Names = std::vector<std::string>;
 
 constexpr const char* kCanary = testing::kReducedCanary;

@@ -131,6 +131,15 @@ TEST(PlanWithoutModel, makes_a_part_of_each_item) {
     EXPECT_EQ(plan.parts[0].files, (std::vector<std::string>{"app/a.py"}));
 }
 
+TEST(PlanWithoutModel, gives_a_part_the_files_that_its_item_names_and_not_those_whose_names_are_within) {
+    Question question = asking("- speed up app/my-a.py and old/lib/c.py\n- mend lib/c.py.");
+    question.files = {"a.py", "app/my-a.py", "lib/c.py", "old/lib/c.py"};
+    const Plan plan = plan_without_model(question);
+    ASSERT_EQ(plan.parts.size(), 2U);
+    EXPECT_EQ(plan.parts[0].files, (std::vector<std::string>{"app/my-a.py", "old/lib/c.py"}));
+    EXPECT_EQ(plan.parts[1].files, (std::vector<std::string>{"lib/c.py"}));
+}
+
 TEST(PlanWithoutModel, makes_a_part_of_each_module_that_is_named) {
     const Plan plan = plan_without_model(asking("Rename foo to bar in app/a.py, app/b.py and lib/c.py."));
     EXPECT_EQ(plan.by, "modules");

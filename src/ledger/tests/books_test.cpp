@@ -50,6 +50,16 @@ TEST_P(BooksTest, APostUnderOneNameIsMadeOnce) {
     EXPECT_EQ(balance("bob"), 1000);
 }
 
+TEST_P(BooksTest, TellsWhenATransactionWasMade) {
+    const auto given_at = [this](std::int64_t now_ms) {
+        return within([&] { return books_->post("gift", "gift-1", transfer("alice", "bob", 1), now_ms); });
+    };
+    EXPECT_EQ(given_at(1'234), true);
+    EXPECT_EQ(given_at(9'999), false);
+    EXPECT_EQ(books_->made_at("gift-1"), 1'234) << "the first time counts";
+    EXPECT_EQ(books_->made_at("gift-2").error().code, ErrorCode::not_found);
+}
+
 TEST_P(BooksTest, AHoldIsClosedOnceAndPaysNoMore) {
     ASSERT_TRUE(hold("job-1", "alice", 600));
     ASSERT_TRUE(release("job-1"));

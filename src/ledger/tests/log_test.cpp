@@ -75,6 +75,30 @@ TEST_P(LogTest, PlacesAndSignsInTransactionsOfTheCaller) {
     EXPECT_EQ(checkpoint().root, root_of(1)) << "only what was placed";
 }
 
+TEST_P(LogTest, FindsALeafByItsMomentAndWhatItHolds) {
+    const std::vector<std::pair<std::int64_t, std::string>> told{
+        {1'000, "a"}, {1'000, "b"}, {5'000, "c"}, {5'400, "d"}, {5'300, "a late one"}, {5'400, "e"}, {90'000, "f"}};
+    {
+        auto transaction = sql::Transaction::begin(*database_);
+        for (const auto& [at_ms, text] : told) ASSERT_TRUE(log_->append("<" + text + ">", at_ms));
+        ASSERT_TRUE(transaction->commit());
+    }
+    ASSERT_EQ(log_->integrate(100, 100'000), told.size());
+    for (std::uint64_t i = 0; i < told.size(); ++i) {
+        const auto& [at_ms, text] = told[i];
+        const auto leaf = log_->find(at_ms, "<" + text);
+        ASSERT_TRUE(leaf) << text;
+        EXPECT_EQ(leaf->index, i);
+        EXPECT_EQ(leaf->bytes, "<" + text + ">");
+    }
+    EXPECT_EQ(log_->find(1'000, "c").error().code, ErrorCode::not_found) << "of another moment";
+    EXPECT_EQ(log_->find(1'001, "a").error().code, ErrorCode::not_found);
+    EXPECT_EQ(log_->find(0, "a").error().code, ErrorCode::not_found);
+    EXPECT_EQ(log_->find(1'000'000, "f").error().code, ErrorCode::not_found);
+}
+
+TEST_P(LogTest, FindsNothingInAnEmptyLog) { EXPECT_EQ(log_->find(1, "").error().code, ErrorCode::not_found); }
+
 TEST_P(LogTest, ServesEntriesBehindTheirLengths) {
     {
         auto transaction = sql::Transaction::begin(*database_);

@@ -11,7 +11,6 @@ namespace {
 
 using testing::asking;
 using ::testing::HasSubstr;
-using ::testing::Not;
 using testing::start_tiny;
 
 ChatRequest held_to(std::string schema, std::uint64_t seed = 1) {

@@ -10,7 +10,6 @@ namespace ec::model {
 namespace {
 
 using testing::asking;
-using ::testing::HasSubstr;
 using testing::start;
 using testing::start_tiny;
 using testing::tiny_coder;

@@ -6,7 +6,6 @@
 namespace ec::model {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using namespace ec::model::testing;

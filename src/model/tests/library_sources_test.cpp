@@ -6,7 +6,6 @@ namespace {
 using net::testing::Peer;
 using net::testing::ScriptedServer;
 using net::testing::SeenRequest;
-using ::testing::HasSubstr;
 using namespace ec::model::testing;
 
 class LibrarySources : public LibraryTest {

@@ -19,7 +19,6 @@ using testing::find;
 using testing::has_program;
 using ::testing::HasSubstr;
 using testing::JudgeProject;
-using ::testing::Not;
 
 #define NEEDS(project, program)                                            \
     if (!(project).missing().empty()) GTEST_SKIP() << (project).missing(); \

@@ -61,6 +61,7 @@ public:
         return never();
     }
     Result<Explanation> explain(const JobId&, std::stop_token) override { return never(); }
+    Result<std::vector<Receipt>> receipts(const JobId&, std::stop_token) override { return never(); }
     Status cancel(const JobId&, std::stop_token) override { return never(); }
     Result<Completion> verdict(const JobId&, const TaskId&, bool, std::stop_token) override { return never(); }
     Status give_key(const JobId&, const identity::NodeId&, const std::string&, std::stop_token) override {

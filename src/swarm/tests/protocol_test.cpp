@@ -209,6 +209,12 @@ TEST(Protocol, StatesEventsAndSmallMessagesSurviveTheJourney) {
     EXPECT_EQ(read_explanation(write(why))->reasons, why.reasons);
     EXPECT_EQ(read_explanation(write(why))->unchecked, why.unchecked);
     EXPECT_TRUE(read_explanation(R"({"summary":"of an older one","reasons":[]})")->unchecked.empty());
+    const std::vector<Receipt> receipts{{id<TaskId>("t"), 41, R"({"task":"t"})", "c2sp.org/tlog-proof@v1\n"},
+                                        {id<TaskId>("u"), {}, {}, {}}};
+    EXPECT_EQ(write(*read_receipts(write(receipts))), write(receipts));
+    EXPECT_EQ(read_receipts(write(receipts))->front().index, 41);
+    EXPECT_EQ(read_receipts(write(receipts))->back().index, std::nullopt) << "no checkpoint covers it yet";
+    EXPECT_EQ(read_receipts(R"({"receipts":[{"task":"t","index":-1}]})").error().code, ErrorCode::invalid_argument);
     const std::vector<Submitted> submitted{{id<JobId>("j"), true, id<JobId>("k")}};
     EXPECT_EQ(write(*read_submitted(write(submitted))), write(submitted));
     const Verdict verdict{id<TaskId>("t"), true};

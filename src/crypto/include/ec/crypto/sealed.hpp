@@ -25,6 +25,8 @@ public:
     static Result<SealKey> from_bytes(std::string_view bytes);
     SealKey(const SealKey&) = default;
     SealKey& operator=(const SealKey&) = default;
+    SealKey(SealKey&&) noexcept = default;  ///< what is left behind is wiped when it ends
+    SealKey& operator=(SealKey&&) noexcept = default;
     ~SealKey();
 
     /// A key for one purpose: HMAC-SHA256 of this one over `label`.

@@ -50,6 +50,8 @@ public:
     static Result<SecretKey> parse(std::string_view hex);
     SecretKey(const SecretKey&) = default;
     SecretKey& operator=(const SecretKey&) = default;
+    SecretKey(SecretKey&&) noexcept = default;  ///< what is left behind is wiped when it ends
+    SecretKey& operator=(SecretKey&&) noexcept = default;
     ~SecretKey();
 
     [[nodiscard]] PublicKey public_key() const;

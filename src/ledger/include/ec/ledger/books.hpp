@@ -74,6 +74,8 @@ public:
     /// Entries that sum to zero. False as in pay().
     Result<bool> post(std::string_view kind, std::string_view dedupe, std::span<const Entry> entries,
                       std::int64_t now_ms);
+    /// When the transaction of that name was made; `not_found`.
+    Result<std::int64_t> made_at(std::string_view dedupe);
     /// Adds everything up from the entries and compares: `corrupt` names the first account that is off.
     Status audit();
 

@@ -40,6 +40,13 @@ public:
     /// `path` as in the specification: "tile/0/x001/067", "tile/0/000.p/15", "tile/entries/000"; `not_found`,
     /// `invalid_argument`.
     Result<std::string> tile(std::string_view path);
+    struct Leaf {
+        std::uint64_t index = 0;
+        std::string bytes;
+    };
+    /// The leaf that was appended at `at_ms` and holds `part`; `not_found` also while it has no place. Leaves lie in
+    /// the order of their commits, so that one of a moment from which the clock was set back may not be found.
+    Result<Leaf> find(std::int64_t at_ms, std::string_view part);
     /// A C2SP tlog-proof for a leaf that is placed: an offline receipt.
     Result<std::string> receipt(std::uint64_t index);
     /// The verifier key of signed notes: "origin+hash+key".

@@ -35,6 +35,9 @@ struct Offer {
     std::string model;              ///< loaded now
 };
 
+/// Whether a machine that offers this may be given such a task; no group: anybody may.
+bool suits(const Offer& offer, TaskKind kind, const Needs& needs, const GroupId& group);
+
 /// A task as it is submitted, or added by a task that decomposes.
 struct NewTask {
     std::string key;  ///< unique in the job: "shard-0", "part-3"; [a-z0-9-]{1,32}

@@ -8,6 +8,7 @@
 //   GET  /v1/jobs/{id}                 show
 //   GET  /v1/jobs/{id}/events?after=   server-sent events; Last-Event-ID
 //   GET  /v1/jobs/{id}/explain
+//   GET  /v1/jobs/{id}/receipts        of its paid tasks: leaf of the log, its number, its proof
 //   POST /v1/jobs/{id}/cancel
 //   POST /v1/jobs/{id}/verdict         the submitter's own: task, good
 //   POST /v1/jobs/{id}/keys            the job's key sealed to a node that asked for it
@@ -34,6 +35,7 @@
 #include <ec/swarm/power.hpp>
 #include <ec/swarm/queue.hpp>
 #include <ec/swarm/snapshot.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -75,6 +77,13 @@ struct KeyGift {
     identity::NodeId node;
     std::string sealed;  ///< the job's key, to that node
 };
+/// Where the log tells of a payment.
+struct Receipt {
+    TaskId task;
+    std::optional<std::int64_t> index;  ///< of the leaf; nothing while no checkpoint covers it
+    std::string leaf;
+    std::string proof;  ///< c2sp.org/tlog-proof@v1, with the checkpoint
+};
 struct GiveBack {
     TaskId task;
     Fence fence;
@@ -100,7 +109,7 @@ struct HeartbeatReply {
     std::vector<Renewal> held;
     std::int64_t now_ms = 0;  ///< the server's
     int next_s = 30;          ///< 0: at once, for this answer waited
-    bool drain = false;  ///< the coordinator goes down: try another
+    bool drain = false;       ///< the coordinator goes down: try another
 };
 
 inline constexpr unsigned kMostLeases = 64;    ///< of one claim
@@ -132,6 +141,7 @@ std::string write(const JobStatus& job);
 std::string write(const std::vector<JobStatus>& jobs);
 std::string write(const Event& event);
 std::string write(const Explanation& explanation);
+std::string write(const std::vector<Receipt>& receipts);
 std::string write(const std::vector<BlobId>& ids);
 std::string write_key(const std::string& sealed);
 
@@ -160,6 +170,7 @@ Result<JobStatus> read_job(std::string_view body);
 Result<std::vector<JobStatus>> read_jobs(std::string_view body);
 Result<Event> read_event(std::string_view body);
 Result<Explanation> read_explanation(std::string_view body);
+Result<std::vector<Receipt>> read_receipts(std::string_view body);
 Result<std::vector<BlobId>> read_ids(std::string_view body);
 /// Empty: not given yet.
 Result<std::string> read_key(std::string_view body);
