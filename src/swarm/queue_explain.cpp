@@ -98,7 +98,8 @@ Result<std::string> why_not(Queue::Inside& inside, const TaskRow& task, const Sh
                                                      : "tried this task before and failed");
     }
     if (!worker.holding_back.empty()) return fmt::format("is holding back ({})", worker.holding_back);
-    if (worker.busy >= worker.slots) return std::string("has all slots in use");
+    const int places = worker.slots + (task.role == Role::verify ? 1 : 0);  // a check is taken beside the work
+    if (worker.busy >= places) return std::string("has all slots in use");
     return std::string();
 }
 

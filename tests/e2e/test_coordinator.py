@@ -520,6 +520,39 @@ def test_a_cancelled_job_is_told_to_who_works_at_it(coordinator, client, worker)
     assert [event["state"] for event in client.events(id)][-1] == "cancelled"
 
 
+def test_a_heartbeat_that_waits_is_answered_when_the_job_ends(coordinator, client):
+    def beat(worker, lease, wait_s):
+        return worker.post("/v1/heartbeat", {"protocol": "1.1", "offer": OFFER, "wait_s": wait_s,
+                                             "held": [{"task": lease["task"], "fence": lease["fence"]}]}).json()
+
+    workers = [coordinator.node("worker") for _ in range(2)]
+    ends = {"cancelled": lambda id, lease: client.post(f"/v1/jobs/{id}/cancel", {}),
+            "done": lambda id, lease: complete(workers[0], report(lease))}
+    for number, (state, end) in enumerate(ends.items()):
+        id = submitted(client, job(task("shard-0"), task("shard-1")), key=f"k{number}")
+        [first], [second] = leases(workers[0]), leases(workers[1])
+        answers = []
+        waiting = threading.Thread(target=lambda: answers.append(beat(workers[1], second, 29)))
+        waiting.start()
+        assert any(event["reason"] == "started" for event in client.events(id, timeout=60))
+        assert not answers
+        assert end(id, first).status == 200
+        waiting.join(60)
+        # Kept is what it would say when its time is over.
+        assert [held["holding"] for held in answers[0]["held"]] == ["cancelled"], state
+    id = submitted(client, job(), key="k9")
+    [lease] = leases(workers[1])
+    older = threading.Thread(target=lambda: answers.append(beat(workers[1], lease, 29)))
+    older.start()
+    assert any(event["reason"] == "started" for event in client.events(id, timeout=60))
+    assert beat(workers[1], lease, 0)["held"][0]["holding"] == "kept", "another one does not wait"
+    assert beat(workers[1], lease, 0)["next_s"] > 0
+    problem(workers[1].post("/v1/heartbeat", {"protocol": "1.1", "offer": OFFER, "held": [], "wait_s": 30}), 400)
+    assert client.post(f"/v1/jobs/{id}/cancel", {}).status == 200
+    older.join(60)
+    assert answers[-1]["held"][0]["holding"] == "cancelled" and answers[-1]["next_s"] == 0
+
+
 def test_events_go_on_where_they_left_off(coordinator, client, worker):
     id = submitted(client, job())
     stream = client.events(id)

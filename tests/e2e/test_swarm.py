@@ -261,6 +261,16 @@ def test_answers_of_a_model_are_tried_and_one_that_passes_is_taken(home, project
     assert re.search("fixed    by model:.*oracle:none", done.stderr), done.stderr
 
 
+def test_a_class_of_model_is_asked_for_and_who_has_none_is_told(home, project):
+    with fake_model.FakeModel(tasks=[]) as server:
+        home.worker("--model", f"{server.url}#oracle:none")
+        job = submit(home, project(), "make the pages right", "--model-class", "large")
+        why = home.json("jobs", "explain", job["id"])
+        assert any("1 of 1 worker: has no large model" in reason for reason in why["reasons"]), why
+        done = home.run("submit", "--test", PYTEST, "--dir", project(), "--model-class", "large")
+    assert done.returncode == 2 and "--model-class needs a task" in done.stderr, done.stderr
+
+
 def test_a_task_is_split_and_the_parts_come_back_as_one_patch(machine, project):
     """The three commands of the manual: all services, a worker, a job; nothing is configured but free ports."""
     here = machine("here")

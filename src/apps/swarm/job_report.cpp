@@ -60,6 +60,8 @@ std::string in_words(const std::string& reason) {
         {"not_needed", "no longer needed"},
         {"job_ended", "the job has ended"},
         {"lease_expired", "its worker was not heard of in time"},
+        {"worker_restarted", "its worker was started again"},
+        {"owner_limit", "its worker's owner gives a task less time than it needed"},
         {"dependencies_done", "what it stands on is done"},
         {"dependency_failed", "what it stands on failed"},
         {"rejected_by_verifier", "refused by the check"},

@@ -100,6 +100,7 @@ Result<RunnerOptions> runner_options(const WorkerCommandOptions& options, const 
     for (const swarm::GroupKey& key : groups) out.groups.push_back(key.id());
     out.memory_mb = options.memory_mb;
     out.slots = options.slots;
+    out.budget = std::chrono::seconds(options.budget_s);
     out.model = options.model;
     return out;
 }
@@ -187,6 +188,10 @@ void add_worker(CLI::App& app, WorkerCommandOptions& options) {
         ->check(whole_number(64));
     worker->add_option("--cpu", options.cpu_percent, "Share of the cores in percent, in whole cores (default: 100)")
         ->check(CLI::Range(1, 100));
+    worker
+        ->add_option("--budget", options.budget_s,
+                     "Seconds that one task may take, at most (default: what its submitter asks for)")
+        ->check(whole_number(1, 7 * 24 * 3600));
     worker->add_option("--hours", options.hours, "Only from one hour to another, local time: 22-6");
     worker->add_flag("--idle-only", options.idle_only, "Only while nobody uses this machine");
     worker->add_flag("--on-power-only", options.on_power_only, "Never on battery");

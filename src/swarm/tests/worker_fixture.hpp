@@ -6,7 +6,7 @@
 
 #include "snapshot_blobs.hpp"
 #include "snapshot_files.hpp"
-#include "tests/fake_coordinator.hpp"
+#include "tests/fake_client.hpp"
 
 namespace ec::swarm::testing {
 

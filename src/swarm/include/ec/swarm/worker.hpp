@@ -33,6 +33,7 @@ struct Work {
 };
 struct WorkDone {
     TaskResult result;
+    std::string word;               ///< of an error, for the coordinator: one of our words, or empty
     std::vector<NewTask> children;  ///< payloads in clear: the worker seals them
     std::vector<TaskSpec> child_specs;
 };
