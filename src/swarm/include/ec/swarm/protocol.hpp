@@ -100,7 +100,7 @@ struct HeartbeatReply {
     std::vector<Renewal> held;
     std::int64_t now_ms = 0;  ///< the server's
     int next_s = 30;          ///< 0: at once, for this answer waited
-    bool drain = false;  ///< the coordinator goes down: try another
+    bool drain = false;       ///< the coordinator goes down: try another
 };
 
 inline constexpr unsigned kMostLeases = 64;    ///< of one claim
