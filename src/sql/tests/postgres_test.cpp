@@ -20,10 +20,12 @@ protected:
         if (!server) GTEST_SKIP() << server.error().message;
         admin_url_ = (*server)->url("postgres");
         url_ = *(*server)->fresh();
-        ASSERT_TRUE(open().execute("CREATE TABLE note (id INTEGER PRIMARY KEY, body TEXT NOT NULL UNIQUE) STRICT"));
+        ASSERT_TRUE(
+            open().execute("CREATE TABLE note (id INTEGER PRIMARY KEY, body TEXT NOT NULL UNIQUE) STRICT;"
+                           "CREATE TABLE probe (id INTEGER NOT NULL) STRICT"));
     }
     void TearDown() override {
-        if (waits_) wait_for_standby(false);
+        if (waits_) set_standby("");
     }
     [[nodiscard]] Database open(const ConnectOptions& options = {}) const {
         auto database = Database::connect(url_, options);
@@ -36,21 +38,33 @@ protected:
         EXPECT_TRUE(*rows->step());
         return rows->integer(0);
     }
-    /// From now on, commits wait for a standby that there is not.
-    void wait_for_standby(bool wait) {
+    void set_standby(std::string_view name) {
         auto admin = Database::connect(admin_url_);
-        ASSERT_TRUE(admin->execute_as_it_stands(
-            fmt::format("ALTER SYSTEM SET synchronous_standby_names = '{}'", wait ? "nobody" : "")));
+        ASSERT_TRUE(
+            admin->execute_as_it_stands(fmt::format("ALTER SYSTEM SET synchronous_standby_names = '{}'", name)));
         ASSERT_TRUE(admin->execute_as_it_stands("SELECT pg_reload_conf()"));
-        waits_ = wait;
+        waits_ = !name.empty();
     }
-    // The server reads its settings when it likes.
-    static void until_commits_wait(Database& probe, bool wait) {
+    /// Does `what` with each connection whose commit waits for a standby; how many there were.
+    static std::int64_t with_waiting(Database& admin, std::string_view what) {
+        auto row =
+            admin.prepare(fmt::format("SELECT count({}(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND "
+                                      "datname = current_database()",
+                                      what));
+        EXPECT_TRUE(*row->step());
+        return row->integer(0);
+    }
+    /// From now on, commits wait for a standby that there is not. When the server has read that only one that commits
+    /// can tell: it is the checkpointer's to say so, and not the connection's own setting.
+    void make_commits_wait() {
+        set_standby("nobody");
+        Database admin = open();
         for (int i = 0; i < kPatience; ++i) {
-            auto row = probe.prepare("SELECT current_setting('synchronous_standby_names')");
-            ASSERT_TRUE(*row->step());
-            if (row->text(0).empty() != wait) return;
-            ASSERT_FALSE(*probe.wait_notification(milliseconds(5)));
+            auto probe = Database::connect(url_, {.answer_timeout = milliseconds(200)});
+            if (!probe || probe->run("INSERT INTO probe VALUES (1)") || with_waiting(admin, "abs") == 0) continue;
+            while (with_waiting(admin, "pg_terminate_backend") > 0)
+                ASSERT_FALSE(*admin.wait_notification(milliseconds(5)));
+            return;
         }
         FAIL() << "the server does not take its settings";
     }
@@ -101,8 +115,7 @@ TEST_F(OnPostgres, ALostConnectionIsSaidAndItsTransactionDidNotHappen) {
 
 TEST_F(OnPostgres, ACommitThatIsNotAnsweredIsInDoubtAndNeverCancelled) {
     Database database = open({.answer_timeout = milliseconds(2'000)});
-    wait_for_standby(true);
-    until_commits_wait(database, true);
+    make_commits_wait();
     {
         auto transaction = Transaction::begin(database);
         ASSERT_TRUE(database.run("INSERT INTO note (body) VALUES ('a')"));
@@ -113,33 +126,27 @@ TEST_F(OnPostgres, ACommitThatIsNotAnsweredIsInDoubtAndNeverCancelled) {
         EXPECT_FALSE(database.usable());
     }
     EXPECT_EQ(notes(), 0);  // still waits: had it been cancelled, others would see it
-    wait_for_standby(false);
+    set_standby("");
     Database probe = open();
-    until_commits_wait(probe, false);
     for (int i = 0; i < kPatience && notes() == 0; ++i) ASSERT_FALSE(*probe.wait_notification(milliseconds(5)));
     EXPECT_EQ(notes(), 1);
 }
 
 TEST_F(OnPostgres, ACommitThatSomebodyElseCancelledIsInDoubtToo) {
     Database database = open();
-    wait_for_standby(true);
-    until_commits_wait(database, true);
+    make_commits_wait();
     auto transaction = Transaction::begin(database);
     ASSERT_TRUE(database.run("INSERT INTO note (body) VALUES ('a')"));
     std::jthread operator_([this] {
         Database admin = open();
         for (int i = 0; i < kPatience; ++i) {
-            auto row = admin.prepare(
-                "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND "
-                "datname = current_database()");
-            ASSERT_TRUE(*row->step());
-            if (row->integer(0) > 0) return;
+            if (with_waiting(admin, "pg_cancel_backend") > 0) return;
             ASSERT_FALSE(*admin.wait_notification(milliseconds(5)));
         }
     });
     const Status commit = transaction->commit();
     operator_.join();
-    wait_for_standby(false);
+    set_standby("");
     ASSERT_FALSE(commit);
     EXPECT_TRUE(in_doubt(commit.error())) << commit.error().message;
 }
