@@ -89,6 +89,21 @@ Result<std::string> why_not(Queue::Inside& inside, const TaskRow& task, const Sh
     return std::string();
 }
 
+/// What to start where nobody who is here does such work at all; empty where somebody does.
+std::string who_is_missing(const Shape& shape, std::span<const Present> present) {
+    bool model = false;
+    for (const Present& worker : present) {
+        const Lack lack = lacking(shape, worker.offer);
+        model = model || lack == Lack::model;
+        if (lack != Lack::kind && lack != Lack::model) return {};
+    }
+    if (model) return "a worker with such a model is missing: edgecoder worker --model NAME";
+    const bool inference =
+        shape.kind == TaskKind::decompose || shape.kind == TaskKind::merge || shape.kind == TaskKind::escalate;
+    return inference ? "an inference service is missing: edgecoderd inference"
+                     : "a machine that works on it is missing: edgecoder worker";
+}
+
 /// Of those that are ready: the one that explains the most waits at the head.
 Result<std::vector<std::string>> ready_reasons(Queue::Inside& inside, const JobRow& job, const TaskRow& task,
                                                std::span<const Present> present, std::int64_t now_ms) {
@@ -103,7 +118,10 @@ Result<std::vector<std::string>> ready_reasons(Queue::Inside& inside, const JobR
             reasons.add(why);
     }
     std::vector<std::string> lines = reasons.lines(present.size());
-    if (present.empty()) lines.emplace_back("no worker is here");
+    if (present.empty())
+        lines.emplace_back("no worker is here");
+    else if (std::string missing = who_is_missing(shape, present); !missing.empty())
+        lines.push_back(std::move(missing));
     if (task.waits && *task.waits > now_ms)
         lines.push_back(fmt::format("it is tried again in {} s", (*task.waits - now_ms + 999) / 1000));
     if (free == 0) return lines;

@@ -182,6 +182,7 @@ def test_a_repair_comes_back_as_a_verified_patch_and_is_applied(home, project):
     shown = home.json("jobs", "show", job["id"])
     assert shown["state"] == "done" and {"shard-0", "shard-1"} <= {task["key"] for task in shown["tasks"]}
     assert [each["id"] for each in home.json("jobs", "list")["jobs"]] == [job["id"]]
+    assert home.json("jobs") == home.json("jobs", "list") and job["id"] in home.run("jobs").stdout
 
 
 def test_watching_prints_the_patch_alone_on_stdout(home, project):
@@ -225,6 +226,63 @@ def test_what_cannot_be_repaired_ends_unfixed_with_status_1(home, project):
     assert done.returncode == 1, done.stderr
     document = json.loads(done.stdout)
     assert document["status"] == "unfixed" and document["reason"] and document["patch"] == ""
+    assert document["tests"]["before"] == document["tests"]["after"] == {"passed": 0, "failed": 1}
+
+
+def keys(document, above=""):
+    """The names in a document, those of nested objects with dots."""
+    names = set()
+    for name, value in document.items():
+        names |= {above + name} | (keys(value, above + name + ".") if isinstance(value, dict) else set())
+    return names
+
+
+OF_FIX = {"status", "patch", "tests.before.passed", "tests.before.failed", "tests.after.passed", "tests.after.failed",
+          "candidates.tried", "candidates.per_second", "proposer", "wall_ms", "tier", "applied"}
+
+
+def test_a_result_has_the_keys_of_fix_whatever_came_of_it(home, project):
+    root = project()
+    nobody = home.run("submit", "--test", PYTEST, "--dir", root, "--watch", "--events",
+                      env={"EDGECODER_COORDINATOR": "http://127.0.0.1:9"})
+    failed = json.loads(nobody.stdout)
+    assert nobody.returncode == 3 and failed["status"] == "error" and failed["type"] == "result" and failed["reason"]
+    cancelled = submit(home, root)["id"]
+    assert home.run("jobs", "cancel", cancelled).returncode == 0
+    ended = home.json("jobs", "watch", cancelled, status=1)
+    assert ended["status"] == "unfixed" and ended["state"] == "cancelled"
+    home.worker()
+    fixed = home.json("jobs", "watch", submit(home, root, "--seed", 2)["id"])
+    assert fixed["status"] == "fixed" and fixed["tier"] and fixed["candidates"]["tried"] > 0
+    for document in (failed, ended, fixed):
+        assert OF_FIX <= keys(document), document
+
+
+def test_tests_that_pass_already_end_the_job_with_nothing_to_change(home, project):
+    root = project({"test_a.py": "def test_fine():\n    assert True\n"})
+    home.worker()
+    done = home.run("submit", "--test", PYTEST, "--dir", root, "--watch", "--json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert document["status"] == "already_passing" and document["patch"] == "" and not document["applied"]
+    assert document["tests"]["after"] == {"passed": 1, "failed": 0} and "already passing" in done.stderr
+    again = home.json("jobs", "fetch", document["job"], "--verify", "--apply")
+    assert again["status"] == "already_passing" and again["verified_here"]["outcome"] == "passed"
+    plain = home.run("jobs", "fetch", document["job"])
+    assert plain.returncode == 0 and plain.stdout == "", "there is no patch to print"
+
+
+@pytest.mark.parametrize(("command", "why"), [
+    ("no-such-command-anywhere --now", "cannot be started"),
+    (PYTEST + " absent.py", "no test was run"),
+])
+def test_a_test_command_that_cannot_work_ends_the_job_and_says_why(home, project, command, why):
+    home.worker()
+    done = home.run("submit", "--test", command, "--dir", project(), "--watch", "--json", "--shards", 2)
+    assert done.returncode == 1, done.stderr
+    document = json.loads(done.stdout)
+    assert document["status"] == "unfixed" and why in document["reason"], document
+    assert why in done.stderr
 
 
 def test_answers_of_a_model_are_tried_and_one_that_passes_is_taken(home, project):
@@ -257,6 +315,7 @@ def test_a_task_is_split_and_the_parts_come_back_as_one_patch(machine, project):
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     assert document["proposer"] == "merge" and document["tests"]["after"] == {"passed": 3, "failed": 0}
+    assert document["tests"]["before"] == {"passed": 0, "failed": 3} and document["candidates"]["tried"] > 0
     assert "shop/paging.py" in document["patch"] and "shop/price.py" in document["patch"]
     assert document["applied"] and passes(root)
 
@@ -438,6 +497,9 @@ def test_an_invitation_is_for_one_machine(machine, home):
     ["submit", "--test", "true", "--trust", "nobody"],
     ["submit", "--test", "true", "--apply"],
     ["submit", "--split"],
+    ["jobs", "lst"],
+    ["jobs", "show"],
+    ["jobs", "list", "--coordinator", "http://localhost:port"],
     ["jobs", "show", "../../etc"],
     ["jobs", "show", "0" * 36],
     ["jobs", "list", "--limit", "0"],
@@ -461,7 +523,9 @@ def test_wrong_words_are_told_with_status_2(home, project, words):
 def test_no_coordinator_is_told_with_status_3(machine, project):
     alone = machine("alone", "http://127.0.0.1:9")
     done = alone.run("submit", "--test", PYTEST, "--dir", project())
-    assert done.returncode == 3 and "127.0.0.1" in done.stderr
+    assert done.returncode == 3 and "127.0.0.1" in done.stderr and "edgecoderd all" in done.stderr
+    several = alone.run("jobs", "--coordinator", "http://127.0.0.1:9", "--coordinator", "http://127.0.0.1:19")
+    assert several.returncode == 3 and "edgecoderd all" not in several.stderr
     assert alone.run("node", "list").returncode == 3
     plain = alone.run("jobs", "list", "--coordinator", "http://192.0.2.1:4301")
     assert plain.returncode == 3 and "https" in plain.stderr

@@ -3,6 +3,7 @@
 #include "answers.hpp"
 #include "coordinator.hpp"
 #include "counts.hpp"
+#include "document.hpp"
 
 namespace ec::apps::coordinator {
 namespace {
@@ -75,7 +76,7 @@ std::vector<Route> coordinator_routes(Coordinator& with) {
                           [text = std::move(text)](const ServerRequest&) { return json_answer(text); });
     };
     routes.push_back(document({}));  // it is part of the table that it describes
-    routes.back() = document(net::openapi_document("EdgeCoder coordinator", EC_VERSION, routes));
+    routes.back() = document(coordinator_document(routes));
     return routes;
 }
 

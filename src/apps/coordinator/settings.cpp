@@ -1,6 +1,9 @@
 #include "settings.hpp"
 
+#include <fmt/format.h>
+
 #include <cstdlib>
+#include <ec/net/address.hpp>
 
 #include "../data_dir.hpp"
 #include "../service_start.hpp"
@@ -48,6 +51,13 @@ Result<CoordinatorSettings> read_settings(const CoordinatorOptions& options) {
     if (settings.tls_cert.empty() != settings.tls_key.empty())
         return fail(ErrorCode::invalid_argument, "a certificate and its key go together",
                     "give both --tls-cert and --tls-key");
+    // Before anything is made: the server would refuse it too, but late.
+    const auto address = net::Address::parse(settings.address);
+    if (settings.tls_cert.empty() && !settings.behind_proxy && address &&
+        net::classify(*address) != net::AddressClass::loopback)
+        return fail(ErrorCode::invalid_argument,
+                    fmt::format("{} is not loopback, and there is no TLS here", settings.address),
+                    "give --tls-cert and --tls-key, or put a proxy with TLS in front and say --behind-proxy");
     settings.data_dir = options.data_dir.empty() ? data_dir() : fs::absolute(options.data_dir);
     if (settings.data_dir.empty())
         return fail(ErrorCode::unavailable, "no data directory is known", "set EDGECODER_DATA_DIR, or say --data-dir");

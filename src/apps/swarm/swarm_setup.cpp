@@ -40,7 +40,9 @@ std::string own_coordinator() {
 }
 
 Status check_url(const std::string& text) {
-    EC_ASSIGN(const net::Url url, net::Url::parse(text));
+    const auto url_or = net::Url::parse(text);
+    if (!url_or) return fail(url_or.error().code, fmt::format("coordinator {}: {}", text, url_or.error().message));
+    const net::Url& url = *url_or;
     if (url.scheme == "https" || url.loopback()) return {};
     return fail(ErrorCode::denied, fmt::format("{} is not encrypted", text),
                 "name the coordinator with https://; plain HTTP is for this machine alone");
@@ -63,6 +65,14 @@ Status knock(swarm::CoordinatorClient& client, identity::NodeKind kind, const st
         EC_TRY(client.heartbeat({}, stop));
     }
     return {};
+}
+
+/// Who has none yet is told how to come by one; who named one checks the name.
+Error nobody_there(const Error& error, const swarm::CoordinatorAddress& address) {
+    const auto url = net::Url::parse(address.urls.front());
+    const bool here = address.urls.size() == 1 && url && url->loopback();
+    return {error.code, error.message,
+            here ? "start one here with edgecoderd all, or name another with --coordinator" : error.remedy};
 }
 
 }  // namespace
@@ -147,6 +157,7 @@ Error SwarmLink::waits_for_approval(identity::NodeState state) const {
 Status SwarmLink::ensure_enrolled(std::stop_token stop) {
     const auto client = connect();
     const Status known = knock(*client, kind_, stop);
+    if (!known && known.error().code == ErrorCode::unavailable) return fail(nobody_there(known.error(), address_));
     if (known || known.error().code != ErrorCode::denied) return known;
     EC_ASSIGN(const Secret token, find_token(known.error(), stop));
     EC_ASSIGN(const identity::Node node, client->join(token, kind_, node_label(), stop));
