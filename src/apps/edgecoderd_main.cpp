@@ -15,6 +15,7 @@
 #include "inference_http/service.hpp"
 #include "interrupt.hpp"
 #include "migrate_command.hpp"
+#include "private_memory.hpp"
 #include "review_service/service.hpp"
 
 namespace {
@@ -48,6 +49,7 @@ bool is_for_a_program(int argc, char** argv) {
 int main(int argc, char** argv) {
     constexpr int kUsage = 2;
     if (is_for_a_program(argc, argv)) return become_inference(argv);
+    ec::apps::keep_memory_private();
     ec::apps::use_few_arenas();
     std::ios::sync_with_stdio(false);
     CLI::App app("EdgeCoder's services.", "edgecoderd");

@@ -3,7 +3,7 @@
 import json
 import os
 import pathlib
-import shutil
+import re
 import signal
 import socket
 import ssl
@@ -16,6 +16,7 @@ import urllib.request
 
 import pytest
 
+import postgres_server
 from swarm_node import Admin, Node, b64
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -28,7 +29,7 @@ class Started:
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
-        self.out, self.err = self.process.communicate(timeout=30)
+        self.out, self.err = self.process.communicate(timeout=60)
         return self.process.returncode
 
     def kill(self):
@@ -38,13 +39,14 @@ class Started:
 
 
 class Coordinator(Started):
-    def __init__(self, data, *more, command="coordinator", config=None, database=None):
+    def __init__(self, data, *more, command="coordinator", config=None, database=None, below=()):
+        """`below`: the words of a program that becomes this one."""
         self.data = data
         environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
         if database:
             environment["DATABASE_URL"] = database
         environment["XDG_CONFIG_HOME"] = str(data.parent / "config")
-        words = [PROGRAM, command, "--listen", "127.0.0.1:0", "--data-dir", data, *more]
+        words = [*below, PROGRAM, command, "--listen", "127.0.0.1:0", "--data-dir", data, *more]
         if config is not None:
             (data.parent / "config.toml").write_text(config)
             words += ["--config", data.parent / "config.toml"]
@@ -124,7 +126,7 @@ def problem(answer, status, code=None):
     return answer.json()["detail"]
 
 
-def eventually(condition, patience=10):
+def eventually(condition, patience=60):
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         value = condition()
@@ -141,7 +143,7 @@ def test_a_job_is_submitted_claimed_renewed_completed_and_shown(coordinator, cli
     beat = worker.post("/v1/heartbeat", {"protocol": "1.1", "offer": OFFER, "held": [
         {"task": lease["task"], "fence": lease["fence"], "progress": b64(b"sealed progress"), "percent": 40}]})
     assert beat.status == 200 and beat.json()["held"][0]["holding"] == "kept", beat.text
-    assert abs(beat.json()["now_ms"] / 1000 - time.time()) < 5
+    assert abs(beat.json()["now_ms"] / 1000 - time.time()) < 60
     done = complete(worker, report(lease))
     assert done.status == 200 and done.json()["reports"][0]["task"] == "done", done.text
     shown = client.get(f"/v1/jobs/{id}").json()
@@ -162,7 +164,7 @@ def test_everything_private_is_private(coordinator):
 
 def test_a_second_coordinator_on_the_same_data_is_refused(coordinator):
     words = [PROGRAM, "coordinator", "--listen", "127.0.0.1:0", "--data-dir", coordinator.data]
-    second = subprocess.run(words, capture_output=True, text=True, timeout=30)
+    second = subprocess.run(words, capture_output=True, text=True, timeout=60)
     assert second.returncode == 1 and "another coordinator runs" in second.stderr
     assert coordinator.admin.ask("status")["draining"] is False
 
@@ -180,29 +182,38 @@ def test_a_stale_socket_is_replaced_after_a_kill(coordinator, client):
 
 
 def test_a_waiting_worker_is_woken_by_a_submit(coordinator, client, worker):
-    got = {}
-    waiting = threading.Thread(target=lambda: got.update(leases=leases(worker, wait_s=20), at=time.monotonic()))
-    waiting.start()
-    eventually(lambda: coordinator.admin.ask("status")["claims_waiting"] == 1)
-    start = time.monotonic()
-    submitted(client, job())
-    waiting.join(20)
-    assert len(got["leases"]) == 1 and got["at"] - start < 0.9, "not by the second's tick"
+    waited = 0
+    for round in range(8):
+        got = {}
+        waiting = threading.Thread(target=lambda: got.update(leases=leases(worker, wait_s=25)))
+        waiting.start()
+        eventually(lambda: coordinator.admin.ask("status")["claims_waiting"] == 1)
+        id = submitted(client, job(), f"k{round}")
+        waiting.join(60)
+        [lease] = got["leases"]
+        at = {}
+        for event in client.events(id):
+            at.setdefault(event["reason"], event["at_ms"])
+            if "claimed" in at:
+                break
+        waited += at["claimed"] - at["submitted"]
+        complete(worker, report(lease))
+    assert waited < 2000, "by the second's tick it would be half a second each time"
 
 
 def test_one_task_wakes_one_of_many_and_the_others_go_on_waiting(coordinator, client, worker):
     got = []
-    threads = [threading.Thread(target=lambda: got.append(leases(worker, wait_s=4))) for _ in range(6)]
+    threads = [threading.Thread(target=lambda: got.append(leases(worker, wait_s=25))) for _ in range(6)]
     for thread in threads:
         thread.start()
-    eventually(lambda: coordinator.admin.ask("status")["claims_waiting"] == 6)
-    submitted(client, job())
-    eventually(lambda: len(got) == 1)
-    assert len(got[0]) == 1
-    eventually(lambda: coordinator.admin.ask("status")["claims_waiting"] == 5)
+    for waiting in range(6, 0, -1):
+        eventually(lambda: coordinator.admin.ask("status")["claims_waiting"] == waiting)
+        submitted(client, job(), f"k{waiting}")
+        eventually(lambda: len(got) == 7 - waiting)
     for thread in threads:
-        thread.join(20)
-    assert sorted(len(one) for one in got) == [0, 0, 0, 0, 0, 1], "the others are answered when their time is over"
+        thread.join(60)
+    assert [len(one) for one in got] == [1] * 6
+    assert leases(worker, wait_s=1) == [], "when its time is over it is answered"
 
 
 def test_a_dependency_becomes_claimable_for_a_waiting_worker(coordinator, client, worker):
@@ -213,7 +224,7 @@ def test_a_dependency_becomes_claimable_for_a_waiting_worker(coordinator, client
     waiting.start()
     eventually(lambda: coordinator.admin.ask("status")["claims_waiting"] == 1)
     assert complete(worker, report(first)).status == 200
-    waiting.join(20)
+    waiting.join(60)
     assert got["leases"][0]["key"] == "second" and got["leases"][0]["inputs"][0]["key"] == "first"
 
 
@@ -238,7 +249,7 @@ def test_versions_are_negotiated(coordinator):
     assert hello(["1.0", "1.1"]).json()["protocol"] == "1.1"
     assert hello(["1.7"]).json()["protocol"] == "1.1", "a newer minor version is met at ours"
     problem(hello(["2.0", "x"]), 400, "no_common_protocol")
-    assert abs(hello(["1.0"]).json()["now_ms"] / 1000 - time.time()) < 5
+    assert abs(hello(["1.0"]).json()["now_ms"] / 1000 - time.time()) < 60
 
 
 def test_the_same_submit_again_is_the_same_job_and_another_under_its_key_is_refused(coordinator, client):
@@ -323,9 +334,10 @@ def test_a_wrong_clock_is_told_how_far_it_is_off_and_what_to_do(coordinator, wor
     for _ in range(2):  # known to the cache, and not
         answer = claim(worker)
         detail = problem(answer, 409, "conflict")
-        assert "3600 s ahead" in detail or "3599 s ahead" in detail
+        [off] = re.findall(r"(\d+) s ahead", detail)
+        assert 3540 < int(off) <= 3600, detail
         assert "set that machine's clock" in detail
-        assert abs(int(answer.headers["Edgecoder-Time"]) / 1000 - time.time()) < 5
+        assert abs(int(answer.headers["Edgecoder-Time"]) / 1000 - time.time()) < 60
 
 
 def test_a_revoked_node_is_out_at_once(coordinator, client, worker):
@@ -356,7 +368,7 @@ def test_who_follows_or_waits_when_it_is_revoked_is_sent_away(coordinator, clien
         coordinator.admin.ask("node.set_state", id=node.id, state="revoked", reason="lost")
     assert client.post(f"/v1/jobs/{id}/keys", {"node": worker.id, "sealed": b64(b"the key")}).status == 200
     assert all(event["type"] != "progress" for event in stream), "and it has ended"
-    waiting.join(20)
+    waiting.join(60)
     problem(answers[0], 401, "denied")
     assert time.monotonic() - before < 20
     assert client.get(f"/v1/jobs/{id}").json()["state"] == "running"
@@ -508,6 +520,39 @@ def test_a_cancelled_job_is_told_to_who_works_at_it(coordinator, client, worker)
     assert [event["state"] for event in client.events(id)][-1] == "cancelled"
 
 
+def test_a_heartbeat_that_waits_is_answered_when_the_job_ends(coordinator, client):
+    def beat(worker, lease, wait_s):
+        return worker.post("/v1/heartbeat", {"protocol": "1.1", "offer": OFFER, "wait_s": wait_s,
+                                             "held": [{"task": lease["task"], "fence": lease["fence"]}]}).json()
+
+    workers = [coordinator.node("worker") for _ in range(2)]
+    ends = {"cancelled": lambda id, lease: client.post(f"/v1/jobs/{id}/cancel", {}),
+            "done": lambda id, lease: complete(workers[0], report(lease))}
+    for number, (state, end) in enumerate(ends.items()):
+        id = submitted(client, job(task("shard-0"), task("shard-1")), key=f"k{number}")
+        [first], [second] = leases(workers[0]), leases(workers[1])
+        answers = []
+        waiting = threading.Thread(target=lambda: answers.append(beat(workers[1], second, 29)))
+        waiting.start()
+        assert any(event["reason"] == "started" for event in client.events(id, timeout=60))
+        assert not answers
+        assert end(id, first).status == 200
+        waiting.join(60)
+        # Kept is what it would say when its time is over.
+        assert [held["holding"] for held in answers[0]["held"]] == ["cancelled"], state
+    id = submitted(client, job(), key="k9")
+    [lease] = leases(workers[1])
+    older = threading.Thread(target=lambda: answers.append(beat(workers[1], lease, 29)))
+    older.start()
+    assert any(event["reason"] == "started" for event in client.events(id, timeout=60))
+    assert beat(workers[1], lease, 0)["held"][0]["holding"] == "kept", "another one does not wait"
+    assert beat(workers[1], lease, 0)["next_s"] > 0
+    problem(workers[1].post("/v1/heartbeat", {"protocol": "1.1", "offer": OFFER, "held": [], "wait_s": 30}), 400)
+    assert client.post(f"/v1/jobs/{id}/cancel", {}).status == 200
+    older.join(60)
+    assert answers[-1]["held"][0]["holding"] == "cancelled" and answers[-1]["next_s"] == 0
+
+
 def test_events_go_on_where_they_left_off(coordinator, client, worker):
     id = submitted(client, job())
     stream = client.events(id)
@@ -578,7 +623,7 @@ def test_a_key_is_asked_for_by_an_event_and_given_to_the_node_alone(coordinator,
     waiting = threading.Thread(target=lambda: got.update(worker.get(target + "&wait_s=20").json()))
     waiting.start()
     assert client.post(f"/v1/jobs/{id}/keys", {"node": worker.id, "sealed": b64(b"the key")}).status == 200
-    waiting.join(20)
+    waiting.join(60)
     assert got["key"] == b64(b"the key")
     other = coordinator.node("worker")
     assert other.get(target).status in (404, 409)
@@ -659,20 +704,31 @@ def test_what_is_at_fault_is_named_in_fields(coordinator, client):
     assert client.post("/v1/jobs", b"{", Idempotency_Key="k").status == 400
 
 
-def test_sigterm_lets_reports_in_and_hands_nothing_out(coordinator, client, worker):
+def test_one_that_goes_down_lets_reports_in_and_hands_nothing_out(coordinator, client, worker):
     submitted(client, job())
     [lease] = leases(worker)
     got = {}
     waiting = threading.Thread(target=lambda: got.update(claim(worker, wait_s=25).json()))
     waiting.start()
     eventually(lambda: coordinator.admin.ask("status")["claims_waiting"] == 1)
-    coordinator.process.send_signal(signal.SIGTERM)
-    waiting.join(20)
+    coordinator.admin.ask("drain")
+    waiting.join(60)
     assert got == {"leases": []}, "who waits is answered"
+    problem(submit(client, job(), "k2"), 503)
     assert complete(worker, report(lease)).json()["reports"][0]["task"] == "done"
     beat = worker.post("/v1/heartbeat", {"protocol": "1.1", "offer": OFFER, "held": []})
     assert beat.json()["drain"] is True
-    assert coordinator.process.wait(20) == 0
+    assert coordinator.stop() == 0
+
+
+def test_sigterm_answers_who_waits_and_ends(coordinator, worker):
+    got = {}
+    waiting = threading.Thread(target=lambda: got.update(claim(worker, wait_s=25).json()))
+    waiting.start()
+    eventually(lambda: coordinator.admin.ask("status")["claims_waiting"] == 1)
+    assert coordinator.stop() == 0
+    waiting.join(60)
+    assert got == {"leases": []}
 
 
 def test_the_admin_socket_refuses_what_is_wrong(coordinator):
@@ -686,14 +742,14 @@ def test_the_admin_socket_refuses_what_is_wrong(coordinator):
         with pytest.raises(RuntimeError):
             coordinator.admin.ask(method, **params)
     with socket.socket(socket.AF_UNIX) as line:
-        line.settimeout(20)
+        line.settimeout(60)
         line.connect(coordinator.admin.path)
         line.sendall(b"no json\n" + b'{"jsonrpc":"2.0","id":7,"method":"status"}\n')
         with line.makefile() as reader:
             assert json.loads(reader.readline())["error"]["code"] == -32700
             assert json.loads(reader.readline())["id"] == 7
     with socket.socket(socket.AF_UNIX) as line:
-        line.settimeout(20)
+        line.settimeout(60)
         line.connect(coordinator.admin.path)
         try:
             line.sendall(b"x" * 100_000)
@@ -701,6 +757,33 @@ def test_the_admin_socket_refuses_what_is_wrong(coordinator):
         except (BrokenPipeError, ConnectionResetError):
             pass
     assert coordinator.admin.ask("status")["workers"] == 0
+
+
+def test_the_admin_socket_answers_nobody_but_its_user():
+    if os.geteuid() != 0:
+        pytest.skip("another user can only be had as root")
+    ask = ("import socket, sys; s = socket.socket(socket.AF_UNIX); s.settimeout(20); s.connect(sys.argv[1]); "
+           "s.sendall(b'{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"node.list\",\"params\":{}}\\n'); "
+           "print(s.recv(4096).decode())")
+    with tempfile.TemporaryDirectory() as folder:
+        data = pathlib.Path(folder) / "data"
+        running = Coordinator(data)
+        try:
+            at = data / "run/admin.sock"
+
+            def said(**who):
+                return subprocess.run(["/usr/bin/python3", "-c", ask, at], capture_output=True, text=True, **who)
+
+            assert "nodes" in said().stdout
+            assert "PermissionError" in said(user="nobody").stderr
+            # As if somebody had opened the folders.
+            for path, mode in [(pathlib.Path(folder), 0o755), (data, 0o755), (data / "run", 0o755), (at, 0o777)]:
+                path.chmod(mode)
+            stranger = said(user="nobody")
+            assert "PermissionError" not in stranger.stderr and "nodes" not in stranger.stdout, stranger
+            assert "nodes" in said().stdout
+        finally:
+            running.kill()
 
 
 def test_the_first_version_still_works_signed(coordinator, client):
@@ -753,50 +836,11 @@ def test_the_first_version_takes_no_plaintext_here_and_tells_a_phone_when_to_res
         problem(phone.post("/register", bad), 400, "invalid_argument")
 
 
-class Postgres:
-    """A PostgreSQL of this test's own, at a socket in its folder."""
-
-    def __init__(self):
-        found = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-        if not found:
-            pytest.skip("there is no PostgreSQL here")
-        self.programs = found[-1].parent
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="edgecoder-pg-"))
-        self.user = {}
-        if os.geteuid() == 0:
-            shutil.chown(self.folder, "nobody")
-            self.user = {"user": "nobody"}
-        self.process = None
-        self.run("initdb", "-D", self.folder / "data", "-U", "ec", "-A", "trust", "--no-sync", "-E", "UTF8")
-        self.url = f"postgresql:///postgres?host={self.folder}&user=ec"
-        self.start()
-
-    def run(self, program, *words):
-        done = subprocess.run([self.programs / program, *words], capture_output=True, text=True, timeout=120, cwd="/",
-                              **self.user)
-        assert done.returncode == 0, done.stderr
-        return done
-
-    def start(self):
-        with open(os.devnull, "w") as nowhere:
-            self.process = subprocess.Popen(
-                [self.programs / "postgres", "-D", self.folder / "data", "-k", self.folder, "-c", "listen_addresses="],
-                stdout=nowhere, stderr=nowhere, cwd="/", **self.user)
-        eventually(lambda: subprocess.run([self.programs / "pg_isready", "-q", "-h", self.folder]).returncode == 0, 60)
-
-    def kill(self):
-        self.process.send_signal(signal.SIGQUIT)  # at once, as when the machine fails
-        self.process.wait(30)
-
-    def remove(self):
-        if self.process and self.process.poll() is None:
-            self.kill()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-
 @pytest.fixture
 def postgres():
-    running = Postgres()
+    if reason := postgres_server.missing():
+        pytest.skip(reason)
+    running = postgres_server.Postgres()
     yield running
     running.remove()
 
@@ -812,7 +856,7 @@ def test_two_coordinators_on_one_database_are_one_swarm(postgres, tmp_path):
         waiting.start()
         eventually(lambda: two.admin.ask("status")["claims_waiting"] == 1)
         id = submitted(client, job())
-        waiting.join(20)
+        waiting.join(60)
         [lease] = got["leases"]
         assert lease["job"] == id
         stream = client.events(id)
@@ -841,7 +885,7 @@ def test_a_database_that_goes_away_and_comes_back_loses_nothing(postgres, tmp_pa
         assert Node(running.url).send("GET", "/readyz").status == 503
         assert Node(running.url).send("GET", "/healthz").status == 200
         postgres.start()
-        done = eventually(lambda: (lambda a: a if a.status == 200 else None)(complete(worker, report(lease))), 30)
+        done = eventually(lambda: (lambda a: a if a.status == 200 else None)(complete(worker, report(lease))))
         assert done.json()["reports"][0]["task"] == "done", done.text
         assert submit(client, job(), "k2").status == 201
         assert client.get(f"/v1/jobs/{id}").json()["state"] == "done"
@@ -850,35 +894,85 @@ def test_a_database_that_goes_away_and_comes_back_loses_nothing(postgres, tmp_pa
         running.kill()
 
 
-def test_a_full_disk_is_said_and_nothing_is_lost(tmp_path):
-    data = tmp_path / "data"
-    data.mkdir(mode=0o700)
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m,mode=0700", "tmpfs", data], capture_output=True)
-    if mounted.returncode != 0:
-        pytest.skip("no small disk can be made here")
+def test_what_was_committed_without_an_answer_counts_once_when_it_is_asked_again(postgres, tmp_path):
+    between = postgres_server.LosesAnswers(postgres)
+    running = Coordinator(tmp_path / "data", database=between.url)
+
+    def lost_then_again(word, ask):
+        before = between.lost
+        between.lose(word)
+        problem(ask(), 503, "timeout")
+        assert between.lost == before + 1
+        return ask()
+
+    def grant():
+        return running.admin.ask("account.grant", account="anna", milli=500_000, key="grant-of-today")
+
     try:
-        running = Coordinator(data)
-        try:
-            client = running.node("client")
-            first = submitted(client, job(), "first")
-            filler = data / "filler"
-            with open(filler, "wb", buffering=0) as out:
-                try:
-                    while True:
-                        out.write(b"x" * 65536)
-                except OSError:
-                    pass
-            refused = eventually(lambda: next((answer for answer in [put(client, (os.urandom(8).hex(), b"x" * 65536))]
-                                               if answer.status != 200), None))
-            problem(refused, 503, "storage_full")
-            assert client.get(f"/v1/jobs/{first}").json()["state"] == "queued"
-            filler.unlink()
-            assert eventually(lambda: submit(client, job(), "second").status == 201)
-            assert [row["id"] for row in client.get("/v1/jobs").json()["jobs"]][-1] == first
-        finally:
-            running.kill()
+        running.admin.ask("account.grant", account="anna", milli=1, key="first")
+        between.lose("grant-of-today")
+        with pytest.raises(RuntimeError):
+            grant()
+        assert between.lost == 1 and grant()["balance_milli"] == 500_001
+        client, worker = running.node("client", "anna"), running.node("worker", "lab")
+        assert lost_then_again("blob-of-today", lambda: put(client, ("blob-of-today", b"x" * 100))).status == 200
+        assert postgres.rows("SELECT count(*), sum(size) = max(s.bytes) FROM blob b JOIN store_account s "
+                             "ON s.account = b.account") == [(1, True)]
+        wanted = job(blobs=["blob-of-today"])
+        again = lost_then_again("key-of-today", lambda: submit(client, wanted, "key-of-today"))
+        assert again.status == 201 and again.json()["jobs"][0]["again"]
+        assert [one["id"] for one in client.get("/v1/jobs").json()["jobs"]] == [again.json()["jobs"][0]["id"]]
+        [lease] = leases(worker)
+        told = lost_then_again(worker.id, lambda: complete(worker, report(lease))).json()["reports"][0]
+        assert told["task"] == "done" and told["again"]
+        id = submitted(client, job(), "another")
+        assert lost_then_again(id, lambda: client.post(f"/v1/jobs/{id}/cancel", {})).status == 200
+        accounts = {each["id"]: each for each in running.admin.ask("account.list")["accounts"]}
+        assert accounts["lab"]["balance_milli"] == 1000 and accounts["anna"]["balance_milli"] == 499_001
+        assert accounts["anna"]["held_milli"] == 0
     finally:
-        subprocess.run(["umount", "-l", data], check=True)
+        running.kill()
+        between.remove()
+
+
+@pytest.fixture
+def small_disk():
+    """A folder, and the words that put a small disk there for the program that follows and for nobody else: other tests
+    look at what is mounted on this machine."""
+    with tempfile.TemporaryDirectory(prefix="edgecoder-") as folder:
+        data = pathlib.Path(folder) / "data"
+        data.mkdir(mode=0o700)
+        below = ["unshare", "--mount", "sh", "-c",
+                 'mount -t tmpfs -o size=6m,mode=0700 tmpfs "$0" && exec "$@"', data]
+        if subprocess.run([*below, "true"], capture_output=True).returncode != 0:
+            pytest.skip("no small disk can be made here")
+        yield data, below
+
+
+def test_a_full_disk_is_said_and_nothing_is_lost(small_disk):
+    data, below = small_disk
+    running = Coordinator(data, below=below)
+    try:
+        inside = pathlib.Path(f"/proc/{running.process.pid}/root") / data.relative_to("/")
+        running.admin = Admin(inside)
+        client = running.node("client")
+        first = submitted(client, job(), "first")
+        filler = inside / "filler"
+        with open(filler, "wb", buffering=0) as out:
+            try:
+                while True:
+                    out.write(b"x" * 65536)
+            except OSError:
+                pass
+        refused = eventually(lambda: next((answer for answer in [put(client, (os.urandom(8).hex(), b"x" * 65536))]
+                                           if answer.status != 200), None))
+        problem(refused, 503, "storage_full")
+        assert client.get(f"/v1/jobs/{first}").json()["state"] == "queued"
+        filler.unlink()
+        assert eventually(lambda: submit(client, job(), "second").status == 201)
+        assert [row["id"] for row in client.get("/v1/jobs").json()["jobs"]][-1] == first
+    finally:
+        running.kill()
 
 
 def test_a_certificate_is_served(tmp_path):
@@ -893,8 +987,11 @@ def test_a_certificate_is_served(tmp_path):
         with urllib.request.urlopen(running.url + "/healthz", context=trust, timeout=20) as answer:
             assert answer.read() == b"ok\n"
         half = subprocess.run([PROGRAM, "coordinator", "--tls-cert", tmp_path / "cert.pem", "--data-dir",
-                               tmp_path / "other"], capture_output=True, text=True, timeout=30)
+                               tmp_path / "other"], capture_output=True, text=True, timeout=60)
         assert half.returncode == 2 and "go together" in half.stderr
+        bare = subprocess.run([PROGRAM, "coordinator", "--listen", "0.0.0.0:0", "--data-dir", tmp_path / "other"],
+                              capture_output=True, text=True, timeout=30)
+        assert bare.returncode == 2 and "--tls-cert" in bare.stderr and "--behind-proxy" in bare.stderr
     finally:
         running.kill()
 

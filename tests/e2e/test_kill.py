@@ -6,15 +6,18 @@ import os
 
 import pytest
 
-from kill_anything import Swarm
+import postgres_server
+from kill_anything import Postgres, Sqlite, Swarm
 
 KILLS = int(os.environ.get("EC_KILLS", "20"))
 SEED = int(os.environ.get("EC_KILL_SEED", "1"))
 
 
-@pytest.fixture
-def swarm(tmp_path):
-    made = Swarm(tmp_path, SEED)
+@pytest.fixture(params=[Sqlite, Postgres], ids=["sqlite", "postgres"])
+def swarm(request, tmp_path):
+    if request.param is Postgres and (reason := postgres_server.missing()):
+        pytest.skip(reason)
+    made = Swarm(tmp_path, SEED, request.param)
     yield made
     made.end()
 

@@ -44,14 +44,6 @@ int seconds_in(std::string_view remedy) {
 
 }  // namespace
 
-net::ServerResponse json_answer(std::string body, int status) {
-    return {.status = status, .type = "application/json", .body = std::move(body) + "\n", .headers = {}};
-}
-
-net::ServerResponse plain_answer(std::string text) {
-    return {.type = "text/plain", .body = std::move(text), .headers = {}};
-}
-
 net::ServerResponse refused(const Error& error) {
     switch (error.code) {
         case ErrorCode::io:

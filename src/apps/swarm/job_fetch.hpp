@@ -27,6 +27,7 @@ struct FetchedJob {
     std::vector<swarm::TaskResult> in_vain;       ///< of a job without a result: what its tasks say, as far as known
     bool applied = false;
     [[nodiscard]] bool fixed() const { return result && (!verdict || passed()); }
+    /// There was nothing to mend: the tests pass as they are.
     [[nodiscard]] bool already_passing() const { return fixed() && result->already_passing(); }
     [[nodiscard]] bool passed() const { return verdict->outcome == agent::ReviewVerdict::Outcome::passed; }
 };

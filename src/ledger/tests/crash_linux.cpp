@@ -1,10 +1,9 @@
 // Books and log whose process is killed at every write, and that run out of disk at every size.
-#include "crash_linux.hpp"
-
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/resource.h>
 
+#include <ec/sql/testing/killed_at_write_linux.hpp>
 #include <fstream>
 
 #include "log_fixture.hpp"
@@ -13,6 +12,7 @@ namespace ec::ledger {
 namespace {
 
 namespace fs = std::filesystem;
+using sql::testing::killed_at_write;
 
 constexpr int kTasks = 4;
 constexpr std::int64_t kPrice = 1000;

@@ -13,33 +13,63 @@ Result<sql::testing::Postgres*> server() {
     return kServer->get();
 }
 
-Result<sql::Database> open_store(StoreKind store, std::optional<TempDir>& folder) {
-    if (store == StoreKind::memory) return sql::Database::open_in_memory();
-    if (store == StoreKind::postgres) {
-        EC_ASSIGN(sql::testing::Postgres * postgres, server());
-        EC_ASSIGN(const std::string url, postgres->fresh());
-        return sql::Database::connect(url);
-    }
-    EC_ASSIGN(folder, TempDir::create());
-    return sql::Database::open(folder->path() / "coordinator.db");
-}
-
 }  // namespace
 
 Result<std::unique_ptr<QueueBed>> QueueBed::make(StoreKind store, QueueRules rules) {
     auto bed = std::make_unique<QueueBed>();
-    EC_TRY(bed->open(store, rules));
+    EC_TRY(bed->open(store));
+    EC_TRY(bed->begin(rules));
     return bed;
 }
 
-Status QueueBed::open(StoreKind store, QueueRules rules) {
-    EC_ASSIGN(database, open_store(store, folder));
+Result<std::unique_ptr<QueueBed>> QueueBed::at(const std::filesystem::path& file) {
+    auto bed = std::make_unique<QueueBed>();
+    EC_ASSIGN(bed->database, sql::Database::open(file));
+    EC_TRY(bed->begin({}));
+    return bed;
+}
+
+Status QueueBed::open(StoreKind store) {
+    own_clock = store != StoreKind::postgres;
+    if (store == StoreKind::memory) {
+        EC_ASSIGN(database, sql::Database::open_in_memory());
+    } else if (store == StoreKind::file) {
+        EC_ASSIGN(folder, TempDir::create());
+        EC_ASSIGN(database, sql::Database::open(folder->path() / "coordinator.db"));
+    } else {
+        EC_ASSIGN(sql::testing::Postgres * postgres, server());
+        EC_ASSIGN(url, postgres->fresh());
+        EC_ASSIGN(database, sql::Database::connect(url));
+    }
+    return {};
+}
+
+Status QueueBed::begin(QueueRules rules) {
     EC_TRY(sql::migrate(*database, "ledger", ledger::ledger_migrations()));
     EC_TRY(sql::migrate(*database, "swarm", swarm_migrations()));
+    EC_TRY(sit_down(rules));
+    EC_TRY(within([&] { return books->open_account("mint", ledger::AccountKind::mint, std::nullopt); }));
+    for (const char* account : {"ann", "bob", "cid"}) {
+        EC_TRY(within([&] { return books->open_account(account, ledger::AccountKind::user, ledger::Credits{}); }));
+        grant(account, 100'000'000);
+    }
+    return {};
+}
+
+Status QueueBed::connect_again() {
+    const QueueRules rules = rules_;
+    queue.reset();
+    log.reset();
+    books.reset();
+    EC_ASSIGN(database, sql::Database::connect(url));
+    return sit_down(rules);
+}
+
+Status QueueBed::sit_down(QueueRules rules) {
+    rules_ = rules;
     EC_ASSIGN(crypto::SecretKey key, crypto::SecretKey::parse(crypto::sha256("log key").hex()));
     books.emplace(*database);
     log.emplace(*database, "test/log", std::move(key));
-    own_clock = store != StoreKind::postgres;
     const Queue::Parts parts{.database = *database,
                              .books = *books,
                              .log = &*log,
@@ -47,11 +77,6 @@ Status QueueBed::open(StoreKind store, QueueRules rules) {
                              .now_ms = [this] { return now_ms; },
                              .random = [this] { return random ? *random : rng.next(); }};
     queue.emplace(parts, rules);
-    EC_TRY(within([&] { return books->open_account("mint", ledger::AccountKind::mint, std::nullopt); }));
-    for (const char* account : {"ann", "bob", "cid"}) {
-        EC_TRY(within([&] { return books->open_account(account, ledger::AccountKind::user, ledger::Credits{}); }));
-        grant(account, 100'000'000);
-    }
     return {};
 }
 
@@ -136,6 +161,11 @@ std::size_t QueueBed::sweep() {
 
 std::int64_t QueueBed::balance(const std::string& account) {
     const auto found = books->account(account);
+    return (found ? found->balance.milli() : 0) + pending(account);
+}
+
+std::int64_t QueueBed::pending(const std::string& account) {
+    const auto found = books->account(pending_account(account));
     return found ? found->balance.milli() : 0;
 }
 
@@ -171,6 +201,7 @@ void QueueBed::advance(std::int64_t milliseconds) {
         EC_TRY(database->run("UPDATE task SET late_ms = late_ms - ?1 WHERE late_ms < ?2", milliseconds, INT64_MAX));
         EC_TRY(database->run("UPDATE task_exclusion SET until_ms = until_ms - ?1 WHERE until_ms < ?2", milliseconds,
                              INT64_MAX));
+        EC_TRY(database->run("UPDATE pending SET clears_ms = clears_ms - ?1", milliseconds));
         EC_TRY(database->run("UPDATE liar SET barred_until = barred_until - ?1", milliseconds));
         return database->run("UPDATE job SET ends_ms = ends_ms - ?1, expires = expires - ?1", milliseconds);
     });

@@ -70,6 +70,8 @@ class QueueBed {
 public:
     /// Fails with `unavailable` where there is no such store.
     static Result<std::unique_ptr<QueueBed>> make(StoreKind store, QueueRules rules = {});
+    /// On a file of the caller's, whatever is in it.
+    static Result<std::unique_ptr<QueueBed>> at(const std::filesystem::path& file);
 
     /// Runs `work` in a transaction, and commits it when it succeeded.
     template <class Work>
@@ -99,18 +101,22 @@ public:
     std::size_t sweep();
     /// Has this much more credit.
     void grant(const std::string& account, std::int64_t milli);
-    std::int64_t balance(const std::string& account);
+    std::int64_t balance(const std::string& account);  ///< with what is pending
+    std::int64_t pending(const std::string& account);
     std::int64_t held(const std::string& account);
     std::int64_t number(std::string_view sql);  ///< that a statement gives
     void advance(std::int64_t milliseconds);
     /// Until the next millisecond, so that what comes now is older than what comes then.
     void pass_a_moment();
+    /// To PostgreSQL, after the connection was lost.
+    Status connect_again();
 
     std::int64_t now_ms = 1'790'000'000'000;
     Rng rng{7};
     std::optional<std::uint64_t> random;  ///< instead of the dice
     FixedPricing pricing;
     std::optional<TempDir> folder;
+    std::string url;  ///< of a PostgreSQL
     std::optional<sql::Database> database;
     std::optional<ledger::Books> books;
     std::optional<ledger::Log> log;
@@ -118,7 +124,11 @@ public:
     bool own_clock = true;
 
 private:
-    Status open(StoreKind store, QueueRules rules);
+    Status open(StoreKind store);
+    Status begin(QueueRules rules);
+    Status sit_down(QueueRules rules);
+
+    QueueRules rules_;
 };
 
 /// What went wrong, or nothing.
@@ -143,6 +153,18 @@ protected:
         EXPECT_TRUE(sound) << sound.error().message;
     }
     QueueBed& bed() { return *bed_; }
+    JobId adaptive(std::vector<NewTask> tasks) {
+        return bed().submitted(job_of(std::move(tasks), Verification::adaptive));
+    }
+    JobId adaptive() { return adaptive({task_of("a")}); }
+    /// Makes the worker trusted: `times` results that another found right.
+    void trust(const identity::Node& worker, const identity::Node& other, int times) {
+        for (int i = 0; i < times; ++i) {
+            adaptive();
+            bed().work(worker, Outcome::solved);
+            bed().work(other, Outcome::passed, "");
+        }
+    }
 
     std::unique_ptr<QueueBed> bed_;
     identity::Node w1_ = node_named("w1"), w2_ = node_named("w2"), w3_ = node_named("w3"), w4_ = node_named("w4");

@@ -1,5 +1,5 @@
-// A process that is killed at its n-th write to the disk: what a `kill -9` can leave there is what is there between two
-// writes.
+// For tests: a process that is killed at its n-th write to the disk. What a `kill -9` can leave there is what is there
+// between two writes. No program includes this.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@
 #include <csignal>
 #include <cstdint>
 
-namespace ec::ledger {
+namespace ec::sql::testing {
 
 inline bool writes_to_disk(std::uint64_t call) {
     return call == SYS_pwrite64 || call == SYS_write || call == SYS_ftruncate || call == SYS_fdatasync ||
@@ -19,7 +19,7 @@ inline bool writes_to_disk(std::uint64_t call) {
 }
 
 /// Runs `work` in a child and kills it in front of its `nth` call that writes (from 1). True: it was killed. False: it
-/// ended well before. A child that ends otherwise is a failure of the test.
+/// ended well before. A child that ends otherwise is a failure of the test. `work` writes on the thread that calls it.
 template <class Work>
 bool killed_at_write(unsigned nth, Work work) {
     const pid_t child = ::fork();
@@ -49,4 +49,4 @@ bool killed_at_write(unsigned nth, Work work) {
     }
 }
 
-}  // namespace ec::ledger
+}  // namespace ec::sql::testing
