@@ -103,8 +103,9 @@ void explain_words(const CLI::App& app, const CLI::ParseError& error, std::ostre
         for (const CLI::App* each : commands_of(here)) names.push_back(each->get_name());
         sentence = fmt::format("{} needs a command: {}", here.get_name(), join(names, ", "));
     }
-    err << "edgecoder: " << printable(sentence) << "\n"
-        << "           '" << full_name(here) << " --help' shows what there is\n";
+    const std::string name = full_name(here);
+    err << name.substr(0, name.find(' ')) << ": " << printable(sentence) << "\n"
+        << "           '" << name << " --help' shows what there is\n";
 }
 
 }  // namespace ec::apps

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "all_command.hpp"
+#include "cli_words.hpp"
 #include "coordinator/service.hpp"
 #include "few_arenas.hpp"
 #include "ide/service.hpp"
@@ -72,7 +73,7 @@ int main(int argc, char** argv) {
     } catch (const CLI::Success& success) {  // --help and --version
         return app.exit(success, std::cout, std::cerr);
     } catch (const CLI::ParseError& error) {
-        app.exit(error, std::cout, std::cerr);
+        ec::apps::explain_words(app, error, std::cerr);
         return kUsage;
     }
     if (app.got_subcommand("migrate")) return ec::apps::run_migrate(migrate, std::cout, std::cerr);

@@ -1,5 +1,7 @@
 #include "checking.hpp"
 
+#include "report_words.hpp"
+
 namespace ec::swarm {
 namespace {
 constexpr unsigned kMostRedone = 256;  // results of one liar
@@ -30,7 +32,7 @@ Status Checking::solved(JobRow& job, TaskRow& task, std::int64_t now_ms) {
 Status Checking::nothing(JobRow& job, TaskRow& task, std::int64_t now_ms) {
     if (task.role == Role::backup) return course_.end_task(job, task, State::done, "nothing", now_ms);
     if (job.verification == Verification::none) return course_.accept(job, task, "not_checked", true, now_ms);
-    if (job.verification != Verification::always) {
+    if (job.verification != Verification::always && task.reason != kNoTestSeen) {
         EC_ASSIGN(const bool check, trust_.must_check(task.worker, task.kind));
         if (!check) return course_.accept(job, task, "trusted", true, now_ms);
     }

@@ -4,6 +4,8 @@
 
 #include <ec/core/text.hpp>
 
+#include "report_words.hpp"
+
 namespace ec::swarm {
 namespace {
 
@@ -41,9 +43,15 @@ Result<TaskSpec> task_spec(const Lease& lease, const crypto::SealKey& key) {
 TaskResult fitting(TaskResult result) {
     if (result.log.size() > kLogBytes) result.log.erase(0, result.log.size() - kLogBytes);
     result.log = to_valid_utf8(result.log);
-    for (std::string* text : {&result.explanation, &result.reason, &result.proposer})
+    for (std::string* text : {&result.explanation, &result.reason, &result.proposer, &result.tier})
         *text = ellipsize(to_valid_utf8(*text), kWordsBytes);
     return result;
+}
+
+/// Found nothing and never saw a test run: this machine may lack what it takes, so its word alone is not enough.
+bool saw_no_test(const TaskResult& result) {
+    return result.outcome == Outcome::nothing && result.candidates == 0 && result.passed_before == 0 &&
+           result.failed_before == 0;
 }
 
 }  // namespace
@@ -90,6 +98,7 @@ Result<Report> OpenedWork::seal(const WorkDone& done) const {
     report.fence = work_.lease.fence;
     report.outcome = done.result.outcome;
     if (report.outcome == Outcome::error) report.reason = done.word;
+    if (saw_no_test(done.result)) report.reason = kNoTestSeen;
     report.result = key_.seal(write(fitting(done.result)), result_context(work_.lease.key));
     if (report.result.size() > kResultBytes) return fail(ErrorCode::too_large, "the result is too large to be sent");
     if (done.children.size() != done.child_specs.size() || done.children.size() > kMostChildren)

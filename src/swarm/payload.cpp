@@ -188,6 +188,8 @@ std::string write(const TaskResult& result) {
     object["passed_after"] = result.passed_after;
     object["failed_after"] = result.failed_after;
     object["candidates"] = result.candidates;
+    object["per_second"] = result.per_second;
+    object["tier"] = result.tier;
     object["log"] = result.log;
     object["reason"] = result.reason;
     return json::write(object);
@@ -259,6 +261,8 @@ Result<TaskResult> read_task_result(std::string_view text) {
     result.passed_after = fields.count("passed_after");
     result.failed_after = fields.count("failed_after");
     result.candidates = fields.number("candidates", 0, kMostCounted, 0);
+    result.per_second = fields.number("per_second", 0, kMostCounted, 0);
+    result.tier = fields.text("tier", kNameBytes);
     result.log = fields.text("log", kTaskBytes);
     result.reason = fields.text("reason", kTaskBytes);
     EC_TRY(fields.status());

@@ -125,6 +125,15 @@ Result<std::vector<JobStatus>> Queue::jobs(const std::string& account, const Job
     return jobs;
 }
 
+Result<std::string> Queue::submitted_as(const std::string& account, const std::string& idempotency_key) {
+    EC_ASSIGN(sql::Statement * rows,
+              inside_->rows.database().cached("SELECT id FROM job WHERE account = ?1 AND idem_key = ?2"));
+    EC_TRY(rows->bind(account, idempotency_key));
+    std::string id;
+    EC_TRY(each_row(*rows, [&id](const sql::Statement& row) { id = row.text(0); }));
+    return id;
+}
+
 Result<std::vector<Event>> Queue::events(const JobId& job, std::int64_t after, unsigned most) {
     return inside_->rows.events(job.text(), after, std::min(most, kMostEvents));
 }

@@ -7,11 +7,13 @@
 #include <ec/core/fs.hpp>
 #include <ec/vcs/working_tree.hpp>
 #include <optional>
+#include <set>
 
 namespace ec::swarm {
 namespace {
 
 constexpr std::size_t kDepth = 64;
+constexpr std::size_t kMostUntracked = 100;  // that are named
 /// Folders that tools fill from elsewhere: large, and made again where they are needed.
 constexpr std::array<std::string_view, 14> kHeavy{
     "node_modules", ".venv", "venv",   "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache",
@@ -41,6 +43,7 @@ public:
         std::ranges::sort(list_.paths);
         const auto [first, last] = std::ranges::unique(list_.paths);
         list_.paths.erase(first, last);
+        if (git_) name_untracked();
         return std::move(list_);
     }
 
@@ -94,6 +97,33 @@ private:
             }
         }
         return {};
+    }
+
+    /// A new file that nobody added would be missed in silence. A folder of which nothing is taken is named alone.
+    void name_untracked() {
+        const std::set<std::string_view> taken(list_.paths.begin(), list_.paths.end());
+        std::set<std::string_view> folders{std::string_view()};
+        for (const std::string_view path : taken) {
+            for (std::size_t end = path.rfind('/'); end != std::string_view::npos; end = path.rfind('/', end - 1)) {
+                if (!folders.insert(path.substr(0, end)).second || end == 0) break;
+            }
+        }
+        std::size_t named = 0;
+        for (const std::string_view folder : folders) {
+            const auto names = tree_.names(std::string(folder));
+            if (!names) continue;
+            for (const std::string& name : *names) {
+                const std::string path = folder.empty() ? name : fmt::format("{}/{}", folder, name);
+                if (taken.contains(path) || folders.contains(path) || is_one_of(kVersionControl, name) ||
+                    is_one_of(kHeavy, name))
+                    continue;
+                const EntryKind kind = tree_.kind(path);
+                const std::string shown = kind == EntryKind::folder ? path + "/" : path;
+                if (kind == EntryKind::special || kind == EntryKind::absent || git_->ignored(shown)) continue;
+                if (++named > kMostUntracked) return;
+                list_.left_out.emplace_back(shown, fmt::format("git does not track it (--include {} sends it)", path));
+            }
+        }
     }
 
     bool enter(const std::string& path, const std::string& name) {

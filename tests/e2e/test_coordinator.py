@@ -702,7 +702,45 @@ def test_the_document_describes_the_table(coordinator):
             answer = node.send(method.upper(), path.replace("{", "").replace("}", ""))
             assert str(answer.status) in operation["responses"], (method, path, answer.status)
             if "security" in operation:
+                assert {"signature": []} in operation["security"], (method, path)
                 assert answer.status in (401, 400), (method, path, answer.status)
+    assert {"signature", "bearer"} == set(document["components"]["securitySchemes"])
+    named = {(parameter["name"], parameter["in"]) for parameter in document["paths"]["/v1/jobs/{id}/events"]["get"]["parameters"]}
+    assert named == {("id", "path"), ("after", "query"), ("Last-Event-ID", "header")}
+    assert document["paths"]["/v1/jobs"]["post"]["parameters"][0] == {
+        "name": "Idempotency-Key", "in": "header", "required": True, "schema": {"type": "string"}}
+
+
+def test_too_much_that_waits_is_turned_away_with_when_to_come_again(tmp_path):
+    running = Coordinator(tmp_path / "data", config="[service.coordinator]\naccount_queued = 2\nqueued = 3\n")
+    try:
+        anna, bob = running.node("client"), running.node("client", "bob")
+        running.admin.ask("account.grant", account="bob", milli=1_000_000, key="g")
+        for number in range(2):
+            submitted(anna, job(), f"a{number}")
+        mine = submit(anna, job(), "a2")
+        assert "of this account" in problem(mine, 429, "unavailable") and mine.headers["Retry-After"] == "10"
+        assert submit(anna, job(), "a1").status == 201, "what was taken already is no more work"
+        submitted(bob, job(), "b0")
+        full = submit(bob, job(), "b1")
+        problem(full, 503, "unavailable")
+        assert full.headers["Retry-After"] == "30"
+    finally:
+        running.kill()
+
+
+def test_beyond_loopback_it_needs_tls_and_makes_nothing_before(tmp_path):
+    done = subprocess.run([PROGRAM, "coordinator", "--listen", "0.0.0.0:0", "--data-dir", tmp_path / "data"],
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2 and "--tls-cert" in done.stderr and "--behind-proxy" in done.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_what_is_at_fault_is_named_in_fields(coordinator, client):
+    answer = submit(client, job(budget_s=-1, priority="high"))
+    assert answer.status == 400 and answer.json()["fields"] == ["budget_s", "priority"], answer.text
+    assert submit(client, job(task("a"), task("a"))).json()["fields"] == ["tasks.key"]
+    assert client.post("/v1/jobs", b"{", Idempotency_Key="k").status == 400
 
 
 def test_one_that_goes_down_lets_reports_in_and_hands_nothing_out(coordinator, client, worker):
@@ -808,6 +846,9 @@ def test_the_first_version_still_works_signed(coordinator, client):
     problem(other.post("/result", result), 409, "conflict")
     assert worker.post("/result", result).json() == {"ok": True}
     shown = client.get(f"/status?taskId={id}").json()
+    assert client.get("/status?taskId=t1").json() == shown, "by its submitter's name for it too"
+    problem(client.get("/status?taskId=t2"), 404)
+    problem(coordinator.node("client", "bob").get("/status?taskId=t1"), 404)
     assert shown["state"] == "done" and shown["job"]["result"] == b64(b"sealed result")
     assert client.get("/status").json()["queued"] == 0
     capacity = worker.get("/capacity").json()
@@ -1138,8 +1179,8 @@ def test_the_first_version_in_clear_on_its_own_machine(everything):
     body = json.dumps({"taskId": "t1", "prompt": f"write {canary}", "language": "python",
                        "snapshotRef": "main"}).encode()
     kind = {"Content-Type": "application/json"}
-    problem(node.send("POST", "/submit", body, kind), 403, "plaintext_refused")
-    problem(node.send("POST", "/submit", body, {**kind, "Authorization": "Bearer " + "0" * 64}), 403)
+    problem(node.send("POST", "/submit", body, kind), 401, "token_required")
+    problem(node.send("POST", "/submit", body, {**kind, "Authorization": "Bearer " + "0" * 64}), 401, "token_required")
     admin = {**kind, "Authorization": f"Bearer {token}"}
     sent = node.send("POST", "/submit", body, admin)
     assert sent.status == 200 and len(sent.json()["subtasks"]) == 1, sent.text

@@ -196,6 +196,7 @@ def test_a_repair_comes_back_as_a_verified_patch_and_is_applied(home, project):
     assert json.loads(receipts[0]["leaf"])["task"] == receipts[0]["task"]
     told = home.run("jobs", "show", job["id"]).stdout + home.run("jobs", "receipts", job["id"]).stdout
     assert f"paid, leaf {receipts[0]['index']}" in told and f"\nindex {receipts[0]['index']}\n" in told
+    assert home.json("jobs") == home.json("jobs", "list") and job["id"] in home.run("jobs").stdout
 
 
 def covered_receipts(home, job, patience=60):
@@ -253,6 +254,63 @@ def test_what_cannot_be_repaired_ends_unfixed_with_status_1(home, project):
     assert done.returncode == 1, done.stderr
     document = json.loads(done.stdout)
     assert document["status"] == "unfixed" and document["reason"] and document["patch"] == ""
+    assert document["tests"]["before"] == document["tests"]["after"] == {"passed": 0, "failed": 1}
+
+
+def keys(document, above=""):
+    """The names in a document, those of nested objects with dots."""
+    names = set()
+    for name, value in document.items():
+        names |= {above + name} | (keys(value, above + name + ".") if isinstance(value, dict) else set())
+    return names
+
+
+OF_FIX = {"status", "patch", "tests.before.passed", "tests.before.failed", "tests.after.passed", "tests.after.failed",
+          "candidates.tried", "candidates.per_second", "proposer", "wall_ms", "tier", "applied"}
+
+
+def test_a_result_has_the_keys_of_fix_whatever_came_of_it(home, project):
+    root = project()
+    nobody = home.run("submit", "--test", PYTEST, "--dir", root, "--watch", "--events",
+                      env={"EDGECODER_COORDINATOR": "http://127.0.0.1:9"})
+    failed = json.loads(nobody.stdout)
+    assert nobody.returncode == 3 and failed["status"] == "error" and failed["type"] == "result" and failed["reason"]
+    cancelled = submit(home, root)["id"]
+    assert home.run("jobs", "cancel", cancelled).returncode == 0
+    ended = home.json("jobs", "watch", cancelled, status=1)
+    assert ended["status"] == "unfixed" and ended["state"] == "cancelled"
+    home.worker()
+    fixed = home.json("jobs", "watch", submit(home, root, "--seed", 2)["id"])
+    assert fixed["status"] == "fixed" and fixed["tier"] and fixed["candidates"]["tried"] > 0
+    for document in (failed, ended, fixed):
+        assert OF_FIX <= keys(document), document
+
+
+def test_tests_that_pass_already_end_the_job_with_nothing_to_change(home, project):
+    root = project({"test_a.py": "def test_fine():\n    assert True\n"})
+    home.worker()
+    done = home.run("submit", "--test", PYTEST, "--dir", root, "--watch", "--json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert document["status"] == "already_passing" and document["patch"] == "" and not document["applied"]
+    assert document["tests"]["after"] == {"passed": 1, "failed": 0} and "tests already pass" in done.stderr
+    again = home.json("jobs", "fetch", document["job"], "--verify", "--apply")
+    assert again["status"] == "already_passing" and again["verified_here"]["outcome"] == "passed"
+    plain = home.run("jobs", "fetch", document["job"])
+    assert plain.returncode == 0 and plain.stdout == "", "there is no patch to print"
+
+
+@pytest.mark.parametrize(("command", "why"), [
+    ("no-such-command-anywhere --now", "cannot be started"),
+    (PYTEST + " absent.py", "no test was run"),
+])
+def test_a_test_command_that_cannot_work_ends_the_job_and_says_why(home, project, command, why):
+    home.worker()
+    done = home.run("submit", "--test", command, "--dir", project(), "--watch", "--json", "--shards", 2)
+    assert done.returncode == 1, done.stderr
+    document = json.loads(done.stdout)
+    assert document["status"] == "unfixed" and why in document["reason"], document
+    assert why in done.stderr
 
 
 def test_a_project_whose_tests_pass_already_is_told_so(home, project):
@@ -305,6 +363,7 @@ def test_a_task_is_split_and_the_parts_come_back_as_one_patch(machine, project):
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     assert document["proposer"] == "merge" and document["tests"]["after"] == {"passed": 3, "failed": 0}
+    assert document["tests"]["before"] == {"passed": 0, "failed": 3} and document["candidates"]["tried"] > 0
     assert "shop/paging.py" in document["patch"] and "shop/price.py" in document["patch"]
     assert document["applied"] and passes(root)
 
@@ -531,6 +590,9 @@ def test_an_invitation_is_for_one_machine(machine, home):
     ["submit", "--test", "true", "--trust", "nobody"],
     ["submit", "--test", "true", "--apply"],
     ["submit", "--split"],
+    ["jobs", "lst"],
+    ["jobs", "show"],
+    ["jobs", "list", "--coordinator", "http://localhost:port"],
     ["jobs", "show", "../../etc"],
     ["jobs", "show", "0" * 36],
     ["jobs", "list", "--limit", "0"],

@@ -3,6 +3,7 @@
 #include "../web.hpp"
 #include "answers.hpp"
 #include "coordinator.hpp"
+#include "document.hpp"
 
 namespace ec::apps::coordinator {
 namespace {
@@ -61,6 +62,7 @@ std::vector<Route> coordinator_routes(Coordinator& with) {
         for (Route& route : some) routes.push_back(std::move(route));
     }
     add_openapi(routes, "EdgeCoder coordinator");
+    routes.back().handle = [text = coordinator_document(routes)](const ServerRequest&) { return json_answer(text); };
     return routes;
 }
 

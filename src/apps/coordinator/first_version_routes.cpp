@@ -28,6 +28,7 @@ const Kinds kWorkers{NodeKind::worker, NodeKind::inference};
 constexpr std::uint64_t kSmallBody = 64U << 10;
 constexpr std::uint64_t kSubmitBody = 16U << 20;
 constexpr std::size_t kMostAgents = 1000;
+const std::string kSubmitKey = "submit/";  // before the name of a task, where it stands for an idempotency key
 
 ServerResponse json_of(Object object, int status = 200) { return json_answer(json::write(std::move(object)), status); }
 
@@ -146,7 +147,14 @@ Admitted admit_sealed(Coordinator& with, const ServerRequest& request) {
 }
 
 Admitted admit_plain(Coordinator& with, const ServerRequest& request, const OldSubmit& asked) {
-    if (!is_loopback(request.peer) || !is_admin(with, request) || !with.seal_plain)
+    const bool here = is_loopback(request.peer) && with.seal_plain;
+    if (here && !is_admin(with, request)) {
+        ServerResponse unknown = net::problem(
+            401, "token_required", "a task in clear needs the token in secrets/admin-token of the data directory");
+        unknown.headers.emplace_back("WWW-Authenticate", "Bearer");
+        return std::unexpected(std::move(unknown));
+    }
+    if (!here)
         return std::unexpected(
             net::problem(403, "plaintext_refused",
                          "a task in clear is taken on the coordinator's own machine alone, under `edgecoderd all`, "
@@ -167,7 +175,7 @@ void submit(Coordinator& with, const ServerRequest& request, const std::shared_p
     if (!admitted) return responder->answer(std::move(admitted).error());
     // What a plain task says is sealed anew each time: the same words are the same task.
     const std::string hash = crypto::sha256(request.body).hex();
-    submit_jobs(with, admitted->account, "submit/" + asked->task_id, hash, {std::move(admitted->job)}, responder,
+    submit_jobs(with, admitted->account, kSubmitKey + asked->task_id, hash, {std::move(admitted->job)}, responder,
                 [&with, account = admitted->account](const std::vector<swarm::Submitted>& done,
                                                      const std::shared_ptr<Responder>& to) {
                     tell_subtasks(with, account, done.front().job, to);
@@ -274,7 +282,11 @@ Result<std::string> account_of(Coordinator& with, const ServerRequest& request) 
 }
 
 ServerResponse status_of(Coordinator& with, const std::string& account, const std::string& task) {
-    const auto id = swarm::JobId::parse(task);
+    // The first version's clients chose the name of a task themselves; ours is taken too.
+    const auto named =
+        with.store.read<std::string>([&](Desk& desk) { return desk.queue.submitted_as(account, kSubmitKey + task); });
+    if (!named) return refused(named.error());
+    const auto id = swarm::JobId::parse(named->empty() ? task : *named);
     if (!id) return net::problem(404, "not_found", "there is no such task");
     const auto job = with.store.read<swarm::JobStatus>([&](Desk& desk) { return desk.queue.job(account, *id); });
     if (!job) return refused(job.error());

@@ -194,9 +194,12 @@ Result<WorkDone> InferenceRunner::merge(const swarm::Work& work, const swarm::Jo
         parts.push_back({part.key, made ? input->second.patch : std::string(kNoPatch), part.after});
     }
     std::size_t runs = 0;
-    const auto test = [&](const std::vector<vcs::FileVersion>& files) {
+    inference::TestedState before;
+    const auto test = [&](const std::vector<vcs::FileVersion>& files) -> Result<inference::TestedState> {
         progress("running the tests", static_cast<int>(std::min<std::size_t>(99, 100 * runs++ / (parts.size() + 1))));
-        return run_tests(work, files, stop);
+        EC_ASSIGN(inference::TestedState state, run_tests(work, files, stop));
+        if (files.empty()) before = state;
+        return state;
     };
     EC_ASSIGN(inference::Merged merged, inference::merge_parts(parts, reader_of(work.folder), test, stop));
     for (inference::LeftOutPart& left : merged.left_out) {
@@ -208,6 +211,12 @@ Result<WorkDone> InferenceRunner::merge(const swarm::Work& work, const swarm::Jo
     result.patch = merged.patch;
     result.proposer = "merge";
     count(merged.tests, result);
+    result.passed_before = static_cast<int>(before.passing.size());
+    result.failed_before = static_cast<int>(before.failing.size());
+    for (const auto& [key, input] : work.inputs) {
+        result.candidates += input.candidates;
+        if (result.tier.empty()) result.tier = input.tier;
+    }
     result.explanation = fmt::format("{} of {} parts", merged.parts.size(), parts.size());
     if (merged.left_out.empty()) {
         result.outcome = merged.tests.failing.empty() && !merged.patch.empty() ? Outcome::solved : Outcome::nothing;

@@ -32,6 +32,18 @@ Status apply(const FetchedJob& fetched, const std::vector<vcs::FileVersion>& fil
     return {};
 }
 
+/// What the tasks of a job that came to nothing have to say. It explains, so what cannot be opened is left out.
+std::vector<swarm::TaskResult> in_vain(const swarm::JobStatus& job) {
+    std::vector<swarm::TaskResult> out;
+    const auto key = job_key_of(job);
+    if (!key) return out;
+    for (const swarm::TaskStatus& task : job.tasks) {
+        if (task.result.empty() || task.outcome != swarm::Outcome::nothing) continue;
+        if (auto result = open_result(*key, task.key, task.result)) out.push_back(*std::move(result));
+    }
+    return out;
+}
+
 }  // namespace
 
 Result<FetchedJob> fetch_job(const swarm::JobId& id, const FetchWish& wish, swarm::CoordinatorClient& client,
@@ -49,7 +61,10 @@ Result<FetchedJob> fetch_job(const swarm::JobId& id, const FetchWish& wish, swar
         return fail(ErrorCode::conflict, fmt::format("job {} is {}", id.text(), swarm::name(job.state)),
                     fmt::format("edgecoder jobs watch {} waits for it", id.text()));
     }
-    if (job.state != swarm::State::done || job.result.empty()) return fetched;
+    if (job.state != swarm::State::done || job.result.empty()) {
+        fetched.in_vain = in_vain(job);
+        return fetched;
+    }
     const auto task = std::ranges::find(job.tasks, job.result_task, &swarm::TaskStatus::id);
     if (task == job.tasks.end()) return fail(ErrorCode::corrupt, "the job's result is of no task of it");
     EC_ASSIGN(const crypto::SealKey key, job_key_of(job));

@@ -24,10 +24,11 @@ struct FetchedJob {
     swarm::JobId asked;                           ///< the one that was asked for
     std::optional<swarm::TaskResult> result;      ///< of a job that is done
     std::optional<agent::ReviewVerdict> verdict;  ///< of this machine
+    std::vector<swarm::TaskResult> in_vain;       ///< of a job without a result: what its tasks say, as far as known
     bool applied = false;
     [[nodiscard]] bool fixed() const { return result && (!verdict || passed()); }
     /// There was nothing to mend: the tests pass as they are.
-    [[nodiscard]] bool already_passing() const { return fixed() && result->patch.empty(); }
+    [[nodiscard]] bool already_passing() const { return fixed() && result->already_passing(); }
     [[nodiscard]] bool passed() const { return verdict->outcome == agent::ReviewVerdict::Outcome::passed; }
 };
 

@@ -201,6 +201,8 @@ private:
         if (is_part(task)) EC_TRY(lay_inputs(task, key, opened));
         const auto files = opened.files_of(*result);
         if (!files) return false;
+        // Nothing to change is an answer only where tests were to be mended, and they tell.
+        if (files->empty() && (!result->already_passing() || job_.kind == swarm::JobKind::best_of)) return false;
         // A part that changes nothing says that the tests pass with what it stands on: the merge would not see it.
         if (is_part(task) && !files->empty()) return true;
         EC_ASSIGN(const agent::ReviewVerdict verdict, opened.judge(*files, stop_));

@@ -7,6 +7,7 @@
 #include <optional>
 #include <ostream>
 
+#include "../error_report.hpp"
 #include "../terminal.hpp"
 
 namespace ec::apps {
@@ -38,14 +39,47 @@ json::Value task_json(const TaskStatus& task, const Leaves& leaves) {
     return object;
 }
 
+/// What the tasks of a job say that came to nothing, taken together.
+swarm::TaskResult all_in_vain(const FetchedJob& fetched) {
+    swarm::TaskResult all;
+    for (const swarm::TaskResult& result : fetched.in_vain) {
+        if (all.tier.empty()) {
+            const std::int64_t tried = all.candidates;
+            all = result;
+            all.candidates += tried;
+        } else {
+            all.candidates += result.candidates;
+            all.per_second += result.per_second;  // they searched side by side
+        }
+    }
+    all.patch.clear();
+    return all;
+}
+
 std::string why_unfixed(const FetchedJob& fetched) {
     if (fetched.verdict && !fetched.passed()) {
         return fetched.verdict->reason.empty() ? "the tests do not pass here" : fetched.verdict->reason;
     }
     const JobStatus& job = fetched.job;
     if (job.reason == swarm::name(job.state)) return fmt::format("the job was {}", job.reason);
-    return job.reason.empty() ? fmt::format("the job is {}", swarm::name(job.state))
-                              : fmt::format("the job is {}: {}", swarm::name(job.state), in_words(job.reason));
+    if (job.reason.empty()) return fmt::format("the job is {}", swarm::name(job.state));
+    const std::string detail = to_valid_utf8(all_in_vain(fetched).reason);
+    return fmt::format("{}{}{}", in_words(job.reason), detail.empty() ? "" : ": ", detail);
+}
+
+std::string_view status_of(const FetchedJob& fetched) {
+    if (!fetched.fixed()) return "unfixed";
+    return fetched.already_passing() ? "already_passing" : "fixed";
+}
+
+/// The keys that `fix` gives, of one result.
+void add_result(json::Object& object, const swarm::TaskResult& result) {
+    object["patch"] = to_valid_utf8(result.patch);
+    object["tier"] = result.tier;
+    object["tests"] = json::Object{{"before", counts(result.passed_before, result.failed_before)},
+                                   {"after", counts(result.passed_after, result.failed_after)}};
+    object["candidates"] = json::Object{{"tried", result.candidates}, {"per_second", result.per_second}};
+    object["proposer"] = result.proposer.empty() ? "none" : result.proposer;
 }
 
 }  // namespace
@@ -116,27 +150,15 @@ json::Value event_json(const swarm::Event& event, const std::string& task, const
 }
 
 json::Value fetched_json(const FetchedJob& fetched) {
-    const char* const status = fetched.already_passing() ? "already_passing" : fetched.fixed() ? "fixed" : "unfixed";
-    json::Object object{{"status", status},
+    json::Object object{{"status", status_of(fetched)},
                         {"job", fetched.asked.text()},
                         {"state", swarm::name(fetched.job.state)},
-                        {"patch", ""},
-                        {"tests", json::Object{{"before", counts(0, 0)}, {"after", counts(0, 0)}}},
-                        {"candidates", json::Object{{"tried", 0}}},
-                        {"proposer", "none"},
                         {"wall_ms", std::max<std::int64_t>(0, fetched.job.ended_ms - fetched.job.submitted_ms)},
                         {"paid_milli", fetched.job.paid.milli()},
                         {"applied", fetched.applied}};
+    add_result(object, fetched.result ? *fetched.result : all_in_vain(fetched));
     if (fetched.job.id != fetched.asked) object["same_as"] = fetched.job.id.text();
-    if (fetched.result) {
-        const swarm::TaskResult& result = *fetched.result;
-        object["patch"] = to_valid_utf8(result.patch);
-        object["explanation"] = result.explanation;
-        object["proposer"] = result.proposer;
-        object["candidates"] = json::Object{{"tried", result.candidates}};
-        object["tests"] = json::Object{{"before", counts(result.passed_before, result.failed_before)},
-                                       {"after", counts(result.passed_after, result.failed_after)}};
-    }
+    if (fetched.result) object["explanation"] = to_valid_utf8(fetched.result->explanation);
     if (fetched.verdict) {
         object["verified_here"] = json::Object{{"outcome", fetched.verdict->outcome_name()},
                                                {"passed", fetched.verdict->passed},
@@ -145,6 +167,26 @@ json::Value fetched_json(const FetchedJob& fetched) {
     }
     if (!fetched.fixed()) object["reason"] = why_unfixed(fetched);
     return object;
+}
+
+json::Value failed_json(const Error& error) {
+    json::Object object{{"status", "error"},
+                        {"code", name(error.code)},
+                        {"reason", to_valid_utf8(error.message)},
+                        {"remedy", to_valid_utf8(error.remedy)},
+                        {"wall_ms", 0},
+                        {"applied", false}};
+    add_result(object, {});
+    return object;
+}
+
+int report_job_error(const Error& error, bool json, bool events, std::ostream& out, std::ostream& err) {
+    if (json || events) {
+        json::Object document = failed_json(error).as_object();
+        if (events) document["type"] = "result";
+        out << json::write(document) << '\n' << std::flush;
+    }
+    return report_error(error, false, out, err);
 }
 
 std::string job_line(const JobStatus& job) {
@@ -212,6 +254,7 @@ void print_fetched(const FetchedJob& fetched, std::ostream& err) {
     const swarm::TaskResult& result = *fetched.result;
     if (fetched.already_passing()) {
         err << style.green("passing") << "  the tests already pass: " << result.passed_after << " passed\n";
+        if (fetched.verdict) err << "here     " << printable(fetched.verdict->text()) << '\n';
         return;
     }
     err << style.green("fixed") << "    "

@@ -26,6 +26,10 @@ json::Value receipts_json(const std::vector<swarm::Receipt>& receipts);
 json::Value event_json(const swarm::Event& event, const std::string& task, const std::string& progress);
 /// The keys of `fix` (status, patch, tests, …), and those of the job.
 json::Value fetched_json(const FetchedJob& fetched);
+/// The same keys where an error ended it.
+json::Value failed_json(const Error& error);
+/// An error that ended it, told to people and, where asked for, to programs; the exit status.
+int report_job_error(const Error& error, bool json, bool events, std::ostream& out, std::ostream& err);
 
 /// One line of a list.
 std::string job_line(const swarm::JobStatus& job);

@@ -138,14 +138,20 @@ Result<int> run(const Asking& with) {
     return explain(with, id);
 }
 
+int failed(const Error& error, const JobsOptions& options, std::ostream& out, std::ostream& err) {
+    const bool result = options.what == "watch" || options.what == "fetch";
+    return result ? report_job_error(error, options.json, options.events, out, err)
+                  : report_error(error, options.json, out, err);
+}
+
 }  // namespace
 
 int run_jobs(const JobsOptions& options, std::ostream& out, std::ostream& err) {
     const Interrupt interrupt;
     auto link = SwarmLink::open(identity::NodeKind::client, options.swarm);
-    if (!link) return report_error(link.error(), options.json, out, err);
+    if (!link) return failed(link.error(), options, out, err);
     if (const Status known = link->ensure_enrolled(interrupt.token()); !known)
-        return report_error(known.error(), options.json, out, err);
+        return failed(known.error(), options, out, err);
     const auto client = link->connect();
     const auto status = run({options, *client, out, err, interrupt.token()});
     if (status) return *status;
@@ -153,7 +159,7 @@ int run_jobs(const JobsOptions& options, std::ostream& out, std::ostream& err) {
         err << "edgecoder: stopped; the job goes on\n";
         return kInterruptedStatus;
     }
-    return report_error(status.error(), options.json, out, err);
+    return failed(status.error(), options, out, err);
 }
 
 }  // namespace ec::apps

@@ -85,10 +85,11 @@ json::Object sent_json(const Sent& sent) {
     json::Array withheld;
     for (const auto& [path, why] : sent.prepared.withheld)
         withheld.push_back(json::Object{{"path", path}, {"why", why}});
-    json::Object object{{"id", sent.submitted.job.text()},        {"state", "queued"},
-                        {"key", sent.prepared.record.key},        {"again", sent.submitted.again},
-                        {"files", sent.prepared.files},           {"bytes", sent.prepared.bytes},
-                        {"sent_bytes", sent.prepared.sent_bytes}, {"withheld", std::move(withheld)}};
+    json::Object object{
+        {"id", sent.submitted.job.text()},        {"state", sent.submitted.same_as.empty() ? "queued" : "done"},
+        {"key", sent.prepared.record.key},        {"again", sent.submitted.again},
+        {"files", sent.prepared.files},           {"bytes", sent.prepared.bytes},
+        {"sent_bytes", sent.prepared.sent_bytes}, {"withheld", std::move(withheld)}};
     if (!sent.submitted.same_as.empty()) object["same_as"] = sent.submitted.same_as.text();
     return object;
 }
@@ -168,12 +169,7 @@ int tell_failure(const Error& error, const SubmitOptions& options, const Interru
         err << "edgecoder: stopped; submit it again with --resume if it was being sent.\n";
         return kInterruptedStatus;
     }
-    if (options.events) {
-        out << json::write(json::Object{
-                   {"type", "result"}, {"status", "error"}, {"code", name(error.code)}, {"reason", error.message}})
-            << '\n';
-    }
-    return report_error(error, options.json, out, err);
+    return report_job_error(error, options.json, options.events, out, err);
 }
 
 }  // namespace

@@ -93,7 +93,8 @@ void add_submit(CLI::App& app, SubmitOptions& options) {
         "Prints the job's id; edgecoder jobs fetch ID gets the patch later. What git tracks is sent, sealed for the\n"
         "trust group: the coordinator sees none of it. Files of secrets stay here and are listed. docs/swarm.md has "
         "more.\n"
-        "Exit status: 0 submitted, or with --watch fixed; 1 it came to nothing, 2 wrong usage, 3 this machine or the\n"
+        "Exit status: 0 submitted, or with --watch fixed or already passing; 1 it came to nothing, 2 wrong usage, 3 "
+        "this machine or the\n"
         "coordinator cannot do it, 130 interrupted (the job goes on).");
 }
 
@@ -118,12 +119,14 @@ void add_job(CLI::App& jobs, JobsOptions& options, const char* name, const char*
 
 void add_jobs(CLI::App& app, JobsOptions& options) {
     CLI::App* jobs = app.add_subcommand("jobs", "Show, follow, end and fetch submitted jobs");
-    jobs->require_subcommand(1);
-    CLI::App* list = jobs->add_subcommand("list", "Show the newest jobs of this account");
+    jobs->require_subcommand(0, 1);
+    CLI::App* list = jobs->add_subcommand("list", "Show the newest jobs of this account; the same without a command");
     list->add_option("--limit", options.limit, "So many (default: 20)")->check(whole_number(1, 100));
     list->add_option("--before", options.before, "Those that are older than this job");
-    list->add_flag("--json", options.json, "Print one JSON document on stdout");
-    add_place(*list, options.swarm);
+    for (CLI::App* command : {jobs, list}) {
+        command->add_flag("--json", options.json, "Print one JSON document on stdout");
+        add_place(*command, options.swarm);
+    }
     add_job(*jobs, options, "show", "Show a job and its tasks");
     add_job(*jobs, options, "watch", "Follow a job until it ends, and print its patch");
     add_job(*jobs, options, "cancel", "End a job; what was verified stays paid");
@@ -131,7 +134,7 @@ void add_jobs(CLI::App& app, JobsOptions& options) {
     add_job(*jobs, options, "explain", "Say why a job is not being worked on");
     add_job(*jobs, options, "receipts", "Show what the public log says of its payments, with proofs");
     jobs->footer(
-        "Examples:\n  edgecoder jobs list\n  edgecoder jobs fetch ID --verify --apply\n\n"
+        "Examples:\n  edgecoder jobs\n  edgecoder jobs fetch ID --verify --apply\n\n"
         "The patch goes to stdout, everything else to stderr; edgecoder undo takes back what --apply wrote.\n"
         "Exit status: 0 done, 1 the job has no patch, or none yet, 2 wrong usage or no such job, 3 this machine or "
         "the\ncoordinator cannot do it, 130 interrupted.");
@@ -240,7 +243,7 @@ void add_swarm(CLI::App& app, SwarmCommands& options) {
 std::optional<int> run_swarm(const CLI::App& app, SwarmCommands& options, std::ostream& out, std::ostream& err) {
     if (app.got_subcommand("submit")) return run_submit(options.submit, out, err);
     if (const CLI::App* jobs = app.get_subcommand("jobs"); jobs->parsed()) {
-        options.jobs.what = chosen(*jobs);
+        options.jobs.what = jobs->get_subcommands().empty() ? "list" : chosen(*jobs);
         return run_jobs(options.jobs, out, err);
     }
     if (const CLI::App* node = app.get_subcommand("node"); node->parsed()) {

@@ -62,6 +62,11 @@ std::string failures(const executor::TestReport& report) {
     return out;
 }
 
+std::int64_t per_second(std::size_t tried, std::chrono::nanoseconds time) {
+    const double seconds = std::chrono::duration<double>(time).count();
+    return seconds > 0 ? static_cast<std::int64_t>(static_cast<double>(tried) / seconds) : 0;
+}
+
 void count_after(const executor::TestReport& report, TaskResult& result) {
     result.passed_after = static_cast<int>(report.passed());
     result.failed_after = static_cast<int>(report.failed());
@@ -208,16 +213,26 @@ Result<TaskResult> SwarmRunner::repair(const swarm::Work& work, const swarm::Job
     request.targets = work.task.targets;
     request.shard = {static_cast<unsigned>(work.lease.shard), static_cast<unsigned>(std::max(work.lease.shards, 1))};
     ProgressOfRepair events(progress, clock_, request.budget);
-    EC_ASSIGN(const repair::RepairResult result, repair::repair(*sandbox, clock_, events, request, std::move(stop)));
+    const auto repaired = repair::repair(*sandbox, clock_, events, request, std::move(stop));
+    out.tier = sandbox->isolation().tier;
+    if (!repaired && repaired.error().code == ErrorCode::invalid_argument && request.shard.index < request.shard.of) {
+        // Nothing that another try could mend: no such command, no test. The submitter is told; another worker, which
+        // may have what is missing here, searches again.
+        out.reason = repaired.error().message;
+        return out;
+    }
+    EC_TRY(repaired);
+    const repair::RepairResult& result = *repaired;
     out.proposer = result.proposer;
     out.passed_before = static_cast<int>(result.before.passed());
     out.failed_before = static_cast<int>(result.before.failed());
     out.candidates = static_cast<std::int64_t>(result.search.tried);
+    out.per_second = per_second(result.search.tried, result.search.elapsed);
     out.reason = result.reason;
+    count_after(result.before, out);
     if (result.status == repair::RepairResult::Status::already_passing) {
         out.outcome = Outcome::solved;
         out.reason = "already_passing";
-        count_after(result.before, out);
     }
     EC_ASSIGN(const ProjectView tree, ProjectView::open(work.folder.string()));
     const executor::TestCommand command = executor::recognise_test_command(request.test, work.folder);
@@ -255,8 +270,11 @@ Result<TaskResult> SwarmRunner::attempt(const swarm::Work& work, const swarm::Jo
     progress("asking the model", 0);
     const std::scoped_lock lock(model_mutex_);
     agent::WorkerAgent worker(*model_, *sandbox, project, clock_);
+    const auto start = clock_.now();
     EC_ASSIGN(const agent::WorkResult result, worker.work(item, std::move(stop)));
+    out.tier = sandbox->isolation().tier;
     out.candidates = result.tried;
+    out.per_second = per_second(result.tried, clock_.now() - start);
     out.reason = result.reason;
     out.log = failures(result.report);
     count_after(result.report, out);
@@ -275,6 +293,12 @@ Result<TaskResult> SwarmRunner::verify(const swarm::Work& work, const TaskResult
         EC_ASSIGN(TaskResult again, repair(work, progress, std::move(stop)));
         again.outcome = again.outcome == Outcome::nothing ? Outcome::passed : Outcome::rejected;
         return again;
+    }
+    if (judged.already_passing() && work.job.kind != swarm::JobKind::repair && work.task.targets.empty()) {
+        TaskResult out;
+        out.outcome = Outcome::rejected;
+        out.reason = "it changes nothing, and a change was asked for";
+        return out;
     }
     TreeTests tests = tests_of(work.job, work.task, work.folder);
     tests.limit = std::min<std::chrono::milliseconds>(tests.limit, budget_of(work));

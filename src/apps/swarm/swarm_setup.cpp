@@ -42,7 +42,9 @@ std::string own_coordinator() {
 }
 
 Status check_url(const std::string& text) {
-    EC_ASSIGN(const net::Url url, net::Url::parse(text));
+    const auto url_or = net::Url::parse(text);
+    if (!url_or) return fail(url_or.error().code, fmt::format("coordinator {}: {}", text, url_or.error().message));
+    const net::Url& url = *url_or;
     if (url.scheme == "https" || url.loopback()) return {};
     return fail(ErrorCode::denied, fmt::format("{} is not encrypted", text),
                 "name the coordinator with https://; plain HTTP is for this machine alone");

@@ -11,6 +11,7 @@
 #include <map>
 
 #include "swarm/job_record.hpp"
+#include "swarm/job_result.hpp"
 #include "swarm/swarm_places.hpp"
 
 namespace ec::apps {
@@ -167,6 +168,33 @@ TEST_F(JobFetchTest, TheResultOfTheJobIsApplied) {
     ASSERT_TRUE(fetched) << fetched.error().message;
     EXPECT_TRUE(fetched->fixed() && fetched->applied);
     EXPECT_EQ(file("one.py"), "def one():\n    return 1\n");
+}
+
+TEST_F(JobFetchTest, WhereTestsPassedAlreadyNothingIsWritten) {
+    const auto fetched = apply(done("job-a", ""));
+    ASSERT_TRUE(fetched) << fetched.error().message;
+    EXPECT_TRUE(fetched->already_passing() && !fetched->applied);
+    EXPECT_EQ(file("one.py"), kCode);
+}
+
+TEST_F(JobFetchTest, AJobThatCameToNothingTellsWhatItsTasksSay) {
+    const JobId id = done("job-a", good_);
+    swarm::JobStatus& job = client_.jobs_["job-a"];
+    const crypto::SealKey key = job_key_of(job).value();
+    swarm::TaskResult result;
+    result.outcome = swarm::Outcome::nothing;
+    result.reason = "no test was run";
+    job.state = swarm::State::failed;
+    job.result.clear();
+    job.tasks.front().outcome = swarm::Outcome::nothing;
+    job.tasks.front().result = key.seal(swarm::write(result), swarm::result_context("shard-0"));
+    const auto fetched = apply(id);
+    ASSERT_TRUE(fetched) << fetched.error().message;
+    EXPECT_FALSE(fetched->fixed());
+    ASSERT_EQ(fetched->in_vain.size(), 1U);
+    EXPECT_EQ(fetched->in_vain.front().reason, "no test was run");
+    job.tasks.front().result = "no bytes of ours";
+    EXPECT_TRUE(apply(id)->in_vain.empty()) << "an explanation that cannot be opened is left out";
 }
 
 TEST_F(JobFetchTest, AnotherJobOfTheGroupInItsPlaceIsFoundOut) {

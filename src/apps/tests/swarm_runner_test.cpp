@@ -50,6 +50,7 @@ protected:
         swarm::Work out;
         out.lease.kind = kind;
         out.job.test = "python3 -m unittest";
+        out.job.kind = job_kind_;
         out.job.budget_s = budget_s_;
         out.folder = tree_.path();
         return out;
@@ -70,6 +71,7 @@ protected:
     TempDir data_ = TempDir::create().value();
     TempDir tree_ = TempDir::create().value();
     std::unique_ptr<SwarmRunner> runner_;
+    swarm::JobKind job_kind_ = swarm::JobKind::repair;
     std::int64_t budget_s_ = 60;
 };
 
@@ -81,6 +83,27 @@ TEST_F(SwarmRunnerTest, RepairsAndHandsInAPatchThatPasses) {
     EXPECT_EQ(done->result.failed_after, 0);
     EXPECT_EQ(file("largest.py"), kBroken) << "the tree stays as it was sent";
     EXPECT_EQ(check(done->result.patch).outcome, Outcome::passed);
+}
+
+TEST_F(SwarmRunnerTest, SaysOfTestsThatPassThatThereIsNothingToChange) {
+    put("largest.py", "def largest(items):\n    return max(items)\n");
+    const auto done = run(work(TaskKind::repair));
+    ASSERT_TRUE(done.has_value()) << done.error().message;
+    EXPECT_TRUE(done->result.already_passing());
+    EXPECT_EQ(done->result.passed_after, 1);
+    EXPECT_THAT(done->result.tier, Not(IsEmpty()));
+    EXPECT_EQ(check("").outcome, Outcome::passed);
+    job_kind_ = swarm::JobKind::best_of;
+    EXPECT_EQ(check("").outcome, Outcome::rejected) << "a change was asked for";
+}
+
+TEST_F(SwarmRunnerTest, SaysWhyATestCommandCannotWork) {
+    swarm::Work broken = work(TaskKind::repair);
+    broken.job.test = "no-such-command-anywhere --now";
+    const auto done = run(broken);
+    ASSERT_TRUE(done.has_value()) << done.error().message;
+    EXPECT_EQ(done->result.outcome, Outcome::nothing) << "trying it again would change nothing";
+    EXPECT_THAT(done->result.reason, HasSubstr("cannot be started"));
 }
 
 TEST_F(SwarmRunnerTest, NeverHandsInATestThatWasBentUntilItPassed) {

@@ -50,7 +50,19 @@ TEST(Payload, ATaskSpecAndAResultComeBackAsTheyWere) {
     result.patch = "--- a/x\n+++ b/x\n";
     result.failed_before = 3;
     result.candidates = 1'000'000'000'000;
-    EXPECT_EQ(write(read_task_result(write(result)).value()), write(result));
+    result.per_second = 240;
+    result.tier = "A+";
+    const TaskResult back = read_task_result(write(result)).value();
+    EXPECT_EQ(write(back), write(result));
+    EXPECT_EQ(back.tier, "A+");
+    EXPECT_FALSE(back.already_passing());
+}
+
+TEST(Payload, AResultOfAnOlderWorkerIsReadWithoutWhatItDoesNotSay) {
+    const TaskResult back = read_task_result(R"({"outcome":"solved","patch":""})").value();
+    EXPECT_EQ(back.tier, "");
+    EXPECT_EQ(back.per_second, 0);
+    EXPECT_TRUE(back.already_passing());
 }
 
 TEST(Payload, APatchOfBytesThatAreNoUtf8IsNotChanged) {

@@ -145,6 +145,23 @@ TEST_P(QueueChecks, AfterTenAgreedResultsOnlySomeAreChecked) {
     EXPECT_EQ(bed().state(patch), State::verifying) << "a patch is always looked at";
 }
 
+TEST_P(QueueChecks, WhoSawNoTestRunIsNotBelievedAlone) {
+    trust(w1_, w2_, 10);
+    bed().random = 11;
+    const JobId id = adaptive();
+    const Lease lease = bed().claim_one(w1_);
+    Report report;
+    report.task = lease.task;
+    report.fence = lease.fence;
+    report.outcome = Outcome::nothing;
+    report.reason = "no_test_seen";
+    ASSERT_TRUE(bed().complete(w1_, report));
+    EXPECT_EQ(bed().state(id), State::verifying) << "it may only lack the program that the tests need";
+    bed().work(w2_, Outcome::solved);
+    bed().work(w3_, Outcome::passed, "");
+    EXPECT_EQ(bed().state(id), State::done);
+}
+
 TEST_P(QueueChecks, TrustIsOfOneKindOfWork) {
     trust(w1_, w2_, 10);
     bed().random = 11;

@@ -144,7 +144,23 @@ TEST_F(SnapshotTest, TakesWhatGitTracksAndWhatIsNamed) {
                                    {"tracked.py", "f 2"},
                                    {"wanted/a.py", "f 1"},
                                    {"ignored.txt", "f 1"}}));
-    EXPECT_THAT(packed->withheld, ElementsAre(Pair("wanted/node_modules/", HasSubstr("packages"))));
+    EXPECT_THAT(packed->withheld, ElementsAre(Pair("wanted/node_modules/", HasSubstr("packages")),
+                                              Pair("untracked.py", HasSubstr("--include untracked.py"))));
+}
+
+TEST_F(SnapshotTest, NewFilesThatNobodyAddedAreNamedAndAFolderOfThemOnce) {
+    put(from(), "src/deep/a.py", "1");
+    put(from(), ".gitignore", "*.log\n");
+    git("init -q");
+    git("add -A");
+    put(from(), "src/deep/new.py", "1");
+    put(from(), "src/deep/ignored.log", "1");
+    put(from(), "drafts/x/one.py", "1");
+    put(from(), "drafts/two.py", "1");
+    put(from(), "src/__pycache__/a.pyc", "1");
+    const auto packed = pack_all({.root = from(), .also = {}, .limits = {}});
+    ASSERT_TRUE(packed) << packed.error().message;
+    EXPECT_THAT(packed->withheld, ::testing::UnorderedElementsAre(Key("src/deep/new.py"), Key("drafts/")));
 }
 
 TEST_F(SnapshotTest, AFolderThatIsNoRepositoryIsTakenWithoutItsHeavyFolders) {

@@ -94,8 +94,13 @@ struct TaskResult {
     std::string proposer;
     int passed_before = 0, failed_before = 0, passed_after = 0, failed_after = 0;
     std::int64_t candidates = 0;
-    std::string log;     ///< the tail of what the tests said
-    std::string reason;  ///< when there is no patch
+    std::int64_t per_second = 0;  ///< of the candidates
+    std::string tier;             ///< of the sandbox that the tests ran in
+    std::string log;              ///< the tail of what the tests said
+    std::string reason;           ///< when there is no patch
+
+    /// The tests passed before anybody changed anything.
+    [[nodiscard]] bool already_passing() const { return outcome == Outcome::solved && patch.empty(); }
 };
 
 std::string write(const JobSpec& spec);

@@ -127,6 +127,8 @@ public:
 
     Result<JobStatus> job(const std::string& account, const JobId& job);
     Result<std::vector<JobStatus>> jobs(const std::string& account, const JobId& before, unsigned most);
+    /// The id of the account's job that was submitted under this idempotency key; empty where there is none.
+    Result<std::string> submitted_as(const std::string& account, const std::string& idempotency_key);
     Result<std::vector<Event>> events(const JobId& job, std::int64_t after, unsigned most);
     Result<Explanation> explain(const std::string& account, const JobId& job, std::span<const Present> present);
 
