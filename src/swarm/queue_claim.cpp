@@ -145,7 +145,6 @@ Result<std::vector<Lease>> Queue::claim(const identity::Node& worker, const Offe
     EC_ASSIGN(const std::int64_t now_ms, inside.now());
     EC_ASSIGN(const bool barred, inside.trust.barred(worker.id.text(), now_ms));
     if (barred) return leases;
-    bool refreshed = false;
     while (leases.size() < std::min(most, kMostLeases)) {
         EC_ASSIGN(const std::vector<Lane> lanes, lanes_for(inside, offer));
         const std::size_t before = leases.size();
@@ -156,11 +155,7 @@ Result<std::vector<Lease>> Queue::claim(const identity::Node& worker, const Offe
             leases.push_back(std::move(lease));
             break;
         }
-        if (leases.size() > before) continue;
-        if (!leases.empty() || std::exchange(refreshed, true)) break;
-        // Another coordinator may have queued work of a new shape.
-        EC_ASSIGN(const bool more, inside.shapes.refresh());
-        if (!more) break;
+        if (leases.size() == before) break;
     }
     return leases;
 }

@@ -8,7 +8,8 @@
 namespace ec::swarm {
 namespace {
 
-constexpr std::int64_t kChecksHeld = 3;  // verifications of one task that the hold has room for
+constexpr std::int64_t kMostLanes = 256;  // that one account's tasks wait in; a claim looks at the lanes of all
+constexpr std::int64_t kChecksHeld = 3;   // verifications of one task that the hold has room for
 
 /// RFC 9562, 5.7: the time, then chance.
 std::string make_id(std::int64_t now_ms, const std::function<std::uint64_t()>& random) {
@@ -40,9 +41,12 @@ Result<std::optional<Submitted>> used_before(Queue::Inside& inside, const std::s
 
 Status check_room(Queue::Inside& inside, const std::string& account, std::size_t tasks, std::int64_t now_ms) {
     const auto more = static_cast<std::int64_t>(tasks);
-    EC_ASSIGN(const std::int64_t own, inside.share.queued(account));
-    if (own + more > inside.rules.account_queued)
+    EC_ASSIGN(const Queued own, inside.share.queued(account));
+    if (own.tasks + more > inside.rules.account_queued)
         return fail(ErrorCode::unavailable, "too many tasks of this account wait already", "retry after 10 s");
+    if (own.lanes >= kMostLanes)
+        return fail(ErrorCode::unavailable, "tasks of this account wait for too many sorts of workers already",
+                    "retry after 10 s, or ask for the same needs more often");
     EC_ASSIGN(const std::int64_t all, inside.share.queued_of_all(now_ms));
     if (all + more > inside.rules.queued)
         return fail(ErrorCode::unavailable, "too many tasks wait already", "retry after 30 s");
@@ -88,6 +92,13 @@ Result<std::string> done_before(Queue::Inside& inside, const JobRow& job) {
     return there ? row->text(0) : std::string();
 }
 
+/// What is shown as this job's result is kept as long as the job is.
+Status keep_source(Queue::Inside& inside, const JobRow& job, std::int64_t until_ms) {
+    EC_ASSIGN(sql::Statement * source,
+              inside.rows.database().cached("UPDATE job SET expires = ?2 WHERE id = ?1 AND expires < ?2"));
+    return source->run(job.same_as, until_ms);
+}
+
 /// The work was done before: the job is done as it comes in, for nothing.
 Status insert_done(Queue::Inside& inside, JobRow& job, const std::string& key, std::string_view body_hash,
                    std::int64_t now_ms) {
@@ -96,6 +107,7 @@ Status insert_done(Queue::Inside& inside, JobRow& job, const std::string& key, s
     job.ended_ms = now_ms;
     EC_TRY(inside.rows.insert(job, key, body_hash));
     job.look_at_ms = now_ms + inside.rules.keep_ms;
+    EC_TRY(keep_source(inside, job, *job.look_at_ms));
     EC_TRY(inside.payment.log_submit(job, body_hash, now_ms));
     EC_TRY(inside.rows.note(job, {.type = "state", .state = State::done, .reason = "same_as", .at_ms = now_ms}));
     return inside.rows.save(job);
