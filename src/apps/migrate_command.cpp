@@ -9,8 +9,10 @@
 #include <ec/ledger/books.hpp>
 #include <ec/sql/copy.hpp>
 #include <ec/swarm/schema.hpp>
+#include <optional>
 #include <ostream>
 
+#include "coordinator/admin.hpp"
 #include "data_dir.hpp"
 #include "error_report.hpp"
 
@@ -40,10 +42,18 @@ Result<sql::Database> open_file(const fs::path& file) {
     return sql::Database::open(file);
 }
 
-Result<sql::Database> open_source(const std::string& from) {
+fs::path source_file(const std::string& from) {
     constexpr std::string_view kScheme = "sqlite:";
-    if (from.starts_with(kScheme)) return open_file(from.substr(kScheme.size()));
-    return open_file(fs::path(from) / "coordinator.db");
+    return from.starts_with(kScheme) ? fs::path(from.substr(kScheme.size())) : fs::path(from) / "coordinator.db";
+}
+
+/// No coordinator starts on the folder of this file meanwhile; `conflict` where one runs. What it acknowledged after
+/// the copy would be lost.
+Result<std::optional<coordinator::RunLock>> hold_off(const fs::path& file) {
+    const fs::path run = fs::absolute(file).parent_path() / "run";
+    std::error_code error;
+    if (!fs::is_directory(run, error)) return std::nullopt;
+    return coordinator::RunLock::take(run / "coordinator.lock");
 }
 
 /// The database of the coordinator that this environment describes.
@@ -75,7 +85,9 @@ Result<sql::CopyReport> copy(const MigrateOptions& options) {
     const std::string url = options.to.empty() ? database_url() : options.to;
     if (url.empty())
         return fail(ErrorCode::invalid_argument, "where to is not said", "say --to postgres://…, or set DATABASE_URL");
-    EC_ASSIGN(sql::Database source, open_source(options.from));
+    const fs::path file = source_file(options.from);
+    EC_ASSIGN(const auto lock, hold_off(file));
+    EC_ASSIGN(sql::Database source, open_file(file));
     EC_ASSIGN(sql::Database target, sql::Database::connect(url));
     EC_ASSIGN(sql::Database fresh, sql::Database::open_in_memory());
     EC_TRY(give_same_steps(source, fresh));
@@ -106,6 +118,11 @@ Status down(const MigrateOptions& options) {
     if (set == sets.end() || read.ec != std::errc() || read.ptr != digits.data() + digits.size())
         return fail(ErrorCode::invalid_argument, "--down takes SET=NUMBER, such as swarm=1",
                     "see edgecoderd migrate --status");
+    std::optional<coordinator::RunLock> lock;
+    if (database_url().empty()) {
+        EC_ASSIGN(const fs::path dir, directory(options));
+        EC_ASSIGN(lock, hold_off(dir / "coordinator.db"));
+    }
     EC_ASSIGN(sql::Database database, open_own(options));
     EC_ASSIGN(const unsigned has, sql::last_step(database, set->name));
     if (number > has)

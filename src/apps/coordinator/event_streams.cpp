@@ -11,6 +11,7 @@ namespace ec::apps::coordinator {
 namespace {
 
 constexpr unsigned kAtOnce = 256;
+constexpr std::ptrdiff_t kMostOfNode = 512;  // or one node could take the streams of all
 
 std::string framed(const swarm::Event& event) {
     return fmt::format("id: {}\nevent: {}\ndata: {}\n\n", event.sequence, event.type, swarm::write(event));
@@ -39,7 +40,9 @@ void EventStreams::follow(const identity::NodeId& node, const swarm::JobId& job,
                           std::shared_ptr<net::Responder> responder) {
     {
         const std::scoped_lock lock(mutex_);
-        if (count_ < kMostStreams) {
+        std::ptrdiff_t of_node = 0;
+        for (const auto& [other, streams] : streams_) of_node += std::ranges::count(streams, node, &Stream::node);
+        if (count_ < kMostStreams && of_node < kMostOfNode) {
             responder->begin({.type = "text/event-stream", .body = ": here\n\n", .headers = {}});
             streams_[job].push_back({.node = node, .after = after, .ended = ended, .responder = std::move(responder)});
             ++count_;
