@@ -11,7 +11,8 @@ namespace ec::apps::coordinator {
 namespace {
 
 constexpr unsigned kAtOnce = 256;
-constexpr std::ptrdiff_t kMostOfNode = 512;  // or one node could take the streams of all
+// Or one node could take the streams of all. Those that are just written to are not counted: a few more may get in.
+constexpr std::ptrdiff_t kMostOfNode = 512;
 
 std::string framed(const swarm::Event& event) {
     return fmt::format("id: {}\nevent: {}\ndata: {}\n\n", event.sequence, event.type, swarm::write(event));
