@@ -13,8 +13,10 @@
 #include <ec/ledger/books.hpp>
 #include <ec/sql/copy.hpp>
 #include <ec/swarm/schema.hpp>
+#include <optional>
 #include <ostream>
 
+#include "coordinator/admin.hpp"
 #include "data_dir.hpp"
 #include "error_report.hpp"
 

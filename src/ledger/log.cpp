@@ -126,9 +126,17 @@ Result<std::uint64_t> Log::place(unsigned most) {
     return size - head.size;
 }
 
+Status Log::check_signer() {
+    EC_ASSIGN(const Head head, read_head(database_));
+    if (head.signed_size < 0 || signed_by(head.note, key_.public_key())) return {};
+    return fail(ErrorCode::conflict, "the log in this database is signed by another key",
+                "copy secrets/log-key from the coordinator that made it");
+}
+
 Status Log::sign(std::int64_t now_ms) {
     EC_TRY(check_origin(origin_));
     EC_TRY(become_integrator(database_));
+    EC_TRY(check_signer());
     EC_ASSIGN(const Head head, read_head(database_));
     if (head.signed_size == static_cast<std::int64_t>(head.size)) return {};
     TileReader tree(database_, head.size);

@@ -38,6 +38,23 @@ std::string sign_checkpoint(std::string_view origin, std::uint64_t size, const c
     return fmt::format("{}\n\u2014 {} {}\n", text, origin, crypto::base64(signature));
 }
 
+bool signed_by(std::string_view note, const crypto::PublicKey& key) {
+    constexpr std::string_view kBegin = "\n\u2014 ";
+    const std::size_t end = note.find("\n\n");
+    if (end == std::string_view::npos) return false;
+    const std::string_view text = note.substr(0, end + 1);
+    for (std::size_t at = note.find(kBegin, end); at != std::string_view::npos; at = note.find(kBegin, at + 1)) {
+        const std::string_view line = note.substr(at + 1, note.find('\n', at + 1) - at - 1);
+        const std::size_t space = line.rfind(' ');
+        const auto bytes = crypto::from_base64(line.substr(space + 1));
+        constexpr std::size_t kIdBytes = 4;
+        if (!bytes || bytes->size() != kIdBytes + crypto::Signature::kBytes) continue;
+        const auto signature = crypto::Signature::from_bytes(std::string_view(*bytes).substr(kIdBytes));
+        if (signature && key.verifies(*signature, text)) return true;
+    }
+    return false;
+}
+
 std::string verifier_key(std::string_view origin, const crypto::PublicKey& key) {
     const std::string id = key_id(origin, key);
     const std::string encoded = std::string(1, kEd25519) + std::string(key.bytes());

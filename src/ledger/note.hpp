@@ -17,6 +17,9 @@ Status check_origin(std::string_view origin);
 std::string sign_checkpoint(std::string_view origin, std::uint64_t size, const crypto::Sha256Digest& root,
                             const crypto::SecretKey& key);
 
+/// Whether one of a signed note's signatures is this key's.
+bool signed_by(std::string_view note, const crypto::PublicKey& key);
+
 /// "origin+hash+key", as note verifiers read it.
 std::string verifier_key(std::string_view origin, const crypto::PublicKey& key);
 

@@ -4,10 +4,15 @@
 
 namespace ec::swarm {
 namespace {
-constexpr unsigned kMostRedone = 256;  // results of one liar
-constexpr std::string_view kRefused = "rejected_by_submitter";
+constexpr unsigned kMostRedone = 256;      // results of one liar
 constexpr std::int64_t kMostRefused = 16;  // results of one job, by its submitter
 constexpr std::int64_t kMostRefusedWorkers = 5;
+/// In whose name it is remembered that a result was right. What somebody's nodes make of his own jobs counts for those
+/// alone: he could praise them for nothing, and then have others pay for work that nobody looks at.
+std::string standing(const JobRow& job, const TaskRow& task) {
+    return task.worker_account == job.account ? "own:" + task.worker : task.worker;
+}
+
 }  // namespace
 
 Status Checking::reported(JobRow& job, TaskRow& task, Outcome outcome, std::int64_t now_ms) {
@@ -33,7 +38,7 @@ Status Checking::nothing(JobRow& job, TaskRow& task, std::int64_t now_ms) {
     if (task.role == Role::backup) return course_.end_task(job, task, State::done, "nothing", now_ms);
     if (job.verification == Verification::none) return course_.accept(job, task, "not_checked", true, now_ms);
     if (job.verification != Verification::always && task.reason != kNoTestSeen) {
-        EC_ASSIGN(const bool check, trust_.must_check(task.worker, task.kind));
+        EC_ASSIGN(const bool check, trust_.must_check(standing(job, task), task.kind));
         if (!check) return course_.accept(job, task, "trusted", true, now_ms);
     }
     EC_TRY(course_.to_verifying(job, task, "nothing", now_ms));
@@ -44,8 +49,8 @@ Status Checking::searched_again(JobRow& job, TaskRow& replica, std::int64_t now_
     EC_ASSIGN(TaskRow subject, rows_.task(job.id, replica.subject));
     const bool agrees = subject.state == State::verifying && subject.outcome == Outcome::nothing;
     if (agrees) {
-        EC_TRY(trust_.agreed(subject.worker, subject.kind));
-        EC_TRY(trust_.agreed(replica.worker, replica.kind));
+        EC_TRY(trust_.agreed(standing(job, subject), subject.kind));
+        EC_TRY(trust_.agreed(standing(job, replica), replica.kind));
         EC_TRY(course_.pay_check(job, replica, now_ms));
     }
     EC_TRY(course_.end_task(job, replica, State::done, agrees ? "agreed" : "not_needed", now_ms));
@@ -68,7 +73,7 @@ Status Checking::checked(JobRow& job, TaskRow& check, bool good, std::int64_t no
     if (check.decides >= 0) return decided(job, check, subject, good, now_ms);
     EC_TRY(course_.end_task(job, check, State::done, good ? "passed" : "rejected", now_ms));
     if (!good) return course_.add_helper(job, subject, Role::verify, check.number, &check, now_ms);
-    EC_TRY(trust_.agreed(subject.worker, subject.kind));
+    EC_TRY(trust_.agreed(standing(job, subject), subject.kind));
     EC_TRY(course_.pay_check(job, check, now_ms));
     if (subject.role != Role::replica) return course_.accept(job, subject, "verified", true, now_ms);
     // Found where another said there is nothing. It may have had less time: no lie, but no merit either.
@@ -82,15 +87,15 @@ Status Checking::checked(JobRow& job, TaskRow& check, bool good, std::int64_t no
 Status Checking::decided(JobRow& job, TaskRow& check, TaskRow& subject, bool good, std::int64_t now_ms) {
     EC_ASSIGN(const TaskRow first, rows_.task(job.id, check.decides));
     EC_TRY(course_.end_task(job, check, State::done, good ? "passed" : "rejected", now_ms));
-    EC_TRY(trust_.agreed(check.worker, TaskKind::verify));
+    EC_TRY(trust_.agreed(standing(job, check), TaskKind::verify));
     EC_TRY(course_.pay_check(job, check, now_ms));
     if (good) {
         // First what is right: the liar's own search, which goes with all it did, may be the one that this settles.
-        EC_TRY(trust_.agreed(subject.worker, subject.kind));
+        EC_TRY(trust_.agreed(standing(job, subject), subject.kind));
         EC_TRY(course_.accept(job, subject, "verified", true, now_ms));
         return lied(job, first, now_ms);
     }
-    EC_TRY(trust_.agreed(first.worker, TaskKind::verify));
+    EC_TRY(trust_.agreed(standing(job, first), TaskKind::verify));
     EC_TRY(course_.pay_check(job, first, now_ms));
     EC_TRY(lied(job, subject, now_ms));
     if (ended(job.state)) return {};

@@ -15,6 +15,9 @@
 
 namespace ec::swarm {
 
+/// Why a result is done again that its submitter found wrong. These are counted, so no worker may say it.
+inline constexpr std::string_view kRefused = "rejected_by_submitter";
+
 class Checking {
 public:
     Checking(Rows& rows, Course& course, Trust& trust, Payment& payment)

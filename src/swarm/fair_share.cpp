@@ -63,12 +63,28 @@ Status FairShare::keep(const std::string& account, const Standing& standing, std
     return lanes->run(account, standing.weighed().value, lane, taken);
 }
 
+namespace {
+
+/// An account that asks for something else every time would leave a lane behind each time.
+Status remove_empty_lanes(sql::Database& database, const std::string& account) {
+    constexpr std::int64_t kMany = 512;
+    EC_ASSIGN(sql::Statement * count, database.cached("SELECT COUNT(*) FROM lane WHERE account = ?1"));
+    EC_TRY(count->bind(account));
+    EC_TRY(count->step());
+    if (count->integer(0) < kMany) return {};
+    EC_ASSIGN(sql::Statement * empty, database.cached("DELETE FROM lane WHERE account = ?1 AND queued = 0"));
+    return empty->run(account);
+}
+
+}  // namespace
+
 Result<bool> FairShare::arrive(std::int64_t shape, std::int64_t priority, const std::string& account,
                                std::int64_t tasks) {
     const std::int64_t id = lane_id(shape, priority, account);
     EC_ASSIGN(sql::Statement * more, database_.cached("UPDATE lane SET queued = queued + ?2 WHERE id = ?1"));
     EC_TRY(more->run(id, tasks));
     if (database_.changed_rows() > 0) return false;
+    EC_TRY(remove_empty_lanes(database_, account));
     EC_ASSIGN(const Standing standing, this->standing(account));
     EC_ASSIGN(sql::Statement * lane,
               database_.cached("INSERT INTO lane (id, shape, priority, account, level, queued) "
@@ -148,12 +164,14 @@ Result<std::vector<Lane>> FairShare::best(std::int64_t shape, unsigned most) {
     return lanes;
 }
 
-Result<std::int64_t> FairShare::queued(const std::string& account) {
-    EC_ASSIGN(sql::Statement * row,
-              database_.cached("SELECT CAST(COALESCE(SUM(queued), 0) AS BIGINT) FROM lane WHERE account = ?1"));
+Result<Queued> FairShare::queued(const std::string& account) {
+    EC_ASSIGN(
+        sql::Statement * row,
+        database_.cached("SELECT CAST(COALESCE(SUM(queued), 0) AS BIGINT), COUNT(CASE WHEN queued > 0 THEN 1 END) "
+                         "FROM lane WHERE account = ?1"));
     EC_TRY(row->bind(account));
     EC_TRY(row->step());
-    return row->integer(0);
+    return Queued{.tasks = row->integer(0), .lanes = row->integer(1)};
 }
 
 Result<std::int64_t> FairShare::queued_of_all_lately(std::int64_t now_ms) {

@@ -35,6 +35,11 @@ struct Lane {
     std::int64_t queued = 0;
 };
 
+struct Queued {
+    std::int64_t tasks = 0;
+    std::int64_t lanes = 0;  ///< that they are in
+};
+
 class FairShare {
 public:
     FairShare(sql::Database& database, std::int64_t half_life_ms) : database_(database), half_life_ms_(half_life_ms) {}
@@ -55,8 +60,8 @@ public:
     Status set_weight(const std::string& account, std::int64_t milli);
     /// The best of a shape's lanes in which tasks wait.
     Result<std::vector<Lane>> best(std::int64_t shape, unsigned most);
-    /// Tasks that wait, of one account, of all, and of all as of at most a second ago.
-    Result<std::int64_t> queued(const std::string& account);
+    /// What waits, of one account; tasks of all, and of all as of at most a second ago.
+    Result<Queued> queued(const std::string& account);
     Result<std::int64_t> queued_of_all();
     Result<std::int64_t> queued_of_all_lately(std::int64_t now_ms);
 

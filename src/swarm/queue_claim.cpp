@@ -205,7 +205,6 @@ Result<std::vector<Lease>> Queue::claim(const identity::Node& worker, const Offe
     FairShare::Bill bill;
     Field field(inside, worker, offer, now_ms);
     EC_TRY(field.read());
-    bool refreshed = false;
     while (leases.size() < wanted) {
         Lane lane;
         EC_ASSIGN(std::optional<TaskRow> task, field.next(wanted - leases.size(), lane));
@@ -221,11 +220,7 @@ Result<std::vector<Lease>> Queue::claim(const identity::Node& worker, const Offe
             EC_TRY(field.read());
             continue;
         }
-        if (!leases.empty() || std::exchange(refreshed, true)) break;
-        // Another coordinator may have queued work of a new shape.
-        EC_ASSIGN(const bool more, inside.shapes.refresh());
-        if (!more) break;
-        EC_TRY(field.read());
+        break;
     }
     EC_TRY(inside.share.settle(bill));
     return leases;

@@ -22,6 +22,7 @@ Status check_report(const TaskRow& task, const Report& report) {
     for (const char c : report.reason) {
         if (c < ' ' || c > '~') return fail(ErrorCode::invalid_argument, "reason: printable ASCII");
     }
+    if (report.reason == kRefused) return fail(ErrorCode::invalid_argument, "reason: this is not a worker's to say");
     if (report.outcome == Outcome::error) return {};
     const bool verdict = report.outcome == Outcome::passed || report.outcome == Outcome::rejected;
     if (verdict != (task.kind == TaskKind::verify))

@@ -132,7 +132,8 @@ Status Queue::give_back(const identity::NodeId& worker, const TaskId& id, Fence 
     EC_ASSIGN(const std::int64_t now_ms, inside.now());
     const std::int64_t used = std::max<std::int64_t>(0, now_ms - task.leased_ms);
     EC_TRY(inside.share.charge(job.account, used - task.expected_s * 1000, now_ms));
-    const std::string_view why = reason.empty() || reason.size() > 64 ? "given_back" : reason;
+    const bool said = !reason.empty() && reason.size() <= 64 && reason != kRefused;
+    const std::string_view why = said ? reason : "given_back";
     const bool too_often = task.fence - task.attempt >= kFreeReturns;
     if (charged || too_often) {
         EC_TRY(inside.course.failed_attempt(job, task, why, now_ms));

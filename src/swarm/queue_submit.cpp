@@ -8,7 +8,8 @@
 namespace ec::swarm {
 namespace {
 
-constexpr std::int64_t kChecksHeld = 3;  // verifications of one task that the hold has room for
+constexpr std::int64_t kMostLanes = 256;  // that one account's tasks wait in; a claim looks at the lanes of all
+constexpr std::int64_t kChecksHeld = 3;   // verifications of one task that the hold has room for
 
 /// RFC 9562, 5.7: the time, then chance.
 std::string make_id(std::int64_t now_ms, const std::function<std::uint64_t()>& random) {
@@ -42,14 +43,17 @@ Result<std::optional<Submitted>> used_before(Queue::Inside& inside, const std::s
 class Room {
 public:
     static Result<Room> of(Queue::Inside& inside, const std::string& account, std::int64_t now_ms) {
-        EC_ASSIGN(const std::int64_t own, inside.share.queued(account));
+        EC_ASSIGN(const Queued own, inside.share.queued(account));
         EC_ASSIGN(const std::int64_t all, inside.share.queued_of_all_lately(now_ms));
-        return Room(inside.rules.account_queued - own, inside.rules.queued - all);
+        return Room(inside.rules.account_queued - own.tasks, kMostLanes - own.lanes, inside.rules.queued - all);
     }
     [[nodiscard]] Status check(std::size_t tasks) const {
         const auto more = static_cast<std::int64_t>(tasks);
         if (more > own_)
             return fail(ErrorCode::unavailable, "too many tasks of this account wait already", "retry after 10 s");
+        if (lanes_ <= 0)
+            return fail(ErrorCode::unavailable, "tasks of this account wait for too many sorts of workers already",
+                        "retry after 10 s, or ask for the same needs more often");
         if (more > all_) return fail(ErrorCode::unavailable, "too many tasks wait already", "retry after 30 s");
         return {};
     }
@@ -59,8 +63,8 @@ public:
     }
 
 private:
-    Room(std::int64_t own, std::int64_t all) : own_(own), all_(all) {}
-    std::int64_t own_, all_;
+    Room(std::int64_t own, std::int64_t lanes, std::int64_t all) : own_(own), lanes_(lanes), all_(all) {}
+    std::int64_t own_, lanes_, all_;
 };
 
 std::int64_t price_of(const Queue::Inside& inside, const NewTask& task) {
@@ -102,6 +106,13 @@ Result<std::string> done_before(Queue::Inside& inside, const JobRow& job) {
     return there ? row->text(0) : std::string();
 }
 
+/// What is shown as this job's result is kept as long as the job is.
+Status keep_source(Queue::Inside& inside, const JobRow& job, std::int64_t until_ms) {
+    EC_ASSIGN(sql::Statement * source,
+              inside.rows.database().cached("UPDATE job SET expires = ?2 WHERE id = ?1 AND expires < ?2"));
+    return source->run(job.same_as, until_ms);
+}
+
 /// The work was done before: the job is done as it comes in, for nothing.
 Status insert_done(Queue::Inside& inside, JobRow& job, const std::string& key, std::string_view body_hash,
                    std::int64_t now_ms) {
@@ -110,6 +121,7 @@ Status insert_done(Queue::Inside& inside, JobRow& job, const std::string& key, s
     job.ended_ms = now_ms;
     EC_TRY(inside.rows.insert(job, key, body_hash));
     job.look_at_ms = now_ms + inside.rules.keep_ms;
+    EC_TRY(keep_source(inside, job, *job.look_at_ms));
     EC_TRY(inside.payment.log_submit(job, body_hash, now_ms));
     EC_TRY(inside.rows.note(job, {.type = "state", .state = State::done, .reason = "same_as", .at_ms = now_ms}));
     return inside.rows.save(job);
@@ -246,7 +258,9 @@ Result<std::vector<Submitted>> Queue::submit(const std::string& account, const s
 }
 
 Result<std::int64_t> Queue::queued(const std::string& account) {
-    return account.empty() ? inside_->share.queued_of_all() : inside_->share.queued(account);
+    if (account.empty()) return inside_->share.queued_of_all();
+    EC_ASSIGN(const Queued own, inside_->share.queued(account));
+    return own.tasks;
 }
 
 }  // namespace ec::swarm

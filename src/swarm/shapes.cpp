@@ -109,34 +109,34 @@ Result<Shape> Shapes::at(std::int64_t id) {
 }
 
 Result<std::vector<std::int64_t>> Shapes::matching(const Offer& offer) {
-    if (rows_ < 0) EC_TRY(refresh());
+    EC_ASSIGN(sql::Statement * rows, database_.cached("SELECT DISTINCT shape FROM lane WHERE queued > 0"));
+    EC_TRY(rows->bind());
+    std::vector<std::int64_t> waiting;
+    EC_TRY(each_row(*rows, [&waiting](const sql::Statement& row) { waiting.push_back(row.integer(0)); }));
     std::vector<std::int64_t> ids;
-    for (const auto& [id, shape] : known_)
-        if (lacking(shape, offer) == Lack::nothing) ids.push_back(id);
+    for (const std::int64_t id : waiting) {
+        auto found = known_.find(id);
+        if (found == known_.end()) {
+            EC_TRY(refresh());  // another coordinator's
+            found = known_.find(id);
+        }
+        if (found != known_.end() && lacking(found->second, offer) == Lack::nothing) ids.push_back(id);
+    }
     return ids;
 }
 
-Result<bool> Shapes::refresh() {
-    EC_ASSIGN(sql::Statement * count, database_.cached("SELECT COUNT(*) FROM shape"));
-    EC_TRY(count->bind());
-    EC_TRY(count->step());
-    if (count->integer(0) == rows_) return false;
-    const std::size_t before = known_.size();
+Status Shapes::refresh() {
     EC_ASSIGN(sql::Statement * rows, database_.cached("SELECT id, name FROM shape"));
     EC_TRY(rows->bind());
-    std::int64_t read = 0;
     Status parsed;
     EC_TRY(each_row(*rows, [&](const sql::Statement& row) {
-        ++read;
         if (known_.contains(row.integer(0))) return;
         if (auto shape = shape_of(row.text(1)))
             known_.emplace(row.integer(0), *std::move(shape));
         else
             parsed = fail(std::move(shape).error());
     }));
-    EC_TRY(std::move(parsed));
-    rows_ = read;
-    return known_.size() > before;
+    return parsed;
 }
 
 }  // namespace ec::swarm

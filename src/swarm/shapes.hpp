@@ -1,5 +1,5 @@
-// Shapes: the distinct sorts of tasks that are queued (kind, needs, group), so few that a worker's offer is matched
-// against all of them in memory.
+// Shapes: the distinct sorts of tasks (kind, needs, group). Those that are queued now are so few that a worker's offer
+// is matched against all of them in memory; what somebody once asked for costs a claim nothing.
 //
 // Threads: as the Database. What is remembered of a transaction that was rolled back does no harm: a shape without
 // lanes.
@@ -40,16 +40,16 @@ public:
     /// no lane is without its shape whatever was rolled back.
     Status write(std::int64_t id);
     Result<Shape> at(std::int64_t id);
-    /// Ids of those that the offer serves, as far as they are known.
+    /// Ids of those that the offer serves and of which something is queued.
     Result<std::vector<std::int64_t>> matching(const Offer& offer);
-    /// Reads those that others added; whether there were any.
-    Result<bool> refresh();
 
 private:
+    /// Reads those that others added.
+    Status refresh();
+
     sql::Database& database_;
     std::map<std::int64_t, Shape> known_;
-    std::int64_t rows_ = -1;  ///< when they were read last
-    Shape named_shape_;       ///< the one that was named last, and its id; 0: none was
+    Shape named_shape_;  ///< the one that was named last, and its id; 0: none was
     std::int64_t named_ = 0;
 };
 

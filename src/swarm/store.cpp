@@ -14,6 +14,7 @@ constexpr std::size_t kMostIds = 65'536;
 constexpr std::size_t kMostFetched = 1024;
 constexpr std::size_t kMostBytes = 64U << 20;
 constexpr std::size_t kMostKey = 4096;
+constexpr std::size_t kRowBytes = 128;  // that a blob takes beside its bytes: many small ones are much, too
 
 Status check_count(std::size_t count, std::size_t most) {
     if (count <= most) return {};
@@ -104,8 +105,9 @@ Status Blobs::put(const std::string& account, std::span<const SealedBlob> blobs,
         if (blob.id.empty()) return fail(ErrorCode::invalid_argument, "a blob has a name");
         if (blob.bytes.size() > kBlobBytes)
             return fail(ErrorCode::too_large, fmt::format("a blob has at most {} bytes", kBlobBytes));
-        EC_TRY(insert->run(account, blob.id.text(), sql::Blob{blob.bytes}, blob.bytes.size(), now_ms));
-        if (database_.changed_rows() > 0) more += static_cast<std::int64_t>(blob.bytes.size());
+        const auto size = static_cast<std::int64_t>(blob.bytes.size() + kRowBytes);
+        EC_TRY(insert->run(account, blob.id.text(), sql::Blob{blob.bytes}, size, now_ms));
+        if (database_.changed_rows() > 0) more += size;
     }
     EC_ASSIGN(const std::int64_t stored, bytes_of(database_, account));
     if (stored + more > rules_.account_bytes)

@@ -45,7 +45,7 @@ Result<bool> Trust::doubted(const std::string& worker, TaskKind kind) {
 }
 
 Status Trust::lied(const std::string& worker, std::int64_t now_ms) {
-    EC_ASSIGN(sql::Statement * streaks, database_.cached("DELETE FROM trust WHERE worker = ?1"));
+    EC_ASSIGN(sql::Statement * streaks, database_.cached("DELETE FROM trust WHERE worker IN (?1, 'own:' || ?1)"));
     EC_TRY(streaks->run(worker));
     EC_ASSIGN(sql::Statement * lies,
               database_.cached("INSERT INTO liar (worker, lies, barred_until) VALUES (?1, 1, 0) "

@@ -1,6 +1,7 @@
 """`edgecoderd coordinator` from outside: who may call what, how big, twice, out of order, for somebody else's job."""
 
 import base64
+import contextlib
 import json
 import os
 import pathlib
@@ -580,6 +581,23 @@ def put(node, *blobs):
     return node.call("POST", "/v1/blobs", frames(*blobs), type="application/octet-stream")
 
 
+def test_one_node_does_not_take_the_streams_of_all(coordinator, client):
+    id = submitted(client, job())
+    host, port = coordinator.url.removeprefix("http://").split(":")
+    with contextlib.ExitStack() as open_streams:
+        def follow(node):
+            line = open_streams.enter_context(socket.create_connection((host, int(port)), timeout=60))
+            target = f"/v1/jobs/{id}/events"
+            head = {"Host": f"{host}:{port}", **node.sign("GET", target, b"")}
+            line.sendall(f"GET {target} HTTP/1.1\r\n".encode() + b"".join(
+                f"{name}: {value}\r\n".encode() for name, value in head.items()) + b"\r\n")
+            return int(line.recv(4096).split()[1])
+
+        assert {follow(client) for _ in range(512)} == {200}
+        eventually(lambda: follow(client) == 503, 60)  # those that are just written to are not counted
+        assert follow(coordinator.node("client")) == 200
+
+
 def test_blobs_are_kept_within_an_account_and_given_to_who_works_at_the_job(coordinator, client, worker):
     stranger = coordinator.node("client", "other")
     assert client.post("/v1/blobs/missing", {"ids": ["a", "b"]}).json()["ids"] == ["a", "b"]
@@ -886,6 +904,12 @@ def postgres():
 
 def test_two_coordinators_on_one_database_are_one_swarm(postgres, tmp_path):
     one = Coordinator(tmp_path / "one", database=postgres.url)
+    eventually(lambda: Node(one.url).send("GET", "/log/checkpoint").status == 200)
+    stranger = subprocess.run([PROGRAM, "coordinator", "--listen", "127.0.0.1:0", "--data-dir", tmp_path / "two"],
+                              capture_output=True, text=True, timeout=60,
+                              env={**os.environ, "DATABASE_URL": postgres.url})
+    assert stranger.returncode != 0 and "signed by another key" in stranger.stderr, stranger.stderr
+    (tmp_path / "two/secrets/log-key").write_bytes((tmp_path / "one/secrets/log-key").read_bytes())
     two = Coordinator(tmp_path / "two", database=postgres.url)
     try:
         client, worker = one.node("client"), one.node("worker")

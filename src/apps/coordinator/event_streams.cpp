@@ -11,6 +11,8 @@ namespace ec::apps::coordinator {
 namespace {
 
 constexpr unsigned kAtOnce = 256;
+// Or one node could take the streams of all. Those that are just written to are not counted: a few more may get in.
+constexpr std::ptrdiff_t kMostOfNode = 512;
 
 std::string framed(const swarm::Event& event) {
     return fmt::format("id: {}\nevent: {}\ndata: {}\n\n", event.sequence, event.type, swarm::write(event));
@@ -39,7 +41,9 @@ void EventStreams::follow(const identity::NodeId& node, const swarm::JobId& job,
     bool full = false;
     {
         const std::scoped_lock lock(mutex_);
-        full = count_ >= kMostStreams;
+        std::ptrdiff_t of_node = 0;
+        for (const auto& [other, streams] : streams_) of_node += std::ranges::count(streams, node, &Stream::node);
+        full = count_ >= kMostStreams || of_node >= kMostOfNode;
         if (!full) {
             responder->begin({.type = "text/event-stream", .body = ": here\n\n", .headers = {}});
             streams_[job].push_back({.node = node, .after = after, .ended = ended, .responder = std::move(responder)});

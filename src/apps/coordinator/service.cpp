@@ -293,8 +293,10 @@ StartedService start_coordinator_service(const CoordinatorOptions& options, Seal
                     .blobs = settings.blobs,
                     .logged = settings.logged};
     EC_ASSIGN(std::unique_ptr<Store> store, Store::open(settings.place, std::move(rules)));
-    EC_ASSIGN(const std::string verifier_key,
-              store->read<std::string>([](Desk& desk) -> Result<std::string> { return desk.log.verifier_key(); }));
+    EC_ASSIGN(const std::string verifier_key, store->read<std::string>([&settings](Desk& desk) -> Result<std::string> {
+        if (settings.logged) EC_TRY(desk.log.check_signer());
+        return desk.log.verifier_key();
+    }));
     auto service = std::make_unique<Service>(std::move(lock), std::move(store), std::move(admin_token), verifier_key,
                                              std::move(seal_plain));
     EC_TRY(service->listen(settings));

@@ -187,6 +187,23 @@ TEST_P(LogTest, TwoWhoIntegrateGiveEveryLeafOnePlace) {
     EXPECT_EQ(*other.checkpoint(), *log_->checkpoint());
 }
 
+TEST_P(LogTest, NobodySignsOverAnothersCheckpoints) {
+    grow_to(1);
+    const std::string before = *log_->checkpoint();
+    Log other(*database_, std::string(kOrigin), *crypto::SecretKey::generate());
+    const Status strange = other.check_signer();
+    ASSERT_FALSE(strange);
+    EXPECT_EQ(strange.error().code, ErrorCode::conflict);
+    ASSERT_TRUE(other.append(leaf(1), 1));
+    const auto integrated = other.integrate(10, 1);
+    ASSERT_FALSE(integrated);
+    EXPECT_EQ(integrated.error().code, ErrorCode::conflict);
+    EXPECT_EQ(*log_->checkpoint(), before);
+    EXPECT_TRUE(log_->check_signer());
+    ASSERT_TRUE(log_->integrate(10, 1));
+    EXPECT_EQ(checkpoint().root, root_of(2)) << "its owner goes on";
+}
+
 TEST_P(LogTest, ItsRowsCannotBeChanged) {
     grow_to(300);
     for (const char* attack :

@@ -53,6 +53,24 @@ TEST_P(QueueAbuse, TheSubmittersOwnNodesCheckEachOtherButDoNotAccuseAStrangerTwi
     EXPECT_EQ(bed().balance("w1"), 1000);
 }
 
+TEST_P(QueueAbuse, PraisingOnesOwnWorkersBuysNoTrustElsewhere) {
+    bed().random = 1;  // no check by chance
+    const identity::Node own1 = node_named("own1", "bob"), own2 = node_named("own2", "bob");
+    for (int i = 0; i < 12; ++i) {
+        bed().pass_a_moment();  // ids are made of the time and the dice
+        bed().submitted(job_of({task_of("a")}, Verification::adaptive), "bob");
+        bed().work(own1, Outcome::nothing, "");
+        if (i < 10) bed().work(own2, Outcome::nothing, "");
+    }
+    EXPECT_TRUE(bed().claim(own2).empty()) << "for its own account it is trusted by now";
+    const std::int64_t before = bed().balance("bob");
+    bed().pass_a_moment();
+    const JobId id = adaptive();
+    bed().work(own1, Outcome::nothing, "");
+    EXPECT_EQ(bed().state(id), State::verifying);
+    EXPECT_EQ(bed().balance("bob"), before);
+}
+
 TEST_P(QueueAbuse, WhoeverFindsFaultWithEverythingGetsOnlySoMuchForNothing) {
     std::vector<NewTask> tasks;
     for (int i = 0; i < 8; ++i) tasks.push_back(task_of("a" + std::to_string(i)));
@@ -169,6 +187,53 @@ TEST_P(QueueAbuse, ABlobOfARejectedResultDoesNotStandForAnHonestOne) {
     EXPECT_EQ(fetched->at(0).bytes, "honest");
     EXPECT_EQ(bed().state(id), State::verifying);
     EXPECT_EQ(bed().number("SELECT SUM(refs) FROM blob"), 1);
+}
+
+TEST_P(QueueAbuse, AWorkerDoesNotSpeakForTheSubmitter) {
+    bed().submitted(job_of({task_of("a")}, Verification::submitter));
+    const Lease lease = bed().claim_one(w1_);
+    Report report{.task = lease.task,
+                  .fence = lease.fence,
+                  .outcome = Outcome::error,
+                  .result = {},
+                  .blobs = {},
+                  .children = {},
+                  .reason = "rejected_by_submitter",
+                  .wall_ms = 0};
+    EXPECT_EQ(code(bed().complete(w1_, report)), ErrorCode::invalid_argument);
+    ASSERT_TRUE(bed().within(
+        [&] { return bed().queue->give_back(w1_.id, lease.task, lease.fence, "rejected_by_submitter", false); }));
+    EXPECT_THAT(bed().reasons(lease.job), ::testing::Not(Contains("rejected_by_submitter")));
+}
+
+TEST_P(QueueAbuse, AnAccountThatAsksForSomethingElseEveryTimeCostsTheOthersNothing) {
+    std::int64_t asked = 0;
+    const auto submits = [&]() -> Result<Submitted> {
+        NewTask task = task_of("a");
+        task.needs.memory_mb = ++asked;
+        return bed().queue->submit("bob", {}, "body", job_of({task}));
+    };
+    // Each is cancelled again: it costs nothing, and waits no more.
+    const Status cancelled = bed().within([&]() -> Status {
+        while (asked < 700) {
+            EC_ASSIGN(const Submitted submitted, submits());
+            EC_TRY(bed().queue->cancel("bob", submitted.job));
+        }
+        return {};
+    });
+    ASSERT_TRUE(cancelled) << cancelled.error().message;
+    EXPECT_LE(bed().number("SELECT COUNT(*) FROM lane WHERE account = 'bob'"), 600);
+    bed().submitted(job_of({task_of("a")}));
+    EXPECT_EQ(bed().claim(w1_).size(), 1U);
+    // Those that wait are looked at in every claim, and are only so many.
+    std::int64_t taken = 0;
+    ASSERT_TRUE(bed().within([&]() -> Status {
+        for (int i = 0; i < 300; ++i) taken += submits().has_value() ? 1 : 0;
+        return {};
+    }));
+    EXPECT_EQ(taken, 256);
+    EXPECT_TRUE(bed().submit(job_of({task_of("a")}), "cid"));
+    EXPECT_EQ(bed().claim(w2_, 64).size(), 64U);
 }
 
 TEST_P(QueueAbuse, WhoHandsATaskBackForEverLeavesItToOthers) {

@@ -381,6 +381,25 @@ TEST_P(QueueContract, AmongTheFirstAWorkerGetsThoseWhoseSnapshotItHas) {
     EXPECT_EQ(bed().claim_one(w1_, offer).key, "s0");
 }
 
+TEST_P(QueueContract, AResultThatALaterJobWasGivenStaysAsLongAsThatJob) {
+    NewJob job = job_of({task_of("a")}, Verification::always);
+    job.cache_key = "name of the work";
+    const JobId first = bed().submitted(job);
+    bed().work(w1_, Outcome::solved, "the result");
+    bed().work(w2_, Outcome::passed);
+    const std::int64_t kept = QueueRules{}.keep_ms;
+    bed().advance(kept - 1000);
+    const auto second = bed().submit(job, "ann", "again");
+    ASSERT_TRUE(second);
+    ASSERT_EQ(second->same_as, first);
+    bed().advance(2000);  // the first job's time is over
+    bed().sweep();
+    EXPECT_EQ(bed().job(second->job).result, "the result");
+    bed().advance(kept);
+    bed().sweep();
+    EXPECT_EQ(bed().number("SELECT COUNT(*) FROM job"), 0);
+}
+
 TEST_P(QueueContract, TheSameWorkIsNotDoneTwiceWithinAGroup) {
     NewJob job = job_of({task_of("a")});
     job.group = *GroupId::parse("team");

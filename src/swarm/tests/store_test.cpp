@@ -19,7 +19,7 @@ protected:
         if (!made && made.error().code == ErrorCode::unavailable) GTEST_SKIP() << made.error().message;
         ASSERT_TRUE(made) << made.error().message;
         bed_ = *std::move(made);
-        blobs_.emplace(*bed_->database, BlobRules{.account_bytes = 100});
+        blobs_.emplace(*bed_->database, BlobRules{.account_bytes = 100 + 2 * 128});
         keys_.emplace(*bed_->database);
     }
     QueueBed& bed() { return *bed_; }
@@ -134,6 +134,12 @@ TEST_P(Store, AnAccountStoresOnlySoMuch) {
     EXPECT_TRUE(put("ann", "c", std::string(40, 'x')));
     EXPECT_TRUE(put("bob", "b", std::string(60, 'x')));
     EXPECT_EQ(code(put("cid", "d", std::string(kBlobBytes + 1, 'x'))), ErrorCode::too_large);
+}
+
+TEST_P(Store, ManyEmptyBlobsAreMuchToo) {
+    ASSERT_TRUE(put("ann", "a", ""));
+    ASSERT_TRUE(put("ann", "b", ""));
+    EXPECT_EQ(code(put("ann", "c", "")), ErrorCode::unavailable);
 }
 
 TEST_P(Store, AKeyReachesOnlyTheNodeThatHoldsTheLease) {

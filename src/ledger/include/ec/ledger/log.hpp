@@ -27,10 +27,13 @@ public:
 
     Status append(std::string_view leaf, std::int64_t now_ms);
 
+    /// `conflict` where the newest checkpoint was signed by another key: nobody would believe the two together.
+    Status check_signer();
     /// Makes up to `most` leaves part of the tree, in the transaction that the caller has open; how many.
     Result<std::uint64_t> place(unsigned most);
     /// Signs a checkpoint over the tree, in the transaction that the caller has open: a later one than place()'s, for
     /// only a tree that is on the disk may be signed. Nothing where there is nothing new, but for an empty log's first.
+    /// Errors as check_signer().
     Status sign(std::int64_t now_ms);
     /// place() and sign(), each in a transaction of its own; how many leaves were placed.
     Result<std::uint64_t> integrate(unsigned most, std::int64_t now_ms);
