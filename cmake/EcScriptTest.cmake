@@ -12,7 +12,7 @@ function(ec_pytest name)
             --junitxml=${PROJECT_BINARY_DIR}/test-results/${name}.xml ${files}
     WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
   if(NOT ARG_TIMEOUT)
-    set(ARG_TIMEOUT 300)
+    set(ARG_TIMEOUT 900)
   endif()
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}"
     ENVIRONMENT "EC_BIN_DIR=${PROJECT_BINARY_DIR}/bin;EC_SOURCE_DIR=${PROJECT_SOURCE_DIR};PYTHONDONTWRITEBYTECODE=1;${ARG_ENV}")

@@ -18,7 +18,7 @@ ensure_npm() {
         return 0
     fi
     say "Fetching $2 with npm"
-    (cd "$dir" && npm ci --ignore-scripts --legacy-peer-deps --no-audit --no-fund --loglevel=error >/dev/null) ||
+    (cd "$dir" && npm ci --ignore-scripts --legacy-peer-deps --no-audit --no-fund --no-update-notifier --loglevel=error >/dev/null) ||
         die 3 "npm could not fetch what $1 asks for" "look at the message above; is the network there?"
     touch "$dir/node_modules/.package-lock.json"
 }

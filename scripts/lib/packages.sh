@@ -9,7 +9,7 @@ EC_BUILD_LIBRARIES=(ca-certificates libfmt-dev libxxhash-dev libpugixml-dev libs
     libcurl4-openssl-dev libsodium-dev libsqlite3-dev libtomlplusplus-dev libpq-dev libssl-dev)
 # The sample project of the quickstart runs under Debian's own Python.
 EC_SAMPLE_LIBRARIES=(python3-pytest)
-EC_TEST_TOOLS=(make=make ip=iproute2 strace=strace)
+EC_TEST_TOOLS=(make=make ip=iproute2 strace=strace openssl=openssl)
 # Of postgresql only the programs are used: each test that needs a server starts one of its own.
 EC_TEST_LIBRARIES=(libgtest-dev libgmock-dev librapidcheck-dev python3-pytest postgresql)
 EC_FULL_TOOLS=(clang++-19=clang-19 clang-format-19=clang-format-19 clang-tidy-19=clang-tidy-19)
@@ -21,13 +21,13 @@ EC_FULL_LIBRARIES=(libclang-rt-19-dev libbenchmark-dev)
 EC_BOOST_LEAST=1.81
 EC_NODE_LEAST=18
 
+may_be_root() { [ "$(id -u)" = 0 ] || command -v sudo >/dev/null; }
 as_root() {
     if [ "$(id -u)" = 0 ]; then
         "$@"
-    elif command -v sudo >/dev/null; then
-        sudo "$@"
     else
-        die 3 "installing packages needs root, and sudo is not here" "as root, run: $*"
+        may_be_root || die 3 "this needs root, and sudo is not here" "as root, run: $*"
+        sudo "$@"
     fi
 }
 
@@ -51,6 +51,7 @@ newest_boost_json() {
         at_least "$version" "$EC_BOOST_LEAST" && echo "libboost-json$version-dev"
     done | tail -n 1
 }
+boost_on_offer() { apt-cache pkgnames libboost-json | newest_boost_json; }
 installed_boost_json() {
     dpkg-query -W -f '${binary:Package} ${db:Status-Status}\n' 'libboost-json*-dev' 2>/dev/null |
         sed -n 's/ installed$//p' | newest_boost_json
@@ -90,13 +91,18 @@ install_packages() {
     command -v apt-get >/dev/null ||
         die 3 "this script installs with apt-get (Debian, Ubuntu), which is not here" "install by hand: $*"
     local names=() name boost log
+    if ! may_be_root; then
+        names=("${@/#boost/$(boost_on_offer)}")
+        die 3 "packages are missing, and installing them needs root; sudo is not here" \
+            "as root, run: apt-get install --no-install-recommends ${names[*]}"
+    fi
     log=$(mktemp)
     say "Installing with apt (a minute or two on a bare machine): $*"
     # A source of the user's own may be broken; whether ours are fresh enough shows when installing.
     apt_get update >"$log" 2>&1 || note "apt-get update had trouble: $(grep -m 1 -E '^[EW]:' "$log")"
     for name in "$@"; do
         if [ "$name" = boost ]; then
-            boost=$(apt-cache pkgnames libboost-json | newest_boost_json)
+            boost=$(boost_on_offer)
             [ -n "$boost" ] || die 3 "no libboost-json*-dev of at least $EC_BOOST_LEAST is on offer" "use Debian 12, Debian 13 or Ubuntu 24.04"
             names+=("$boost")
         else

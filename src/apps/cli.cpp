@@ -96,7 +96,8 @@ void add_exec(CLI::App& app, ExecOptions& options) {
 }
 
 void add_doctor(CLI::App& app, DoctorOptions& options) {
-    CLI::App* doctor = app.add_subcommand("doctor", "Show what this machine can isolate and which runners it has");
+    CLI::App* doctor =
+        app.add_subcommand("doctor", "Show what this machine can isolate, which runners it has, and its swarm");
     doctor->add_flag("--json", options.json, "Print one JSON document on stdout");
 }
 

@@ -12,6 +12,7 @@
 #include "model_choice.hpp"
 #include "policy_files.hpp"
 #include "reduced_consent.hpp"
+#include "swarm/swarm_health.hpp"
 #include "terminal.hpp"
 
 namespace ec::apps {
@@ -72,7 +73,7 @@ bool inference_is_shared() {
 }
 
 json::Value to_json(const executor::Isolation& isolation, const executor::SandboxPolicy& policy,
-                    const std::vector<Tool>& tools) {
+                    const SwarmHealth& swarm, const std::vector<Tool>& tools) {
     json::Array notes;
     for (const std::string& note : isolation.notes) notes.emplace_back(note);
     json::Object found;
@@ -94,11 +95,12 @@ json::Value to_json(const executor::Isolation& isolation, const executor::Sandbo
                         {"cause", isolation.cause},
                         {"remedy", isolation.remedy},
                         {"inference", inference_is_shared() ? "shared" : "private"},
+                        {"swarm", to_json(swarm)},
                         {"tools", std::move(found)}};
 }
 
-void print(const executor::Isolation& isolation, const executor::SandboxPolicy& policy, const std::vector<Tool>& tools,
-           const Style& style, std::ostream& out) {
+void print(const executor::Isolation& isolation, const executor::SandboxPolicy& policy, const SwarmHealth& swarm,
+           const std::vector<Tool>& tools, const Style& style, std::ostream& out) {
     const auto yes_no = [&](bool value) { return value ? style.green("yes") : style.yellow("no"); };
     const bool reduced = isolation.isolation == "reduced";
     out << "Sandbox    tier " << (reduced ? style.yellow(isolation.tier) : style.green(isolation.tier))
@@ -123,6 +125,7 @@ void print(const executor::Isolation& isolation, const executor::SandboxPolicy& 
         << (inference_is_shared() ? "in the host that edgecoderd inference runs for this user"
                                   : "in a process of its own for each model (edgecoderd inference would share one)")
         << "\n";
+    print(swarm, style, out);
     for (const Tool& tool : tools) {
         if (tool.version.empty())
             out << fmt::format("{:<10} {} (for {}; {})\n", tool.name, style.dim("not found"), tool.use, tool.remedy);
@@ -164,10 +167,11 @@ int run_doctor(const DoctorOptions& options, std::ostream& out, std::ostream& er
     if (!sandbox) return refuse(sandbox.error(), options, out, err);
     std::vector<Tool> tools = known_tools();
     find_versions(**sandbox, tools);
+    const SwarmHealth swarm = look_at_swarm();
     if (options.json)
-        out << json::write(to_json(*isolation, *policy, tools)) << '\n';
+        out << json::write(to_json(*isolation, *policy, swarm, tools)) << '\n';
     else
-        print(*isolation, *policy, tools, Style::for_descriptor(1), out);
+        print(*isolation, *policy, swarm, tools, Style::for_descriptor(1), out);
     return 0;
 }
 

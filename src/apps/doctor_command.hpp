@@ -1,4 +1,5 @@
-// `edgecoder doctor`: what this machine can isolate, which interpreters and runners it has, what is missing.
+// `edgecoder doctor`: what this machine can isolate, which interpreters and runners it has, how it stands with
+// the swarm, what is missing.
 #pragma once
 
 #include <iosfwd>

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <ec/core/text.hpp>
+#include <ec/core/token.hpp>
+#include <optional>
 
 namespace ec::apps {
 namespace {
@@ -106,6 +108,55 @@ std::string bearer_token(const net::ServerRequest& request) {
         !std::ranges::equal(std::string_view(field).substr(0, kScheme.size()), kScheme, {}, lower))
         return {};
     return field.substr(kScheme.size());
+}
+
+net::Route get_route(std::string path, std::string summary,
+                     std::function<net::ServerResponse(const net::ServerRequest&)> handle) {
+    return {.method = "GET",
+            .path = std::move(path),
+            .summary = std::move(summary),
+            .statuses = {200},
+            .request_type = "",
+            .handle = std::move(handle)};
+}
+
+net::Route behind_bearer(net::Route route, const std::string& token, std::string_view where) {
+    route.secured = true;
+    if (std::ranges::find(route.statuses, 401) == route.statuses.end()) route.statuses.push_back(401);
+    route.turn_away =
+        [token, where = std::string(where)](const net::ServerRequest& head) -> std::optional<net::ServerResponse> {
+        if (same_secret(bearer_token(head), token)) return std::nullopt;
+        return bearer_wanted(where);
+    };
+    return route;
+}
+
+net::ServerResponse bearer_wanted(std::string_view where) {
+    net::ServerResponse refused = net::problem(401, "unauthorized", fmt::format("this needs the token in {}", where));
+    refused.headers.emplace_back("WWW-Authenticate", "Bearer");
+    return refused;
+}
+
+void add_openapi(std::vector<net::Route>& routes, std::string_view title,
+                 const std::function<net::Route(net::Route)>& guard) {
+    const auto document = [&](std::string text) {
+        return guard(get_route("/openapi.json", "This document",
+                               [text = std::move(text)](const net::ServerRequest&) { return json_answer(text); }));
+    };
+    routes.push_back(document({}));  // it is part of the table that it describes
+    routes.back() = document(net::openapi_document(title, EC_VERSION, routes));
+}
+
+net::ServerResponse text_answer(std::string text) {
+    return {.type = "text/plain", .body = std::move(text), .headers = {}};
+}
+
+net::ServerResponse json_answer(std::string body, int status) {
+    return {.status = status, .type = "application/json", .body = std::move(body) + "\n", .headers = {}};
+}
+
+net::ServerResponse metrics_answer(std::string text) {
+    return {.type = "text/plain; version=0.0.4", .body = std::move(text), .headers = {}};
 }
 
 net::ServerResponse html_response(int status, std::string body, std::string_view form_targets) {

@@ -1,9 +1,10 @@
-// What the HTTP surfaces of EdgeCoder share: form bodies, bearer tokens, pages, and whether a web page of somebody
-// else's is asking. Pure functions over requests.
+// What the HTTP surfaces of EdgeCoder share: form bodies, bearer tokens, usual routes and answers, pages, and whether a
+// web page of somebody else's is asking. Pure functions over requests, for any thread.
 #pragma once
 
 #include <ec/core/result.hpp>
 #include <ec/net/http_server.hpp>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -36,6 +37,25 @@ private:
 
 /// What follows "Bearer ", in letters of any case (RFC 9110, section 11.1); empty without.
 [[nodiscard]] std::string bearer_token(const net::ServerRequest& request);
+
+/// A GET that takes no body and answers 200.
+[[nodiscard]] net::Route get_route(std::string path, std::string summary,
+                                   std::function<net::ServerResponse(const net::ServerRequest&)> handle);
+/// The route for whoever has the token as a bearer; anybody else gets 401 before a byte of the body is read. `where` is
+/// where the token lies, for the person who reads the refusal.
+[[nodiscard]] net::Route behind_bearer(net::Route route, const std::string& token, std::string_view where);
+/// The 401 of behind_bearer(), for a route with further keys.
+[[nodiscard]] net::ServerResponse bearer_wanted(std::string_view where);
+/// Adds GET /openapi.json, which describes all of `routes` and itself, as `guard` leaves it.
+void add_openapi(
+    std::vector<net::Route>& routes, std::string_view title,
+    const std::function<net::Route(net::Route)>& guard = [](net::Route route) { return route; });
+
+[[nodiscard]] net::ServerResponse text_answer(std::string text);
+/// `body` is a JSON document without its last line's end.
+[[nodiscard]] net::ServerResponse json_answer(std::string body, int status = 200);
+/// In Prometheus' text format.
+[[nodiscard]] net::ServerResponse metrics_answer(std::string text);
 
 /// A page that loads nothing, runs nothing and stands in no frame. `form_targets` are further origins that a form of it
 /// may lead to.

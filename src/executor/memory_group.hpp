@@ -3,8 +3,9 @@
 // Version 2 where a part of the tree is delegated to us: the limits on memory, swap and processes are the group's, and
 // what is left in it is killed with it. Version 1 (root): memory alone; processes are limited otherwise.
 //
-// A group is made once and used again by later runs (making one costs more than resetting it). All are removed with the
-// object; those of a process that was killed are swept by the next. Safe to use from several threads.
+// A group is made once and used again by later runs (making one costs more than resetting it), unless something had to
+// be killed in it. All are removed with the object; those of a process that was killed are swept by the next. Safe to
+// use from several threads.
 #pragma once
 
 #include <atomic>
@@ -91,6 +92,8 @@ private:
     bool usable(const std::filesystem::path& parent) const;
     bool prepare(const std::filesystem::path& group, std::uint64_t bytes, std::uint64_t processes) const;
     void remove(const std::filesystem::path& group) const;
+    /// Tries to remove it, which fails as long as a process in it is not quite dead.
+    bool removed(const std::filesystem::path& group) const;
     [[nodiscard]] std::uint64_t kills(const std::filesystem::path& group) const;
     void give_back(std::filesystem::path path);
 
@@ -100,6 +103,7 @@ private:
     std::filesystem::path parent_;
     std::mutex mutex_;
     std::vector<std::filesystem::path> idle_;
+    std::vector<std::filesystem::path> dying_;  // killed, and not gone yet
 };
 
 }  // namespace ec::executor

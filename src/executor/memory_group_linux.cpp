@@ -82,12 +82,19 @@ MemoryGroups::MemoryGroups(GroupTree tree) : tree_(std::move(tree)) {
 
 MemoryGroups::~MemoryGroups() {
     for (const fs::path& path : idle_) remove(path);
+    for (const fs::path& path : dying_) remove(path);
 }
 
 // Whoever is still in a group goes with it, or it could not be removed.
 void MemoryGroups::remove(const fs::path& group) const {
     if (kind_ == Kind::v2) write_control(group / "cgroup.kill", "1");
     tree_.discard(group);
+}
+
+bool MemoryGroups::removed(const fs::path& group) const {
+    remove(group);
+    std::error_code error;
+    return !fs::exists(group, error);
 }
 
 bool MemoryGroups::usable(const fs::path& parent) const {
@@ -182,10 +189,17 @@ std::optional<MemoryGroups::Lease> MemoryGroups::acquire(std::uint64_t bytes, st
     return Lease(shared_from_this(), std::move(path), before);
 }
 
+// A group that was ever killed is not used again: since Linux 6.14 a process cloned into it from outside is taken for
+// one that fled from the kill, and dies at birth.
 void MemoryGroups::give_back(fs::path path) {
-    if (kind_ == Kind::v2) write_control(path / "cgroup.kill", "1");
+    const std::string events = kind_ == Kind::v2 ? read_control(path / "cgroup.events") : "populated 0";
+    const bool empty = !events.empty() && field(events, "populated") == 0;
     const std::lock_guard lock(mutex_);
-    idle_.push_back(std::move(path));
+    std::erase_if(dying_, [this](const fs::path& group) { return removed(group); });
+    if (empty)
+        idle_.push_back(std::move(path));
+    else if (!removed(path))
+        dying_.push_back(std::move(path));
 }
 
 MemoryGroups::Lease::~Lease() {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <ec/crypto/base64.hpp>
 #include <ec/crypto/random.hpp>
+#include <ec/identity/refusals.hpp>
 #include <ec/identity/signed_requests.hpp>
 
 #include "nonce_memory.hpp"
@@ -36,8 +37,7 @@ std::string authority_of(const net::Url& url) {
 }
 
 Error not_trusted() {
-    return {ErrorCode::denied, "this request does not carry the signature of a node that is known here",
-            "join first, or sign it with the key that joined"};
+    return {ErrorCode::denied, std::string(kUnknownNode), "join first, or sign it with the key that joined"};
 }
 
 /// The one header of this name.
@@ -95,7 +95,7 @@ Status check_state(const Node& node) {
         case NodeState::approved:
             return {};
         case NodeState::pending:
-            return fail(ErrorCode::denied, "this node waits for the approval of a person",
+            return fail(ErrorCode::denied, std::string(kPendingNode),
                         fmt::format("on the coordinator: edgecoder node approve {}", node.id.text()));
         case NodeState::suspended:
             return fail(ErrorCode::denied, "this node is suspended", "ask the coordinator's operator");

@@ -120,15 +120,16 @@ std::vector<RankedCandidate> rank(Judge& judge, std::vector<Candidate> survivors
     return rank_survivors(survivors, observations);
 }
 
-std::string why_unfixed(const SearchOutcome& outcome, std::size_t survivors, bool out_of_time,
-                        const RepairRequest& request) {
+std::string why_unfixed(const SearchOutcome& outcome, std::size_t survivors, const std::string& refusal,
+                        bool out_of_time, const RepairRequest& request) {
     if (survivors > 0 && out_of_time)
         return fmt::format(
             "{} candidates passed the failing tests, and none of those that there was time for passed the whole "
             "command; try a larger --budget",
             survivors);
     if (survivors > 0)
-        return fmt::format("{} candidates passed the failing tests but none passed the whole command", survivors);
+        return fmt::format("{} candidates passed the failing tests but none passed the whole command{}{}", survivors,
+                           refusal.empty() ? "" : ": ", refusal);
     if (outcome.end == SearchOutcome::End::budget) {
         return fmt::format("no fix found within {} s after {} candidates; try a larger --budget, or --resume to go on",
                            request.budget.count() / 1000, outcome.tried + outcome.remembered);
@@ -248,7 +249,7 @@ Result<RepairResult> run_stages(executor::Sandbox& sandbox, const Clock& clock, 
     const std::vector<Candidate> survivors = std::exchange(result.search.survivors, {});
     if (stop.stop_requested()) return fail(ErrorCode::cancelled, "stopped");
     if (survivors.empty()) {
-        result.reason = why_unfixed(result.search, 0, false, request);
+        result.reason = why_unfixed(result.search, 0, {}, false, request);
         return result;
     }
 
@@ -259,7 +260,8 @@ Result<RepairResult> run_stages(executor::Sandbox& sandbox, const Clock& clock, 
     if (stop.stop_requested()) return fail(ErrorCode::cancelled, "stopped");
     result.status = result.patches.empty() ? RepairResult::Status::unfixed : RepairResult::Status::fixed;
     if (result.patches.empty())
-        result.reason = why_unfixed(result.search, survivors.size(), clock.now() >= deadline, request);
+        result.reason =
+            why_unfixed(result.search, survivors.size(), verifier.refusal(), clock.now() >= deadline, request);
     return result;
 }
 

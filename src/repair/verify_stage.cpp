@@ -1,5 +1,7 @@
 #include "verify_stage.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
@@ -14,6 +16,7 @@
 namespace ec::repair {
 namespace {
 
+using executor::TestCase;
 using executor::TestOutcome;
 using executor::TestReport;
 
@@ -32,11 +35,11 @@ bool proves_but_for(const TestReport& report, const std::vector<std::string>& ta
     if (report.verdict == TestReport::Verdict::incomplete || report.runner == "command" || report.heuristic)
         return false;
     const auto passes = [&](const std::string& id) {
-        const executor::TestCase* test = report.find(id);
+        const TestCase* test = report.find(id);
         return test != nullptr && test->outcome == TestOutcome::passed;
     };
     return std::ranges::all_of(target, passes) && std::ranges::all_of(limits.passing, passes) &&
-           std::ranges::all_of(report.tests, [&](const executor::TestCase& test) {
+           std::ranges::all_of(report.tests, [&](const TestCase& test) {
                return test.outcome == TestOutcome::passed || test.outcome == TestOutcome::skipped ||
                       limits.excused.contains(test.id);
            });
@@ -47,9 +50,25 @@ bool proves(const TestReport& report, const std::vector<std::string>& target, co
         return !limits.excused.empty() && proves_but_for(report, target, limits);
     if (report.runner == "command" || report.heuristic) return true;
     return std::ranges::all_of(target, [&](const std::string& id) {
-        const executor::TestCase* test = report.find(id);
+        const TestCase* test = report.find(id);
         return test == nullptr || test->outcome == TestOutcome::passed;
     });
+}
+
+/// One sentence for a report that does not prove the patch.
+std::string what_it_lacks(const TestReport& report, const std::vector<std::string>& target) {
+    if (report.verdict == TestReport::Verdict::incomplete) return report.reason;
+    const auto not_passed = [](const TestCase& test) {
+        return test.outcome == TestOutcome::failed || test.outcome == TestOutcome::error;
+    };
+    const auto failed = std::ranges::find_if(report.tests, not_passed);
+    if (failed != report.tests.end()) {
+        return fmt::format("{} of its tests failed, {} among them{}{}", report.failed(), failed->id,
+                           failed->message.empty() ? "" : ": ", failed->message);
+    }
+    const auto unseen = std::ranges::find_if(target, [&](const std::string& id) { return report.find(id) == nullptr; });
+    return unseen == target.end() ? "it ended with another code than that of success"
+                                  : fmt::format("{} was not run", *unseen);
 }
 
 /// Hands out a ranking from the front: of a cluster one member at a time, and none once one of it has passed, for those
@@ -120,6 +139,7 @@ struct Verifier::State {
     std::atomic<bool> busy{false};
     std::mutex mutex;
     std::map<Hash128, std::optional<VerifiedPatch>> known;  ///< guarded by mutex; nullopt: the command does not pass
+    std::string refusal;                                    ///< guarded by mutex
     std::jthread early;
 
     /// The patch and the report that proves it.
@@ -129,13 +149,18 @@ struct Verifier::State {
         executor::RunSpec spec = whole_command_run(command, limits.run);
         for (const vcs::FileVersion& file : verified.files) spec.edits.push_back({file.path, file.after});
         const auto result = sandbox.run(spec, stop);
-        if (!result) return std::nullopt;
+        if (!result) return refuse(result.error().message);
         verified.report = executor::read_test_report(command, *result, sandbox.workspace());
-        if (!proves(verified.report, target, limits)) return std::nullopt;
+        if (!proves(verified.report, target, limits)) return refuse(what_it_lacks(verified.report, target));
         auto patch = vcs::unified_patch(verified.files);
-        if (!patch) return std::nullopt;
+        if (!patch) return refuse(patch.error().message);
         verified.patch = *std::move(patch);
         return verified;
+    }
+    std::nullopt_t refuse(std::string why) {
+        const std::scoped_lock lock(mutex);
+        refusal = std::move(why);
+        return std::nullopt;
     }
 
     std::optional<VerifiedPatch> run_once(const Candidate& candidate) {
@@ -160,6 +185,7 @@ Verifier::Verifier(executor::Sandbox& sandbox, const executor::TestCommand& comm
                        .stop = std::move(stop),
                        .mutex = {},
                        .known = {},
+                       .refusal = {},
                        .early = {}}) {}
 
 Verifier::~Verifier() = default;
@@ -170,6 +196,11 @@ void Verifier::begin(const Candidate& candidate) {
         state->run_once(candidate);
         state->busy = false;
     });
+}
+
+std::string Verifier::refusal() const {
+    const std::scoped_lock lock(state_->mutex);
+    return state_->refusal;
 }
 
 std::vector<VerifiedPatch> Verifier::verify(std::span<const RankedCandidate> ordered) {

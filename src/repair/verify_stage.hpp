@@ -36,6 +36,9 @@ public:
     /// patch is given: its best member that passes.
     std::vector<VerifiedPatch> verify(std::span<const RankedCandidate> ordered);
 
+    /// Why the last candidate that was refused was; empty when none was. One sentence without its full stop.
+    [[nodiscard]] std::string refusal() const;
+
 private:
     struct State;
     std::unique_ptr<State> state_;

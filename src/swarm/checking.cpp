@@ -18,7 +18,9 @@ Status Checking::reported(JobRow& job, TaskRow& task, Outcome outcome, std::int6
     if (task.kind == TaskKind::verify && task.role == Role::verify)
         return checked(job, task, outcome == Outcome::passed, now_ms);
     if (task.role == Role::replica && outcome == Outcome::nothing) return searched_again(job, task, now_ms);
-    if (job.expected >= 0 && task.role == Role::work) return canary(job, task, now_ms);
+    // Of a canary with an answer it is known that there is one: what was handed in is looked at like any other.
+    const bool known = job.expected >= 0 && (outcome != Outcome::solved || job.expected != static_cast<int>(outcome));
+    if (known && task.role == Role::work) return canary(job, task, now_ms);
     return outcome == Outcome::solved ? solved(job, task, now_ms) : nothing(job, task, now_ms);
 }
 
@@ -70,13 +72,13 @@ Status Checking::checked(JobRow& job, TaskRow& check, bool good, std::int64_t no
     EC_TRY(course_.end_task(job, check, State::done, good ? "passed" : "rejected", now_ms));
     if (!good) return course_.add_helper(job, subject, Role::verify, check.number, &check, now_ms);
     EC_TRY(trust_.agreed(standing(job, subject), subject.kind));
-    if (subject.role == Role::replica) {
-        // Found where another said there is nothing. It may have had less time: no lie, but no merit either.
-        EC_ASSIGN(const TaskRow searched, rows_.task(job.id, subject.subject));
-        EC_TRY(trust_.doubted(searched.worker, searched.kind, now_ms));
-    }
     EC_TRY(course_.pay_check(job, check, now_ms));
-    return course_.accept(job, subject, "verified", true, now_ms);
+    if (subject.role != Role::replica) return course_.accept(job, subject, "verified", true, now_ms);
+    // Found where another said there is nothing. It may have had less time: no lie, but no merit either.
+    EC_ASSIGN(const TaskRow searched, rows_.task(job.id, subject.subject));
+    EC_TRY(course_.accept(job, subject, "verified", true, now_ms));
+    EC_ASSIGN(const bool too_often, trust_.doubted(searched.worker, searched.kind));
+    return too_often ? lied(job, searched, now_ms) : Status{};
 }
 
 // Two against one: who made the result, who looked at it first, who looks now.
@@ -120,16 +122,17 @@ Result<bool> Checking::refused_enough(const JobRow& job, const TaskRow& task) {
     return enough;
 }
 
-// All that the liar handed in and that does not count yet is done again. `task` itself is its caller's matter.
+// All that the liar handed in and that does not count yet, and what it has in hand, is done again, and what it was paid
+// on others' word goes back. `task` itself is its caller's matter.
 Status Checking::lied(JobRow& job, const TaskRow& task, std::int64_t now_ms) {
     EC_TRY(trust_.lied(task.worker, now_ms));
+    EC_TRY(payment_.forfeit(task.worker, now_ms));
     EC_ASSIGN(const std::string result, rows_.sealed(job.id, SealedPlace::result(task.number)));
     EC_TRY(payment_.log_lie(job, task, result, now_ms));
     EC_TRY(course_.note(job, task, "lied", task.worker, now_ms));
-    EC_ASSIGN(sql::Statement * rows,
-              rows_.database().cached("SELECT job, number FROM task WHERE holder = ?1 AND state = ?2 "
-                                      "ORDER BY job, number LIMIT ?3"));
-    EC_TRY(rows->bind(task.worker, static_cast<int>(State::verifying), kMostRedone));
+    EC_ASSIGN(sql::Statement * rows, rows_.database().cached("SELECT job, number FROM task WHERE holder = ?1 "
+                                                             "ORDER BY job, number LIMIT ?2"));
+    EC_TRY(rows->bind(task.worker, kMostRedone));
     std::vector<TaskPlace> places;
     EC_TRY(each_row(*rows, [&](const sql::Statement& row) {
         TaskPlace place{.job = row.text(0), .number = row.integer(1)};
@@ -138,15 +141,21 @@ Status Checking::lied(JobRow& job, const TaskRow& task, std::int64_t now_ms) {
     for (const TaskPlace& place : places) {
         if (place.job == job.id) {
             EC_ASSIGN(TaskRow other, rows_.task(place.job, place.number));
-            if (other.state == State::verifying) EC_TRY(course_.discard(job, other, "made_by_a_liar", now_ms));
+            EC_TRY(take_from_liar(job, other, now_ms));
             continue;
         }
         EC_ASSIGN(JobRow other_job, rows_.job(place.job));
         EC_ASSIGN(TaskRow other, rows_.task(place.job, place.number));
-        if (other.state == State::verifying) EC_TRY(course_.discard(other_job, other, "made_by_a_liar", now_ms));
+        EC_TRY(take_from_liar(other_job, other, now_ms));
         EC_TRY(rows_.save(other_job));
     }
     return {};
+}
+
+Status Checking::take_from_liar(JobRow& job, TaskRow& task, std::int64_t now_ms) {
+    if (task.state == State::verifying) return course_.discard(job, task, "made_by_a_liar", now_ms);
+    const bool in_hand = task.state == State::leased || task.state == State::running;
+    return in_hand ? course_.requeue(job, task, 0, "held_by_a_liar", now_ms) : Status{};
 }
 
 }  // namespace ec::swarm

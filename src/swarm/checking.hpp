@@ -37,6 +37,7 @@ private:
     Status decided(JobRow& job, TaskRow& check, TaskRow& subject, bool good, std::int64_t now_ms);
     Result<bool> refused_enough(const JobRow& job, const TaskRow& task);
     Status lied(JobRow& job, const TaskRow& task, std::int64_t now_ms);
+    Status take_from_liar(JobRow& job, TaskRow& task, std::int64_t now_ms);
 
     Rows& rows_;
     Course& course_;

@@ -134,7 +134,9 @@ public:
     }
 
     Result<HeartbeatReply> heartbeat(const HeartbeatRequest& request, std::stop_token stop) override {
-        EC_ASSIGN(const std::string body, send({.target = "/v1/heartbeat", .body = write(request)}, stop));
+        Call call{.target = "/v1/heartbeat", .body = write(request)};
+        call.patience += std::chrono::seconds(request.wait_s);
+        EC_ASSIGN(const std::string body, send(call, stop));
         EC_ASSIGN(HeartbeatReply reply, sense(read_heartbeat_reply(body)));
         if (reply.now_ms > 0) off_s_ = now_s_() - reply.now_ms / 1000;
         return reply;

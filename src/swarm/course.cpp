@@ -251,7 +251,7 @@ Status Course::pay_plans(JobRow& job, std::int64_t now_ms) {
     EC_ASSIGN(const std::vector<TaskRow> tasks, rows_.tasks(job.id));
     for (const TaskRow& task : tasks) {
         if (task.role != Role::work || task.state != State::done || task.reason != kPlanned) continue;
-        EC_ASSIGN(const bool paid, payment_.pay(job, task.number, task.worker_account, task.price, now_ms));
+        EC_ASSIGN(const bool paid, payment_.pay(job, task.number, task, task.price, now_ms));
         if (paid) EC_TRY(payment_.log_paid(job, task, task.price, {}, now_ms));
     }
     return {};
@@ -262,7 +262,7 @@ Status Course::pay_plans(JobRow& job, std::int64_t now_ms) {
 Status Course::accept(JobRow& job, TaskRow& task, std::string_view reason, bool paid, std::int64_t now_ms) {
     if (task.role != Role::work) return adopt(job, task, reason, paid, now_ms);
     if (paid) {
-        EC_ASSIGN(const bool moved, payment_.pay(job, task.number, task.worker_account, task.price, now_ms));
+        EC_ASSIGN(const bool moved, payment_.pay(job, task.number, task, task.price, now_ms));
         if (moved && task.price > 0) {
             EC_ASSIGN(const std::string result, rows_.sealed(job.id, SealedPlace::result(task.number)));
             EC_TRY(payment_.log_paid(job, task, task.price, result, now_ms));
@@ -380,7 +380,7 @@ Status Course::pay_waiting(JobRow& job, std::string_view reason, std::int64_t no
         if (doubt) continue;
         EC_ASSIGN(TaskRow work, work_of(task));
         if (ended(work.state)) continue;
-        EC_ASSIGN(const bool paid, payment_.pay(job, work.number, task.worker_account, work.price, now_ms));
+        EC_ASSIGN(const bool paid, payment_.pay(job, work.number, task, work.price, now_ms));
         EC_ASSIGN(const std::string result, rows_.sealed(job.id, SealedPlace::result(task.number)));
         if (task.number != work.number) EC_TRY(rows_.put(job.id, SealedPlace::result(work.number), result));
         work.worker = task.worker;
@@ -396,7 +396,7 @@ Status Course::pay_waiting(JobRow& job, std::string_view reason, std::int64_t no
 Status Course::pay_check(JobRow& job, const TaskRow& check, std::int64_t now_ms) {
     // What is left is first for the work itself.
     if (job.spent + job.owed + check.price > job.held) return note(job, check, "budget_spent", check.worker, now_ms);
-    EC_ASSIGN(const bool paid, payment_.pay(job, check.number, check.worker_account, check.price, now_ms));
+    EC_ASSIGN(const bool paid, payment_.pay(job, check.number, check, check.price, now_ms));
     return paid ? payment_.log_paid(job, check, check.price, {}, now_ms) : Status{};
 }
 

@@ -89,6 +89,7 @@ Result<Report> OpenedWork::seal(const WorkDone& done) const {
     report.task = work_.lease.task;
     report.fence = work_.lease.fence;
     report.outcome = done.result.outcome;
+    if (report.outcome == Outcome::error) report.reason = done.word;
     report.result = key_.seal(write(fitting(done.result)), result_context(work_.lease.key));
     if (report.result.size() > kResultBytes) return fail(ErrorCode::too_large, "the result is too large to be sent");
     if (done.children.size() != done.child_specs.size() || done.children.size() > kMostChildren)

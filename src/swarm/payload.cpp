@@ -136,6 +136,10 @@ void read_manifest_blobs(Fields& fields, JobSpec& spec) {
     if (spec.manifest.size() != spec.manifest_keys.size()) fields.reject("manifest_keys", "are not one a blob");
 }
 
+bool is_model_class(std::string_view text) {
+    return text.empty() || text == "small" || text == "medium" || text == "large";
+}
+
 }  // namespace
 
 std::string write(const JobSpec& spec) {
@@ -147,6 +151,7 @@ std::string write(const JobSpec& spec) {
                                     {"task", spec.task},
                                     {"test", spec.test},
                                     {"model", spec.model},
+                                    {"model_class", spec.model_class},
                                     {"seed", fmt::format("{}", spec.seed)},
                                     {"budget_s", spec.budget_s},
                                     {"memory_mb", spec.memory_mb},
@@ -201,6 +206,8 @@ Result<JobSpec> read_job_spec(std::string_view text) {
     spec.task = fields.text("task", kTaskBytes);
     spec.test = fields.text("test", kCommandBytes);
     spec.model = fields.text("model", kNameBytes);
+    spec.model_class = fields.text("model_class", kNameBytes);
+    if (!is_model_class(spec.model_class)) fields.reject("model_class", "is none of small, medium and large");
     spec.seed = fields.wide("seed", 1);
     spec.budget_s = fields.number("budget_s", 1, kLongestBudget, 600);
     spec.memory_mb = fields.number("memory_mb", 0, kMostMemory, 0);

@@ -139,6 +139,7 @@ HeartbeatRequest heartbeat(Fields& fields) {
     out.slots = static_cast<int>(fields.integer("slots", 0, 1024, 1));
     out.telemetry = fields.nested("telemetry", telemetry);
     out.holding_back = reason_word(fields, "holding_back");
+    out.wait_s = static_cast<int>(fields.integer("wait_s", 0, kLongestWait, 0));
     return out;
 }
 
@@ -146,7 +147,7 @@ HeartbeatReply heartbeat_reply(Fields& fields) {
     HeartbeatReply out;
     out.held = fields.each<Renewal>("held", kMostHeld, renewal);
     out.now_ms = fields.integer("now_ms", 0, kFar, 0);
-    out.next_s = static_cast<int>(fields.integer("next_s", 1, 3600, 30));
+    out.next_s = static_cast<int>(fields.integer("next_s", 0, 3600, 30));
     out.drain = fields.boolean("drain", false);
     return out;
 }

@@ -215,7 +215,8 @@ std::string write(const HeartbeatRequest& request) {
     }
     put(out.close(']').key("offer"), request.offer);
     put(out.field("slots", request.slots).key("telemetry"), request.telemetry);
-    return out.field("holding_back", request.holding_back).close('}').take();
+    out.field("holding_back", request.holding_back);
+    return out.field("wait_s", request.wait_s).close('}').take();
 }
 
 std::string write(const HeartbeatReply& reply) {

@@ -34,12 +34,13 @@ struct Head {
 /// The first of a lane that this worker may have, best by what it has at hand already.
 Result<std::vector<Head>> heads_of(Queue::Inside& inside, const Lane& lane, const identity::Node& worker,
                                    const Offer& offer, std::int64_t now_ms) {
-    EC_ASSIGN(sql::Statement * rows,
-              inside.rows.database().cached(
-                  "SELECT job, number FROM task WHERE lane = ?1 AND waits IS NOT NULL AND waits <= ?2 "
-                  "AND NOT EXISTS (SELECT 1 FROM task_exclusion WHERE task_exclusion.job = task.job "
-                  "AND task_exclusion.number = task.number AND task_exclusion.worker IN (?3, ?5) "
-                  "AND task_exclusion.until_ms > ?2) ORDER BY waits, job, number LIMIT ?4"));
+    EC_ASSIGN(
+        sql::Statement * rows,
+        inside.rows.database().cached(
+            "SELECT job, number FROM task WHERE lane = ?1 AND waits IS NOT NULL AND waits <= ?2 "
+            "AND NOT EXISTS (SELECT 1 FROM task_exclusion WHERE task_exclusion.job = task.job "
+            "AND task_exclusion.number = task.number AND (task_exclusion.worker = ?3 OR "
+            "task_exclusion.worker = ?5) AND task_exclusion.until_ms > ?2) ORDER BY waits, job, number LIMIT ?4"));
     const bool chooses = !offer.snapshots.empty();
     EC_TRY(rows->bind(lane.id, now_ms, worker.id.text(), chooses ? kHeads : 1U, account_word(worker.account)));
     std::vector<Head> heads;

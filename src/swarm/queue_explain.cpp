@@ -17,8 +17,6 @@ std::string workers(std::size_t count, std::size_t all) {
 /// The first thing that an offer lacks, in words.
 std::string lacking_words(const Shape& shape, const Offer& offer, Lack lack) {
     switch (lack) {
-        case Lack::kind:
-            return fmt::format("does no tasks of kind {}", name(shape.kind));
         case Lack::group:
             return fmt::format("is not in the group {}", shape.group.text());
         case Lack::language: {
@@ -33,10 +31,25 @@ std::string lacking_words(const Shape& shape, const Offer& offer, Lack lack) {
             return fmt::format("has no {} model", shape.needs.model_class);
         case Lack::gpu:
             return "has no gpu";
+        case Lack::kind:  // such a worker is not counted
         case Lack::nothing:
             break;
     }
     return {};
+}
+
+/// Nobody here does such tasks at all.
+std::string nobody_does(const Shape& shape) {
+    switch (shape.kind) {
+        case TaskKind::decompose:
+        case TaskKind::merge:
+        case TaskKind::escalate:
+            return fmt::format("nobody is here who does {}: edgecoderd inference starts one", name(shape.kind));
+        case TaskKind::attempt:
+            return "no worker with a model is here: edgecoder worker --model NAME starts one";
+        default:
+            return "no worker is here: edgecoder worker starts one";
+    }
 }
 
 /// Counts by reason, in the order in which they were found.
@@ -85,7 +98,8 @@ Result<std::string> why_not(Queue::Inside& inside, const TaskRow& task, const Sh
                                                      : "tried this task before and failed");
     }
     if (!worker.holding_back.empty()) return fmt::format("is holding back ({})", worker.holding_back);
-    if (worker.busy >= worker.slots) return std::string("has all slots in use");
+    const int places = worker.slots + (task.role == Role::verify ? 1 : 0);  // a check is taken beside the work
+    if (worker.busy >= places) return std::string("has all slots in use");
     return std::string();
 }
 
@@ -94,16 +108,19 @@ Result<std::vector<std::string>> ready_reasons(Queue::Inside& inside, const JobR
                                                std::span<const Present> present, std::int64_t now_ms) {
     EC_ASSIGN(const Shape shape, inside.shapes.at(task.shape));
     Reasons reasons;
+    std::size_t able = 0;
     std::size_t free = 0;
     for (const Present& worker : present) {
+        if (lacking(shape, worker.offer) == Lack::kind) continue;
+        ++able;
         EC_ASSIGN(const std::string why, why_not(inside, task, shape, worker, now_ms));
         if (why.empty())
             ++free;
         else
             reasons.add(why);
     }
-    std::vector<std::string> lines = reasons.lines(present.size());
-    if (present.empty()) lines.emplace_back("no worker is here");
+    std::vector<std::string> lines = reasons.lines(able);
+    if (able == 0) lines.push_back(nobody_does(shape));
     if (task.waits && *task.waits > now_ms)
         lines.push_back(fmt::format("it is tried again in {} s", (*task.waits - now_ms + 999) / 1000));
     if (free == 0) return lines;
@@ -122,7 +139,7 @@ Result<std::vector<std::string>> ready_reasons(Queue::Inside& inside, const JobR
         lines.push_back(fmt::format("{}{} tasks of {} wait before it", row->integer(0) >= 1000 ? "more than " : "",
                                     row->integer(0), job.account));
     if (lines.empty() || (ahead == 0 && row->integer(0) == 0))
-        lines.push_back(fmt::format("{} may take it now", workers(free, present.size())));
+        lines.push_back(fmt::format("{} may take it now", workers(free, able)));
     return lines;
 }
 
@@ -170,7 +187,8 @@ Result<Explanation> Queue::explain(const std::string& account, const JobId& id, 
     EC_ASSIGN(const std::int64_t now_ms, inside.now());
     Explanation explanation;
     if (ended(job.state)) {
-        explanation.summary = fmt::format("the job is {}: {}", name(job.state), job.reason);
+        explanation.summary = fmt::format("the job is {}", name(job.state));
+        if (!job.reason.empty()) explanation.reasons.push_back(job.reason);
         return explanation;
     }
     EC_ASSIGN(const std::vector<TaskRow> tasks, inside.rows.tasks(job.id));

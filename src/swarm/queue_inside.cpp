@@ -9,7 +9,7 @@ Queue::Inside::Inside(Parts given, QueueRules its_rules)
       shapes(parts.database),
       share(parts.database, rules.half_life_ms),
       trust(parts.database, rules.trusted_after, rules.bar_ms, parts.random),
-      payment(parts.books, parts.log),
+      payment(parts.database, parts.books, parts.log, rules.clear_ms),
       course(rows, shapes, share, payment, parts.pricing, rules),
       checking(rows, course, trust, payment) {}
 

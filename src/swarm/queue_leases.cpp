@@ -168,7 +168,8 @@ Result<std::size_t> Queue::sweep(unsigned most) {
     }));
     for (const TaskPlace& place : places) EC_TRY(look_at_lease(inside, place, now_ms));
     EC_ASSIGN(const std::size_t jobs, sweep_jobs(inside, most, now_ms));
-    return places.size() + jobs;
+    EC_ASSIGN(const std::size_t payments, inside.payment.clear(most, now_ms));
+    return places.size() + jobs + payments;
 }
 
 }  // namespace ec::swarm

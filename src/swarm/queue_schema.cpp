@@ -6,6 +6,7 @@ namespace {
 
 // waits: when a task that waits may be claimed, which is also its place in the lane; NULL while it does not wait.
 // due: when sweep() has to look at a lease. holder: who has it or made the result that is being checked.
+// pending: payments that lie beside their account until clears_ms, then move to it, or back to the payer if forfeited.
 // level: log2 of decayed use, in units of 2^-32, inflated by one for every half-life since 1970, so that decay never
 // rewrites a row; a lane's is its account's less the weight.
 constexpr std::string_view kFirst = R"sql(
@@ -68,6 +69,12 @@ CREATE TABLE trust (
 CREATE TABLE liar (
   worker TEXT NOT NULL, lies INTEGER NOT NULL, barred_until INTEGER NOT NULL, PRIMARY KEY (worker)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE pending (
+  job TEXT NOT NULL, number INTEGER NOT NULL, worker TEXT NOT NULL, account TEXT NOT NULL, payer TEXT NOT NULL,
+  milli INTEGER NOT NULL, clears_ms INTEGER NOT NULL, forfeited INTEGER NOT NULL, PRIMARY KEY (job, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX pending_clears ON pending (clears_ms);
+CREATE INDEX pending_worker ON pending (worker);
 CREATE TABLE work_cache (
   scope TEXT NOT NULL, cache_key TEXT NOT NULL, job TEXT NOT NULL, PRIMARY KEY (scope, cache_key)
 ) STRICT, WITHOUT ROWID;
@@ -97,7 +104,7 @@ CREATE INDEX job_blob_name ON job_blob (blob);
 
 constexpr std::string_view kFirstDown = R"sql(
 DROP TABLE job_blob; DROP TABLE bundle_blob; DROP TABLE bundle; DROP TABLE blob; DROP TABLE store_account;
-DROP TABLE job_key; DROP TABLE work_cache; DROP TABLE liar; DROP TABLE trust; DROP TABLE event; DROP TABLE sealed;
+DROP TABLE job_key; DROP TABLE work_cache; DROP TABLE pending; DROP TABLE liar; DROP TABLE trust; DROP TABLE event; DROP TABLE sealed;
 DROP TABLE task_exclusion; DROP TABLE task_after; DROP TABLE task; DROP TABLE job; DROP TABLE lane; DROP TABLE share;
 DROP TABLE shape;
 )sql";

@@ -117,9 +117,9 @@ Status insert_done(Queue::Inside& inside, JobRow& job, const std::string& key, s
 
 Status add_tasks(Queue::Inside& inside, JobRow& job, std::span<const NewTask> tasks, KnownTasks& keys,
                  std::int64_t now_ms) {
-    std::map<TaskKind, std::int64_t> shards;
-    std::map<TaskKind, std::int64_t> shard;
-    for (const NewTask& task : tasks) ++shards[task.kind];
+    // Repairs are shares of one search; each part of a split job is a whole search of its own.
+    const std::int64_t shares = std::ranges::count(tasks, TaskKind::repair, &NewTask::kind);
+    std::int64_t share = 0;
     std::int64_t next = job.tasks;
     for (const NewTask& task : tasks) keys[task.key] = {.number = next++};
     std::map<std::int64_t, std::int64_t> arrivals;
@@ -130,8 +130,10 @@ Status add_tasks(Queue::Inside& inside, JobRow& job, std::span<const NewTask> ta
         row.key = task.key;
         row.kind = task.kind;
         row.expected_s = task.expected_s;
-        row.shard = shard[task.kind]++;
-        row.shards = shards[task.kind];
+        if (task.kind == TaskKind::repair) {
+            row.shard = share++;
+            row.shards = shares;
+        }
         row.price = price_of(inside, task);
         EC_ASSIGN(const GroupId group, job.group.empty() ? Result<GroupId>(GroupId{}) : GroupId::parse(job.group));
         row.shape = inside.shapes.id({.kind = task.kind, .needs = task.needs, .group = group});

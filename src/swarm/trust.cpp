@@ -32,7 +32,7 @@ Status Trust::agreed(const std::string& worker, TaskKind kind) {
     return statement->run(worker, static_cast<int>(kind));
 }
 
-Status Trust::doubted(const std::string& worker, TaskKind kind, std::int64_t now_ms) {
+Result<bool> Trust::doubted(const std::string& worker, TaskKind kind) {
     EC_ASSIGN(
         sql::Statement * statement,
         database_.cached("INSERT INTO trust (worker, kind, streak) VALUES (?1, ?2, -1) "
@@ -41,7 +41,7 @@ Status Trust::doubted(const std::string& worker, TaskKind kind, std::int64_t now
     EC_TRY(statement->bind(worker, static_cast<int>(kind)));
     std::int64_t streak = 0;
     EC_TRY(each_row(*statement, [&streak](const sql::Statement& row) { streak = row.integer(0); }));
-    return streak <= -kMostDoubts ? lied(worker, now_ms) : Status{};
+    return streak <= -kMostDoubts;
 }
 
 Status Trust::lied(const std::string& worker, std::int64_t now_ms) {

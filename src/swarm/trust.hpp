@@ -22,8 +22,9 @@ public:
     /// A checked result was right.
     Status agreed(const std::string& worker, TaskKind kind);
     /// Something was off that is no proof of a lie: it ends all trust. Who is doubted again and again is a liar: to say
-    /// that there is nothing costs no time, so those who only say so would be given most of the work.
-    Status doubted(const std::string& worker, TaskKind kind, std::int64_t now_ms);
+    /// that there is nothing costs no time, so those who only say so would be given most of the work. True: it is one
+    /// now.
+    Result<bool> doubted(const std::string& worker, TaskKind kind);
     /// Ends all trust, and keeps the worker from work for a while; longer each time.
     Status lied(const std::string& worker, std::int64_t now_ms);
     Result<bool> barred(const std::string& worker, std::int64_t now_ms);

@@ -19,7 +19,6 @@ constexpr milliseconds kLookAgain{5'000};     // power, heat and load
 constexpr milliseconds kSmallAgain{60'000};   // after a task that was too large for a low battery
 constexpr std::size_t kMostUndelivered = 64;  // results in the journal, before no more work is taken
 constexpr std::int64_t kToleratedOffS = 60;
-constexpr milliseconds kFlushTime{5'000};
 constexpr milliseconds kDrainStep{50};
 
 Result<UniqueFd> lock_folder(const std::filesystem::path& folder) {
@@ -61,6 +60,7 @@ Result<std::unique_ptr<WorkerRun>> WorkerRun::open(const WorkerOptions& options,
     if (error) return fail(ErrorCode::io, fmt::format("cannot write in {}", options.folder.string()));
     std::unique_ptr<WorkerRun> run(new WorkerRun(options, std::move(ports), std::move(lock), std::move(journal)));
     EC_ASSIGN(const std::vector<Report> left, run->journal_.all());
+    EC_ASSIGN(run->left_, run->journal_.in_hand());
     for (const Report& report : left) run->leases_.add(report.task, report.fence, std::stop_source(std::nostopstate));
     if (!left.empty()) run->says(fmt::format("{} results of an earlier run wait to be delivered", left.size()));
     return run;
@@ -92,6 +92,9 @@ Status WorkerRun::work(std::stop_token stop) {
     std::jthread delivery([this](const std::stop_token& end) { deliver_until(end); });
     std::vector<std::jthread> slots;
     for (int i = 0; i < options_.slots; ++i) slots.emplace_back([this] { run_slot(); });
+    const std::vector<TaskKind> kinds = ports_.runner.offer().kinds;
+    const bool checks = !options_.once && std::ranges::find(kinds, TaskKind::verify) != kinds.end();
+    if (checks) slots.emplace_back([this] { check_until(ending_.get_token()); });
     Status status = claim_until(ending_.get_token());
     drain(slots);
     delivery.request_stop();
@@ -140,6 +143,7 @@ void WorkerRun::tell_verdict(const PowerVerdict& verdict) {
         const std::scoped_lock lock(mutex_);
         if (holding_back_ == reason) return;
         holding_back_ = reason;
+        changed_.notify_all();
     }
     says(reason.empty() ? fmt::format("takes work ({})", verdict.reason)
                         : fmt::format("holds back: {} ({})", explain(reason), reason));
@@ -168,13 +172,62 @@ void WorkerRun::take(std::vector<Lease> leases, unsigned asked, bool small, Coor
         }
         ++taken;
         Taken next{std::move(lease), std::stop_source()};
-        leases_.add(next.lease.task, next.lease.fence, next.stop);
+        hold(next);
         const std::scoped_lock lock(mutex_);
         waiting_.push_back(std::move(next));
         changed_.notify_all();
     }
+    if (taken > 0) beat_at_once();
     if (taken > 0) last_lease_ = ports_.clock.now();
     if (taken == 0 && !leases.empty()) (void)ports_.waiter.wait(kSmallAgain, ending_.get_token());
+}
+
+bool WorkerRun::wants_checks() {
+    return !no_more_ && holding_back_.empty() &&
+           busy_ + static_cast<int>(waiting_.size()) >= options_.slots;  // else they are claimed with all else
+}
+
+// A check is short, and a job that has its result waits for nothing but that: it does not wait for a slot, or two
+// workers that search would each wait for the end of the other's search.
+void WorkerRun::check_until(const std::stop_token& stop) {
+    const auto client = ports_.connect();
+    Backoff backoff(ports_.jitter);
+    while (!stop.stop_requested()) {
+        {
+            std::unique_lock lock(mutex_);
+            if (!changed_.wait(lock, stop, [this] { return wants_checks(); })) return;
+        }
+        if (leases_.undelivered() >= kMostUndelivered) {
+            (void)ports_.waiter.wait(kLookAgain, stop);
+            continue;
+        }
+        Offer checks = offer();
+        checks.kinds = {TaskKind::verify};
+        auto leases = client->claim({std::move(checks), 1, kClaimWaitS, kProtocol}, stop);
+        if (!leases) {
+            // What is wrong is said by those who claim all else.
+            if (stop.stop_requested() || ends_work(leases.error())) return;
+            (void)ports_.waiter.wait(backoff.next(), stop);
+            continue;
+        }
+        backoff.reset();
+        for (Lease& lease : *leases) check(std::move(lease), *client);
+    }
+}
+
+void WorkerRun::check(Lease lease, CoordinatorClient& client) {
+    if (leases_.holds(lease.task, lease.fence)) return;  // said twice
+    if (lease.kind != TaskKind::verify) return give_back(lease, "not_asked_for", client);
+    const Taken taken{std::move(lease), std::stop_source()};
+    hold(taken);
+    beat_at_once();
+    {
+        const std::scoped_lock lock(mutex_);
+        checking_ = true;
+    }
+    run_lease(taken, client);
+    const std::scoped_lock lock(mutex_);
+    checking_ = false;
 }
 
 Status WorkerRun::claim_until(const std::stop_token& stop) {
@@ -245,12 +298,12 @@ void WorkerRun::drain(std::vector<std::jthread>& slots) {
     const auto deadline = ports_.clock.now() + (at_once ? milliseconds(0) : options_.drain);
     const auto busy = [this] {
         const std::scoped_lock lock(mutex_);
-        return busy_ > 0;
+        return busy_ > 0 || checking_;
     };
     while (busy() && ports_.clock.now() < deadline) (void)ports_.waiter.wait(kDrainStep, {});
     leases_.give_all_back("drain");
     slots.clear();  // joins
-    const auto flushed = ports_.clock.now() + kFlushTime;
+    const auto flushed = ports_.clock.now() + options_.flush;
     while (!at_once && leases_.undelivered() > 0 && ports_.clock.now() < flushed)
         (void)ports_.waiter.wait(kDrainStep, {});
     if (const std::size_t left = leases_.undelivered(); left > 0)

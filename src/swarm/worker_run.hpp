@@ -2,6 +2,7 @@
 //
 //   the caller's thread   looks at power and hours, claims tasks, and at the end drains
 //   one thread a slot     opens a lease, has it run, writes what came out into the journal
+//   one for checks        while all slots are in use, claims a check and runs it beside them
 //   one for heartbeats    keeps all leases, and hears which are lost or cancelled
 //   one for delivery      sends what is in the journal until the coordinator has it
 #pragma once
@@ -42,6 +43,9 @@ private:
     std::chrono::milliseconds step_ = kFirst;
 };
 
+/// Whether what was refused or not answered may go well at another time.
+bool may_pass(ErrorCode code);
+
 class WorkerRun {
 public:
     static Result<std::unique_ptr<WorkerRun>> open(const WorkerOptions& options, WorkerPorts ports);
@@ -62,6 +66,9 @@ private:
     void tell_verdict(const PowerVerdict& verdict);
     unsigned free_slots();
     void take(std::vector<Lease> leases, unsigned asked, bool small, CoordinatorClient& client);
+    bool wants_checks();
+    void check_until(const std::stop_token& stop);
+    void check(Lease lease, CoordinatorClient& client);
     void drain(std::vector<std::jthread>& slots);
 
     // worker_slots.cpp: the work.
@@ -71,13 +78,20 @@ private:
     Result<Report> run_opened(const OpenedWork& opened, const std::stop_token& stop);
     void remember_snapshot(const Work& work);
     Offer offer();
+    /// It is in hand from now on, also for the run after a kill.
+    void hold(const Taken& taken);
     void give_back(const Lease& lease, const std::string& reason, CoordinatorClient& client);
+    /// Nothing of it is in hand any more.
+    void let_go(const Lease& lease);
     void deliver(Report report, CoordinatorClient& client);
 
     // worker_delivery.cpp: heartbeats and results.
     void beat_until(const std::stop_token& stop);
-    Result<int> beat(CoordinatorClient& client, const std::stop_token& stop);
+    Result<std::chrono::milliseconds> beat(CoordinatorClient& client, bool wait, const std::stop_token& stop);
+    std::stop_source fresh_beat();
+    void beat_at_once();
     void deliver_until(const std::stop_token& stop);
+    Status give_back_left(CoordinatorClient& client, const std::stop_token& stop);
     Status send(CoordinatorClient& client, const std::vector<Report>& reports, const std::stop_token& stop);
     void settle(const Report& report, const Result<Completion>& answer);
 
@@ -98,8 +112,10 @@ private:
     std::mutex says_mutex_;
     std::mutex mutex_;
     std::condition_variable_any changed_;
+    std::stop_source beat_now_;
     std::deque<Taken> waiting_;
     int busy_ = 0;
+    bool checking_ = false;
     int handled_ = 0;  ///< tasks that ended here, one way or another
     bool no_more_ = false;
     bool to_deliver_ = true;
@@ -107,6 +123,7 @@ private:
     std::string holding_back_;
     std::optional<Error> fatal_;
     std::vector<BlobId> snapshots_;  ///< used last; at most kOfferedSnapshots
+    std::vector<Held> left_;         ///< in hand of a run that was killed; of the thread that delivers
 
     // Of the caller's thread.
     std::optional<Telemetry> seen_;

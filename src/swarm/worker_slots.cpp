@@ -54,7 +54,7 @@ void WorkerRun::run_lease(const Taken& taken, CoordinatorClient& client) {
     const Ending ending = leases_.ending(lease.task);
     if (ending == Ending::lost || ending == Ending::cancelled) {
         says(fmt::format("{} was {}", lease.task.text(), ending == Ending::lost ? "given to another" : "cancelled"));
-        leases_.remove(lease.task);
+        let_go(lease);
         return;
     }
     if (!report && ending == Ending::give_back) {
@@ -106,9 +106,24 @@ Offer WorkerRun::offer() {
     return out;
 }
 
-// A lease that cannot even be given back runs out by itself.
+void WorkerRun::hold(const Taken& taken) {
+    const Lease& lease = taken.lease;
+    if (const Status kept = journal_.begin(lease.task, lease.fence); !kept)
+        says(fmt::format("the journal cannot be written: {}", kept.error().message));
+    leases_.add(lease.task, lease.fence, taken.stop);
+}
+
+void WorkerRun::let_go(const Lease& lease) {
+    leases_.remove(lease.task);
+    if (const Status removed = journal_.remove(lease.task, lease.fence); !removed) says(removed.error().message);
+}
+
+// A lease that cannot even be given back runs out by itself, or is given back by the next run.
 void WorkerRun::give_back(const Lease& lease, const std::string& reason, CoordinatorClient& client) {
     const Status given = client.give_back(lease.task, lease.fence, reason, {});
+    if (given || !may_pass(given.error().code)) {
+        if (const Status removed = journal_.remove(lease.task, lease.fence); !removed) says(removed.error().message);
+    }
     says(fmt::format("{} given back ({}){}", lease.task.text(), reason,
                      given ? "" : fmt::format(", which the coordinator did not take: {}", given.error().message)));
 }

@@ -33,7 +33,7 @@ int main(int argc, char** argv) {
     scenario.rules.queued = 10'000'000;
     scenario.heartbeat_ms = 60'000;
     scenario.poll_ms = 30'000;
-    scenario.audit_ms = 20 * 60'000;
+    scenario.audit_ms = 30 * 60'000;
     scenario.watch_states = false;
     // Four fifths of what the workers could do.
     const auto per_minute = static_cast<unsigned>(scenario.workers * 60'000LL / scenario.work_ms * 6 / 10);
@@ -54,8 +54,9 @@ int main(int argc, char** argv) {
                scenario.workers, scenario.busy_ms / 60'000, scenario.liars, scenario.seed, scenario.work_ms / 1000,
                scenario.check_ms / 1000);
     fmt::print("breach: {}\n", figures->breach.empty() ? "none" : figures->breach);
-    fmt::print("jobs: {}, done {}, without a result {}; the last ended {} s after the load\n", figures->jobs,
-               figures->jobs_done, figures->jobs_failed, figures->quiet_took_ms / 1000);
+    fmt::print("jobs: {}, done {}, without a result {}, ended wrongly {}; the last ended {} s after the load\n",
+               figures->jobs, figures->jobs_done, figures->jobs_failed, figures->wrong_jobs,
+               figures->quiet_took_ms / 1000);
     fmt::print("paid: {} for work ({} wrongly, {} right without work), {} for checks ({} wrongly); {} lies told\n",
                figures->paid, figures->paid_wrongly, figures->unworked, figures->checks_paid,
                figures->checks_paid_wrongly, figures->lies);

@@ -31,15 +31,6 @@ AWAY = (OSError, EOFError, ValueError)  # the coordinator is, or what it said is
 DONE, DEAD = 4, 7  # swarm::State
 
 
-def free_ports(count):
-    """Held together while they are chosen, so that they differ."""
-    with contextlib.ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-
-
 class Notes:
     """Lines that a kill leaves behind: one write each, and a last one that is cut is none."""
 
@@ -200,6 +191,19 @@ class Postgres:
 # --- who kills them
 
 
+def lasting_port():
+    """One that is free, and stays so while nobody listens at it: none of those that connections are given."""
+    with contextlib.suppress(OSError):
+        first_given = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+        for port in random.sample(range(10_000, first_given), 100):
+            with contextlib.suppress(OSError), socket.socket() as free:
+                free.bind(("127.0.0.1", port))
+                return port
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
 class Swarm:
     def __init__(self, folder, seed, store=Sqlite):
         self.folder, self.random, self.kills = folder, random.Random(seed), collections.Counter()
@@ -216,7 +220,7 @@ class Swarm:
         self.log = self.folder / "coordinators.log"
         (self.folder / "config.toml").write_text("[service.coordinator]\nlease_s = 10\n")
         self.coordinators = [f"coordinator-{number}" for number in range(self.store.coordinators)]
-        self.ports = dict(zip(self.coordinators, free_ports(len(self.coordinators))))
+        self.ports = {name: lasting_port() for name in self.coordinators}
         self.urls = [f"http://127.0.0.1:{port}" for port in self.ports.values()]
         for number, name in enumerate(self.coordinators):
             if number > 0:  # they sign one log

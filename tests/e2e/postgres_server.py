@@ -55,14 +55,15 @@ class Postgres:
             if self.process is None or self.process.poll() is not None:
                 with open(self.folder / "log", "ab") as log:
                     self.process = subprocess.Popen(
-                        [self.programs / "postgres", "-D", self.data, "-k", self.folder, "-c", "listen_addresses="],
+                        [self.programs / "postgres", "-D", self.data, "-k", self.folder, "-c", "listen_addresses=",
+                         "-c", "dynamic_shared_memory_type=mmap"],
                         stdout=log, stderr=log, cwd="/", **self.user)
             time.sleep(0.05)
 
     def kill(self, how=signal.SIGQUIT):
         """SIGQUIT: at once, as when the machine fails. SIGKILL: the server alone; its children see that and end."""
         self.process.send_signal(how)
-        self.process.wait(30)
+        self.process.wait(60)
 
     def kill_a_child(self, dice):
         """One of those that serve a client, or write for all of them: the server starts anew over it."""

@@ -53,7 +53,7 @@ class Node:
         return {"Content-Digest": digest, "Signature-Input": f"sig1={params}",
                 "Signature": f"sig1=:{b64(self.key.sign(base.encode()))}:"}
 
-    def send(self, method, target, body=b"", headers=None, timeout=40):
+    def send(self, method, target, body=b"", headers=None, timeout=60):
         """As it stands, without a signature."""
         connection = http.client.HTTPConnection(urllib.parse.urlsplit(self.url).netloc, timeout=timeout)
         connection.request(method, target, body or None, headers or {})
@@ -62,7 +62,7 @@ class Node:
         connection.close()
         return answer
 
-    def call(self, method, target, body=None, type="application/json", timeout=40, **headers):
+    def call(self, method, target, body=None, type="application/json", timeout=60, **headers):
         data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         if data:
@@ -78,7 +78,7 @@ class Node:
     def join(self, token, kind):
         return self.post("/v1/nodes", {"token": token, "key": self.public, "kind": kind, "label": "test"})
 
-    def events(self, job, after=0, timeout=20, last_event_id=None):
+    def events(self, job, after=0, timeout=60, last_event_id=None):
         """The events of a job until the stream ends."""
         target = f"/v1/jobs/{job}/events?after={after}"
         connection = http.client.HTTPConnection(urllib.parse.urlsplit(self.url).netloc, timeout=timeout)
@@ -102,7 +102,7 @@ class Admin:
 
     def ask(self, method, **params):
         with socket.socket(socket.AF_UNIX) as line:
-            line.settimeout(20)
+            line.settimeout(60)
             line.connect(self.path)
             line.sendall(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode() + b"\n")
             with line.makefile() as reader:

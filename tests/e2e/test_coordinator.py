@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import ssl
@@ -29,7 +30,7 @@ class Started:
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
-        self.out, self.err = self.process.communicate(timeout=30)
+        self.out, self.err = self.process.communicate(timeout=60)
         return self.process.returncode
 
     def kill(self):
@@ -39,13 +40,14 @@ class Started:
 
 
 class Coordinator(Started):
-    def __init__(self, data, *more, command="coordinator", config=None, database=None):
+    def __init__(self, data, *more, command="coordinator", config=None, database=None, below=()):
+        """`below`: the words of a program that becomes this one."""
         self.data = data
         environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
         if database:
             environment["DATABASE_URL"] = database
         environment["XDG_CONFIG_HOME"] = str(data.parent / "config")
-        words = [PROGRAM, command, "--listen", "127.0.0.1:0", "--data-dir", data, *more]
+        words = [*below, PROGRAM, command, "--listen", "127.0.0.1:0", "--data-dir", data, *more]
         if config is not None:
             (data.parent / "config.toml").write_text(config)
             words += ["--config", data.parent / "config.toml"]
@@ -125,7 +127,7 @@ def problem(answer, status, code=None):
     return answer.json()["detail"]
 
 
-def eventually(condition, patience=10):
+def eventually(condition, patience=60):
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         value = condition()
@@ -142,7 +144,7 @@ def test_a_job_is_submitted_claimed_renewed_completed_and_shown(coordinator, cli
     beat = worker.post("/v1/heartbeat", {"protocol": "1.1", "offer": OFFER, "held": [
         {"task": lease["task"], "fence": lease["fence"], "progress": b64(b"sealed progress"), "percent": 40}]})
     assert beat.status == 200 and beat.json()["held"][0]["holding"] == "kept", beat.text
-    assert abs(beat.json()["now_ms"] / 1000 - time.time()) < 5
+    assert abs(beat.json()["now_ms"] / 1000 - time.time()) < 60
     done = complete(worker, report(lease))
     assert done.status == 200 and done.json()["reports"][0]["task"] == "done", done.text
     shown = client.get(f"/v1/jobs/{id}").json()
@@ -163,7 +165,7 @@ def test_everything_private_is_private(coordinator):
 
 def test_a_second_coordinator_on_the_same_data_is_refused(coordinator):
     words = [PROGRAM, "coordinator", "--listen", "127.0.0.1:0", "--data-dir", coordinator.data]
-    second = subprocess.run(words, capture_output=True, text=True, timeout=30)
+    second = subprocess.run(words, capture_output=True, text=True, timeout=60)
     assert second.returncode == 1 and "another coordinator runs" in second.stderr
     assert coordinator.admin.ask("status")["draining"] is False
 
@@ -181,29 +183,38 @@ def test_a_stale_socket_is_replaced_after_a_kill(coordinator, client):
 
 
 def test_a_waiting_worker_is_woken_by_a_submit(coordinator, client, worker):
-    got = {}
-    waiting = threading.Thread(target=lambda: got.update(leases=leases(worker, wait_s=20), at=time.monotonic()))
-    waiting.start()
-    eventually(lambda: coordinator.admin.ask("status")["claims_waiting"] == 1)
-    start = time.monotonic()
-    submitted(client, job())
-    waiting.join(20)
-    assert len(got["leases"]) == 1 and got["at"] - start < 0.9, "not by the second's tick"
+    waited = 0
+    for round in range(8):
+        got = {}
+        waiting = threading.Thread(target=lambda: got.update(leases=leases(worker, wait_s=25)))
+        waiting.start()
+        eventually(lambda: coordinator.admin.ask("status")["claims_waiting"] == 1)
+        id = submitted(client, job(), f"k{round}")
+        waiting.join(60)
+        [lease] = got["leases"]
+        at = {}
+        for event in client.events(id):
+            at.setdefault(event["reason"], event["at_ms"])
+            if "claimed" in at:
+                break
+        waited += at["claimed"] - at["submitted"]
+        complete(worker, report(lease))
+    assert waited < 2000, "by the second's tick it would be half a second each time"
 
 
 def test_one_task_wakes_one_of_many_and_the_others_go_on_waiting(coordinator, client, worker):
     got = []
-    threads = [threading.Thread(target=lambda: got.append(leases(worker, wait_s=4))) for _ in range(6)]
+    threads = [threading.Thread(target=lambda: got.append(leases(worker, wait_s=25))) for _ in range(6)]
     for thread in threads:
         thread.start()
-    eventually(lambda: coordinator.admin.ask("status")["claims_waiting"] == 6)
-    submitted(client, job())
-    eventually(lambda: len(got) == 1)
-    assert len(got[0]) == 1
-    eventually(lambda: coordinator.admin.ask("status")["claims_waiting"] == 5)
+    for waiting in range(6, 0, -1):
+        eventually(lambda: coordinator.admin.ask("status")["claims_waiting"] == waiting)
+        submitted(client, job(), f"k{waiting}")
+        eventually(lambda: len(got) == 7 - waiting)
     for thread in threads:
-        thread.join(20)
-    assert sorted(len(one) for one in got) == [0, 0, 0, 0, 0, 1], "the others are answered when their time is over"
+        thread.join(60)
+    assert [len(one) for one in got] == [1] * 6
+    assert leases(worker, wait_s=1) == [], "when its time is over it is answered"
 
 
 def test_a_dependency_becomes_claimable_for_a_waiting_worker(coordinator, client, worker):
@@ -214,7 +225,7 @@ def test_a_dependency_becomes_claimable_for_a_waiting_worker(coordinator, client
     waiting.start()
     eventually(lambda: coordinator.admin.ask("status")["claims_waiting"] == 1)
     assert complete(worker, report(first)).status == 200
-    waiting.join(20)
+    waiting.join(60)
     assert got["leases"][0]["key"] == "second" and got["leases"][0]["inputs"][0]["key"] == "first"
 
 
@@ -239,7 +250,7 @@ def test_versions_are_negotiated(coordinator):
     assert hello(["1.0", "1.1"]).json()["protocol"] == "1.1"
     assert hello(["1.7"]).json()["protocol"] == "1.1", "a newer minor version is met at ours"
     problem(hello(["2.0", "x"]), 400, "no_common_protocol")
-    assert abs(hello(["1.0"]).json()["now_ms"] / 1000 - time.time()) < 5
+    assert abs(hello(["1.0"]).json()["now_ms"] / 1000 - time.time()) < 60
 
 
 def test_the_same_submit_again_is_the_same_job_and_another_under_its_key_is_refused(coordinator, client):
@@ -324,9 +335,10 @@ def test_a_wrong_clock_is_told_how_far_it_is_off_and_what_to_do(coordinator, wor
     for _ in range(2):  # known to the cache, and not
         answer = claim(worker)
         detail = problem(answer, 409, "conflict")
-        assert "3600 s ahead" in detail or "3599 s ahead" in detail
+        [off] = re.findall(r"(\d+) s ahead", detail)
+        assert 3540 < int(off) <= 3600, detail
         assert "set that machine's clock" in detail
-        assert abs(int(answer.headers["Edgecoder-Time"]) / 1000 - time.time()) < 5
+        assert abs(int(answer.headers["Edgecoder-Time"]) / 1000 - time.time()) < 60
 
 
 def test_a_revoked_node_is_out_at_once(coordinator, client, worker):
@@ -357,7 +369,7 @@ def test_who_follows_or_waits_when_it_is_revoked_is_sent_away(coordinator, clien
         coordinator.admin.ask("node.set_state", id=node.id, state="revoked", reason="lost")
     assert client.post(f"/v1/jobs/{id}/keys", {"node": worker.id, "sealed": b64(b"the key")}).status == 200
     assert all(event["type"] != "progress" for event in stream), "and it has ended"
-    waiting.join(20)
+    waiting.join(60)
     problem(answers[0], 401, "denied")
     assert time.monotonic() - before < 20
     assert client.get(f"/v1/jobs/{id}").json()["state"] == "running"
@@ -509,6 +521,39 @@ def test_a_cancelled_job_is_told_to_who_works_at_it(coordinator, client, worker)
     assert [event["state"] for event in client.events(id)][-1] == "cancelled"
 
 
+def test_a_heartbeat_that_waits_is_answered_when_the_job_ends(coordinator, client):
+    def beat(worker, lease, wait_s):
+        return worker.post("/v1/heartbeat", {"protocol": "1.1", "offer": OFFER, "wait_s": wait_s,
+                                             "held": [{"task": lease["task"], "fence": lease["fence"]}]}).json()
+
+    workers = [coordinator.node("worker") for _ in range(2)]
+    ends = {"cancelled": lambda id, lease: client.post(f"/v1/jobs/{id}/cancel", {}),
+            "done": lambda id, lease: complete(workers[0], report(lease))}
+    for number, (state, end) in enumerate(ends.items()):
+        id = submitted(client, job(task("shard-0"), task("shard-1")), key=f"k{number}")
+        [first], [second] = leases(workers[0]), leases(workers[1])
+        answers = []
+        waiting = threading.Thread(target=lambda: answers.append(beat(workers[1], second, 29)))
+        waiting.start()
+        assert any(event["reason"] == "started" for event in client.events(id, timeout=60))
+        assert not answers
+        assert end(id, first).status == 200
+        waiting.join(60)
+        # Kept is what it would say when its time is over.
+        assert [held["holding"] for held in answers[0]["held"]] == ["cancelled"], state
+    id = submitted(client, job(), key="k9")
+    [lease] = leases(workers[1])
+    older = threading.Thread(target=lambda: answers.append(beat(workers[1], lease, 29)))
+    older.start()
+    assert any(event["reason"] == "started" for event in client.events(id, timeout=60))
+    assert beat(workers[1], lease, 0)["held"][0]["holding"] == "kept", "another one does not wait"
+    assert beat(workers[1], lease, 0)["next_s"] > 0
+    problem(workers[1].post("/v1/heartbeat", {"protocol": "1.1", "offer": OFFER, "held": [], "wait_s": 30}), 400)
+    assert client.post(f"/v1/jobs/{id}/cancel", {}).status == 200
+    older.join(60)
+    assert answers[-1]["held"][0]["holding"] == "cancelled" and answers[-1]["next_s"] == 0
+
+
 def test_events_go_on_where_they_left_off(coordinator, client, worker):
     id = submitted(client, job())
     stream = client.events(id)
@@ -596,7 +641,7 @@ def test_a_key_is_asked_for_by_an_event_and_given_to_the_node_alone(coordinator,
     waiting = threading.Thread(target=lambda: got.update(worker.get(target + "&wait_s=20").json()))
     waiting.start()
     assert client.post(f"/v1/jobs/{id}/keys", {"node": worker.id, "sealed": b64(b"the key")}).status == 200
-    waiting.join(20)
+    waiting.join(60)
     assert got["key"] == b64(b"the key")
     other = coordinator.node("worker")
     assert other.get(target).status in (404, 409)
@@ -639,20 +684,31 @@ def test_the_document_describes_the_table(coordinator):
                 assert answer.status in (401, 400), (method, path, answer.status)
 
 
-def test_sigterm_lets_reports_in_and_hands_nothing_out(coordinator, client, worker):
+def test_one_that_goes_down_lets_reports_in_and_hands_nothing_out(coordinator, client, worker):
     submitted(client, job())
     [lease] = leases(worker)
     got = {}
     waiting = threading.Thread(target=lambda: got.update(claim(worker, wait_s=25).json()))
     waiting.start()
     eventually(lambda: coordinator.admin.ask("status")["claims_waiting"] == 1)
-    coordinator.process.send_signal(signal.SIGTERM)
-    waiting.join(20)
+    coordinator.admin.ask("drain")
+    waiting.join(60)
     assert got == {"leases": []}, "who waits is answered"
+    problem(submit(client, job(), "k2"), 503)
     assert complete(worker, report(lease)).json()["reports"][0]["task"] == "done"
     beat = worker.post("/v1/heartbeat", {"protocol": "1.1", "offer": OFFER, "held": []})
     assert beat.json()["drain"] is True
-    assert coordinator.process.wait(20) == 0
+    assert coordinator.stop() == 0
+
+
+def test_sigterm_answers_who_waits_and_ends(coordinator, worker):
+    got = {}
+    waiting = threading.Thread(target=lambda: got.update(claim(worker, wait_s=25).json()))
+    waiting.start()
+    eventually(lambda: coordinator.admin.ask("status")["claims_waiting"] == 1)
+    assert coordinator.stop() == 0
+    waiting.join(60)
+    assert got == {"leases": []}
 
 
 def test_the_admin_socket_refuses_what_is_wrong(coordinator):
@@ -666,14 +722,14 @@ def test_the_admin_socket_refuses_what_is_wrong(coordinator):
         with pytest.raises(RuntimeError):
             coordinator.admin.ask(method, **params)
     with socket.socket(socket.AF_UNIX) as line:
-        line.settimeout(20)
+        line.settimeout(60)
         line.connect(coordinator.admin.path)
         line.sendall(b"no json\n" + b'{"jsonrpc":"2.0","id":7,"method":"status"}\n')
         with line.makefile() as reader:
             assert json.loads(reader.readline())["error"]["code"] == -32700
             assert json.loads(reader.readline())["id"] == 7
     with socket.socket(socket.AF_UNIX) as line:
-        line.settimeout(20)
+        line.settimeout(60)
         line.connect(coordinator.admin.path)
         try:
             line.sendall(b"x" * 100_000)
@@ -783,7 +839,7 @@ def test_two_coordinators_on_one_database_are_one_swarm(postgres, tmp_path):
         waiting.start()
         eventually(lambda: two.admin.ask("status")["claims_waiting"] == 1)
         id = submitted(client, job())
-        waiting.join(20)
+        waiting.join(60)
         [lease] = got["leases"]
         assert lease["job"] == id
         stream = client.events(id)
@@ -812,7 +868,7 @@ def test_a_database_that_goes_away_and_comes_back_loses_nothing(postgres, tmp_pa
         assert Node(running.url).send("GET", "/readyz").status == 503
         assert Node(running.url).send("GET", "/healthz").status == 200
         postgres.start()
-        done = eventually(lambda: (lambda a: a if a.status == 200 else None)(complete(worker, report(lease))), 30)
+        done = eventually(lambda: (lambda a: a if a.status == 200 else None)(complete(worker, report(lease))))
         assert done.json()["reports"][0]["task"] == "done", done.text
         assert submit(client, job(), "k2").status == 201
         assert client.get(f"/v1/jobs/{id}").json()["state"] == "done"
@@ -862,35 +918,44 @@ def test_what_was_committed_without_an_answer_counts_once_when_it_is_asked_again
         between.remove()
 
 
-def test_a_full_disk_is_said_and_nothing_is_lost(tmp_path):
-    data = tmp_path / "data"
-    data.mkdir(mode=0o700)
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m,mode=0700", "tmpfs", data], capture_output=True)
-    if mounted.returncode != 0:
-        pytest.skip("no small disk can be made here")
+@pytest.fixture
+def small_disk():
+    """A folder, and the words that put a small disk there for the program that follows and for nobody else: other tests
+    look at what is mounted on this machine."""
+    with tempfile.TemporaryDirectory(prefix="edgecoder-") as folder:
+        data = pathlib.Path(folder) / "data"
+        data.mkdir(mode=0o700)
+        below = ["unshare", "--mount", "sh", "-c",
+                 'mount -t tmpfs -o size=6m,mode=0700 tmpfs "$0" && exec "$@"', data]
+        if subprocess.run([*below, "true"], capture_output=True).returncode != 0:
+            pytest.skip("no small disk can be made here")
+        yield data, below
+
+
+def test_a_full_disk_is_said_and_nothing_is_lost(small_disk):
+    data, below = small_disk
+    running = Coordinator(data, below=below)
     try:
-        running = Coordinator(data)
-        try:
-            client = running.node("client")
-            first = submitted(client, job(), "first")
-            filler = data / "filler"
-            with open(filler, "wb", buffering=0) as out:
-                try:
-                    while True:
-                        out.write(b"x" * 65536)
-                except OSError:
-                    pass
-            refused = eventually(lambda: next((answer for answer in [put(client, (os.urandom(8).hex(), b"x" * 65536))]
-                                               if answer.status != 200), None))
-            problem(refused, 503, "storage_full")
-            assert client.get(f"/v1/jobs/{first}").json()["state"] == "queued"
-            filler.unlink()
-            assert eventually(lambda: submit(client, job(), "second").status == 201)
-            assert [row["id"] for row in client.get("/v1/jobs").json()["jobs"]][-1] == first
-        finally:
-            running.kill()
+        inside = pathlib.Path(f"/proc/{running.process.pid}/root") / data.relative_to("/")
+        running.admin = Admin(inside)
+        client = running.node("client")
+        first = submitted(client, job(), "first")
+        filler = inside / "filler"
+        with open(filler, "wb", buffering=0) as out:
+            try:
+                while True:
+                    out.write(b"x" * 65536)
+            except OSError:
+                pass
+        refused = eventually(lambda: next((answer for answer in [put(client, (os.urandom(8).hex(), b"x" * 65536))]
+                                           if answer.status != 200), None))
+        problem(refused, 503, "storage_full")
+        assert client.get(f"/v1/jobs/{first}").json()["state"] == "queued"
+        filler.unlink()
+        assert eventually(lambda: submit(client, job(), "second").status == 201)
+        assert [row["id"] for row in client.get("/v1/jobs").json()["jobs"]][-1] == first
     finally:
-        subprocess.run(["umount", "-l", data], check=True)
+        running.kill()
 
 
 def test_a_certificate_is_served(tmp_path):
@@ -905,8 +970,11 @@ def test_a_certificate_is_served(tmp_path):
         with urllib.request.urlopen(running.url + "/healthz", context=trust, timeout=20) as answer:
             assert answer.read() == b"ok\n"
         half = subprocess.run([PROGRAM, "coordinator", "--tls-cert", tmp_path / "cert.pem", "--data-dir",
-                               tmp_path / "other"], capture_output=True, text=True, timeout=30)
+                               tmp_path / "other"], capture_output=True, text=True, timeout=60)
         assert half.returncode == 2 and "go together" in half.stderr
+        bare = subprocess.run([PROGRAM, "coordinator", "--listen", "0.0.0.0:0", "--data-dir", tmp_path / "other"],
+                              capture_output=True, text=True, timeout=30)
+        assert bare.returncode == 2 and "--tls-cert" in bare.stderr and "--behind-proxy" in bare.stderr
     finally:
         running.kill()
 

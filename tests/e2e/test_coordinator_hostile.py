@@ -9,6 +9,7 @@ import hashlib
 import http.client
 import json
 import os
+import re
 import socket
 import stat
 import struct
@@ -232,7 +233,8 @@ def test_only_well_signed_requests_come_in(coordinator, anna, worker, kind, meth
         late.clock = off
         answer = send(signer=late)
         detail = problem(answer, 409)["detail"]
-        assert word in detail and any(str(abs(off) + slip) in detail for slip in range(-5, 6)), detail
+        [told] = re.findall(rf"(\d+) s {word}", detail)
+        assert abs(int(told) - abs(off)) < 60, detail
         assert abs(int(answer.headers["Edgecoder-Time"]) - time.time() * 1000) < 60_000
 
 
@@ -313,7 +315,7 @@ def test_who_is_revoked_while_it_waits_is_given_nothing(coordinator, anna):
     only_here = {**OFFER, "kinds": ["escalate"]}
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(node.post, "/v1/claim", {"protocol": "1.1", "offer": only_here, "wait_s": 25})
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while coordinator.admin.ask("status")["claims_waiting"] == 0:
             assert time.monotonic() < deadline, "the claim never came to wait"
         coordinator.admin.ask("node.set_state", id=node.id, state="revoked", reason="a test")
@@ -698,7 +700,7 @@ def test_a_blob_is_its_accounts(coordinator, anna, bob, worker):
 def admin_answers(coordinator, data):
     """What the admin socket says to these bytes, until it has nothing more to say."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
-        line.settimeout(20)
+        line.settimeout(60)
         line.connect(coordinator.admin.path)
         answer = b""
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it may hang up before it has read everything

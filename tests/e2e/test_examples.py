@@ -22,6 +22,13 @@ def test_two_tests_of_the_python_sample_fail(sample):
     assert re.search(r"2 failed, 17 passed", out)
 
 
+def test_three_tests_in_two_files_of_the_sample_for_the_swarm_fail(sample):
+    status, out = output_of([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"], sample("two-faults"))
+    assert status == 1
+    assert "3 failed, 6 passed" in out
+    assert "FAILED tests/test_berths.py" in out and "FAILED tests/test_fees.py" in out
+
+
 def test_two_tests_of_the_node_sample_fail(sample):
     if not shutil.which("node"):
         pytest.skip("node is not on this machine")

@@ -322,6 +322,17 @@ def test_crlf_tabs_and_foreign_bytes_survive_an_apply(fix, project):
     assert fixed.count(b"\r\n") == fixed.count(b"\n") == source.count(b"\n")
 
 
+def test_a_patch_that_another_test_forbids_is_not_shown_and_that_test_is_named(fix, project):
+    frozen = {"shop/names.py": "def shop():\n    return 'ours'\n",
+              "tests/test_names.py": "import pathlib\n\nfrom shop.names import shop\n\n\ndef test_the_paging_is_not_touched():\n"
+                                     "    assert shop() == 'ours'\n"
+                                     f"    assert pathlib.Path('shop/paging.py').read_text() == {PAGING!r}\n"}
+    run = fix(project(SHOP | frozen), "--json", "--budget", "30")
+    assert run.status == 1 and run.json()["status"] == "unfixed"
+    assert "none passed the whole command: 1 of its tests failed" in run.json()["reason"], run.json()["reason"]
+    assert "test_the_paging_is_not_touched" in run.json()["reason"]
+
+
 def test_a_syntax_error_is_not_mistaken_for_a_failing_test(fix, project):
     root = project({"a.py": "def f(:\n    return 1\n", "test_a.py": "import a\n\ndef test_a():\n    assert a.f() == 1\n"})
     run = fix(root, "--json", "--budget", 10)

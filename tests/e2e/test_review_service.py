@@ -87,6 +87,21 @@ def test_nobody_gets_in_without_the_token(service, method, path, body):
         problem(service.call(method, path, body, token, Idempotency_Key="k"), 401, "unauthorized")
 
 
+@pytest.mark.parametrize("path, token", [("/reviews", ""), ("/reviews", "wrong"), ("/reviews/1/answer", ""),
+                                         ("/reviews/1/answer", "wrong"), ("/reviews/1/answer", "2.of-another-review")])
+def test_a_body_of_whoever_has_no_token_is_not_read(service, path, token):
+    """The head says a large body: the answer comes with most of it unsent, and the connection is over."""
+    bearer = f"Authorization: Bearer {token}\r\n" if token else ""
+    with socket.create_connection(("127.0.0.1", urllib.parse.urlsplit(service.url).port), timeout=20) as wire:
+        wire.sendall(f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n{bearer}"
+                     f"Idempotency-Key: k\r\nContent-Length: 1000000\r\n\r\n".encode() + b" " * 1000)
+        answer = b""
+        while piece := wire.recv(65536):
+            answer += piece
+    assert answer.startswith(b"HTTP/1.1 401 ") and b'"code":"unauthorized"' in answer, answer
+    assert b"\r\nWWW-Authenticate: Bearer\r\n" in answer
+
+
 def test_a_question_is_stored_once_and_answered_once(service):
     first = service.ask("k1")
     assert first["state"] == "waiting" and "link" not in first

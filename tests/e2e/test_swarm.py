@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
@@ -48,15 +49,17 @@ class Program:
         self.process = subprocess.Popen(arguments, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT, text=True, errors="replace")
         self.lines = []
+        self.heard = []  # when each came
         self.ready = threading.Event()
         self.reader = threading.Thread(target=self.read, args=(re.compile(ready),), daemon=True)
         self.reader.start()
-        if not self.ready.wait(60):
+        if not self.ready.wait(240):
             self.kill()
             pytest.fail("not ready: " + self.text())
 
     def read(self, ready):
         for line in self.process.stdout:
+            self.heard.append(time.monotonic())
             self.lines.append(line)
             if ready.search(line):
                 self.ready.set()
@@ -67,14 +70,18 @@ class Program:
     def stop(self):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-            self.process.wait(timeout=60)
-        self.reader.join(timeout=20)
+        return self.ended()
+
+    def ended(self):
+        """Its status, when it has ended by itself."""
+        self.process.wait(timeout=60)
+        self.reader.join(timeout=60)
         return self.process.returncode
 
     def kill(self):
         if self.process.poll() is None:
             self.process.kill()
-            self.process.wait(timeout=20)
+            self.process.wait(timeout=60)
 
 
 class Machine:
@@ -206,14 +213,17 @@ def test_events_are_lines_and_the_result_is_the_last(home, project):
 
 def test_a_result_that_nobody_else_may_check_is_looked_at_without_waiting(home, project):
     home.worker()
-    done = home.run("submit", "--test", PYTEST, "--dir", project(), "--shards", "1", "--watch", "--events")
-    events = [json.loads(line) for line in done.stdout.splitlines()][:-1]
-    assert done.returncode == 0, done.stderr
-    wanted = next(event for event in events if event["reason"] == "to_verify")
-    assert wanted["task"] == "verify-1", "a task that came up meanwhile has its name"
-    judged = next(event for event in events if event["reason"] == "verdict")
-    assert judged["at_ms"] - wanted["at_ms"] < 8000, "the quiet after which it is looked at in any case"
-    assert "verify-1: queued (a second worker is to check it)" in done.stderr
+    following = home.start("edgecoder", "submit", "--test", PYTEST, "--dir", project(), "--shards", "1", "--watch",
+                           "--events", ready='"type":"result"')
+    assert following.ended() == 0, following.text()
+    events = [(json.loads(line), when) for line, when in zip(following.lines, following.heard) if line.startswith("{")]
+    reasons = {event.get("reason"): event for event, _ in events}
+    assert reasons["to_verify"]["task"] == "verify-1", "a task that came up meanwhile has its name"
+    assert reasons["verdict"]["state"] == "done"
+    came = next(when for event, when in events if event["state"] == "verifying")
+    looked = next(when for line, when in zip(following.lines, following.heard) if "running the tests of shard-0" in line)
+    assert looked - came < 8, "the quiet after which it is looked at in any case"
+    assert "verify-1: queued (a second worker is to check it)" in following.text()
     listed = home.run("jobs", "list").stdout
     assert "checked by the submitter" in listed and "0/0" not in listed
 
@@ -225,6 +235,16 @@ def test_what_cannot_be_repaired_ends_unfixed_with_status_1(home, project):
     assert done.returncode == 1, done.stderr
     document = json.loads(done.stdout)
     assert document["status"] == "unfixed" and document["reason"] and document["patch"] == ""
+
+
+def test_a_project_whose_tests_pass_already_is_told_so(home, project):
+    root = project({"test_a.py": "def test_always():\n    assert True\n"})
+    home.worker()
+    done = home.run("submit", "--test", PYTEST, "--dir", root, "--watch", "--apply", "--shards", 1)
+    assert done.returncode == 0 and done.stdout == "", done.stderr
+    assert "passing  the tests already pass: 1 passed" in done.stderr
+    fetched = home.json("jobs", "fetch", home.json("jobs", "list")["jobs"][0]["id"], "--verify")
+    assert fetched["status"] == "already_passing" and fetched["verified_here"]["outcome"] == "passed"
 
 
 def test_answers_of_a_model_are_tried_and_one_that_passes_is_taken(home, project):
@@ -239,6 +259,16 @@ def test_answers_of_a_model_are_tried_and_one_that_passes_is_taken(home, project
     assert done.returncode == 0, done.stderr
     assert "+    return value + 1" in done.stdout, done.stderr
     assert re.search("fixed    by model:.*oracle:none", done.stderr), done.stderr
+
+
+def test_a_class_of_model_is_asked_for_and_who_has_none_is_told(home, project):
+    with fake_model.FakeModel(tasks=[]) as server:
+        home.worker("--model", f"{server.url}#oracle:none")
+        job = submit(home, project(), "make the pages right", "--model-class", "large")
+        why = home.json("jobs", "explain", job["id"])
+        assert any("1 of 1 worker: has no large model" in reason for reason in why["reasons"]), why
+        done = home.run("submit", "--test", PYTEST, "--dir", project(), "--model-class", "large")
+    assert done.returncode == 2 and "--model-class needs a task" in done.stderr, done.stderr
 
 
 def test_a_task_is_split_and_the_parts_come_back_as_one_patch(machine, project):
@@ -289,6 +319,37 @@ def test_a_job_nobody_works_on_says_why_and_can_be_ended(home, project):
 
 
 # --- who may see and do what
+
+
+def test_whoever_watches_is_told_that_no_worker_is_here(home, project):
+    watching = home.start("edgecoder", "submit", "--test", PYTEST, "--dir", project(), "--watch",
+                          ready="^waits +shard-0: no worker is here: edgecoder worker starts one")
+    assert "trust groups local" in home.worker().text()
+    assert watching.process.wait(timeout=240) == 0, watching.text()
+    assert watching.text().count("no worker is here") == 1, "not again while it stays so"
+
+
+def test_doctor_tells_how_this_machine_stands_with_the_swarm(machine, home):
+    def swarm(of=home):
+        return of.json("doctor")["swarm"]
+
+    assert swarm()["answers"] and swarm()["coordinator"] == home.url
+    assert home.run("jobs", "list").returncode == 0
+    node = home.json("node", "id", "--kind", "client")["id"]
+    assert swarm()["nodes"] == [{"kind": "client", "id": node, "let_in": True, "reason": ""}]
+    assert home.run("group", "create", "team").returncode == 0
+    assert "team" in swarm()["groups"] and swarm()["exposed_keys"] == []
+    key = home.data / "swarm/groups/team.key"
+    key.chmod(0o644)
+    assert swarm()["exposed_keys"] == [str(key)]
+    assert f"{key}: chmod 600" in home.run("doctor").stdout
+    assert home.run("node", "suspend", node).returncode == 0
+    refused = swarm()["nodes"][0]
+    assert not refused["let_in"] and "suspended" in refused["reason"]
+    alone = machine("alone", "http://127.0.0.1:9")
+    told = swarm(alone)
+    assert not told["answers"] and "127.0.0.1:9" in told["reason"] and "edgecoderd all" in told["remedy"]
+    assert not (alone.data / "swarm").exists(), "looking makes no keys"
 
 
 def memory_of(pid):
@@ -362,8 +423,9 @@ def test_a_machine_joins_with_a_token_and_waits_for_approval(machine, home):
     waiting = other.run("node", "join", "--kind", "client", "--token-file", "-", text=token.stdout)
     assert waiting.returncode == 3 and "approve" in waiting.stderr
     early = other.run("jobs", "list")
-    assert early.returncode == 3 and "waits for the approval of a person" in early.stderr, early.stderr
     node = other.json("node", "id", "--kind", "client")["id"]
+    assert early.returncode == 3 and "waits for approval" in early.stderr, early.stderr
+    assert f"edgecoder node approve {node}" in early.stderr and "token" not in early.stderr
     listed = {each["id"]: each for each in home.json("node", "list")["nodes"]}
     assert listed[node]["state"] == "pending" and listed[node]["account"] == "team"
     assert home.run("node", "approve", node).returncode == 0
@@ -376,6 +438,16 @@ def test_a_machine_joins_with_a_token_and_waits_for_approval(machine, home):
     assert other.run("jobs", "list").returncode == 3
     assert home.run("node", "revoke", node).returncode == 0
     assert home.run("node", "approve", node).returncode == 1
+
+
+def test_an_inference_service_says_why_it_leases_nothing_and_joins_with_a_token(machine, home):
+    other = machine("other", home.url)
+    other.env["INFERENCE_PORT"] = "0"
+    stranger = other.start("edgecoderd", "inference", ready="^inference: leases nothing: .*does not know this machine; .*--token-file")
+    assert stranger.stop() == 0
+    token = home.run("admin", "token", "create", "--kind", "inference", "--account", "team", "--approved").stdout.strip()
+    other.env["AGENT_REGISTRATION_TOKEN"] = token
+    other.start("edgecoderd", "inference", ready=f"^inference: leases from {home.url}")
 
 
 def test_an_account_pays_for_its_jobs_and_gets_no_further_than_its_credit(machine, home, project):
@@ -462,6 +534,7 @@ def test_no_coordinator_is_told_with_status_3(machine, project):
     alone = machine("alone", "http://127.0.0.1:9")
     done = alone.run("submit", "--test", PYTEST, "--dir", project())
     assert done.returncode == 3 and "127.0.0.1" in done.stderr
+    assert "edgecoderd all" in done.stderr and "--coordinator" in done.stderr
     assert alone.run("node", "list").returncode == 3
     plain = alone.run("jobs", "list", "--coordinator", "http://192.0.2.1:4301")
     assert plain.returncode == 3 and "https" in plain.stderr
@@ -498,7 +571,7 @@ class LosingProxy:
                     lose.set()
                 server.sendall(chunk)
             server.shutdown(socket.SHUT_WR)
-            back.join(timeout=20)
+            back.join(timeout=60)
 
     @staticmethod
     def pump_back(server, client, lose):

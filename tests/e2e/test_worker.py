@@ -88,9 +88,9 @@ def programs():
 
 
 class Swarm:
-    def __init__(self, start, folder):
+    def __init__(self, start, folder, lease_s=10):
         self.start, self.data = start, folder / "data"
-        (folder / "config.toml").write_text("[service.coordinator]\nlease_s = 10\n")
+        (folder / "config.toml").write_text(f"[service.coordinator]\nlease_s = {lease_s}\n")
         self.coordinator = start(BIN / "edgecoderd", "coordinator", "--listen", "127.0.0.1:0", "--data-dir", self.data,
                                  "--config", folder / "config.toml", data=self.data)
         line = self.coordinator.process.stdout.readline()
@@ -105,7 +105,7 @@ class Swarm:
         return self.start(BIN / "edgecoder", "submit", "--dir", project, "--test", test, "--coordinator", self.url, "--watch",
                           "--json", *words, data=self.data)
 
-    def result(self, submit, timeout=120):
+    def result(self, submit, timeout=240):
         submit.process.wait(timeout)
         return json.loads(submit.process.stdout.read())
 
@@ -174,6 +174,31 @@ def test_work_of_a_killed_worker_is_done_by_the_next(swarm, project):
     assert result["patch"]
 
 
+def test_a_worker_that_was_killed_gives_its_work_back_when_it_starts_again(programs, tmp_path, project):
+    """Not when the lease has run out: here that is an hour."""
+    swarm = Swarm(programs, tmp_path, lease_s=3600)
+    slow = project / "test_largest.py"
+    slow.write_text("import time\n\ntime.sleep(3)\n\n" + TEST)
+    first = swarm.worker()
+    submit = swarm.submit(project, "--budget", "600")
+    first.says("begins")
+    first.end(signal.SIGKILL)
+    second = swarm.worker()
+    second.says("of an earlier run given back")
+    result = swarm.result(submit, 300)
+    assert submit.process.returncode == 0, (result, submit.lines, second.lines)
+    assert any("its worker was started again" in line for line in submit.lines), submit.lines
+    assert result["patch"]
+
+
+def test_an_owner_gives_a_task_less_time_than_it_asks_for(swarm, project):
+    (project / "test_largest.py").write_text(SLOW)
+    worker = swarm.worker("--budget", "2")
+    submit = swarm.submit(project, "--budget", "600")
+    worker.says("error after")
+    submit.says("its worker's owner gives a task less time")
+
+
 def test_a_revoked_worker_ends_with_the_reason(swarm):
     worker = swarm.worker("--events")
     event = json.loads(worker.process.stdout.readline())
@@ -198,7 +223,7 @@ def test_a_phone_in_low_power_mode_takes_nothing_and_says_so(swarm, project):
 
 
 @pytest.mark.parametrize("words", [["--hours", "25-1"], ["--hours", "x"], ["--slots", "0"], ["--slots", "257"],
-                                   ["--cpu", "0"], ["--cpu", "101"], ["--memory", "1"], ["--profile", "android"],
+                                   ["--budget", "0"], ["--budget", "x"], ["--cpu", "0"], ["--cpu", "101"], ["--memory", "1"], ["--profile", "android"],
                                    ["--kinds", "decompose"], ["--kinds", "attempt"], ["--kinds", "nonsense"],
                                    ["--group", "../x"], ["--group", "nosuch"], ["--coordinator", "ftp://x"],
                                    ["--coordinator", "http://198.51.100.1:4301"]])

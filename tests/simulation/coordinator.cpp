@@ -197,9 +197,19 @@ void Coordinator::complete(const identity::Node& worker, const Errand& errand, c
     }
     watch_payments();
     if (!swarm::ended(completion->job) || watched == watched_.end()) return;
+    figures_.wrong_jobs += ended_wrongly(job, completion->job, watched->second.truth) ? 1 : 0;
     figures_.jobs_done += completion->job == swarm::State::done ? 1 : 0;
     figures_.jobs_failed += completion->job == swarm::State::done ? 0 : 1;
     watched_.erase(watched);
+}
+
+bool Coordinator::ended_wrongly(const std::string& job, swarm::State state, const JobTruth& truth) {
+    if (state != swarm::State::done) return truth.solution >= 0;
+    return number_of(
+               "SELECT count(*) FROM job JOIN sealed ON sealed.job = job.id "
+               "AND sealed.place = 2 + 2 * job.result_task WHERE job.id = ?1 AND CAST(bytes AS TEXT) = 'bad' "
+               "AND ?2 = 0",
+               job, 0) > 0;
 }
 
 void Coordinator::give_back(const identity::NodeId& worker, const swarm::Lease& lease) {
@@ -223,7 +233,8 @@ void Coordinator::watch_payments() {
     auto rows = database_->cached(
         "SELECT txn.number, txn.kind, txn.dedupe, account.id, entry.amount FROM txn "
         "JOIN entry ON entry.txn = txn.number JOIN account ON account.number = entry.account "
-        "WHERE txn.number > ?1 AND txn.kind IN ('pay', 'take_back') AND entry.amount > 0 ORDER BY txn.number");
+        "WHERE txn.number > ?1 AND (txn.kind = 'pay' OR txn.kind = 'take_back') AND entry.amount > 0 ORDER BY "
+        "txn.number");
     if (!rows || !(*rows)->bind(seen_txn_)) return breach("the books cannot be read");
     struct Payment {
         bool back;
@@ -235,7 +246,11 @@ void Coordinator::watch_payments() {
         const auto row = (*rows)->step();
         if (!row || !*row) break;
         seen_txn_ = (*rows)->integer(0);
-        payments.push_back({(*rows)->text(1) == "take_back", (*rows)->text(2), (*rows)->text(3), (*rows)->integer(4)});
+        std::string account = (*rows)->text(3);
+        constexpr std::string_view kPending = "pending/";
+        if (account.starts_with(kPending)) account.erase(0, kPending.size());
+        payments.push_back(
+            {(*rows)->text(1) == "take_back", (*rows)->text(2), std::move(account), (*rows)->integer(4)});
     }
     for (const Payment& payment : payments) {
         if (payment.back)
@@ -322,14 +337,19 @@ void Coordinator::audit() {
     const auto integrated = log_->integrate(100'000, clock_.now_ms());
     if (!integrated) check(fail(integrated.error()), "integrate");
     const std::int64_t earned = number_of(
-        "SELECT coalesce(sum(balance), 0) FROM account WHERE id LIKE 'w-%' AND ?1 <> '' AND ?2 = 0", "workers", 0);
+        "SELECT coalesce(sum(balance), 0) FROM account WHERE (id LIKE 'w-%' OR id LIKE 'pending/w-%') AND ?1 <> '' "
+        "AND ?2 = 0",
+        "workers", 0);
     if (earned != paid_milli_) breach(fmt::format("workers have {}, and {} was paid", earned, paid_milli_));
 }
 
 // --- the end
 
-std::int64_t Coordinator::open_jobs() {
-    return number_of("SELECT count(*) FROM job WHERE state < 4 AND ?1 <> '' AND ?2 = 0", "jobs", 0);
+bool Coordinator::all_ended() {
+    // A job that no report ended is still watched.
+    return std::ranges::all_of(watched_, [this](const auto& each) {
+        return number_of("SELECT count(*) FROM job WHERE id = ?1 AND state < 4 AND ?2 = 0", each.first, 0) == 0;
+    });
 }
 
 void Coordinator::expect_all_ended() {

@@ -56,7 +56,7 @@ public:
     void acknowledged(const swarm::JobId& job) { acknowledged_.push_back(job.text()); }
     /// No job that was acknowledged is missing, and none has not ended.
     void expect_all_ended();
-    std::int64_t open_jobs();
+    bool all_ended();
     void breach(const std::string& what);
     [[nodiscard]] bool breached() const { return !figures_.breach.empty(); }
 
@@ -94,6 +94,7 @@ private:
     void watch_reason(const std::string& task, const std::string& reason, const Watch& watch,
                       const std::string& account);
     std::string reason_of(const std::string& task);
+    bool ended_wrongly(const std::string& job, swarm::State state, const JobTruth& truth);
     void count(const Credit& credit, bool paid);
 
     Clockwork& clock_;

@@ -24,7 +24,8 @@ identity::NodeId node_id(std::size_t number) {
 }
 
 std::string_view name(Temper temper) {
-    constexpr std::array<std::string_view, 5> kNames{"honest", "false solver", "idler", "false checker", "sleeper"};
+    constexpr std::array<std::string_view, 6> kNames{"honest",        "false solver", "idler",
+                                                     "false checker", "sleeper",      "rubber stamp"};
     return kNames.at(static_cast<std::size_t>(temper));
 }
 
@@ -40,14 +41,17 @@ Crowd::Crowd(Clockwork& clock, Network& network, Coordinator& coordinator, const
         worker.node.kind = identity::NodeKind::worker;
         worker.node.state = identity::NodeState::approved;
         worker.node.account = fmt::format("w-{}", i);
-        if (clock.chance(scenario.liars)) worker.temper = static_cast<Temper>(1 + clock.below(4));
+        if (clock.chance(scenario.liars)) worker.temper = static_cast<Temper>(1 + clock.below(5));
         worker.node.label = name(worker.temper);
         workers_.push_back(std::move(worker));
     }
 }
 
 void Crowd::start() {
-    for (std::size_t who = 0; who < workers_.size(); ++who) rest(who, clock_.around(scenario_.poll_ms / 2));
+    for (std::size_t who = 0; who < workers_.size(); ++who) {
+        const bool late = clock_.chance(scenario_.late);
+        rest(who, late ? clock_.around(scenario_.busy_ms / 2) : clock_.around(scenario_.poll_ms / 2));
+    }
 }
 
 void Crowd::rest(std::size_t who, std::int64_t ms) {
@@ -130,7 +134,8 @@ void Crowd::deliver(std::size_t who, std::uint64_t turn, const Errand& errand, c
 bool Crowd::lies(const Worker& worker, const Errand& errand) {
     if (reformed_ || worker.temper == Temper::honest || !clock_.chance(kLiesOf1000)) return false;
     if (worker.temper == Temper::sleeper) return worker.done >= kHonestFirst;
-    return worker.temper != Temper::false_checker || errand.lease.kind == TaskKind::verify;
+    const bool only_checks = worker.temper == Temper::false_checker || worker.temper == Temper::rubber_stamp;
+    return !only_checks || errand.lease.kind == TaskKind::verify;
 }
 
 Crowd::Answer Crowd::answer(Worker& worker, const Errand& errand) {

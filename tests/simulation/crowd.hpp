@@ -16,6 +16,7 @@ enum class Temper {
     idler,          ///< says there is nothing, and passes everything, without looking
     false_checker,  ///< works, but turns every verdict round
     sleeper,        ///< honest until it is trusted, then a false solver
+    rubber_stamp,   ///< works, and passes everything without looking
 };
 
 class Crowd {

@@ -126,7 +126,7 @@ Result<Figures> simulate(const Scenario& scenario) {
     for (std::int64_t look = 0; !coordinator.breached() && clock.step(end);) {
         if (clock.now_ms() < look) continue;
         look = clock.now_ms() + kSecond;
-        if (clock.now_ms() > quiet_from + 3 * kAskAgain && coordinator.open_jobs() == 0) break;
+        if (clock.now_ms() > quiet_from + 3 * kAskAgain && coordinator.all_ended()) break;
     }
     figures.quiet_took_ms = clock.now_ms() - quiet_from;
     if (!coordinator.breached()) coordinator.audit();

@@ -31,10 +31,11 @@ struct Scenario {
     std::int64_t heartbeat_ms = 30'000;
     std::int64_t poll_ms = 25'000;  ///< a worker without work asks again after
     unsigned liars = 100;           ///< of 1000 workers
-    unsigned crashes = 10;          ///< of 1000 leases
-    unsigned sleeps = 10;           ///< of 1000 leases: silent past the lease, then the result
-    unsigned lost = 10;             ///< of 1000 messages
-    unsigned doubled = 10;          ///< of 1000 messages
+    unsigned late = 200;    ///< of 1000 workers: they come later, some time in the first five sixths of the load
+    unsigned crashes = 10;  ///< of 1000 leases
+    unsigned sleeps = 10;   ///< of 1000 leases: silent past the lease, then the result
+    unsigned lost = 10;     ///< of 1000 messages
+    unsigned doubled = 10;  ///< of 1000 messages
     std::vector<Load> loads;
     swarm::QueueRules rules;
     bool watch_states = true;  ///< the checks that look at whole jobs at each lease
@@ -56,6 +57,7 @@ struct Figures {
     std::uint64_t honest_barred = 0;              ///< workers that never lie and were called liars
     std::map<std::string, std::uint64_t> wrong;   ///< what was paid wrongly, and to what sort of worker
     std::uint64_t lies = 0;                       ///< told
+    std::uint64_t wrong_jobs = 0;                 ///< ended with a patch that is none, or without one that was there
     double work_s = 0, check_s = 0, again_s = 0;  ///< of workers: work, running tests again, searching again
     std::int64_t longest_wait_ms = 0;             ///< from a load's first submit to its first claim
     std::uint64_t unserved = 0;                   ///< loads that were never given a worker

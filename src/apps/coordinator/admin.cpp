@@ -104,6 +104,7 @@ Result<json::Value> set_node_state(Coordinator& with, json::Reader params) {
     if (state != identity::NodeState::approved) {
         with.presence.forget(id);
         with.matchmaker.forget(id);
+        with.heartbeats.forget(id);
         with.keys.forget(id);
         with.streams.news_of_all();
     }

@@ -17,14 +17,6 @@ net::ServerResponse come_again(std::string_view code, std::string_view detail) {
 
 }  // namespace
 
-net::ServerResponse json_answer(std::string body, int status) {
-    return {.status = status, .type = "application/json", .body = std::move(body) + "\n", .headers = {}};
-}
-
-net::ServerResponse plain_answer(std::string text) {
-    return {.type = "text/plain", .body = std::move(text), .headers = {}};
-}
-
 net::ServerResponse refused(const Error& error) {
     switch (error.code) {
         case ErrorCode::io:

@@ -1,4 +1,4 @@
-// What the coordinator's routes answer with.
+// What the coordinator's routes answer with when something is wrong.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,6 @@
 
 namespace ec::apps::coordinator {
 
-net::ServerResponse json_answer(std::string body, int status = 200);
-net::ServerResponse plain_answer(std::string text);
 /// The problem that an Error stands for, with its remedy; 503 asks to come again, a full disk is `storage_full`.
 net::ServerResponse refused(const Error& error);
 /// The same for whoever could not show who they are: 401, or 403 for a node that is known and not let in.

@@ -1,5 +1,6 @@
 #include <ec/swarm/protocol.hpp>
 
+#include "../web.hpp"
 #include "answers.hpp"
 #include "coordinator.hpp"
 

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "../web.hpp"
 #include "answers.hpp"
 #include "coordinator.hpp"
 #include "counts.hpp"
@@ -11,22 +12,13 @@ using net::Route;
 using net::ServerRequest;
 using net::ServerResponse;
 
-Route open_route(std::string path, std::string summary, std::function<ServerResponse(const ServerRequest&)> handle) {
-    return {.method = "GET",
-            .path = std::move(path),
-            .summary = std::move(summary),
-            .statuses = {200},
-            .request_type = "",
-            .handle = std::move(handle)};
-}
-
 ServerResponse ready(const Coordinator& with) {
     if (with.draining) return net::problem(503, "draining", "this coordinator goes down");
     const auto answers = with.store.read<bool>([](Desk& desk) -> Result<bool> {
         EC_TRY(desk.database.run("SELECT 1"));
         return true;
     });
-    return answers ? plain_answer("ready\n") : net::problem(503, "not_ready", "the database does not answer");
+    return answers ? text_answer("ready\n") : net::problem(503, "not_ready", "the database does not answer");
 }
 
 std::string metric(std::string_view name, std::string_view type, std::string_view help, std::uint64_t value) {
@@ -55,27 +47,22 @@ ServerResponse metrics(const Coordinator& with) {
     gauge("workers_present", "Workers that were heard of lately.", with.presence.count(with.gate.now_ms()));
     gauge("claims_waiting", "Claims that wait for work.", with.matchmaker.waiting());
     gauge("streams", "Followers of jobs.", with.streams.count());
-    return {.type = "text/plain; version=0.0.4", .body = std::move(text), .headers = {}};
+    return metrics_answer(std::move(text));
 }
 
 }  // namespace
 
 std::vector<Route> coordinator_routes(Coordinator& with) {
     std::vector<Route> routes{
-        open_route("/healthz", "Whether the service runs", [](const ServerRequest&) { return plain_answer("ok\n"); }),
-        open_route("/readyz", "Whether it takes work", [&with](const ServerRequest&) { return ready(with); }),
-        open_route("/metrics", "Counts for Prometheus", [&with](const ServerRequest&) { return metrics(with); })};
+        get_route("/healthz", "Whether the service runs", [](const ServerRequest&) { return text_answer("ok\n"); }),
+        get_route("/readyz", "Whether it takes work", [&with](const ServerRequest&) { return ready(with); }),
+        get_route("/metrics", "Counts for Prometheus", [&with](const ServerRequest&) { return metrics(with); })};
     routes[1].statuses.push_back(503);
     for (std::vector<Route> some : {node_routes(with), job_routes(with), work_routes(with), blob_routes(with),
                                     log_routes(with), first_version_routes(with)}) {
         for (Route& route : some) routes.push_back(std::move(route));
     }
-    const auto document = [](std::string text) {
-        return open_route("/openapi.json", "This document",
-                          [text = std::move(text)](const ServerRequest&) { return json_answer(text); });
-    };
-    routes.push_back(document({}));  // it is part of the table that it describes
-    routes.back() = document(net::openapi_document("EdgeCoder coordinator", EC_VERSION, routes));
+    add_openapi(routes, "EdgeCoder coordinator");
     return routes;
 }
 

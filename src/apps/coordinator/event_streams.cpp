@@ -18,16 +18,15 @@ std::string framed(const swarm::Event& event) {
     return fmt::format("id: {}\nevent: {}\ndata: {}\n\n", event.sequence, event.type, swarm::write(event));
 }
 
-/// A task's id is its job's, a dash and a number.
-Result<swarm::JobId> job_of(const swarm::TaskId& task) {
-    return swarm::JobId::parse(std::string_view(task.text()).substr(0, task.text().rfind('-')));
-}
-
 bool ends_job(const swarm::Event& event) {
     return event.task.empty() && event.type == "state" && swarm::ended(event.state);
 }
 
 }  // namespace
+
+Result<swarm::JobId> job_of(const swarm::TaskId& task) {
+    return swarm::JobId::parse(std::string_view(task.text()).substr(0, task.text().rfind('-')));
+}
 
 EventStreams::EventStreams(Store& store, Out out)
     : store_(store), out_(std::move(out)), thread_([this](const std::stop_token& stop) { run(stop); }) {}

@@ -24,6 +24,9 @@
 
 namespace ec::apps::coordinator {
 
+/// A task's id is its job's, a dash and a number.
+Result<swarm::JobId> job_of(const swarm::TaskId& task);
+
 class EventStreams {
 public:
     static constexpr std::size_t kMostStreams = 10'000;

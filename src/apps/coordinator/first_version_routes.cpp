@@ -246,7 +246,10 @@ void result(Coordinator& with, OldLeases& leases, const Node& node, const Server
             if (!status) return responder->answer(refused(status.error()));
             leases.drop(id, task);
             ++with.counters.completed;
-            if (!swarm::ended(done->job)) with.matchmaker.wake_some();
+            if (swarm::ended(done->job))
+                with.heartbeats.ended(task);
+            else
+                with.matchmaker.wake_some();
             responder->answer(json_of({{"ok", true}}));
         });
 }

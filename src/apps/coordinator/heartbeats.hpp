@@ -1,10 +1,15 @@
 // Heartbeats with leases, collected and written together: once a tick, or as soon as there are many. Each is answered
-// when its leases are renewed on the disk. Threads: any.
+// when its leases are renewed on the disk; one that says how long it may wait, when a job that it works at ends, or
+// that time is over. So whoever works in vain hears of it at once. Jobs that another coordinator of the same database
+// ends are heard of with the next heartbeat.
+//
+// Threads: any; ended() is called by the writer's, after what ended the job.
 #pragma once
 
 #include <ec/net/http_server.hpp>
 #include <ec/swarm/protocol.hpp>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -27,19 +32,41 @@ public:
     void take(const identity::Node& node, swarm::HeartbeatRequest request, std::shared_ptr<net::Responder> responder);
     /// Writes what was collected.
     void flush();
+    /// The job of this task is over, or this one: whoever works at it is told.
+    void ended(const swarm::TaskId& task);
+    void ended(const swarm::JobId& job);
+    /// Answers those that have waited long enough.
+    void tick();
+    /// The node is out: its next heartbeat tells it so.
+    void forget(const identity::NodeId& node);
+    /// Answers all that wait.
+    void drain();
 
 private:
     struct Beat {
         identity::NodeId node;
         std::vector<swarm::Held> held;
         std::shared_ptr<net::Responder> responder;
+        std::int64_t until_ms = 0;  ///< it may wait so long
+        std::vector<swarm::Renewal> renewed = {};
     };
-    [[nodiscard]] std::string reply(std::vector<swarm::Renewal> held) const;
+    using Beats = std::vector<Beat>;
+    [[nodiscard]] std::string reply(std::vector<swarm::Renewal> held, bool waited) const;
+    void renewed(Beats& beats);
+    /// False: it is to be answered now.
+    bool park(Beat& beat);
+    /// Of those parked; needs mutex_.
+    Beats take_out(const std::vector<identity::NodeId>& nodes);
+    void answer_waiting(Beats beats);
 
     static constexpr std::size_t kTogether = 128;
+    static constexpr std::size_t kMostParked = 32'768;
     Ports ports_;
     std::mutex mutex_;
-    std::vector<Beat> beats_;  ///< guarded by mutex_
+    Beats beats_;                              ///< guarded by mutex_
+    std::map<identity::NodeId, Beat> parked_;  ///< one a node; guarded by mutex_
+    /// Who works at a job, of those parked; guarded by mutex_.
+    std::multimap<swarm::JobId, identity::NodeId> at_work_;
 };
 
 }  // namespace ec::apps::coordinator

@@ -119,6 +119,7 @@ void cancel(Coordinator& with, const Node& node, const ServerRequest& request, s
     with.store.change([account = node.account, id = *id](Desk& desk) { return desk.queue.cancel(account, id); },
                       [&with, id = *id, responder = std::move(responder)](const Status& status) {
                           with.streams.news(id);
+                          if (status) with.heartbeats.ended(id);
                           responder->answer(status ? json_answer("{}") : refused(status.error()));
                       });
 }
@@ -138,6 +139,7 @@ void verdict(Coordinator& with, const Node& node, const ServerRequest& request, 
         },
         [&with, id = *id, done, responder = std::move(responder)](const Status& status) {
             with.streams.news(id);
+            if (status && swarm::ended(done->job)) with.heartbeats.ended(id);
             if (status && !swarm::ended(done->job)) with.matchmaker.wake_some();
             responder->answer(status ? json_answer(swarm::write(std::vector<Result<swarm::Completion>>{*done}, {1, 0}))
                                      : refused(status.error()));

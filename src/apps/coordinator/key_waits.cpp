@@ -2,6 +2,7 @@
 
 #include <ec/swarm/protocol.hpp>
 
+#include "../web.hpp"
 #include "answers.hpp"
 
 namespace ec::apps::coordinator {

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "../web.hpp"
 #include "answers.hpp"
 #include "coordinator.hpp"
 
@@ -16,7 +17,7 @@ constexpr unsigned kMost = 8;
 
 ServerResponse checkpoint(Coordinator& with) {
     const auto note = with.store.read<std::string>([](Desk& desk) { return desk.log.checkpoint(); });
-    return note ? plain_answer(*note) : refused(note.error());
+    return note ? text_answer(*note) : refused(note.error());
 }
 
 ServerResponse tile(Coordinator& with, const ServerRequest& request) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "../web.hpp"
 #include "answers.hpp"
 
 namespace ec::apps::coordinator {

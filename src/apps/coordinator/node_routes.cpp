@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <ec/swarm/protocol.hpp>
 
+#include "../web.hpp"
 #include "answers.hpp"
 #include "coordinator.hpp"
 

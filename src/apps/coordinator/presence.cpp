@@ -31,7 +31,8 @@ Seen& Presence::seat(const identity::Node& node, std::int64_t now_ms) {
 void Presence::claims(const identity::Node& node, const swarm::Offer& offer, std::int64_t now_ms) {
     const std::scoped_lock lock(mutex_);
     Seen& seen = seat(node, now_ms);
-    seen.present.offer = offer;
+    // One that asks for checks beside its work asks for less than it offers.
+    if (!seen.told) seen.present.offer = offer;
     seen.present.holding_back = seen.doubtful ? kDoubted : std::string_view();
 }
 
@@ -47,6 +48,7 @@ void Presence::tells(const identity::Node& node, const swarm::HeartbeatRequest& 
     const std::scoped_lock lock(mutex_);
     Seen& seen = seat(node, now_ms);
     const bool believed = keep(seen, heartbeat.telemetry);
+    seen.told = !heartbeat.offer.kinds.empty();
     seen.present.offer = heartbeat.offer;
     seen.present.slots = heartbeat.slots;
     seen.present.busy = static_cast<int>(heartbeat.held.size());

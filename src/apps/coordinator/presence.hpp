@@ -18,6 +18,7 @@ struct Seen {
     std::string label;
     std::optional<swarm::Telemetry> telemetry;  ///< the last that can be true
     bool doubtful = false;                      ///< what it told last cannot be true
+    bool told = false;                          ///< its heartbeats say what it offers
     std::int64_t at_ms = 0;
 };
 

@@ -179,6 +179,7 @@ void Service::tick(std::uint64_t number) {
     constexpr std::uint64_t kKeepAlive = 15;
     constexpr std::uint64_t kBlobs = 60;
     matchmaker_.tick();
+    heartbeats_.tick();
     keys_.tick(store_->place().shared());
     if (number % kKeepAlive == 0) streams_.keep_alive();
     if (store_->place().shared()) streams_.news_of_all();
@@ -242,6 +243,7 @@ std::uint64_t Service::integrate_some() {
 void Service::drain() {
     if (draining_.exchange(true)) return;
     matchmaker_.drain();
+    heartbeats_.drain();
     keys_.drain();
 }
 

@@ -1,5 +1,7 @@
 #include "settings.hpp"
 
+#include <fmt/format.h>
+
 #include <cstdlib>
 
 #include "../data_dir.hpp"
@@ -29,6 +31,10 @@ void read_table(toml::Table& table, CoordinatorSettings& settings) {
         settings.connections = static_cast<unsigned>(*most);
 }
 
+bool this_machine_alone(const std::string& address) {
+    return address.starts_with("127.") || address == "::1" || address == "localhost";
+}
+
 }  // namespace
 
 Result<CoordinatorSettings> read_settings(const CoordinatorOptions& options) {
@@ -48,6 +54,10 @@ Result<CoordinatorSettings> read_settings(const CoordinatorOptions& options) {
     if (settings.tls_cert.empty() != settings.tls_key.empty())
         return fail(ErrorCode::invalid_argument, "a certificate and its key go together",
                     "give both --tls-cert and --tls-key");
+    if (!this_machine_alone(settings.address) && !settings.behind_proxy && settings.tls_cert.empty())
+        return fail(ErrorCode::invalid_argument,
+                    fmt::format("{} is not loopback, and there is no TLS here", settings.address),
+                    "give --tls-cert and --tls-key, or put a proxy with TLS in front and say --behind-proxy");
     settings.data_dir = options.data_dir.empty() ? data_dir() : fs::absolute(options.data_dir);
     if (settings.data_dir.empty())
         return fail(ErrorCode::unavailable, "no data directory is known", "set EDGECODER_DATA_DIR, or say --data-dir");

@@ -69,7 +69,10 @@ void completed(Coordinator& with, const swarm::TaskId& task, const Result<Comple
     }
     ++with.counters.completed;
     // A verification, what stood on it, or the task itself again.
-    if (!swarm::ended(done->job)) with.matchmaker.wake_some();
+    if (swarm::ended(done->job))
+        with.heartbeats.ended(task);
+    else
+        with.matchmaker.wake_some();
 }
 
 void complete(Coordinator& with, const Node& node, const ServerRequest& request, std::shared_ptr<Responder> responder) {

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "../web.hpp"
 #include "answer_work.hpp"
 #include "ide.hpp"
 #include "openai_api/forms.hpp"

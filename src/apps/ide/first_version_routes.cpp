@@ -7,6 +7,7 @@
 #include <ec/model/openai.hpp>
 
 #include "../project_sandbox.hpp"
+#include "../web.hpp"
 #include "answer_work.hpp"
 #include "ide.hpp"
 #include "openai_api/fields.hpp"

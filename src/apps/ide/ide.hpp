@@ -37,7 +37,6 @@ struct Draw {
 };
 Draw draw();
 std::int64_t unix_seconds();
-net::ServerResponse json_answer(std::string body);
 /// Refuses with 429: the queue is full.
 net::ServerResponse too_many();
 /// A route for JSON that a model answers, at its time.

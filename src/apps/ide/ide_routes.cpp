@@ -4,6 +4,7 @@
 #include <chrono>
 #include <ec/core/token.hpp>
 
+#include "../web.hpp"
 #include "access.hpp"
 #include "answer_work.hpp"
 #include "ide.hpp"
@@ -45,24 +46,13 @@ ServerResponse metrics(const Ide& ide) {
     for (Seat* seat : ide.models.seats())
         add(name(seat->purpose()), seat->where().id, seat->where().local, seat->lane().status());
     for (const AgentRooms::Report& room : ide.agents.report()) add("agent", room.workspace, true, room.status);
-    return {.type = "text/plain; version=0.0.4", .body = waiting + requests, .headers = {}};
+    return metrics_answer(waiting + requests);
 }
-
-ServerResponse plain(std::string text) { return {.type = "text/plain", .body = std::move(text), .headers = {}}; }
 
 // It serves without a model too; how many there are is what a person may want to know.
 ServerResponse ready(const Ide& ide) {
     const std::size_t models = ide.models.list().size();
-    return plain(fmt::format("ready, with {} model{}\n", models, models == 1 ? "" : "s"));
-}
-
-Route open_route(std::string path, std::string summary, std::function<ServerResponse(const ServerRequest&)> handle) {
-    return {.method = "GET",
-            .path = std::move(path),
-            .summary = std::move(summary),
-            .statuses = {200},
-            .request_type = "",
-            .handle = std::move(handle)};
+    return text_answer(fmt::format("ready, with {} model{}\n", models, models == 1 ? "" : "s"));
 }
 
 }  // namespace
@@ -77,10 +67,6 @@ Draw draw() {
 std::int64_t unix_seconds() {
     return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
         .count();
-}
-
-ServerResponse json_answer(std::string body) {
-    return {.status = 200, .type = "application/json", .body = std::move(body) + "\n", .headers = {}};
 }
 
 ServerResponse too_many() { return error_response({429, "queue_full", "too many requests wait for this already", {}}); }
@@ -100,21 +86,15 @@ net::Route asking(std::string path, std::string summary,
 
 std::vector<Route> ide_routes(Ide& ide, const std::string& token) {
     std::vector<Route> routes{
-        open_route("/healthz", "Whether the service runs", [](const ServerRequest&) { return plain("ok\n"); }),
-        open_route("/readyz", "Whether it can look for its models",
-                   [&ide](const ServerRequest&) { return ready(ide); })};
+        get_route("/healthz", "Whether the service runs", [](const ServerRequest&) { return text_answer("ok\n"); }),
+        get_route("/readyz", "Whether it can look for its models",
+                  [&ide](const ServerRequest&) { return ready(ide); })};
     for (std::vector<Route> some : {chat_routes(ide), text_routes(ide), first_version_routes(ide)}) {
         for (Route& route : some) routes.push_back(guarded(std::move(route), token));
     }
     routes.push_back(guarded(
-        open_route("/metrics", "Counts for Prometheus", [&ide](const ServerRequest&) { return metrics(ide); }), token));
-    const auto document = [&](std::string text) {
-        return guarded(open_route("/openapi.json", "This document",
-                                  [text = std::move(text)](const ServerRequest&) { return json_answer(text); }),
-                       token);
-    };
-    routes.push_back(document({}));  // it is part of the table that it describes
-    routes.back() = document(net::openapi_document("EdgeCoder in editors", EC_VERSION, routes));
+        get_route("/metrics", "Counts for Prometheus", [&ide](const ServerRequest&) { return metrics(ide); }), token));
+    add_openapi(routes, "EdgeCoder in editors", [&](Route route) { return guarded(std::move(route), token); });
     return routes;
 }
 

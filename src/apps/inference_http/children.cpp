@@ -54,7 +54,9 @@ NewTask merge_task(int round, std::vector<std::string> after, const swarm::Work&
 // Failing tests can be mended by a search; words need a model.
 swarm::Needs needs_of(const std::vector<std::string>& targets, const swarm::Work& work) {
     swarm::Needs needs = work.lease.needs;
-    if (targets.empty() && needs.model_class.empty()) needs.model_class = "small";
+    if (!targets.empty()) return needs;
+    if (!work.job.model_class.empty()) needs.model_class = work.job.model_class;
+    if (needs.model_class.empty()) needs.model_class = "small";
     return needs;
 }
 

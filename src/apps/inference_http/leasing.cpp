@@ -44,6 +44,10 @@ private:
     std::mutex mutex_;  ///< over the model's calls
 };
 
+std::string in_one_line(const Error& error) {
+    return error.remedy.empty() ? error.message : fmt::format("{}; {}", error.message, error.remedy);
+}
+
 double jitter() {
     thread_local std::minstd_rand random(std::random_device{}());
     return std::uniform_real_distribution<double>(0, 1)(random);
@@ -95,7 +99,7 @@ private:
         while (!stop.stop_requested()) {
             const Status ended = lease(stop);
             if (stop.stop_requested()) return;
-            if (!ended) now(fmt::format("leases nothing: {}", ended.error().message));
+            if (!ended) now(fmt::format("leases nothing: {}", in_one_line(ended.error())));
             if (!waiter_.wait(pause, stop)) return;
             pause = std::min<std::chrono::milliseconds>(2 * pause, kLongestPause);
         }

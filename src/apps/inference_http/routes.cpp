@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <ec/core/token.hpp>
 #include <ec/inference/plan.hpp>
 #include <memory>
 
@@ -19,10 +18,6 @@ using net::ServerResponse;
 
 constexpr std::uint64_t kMostBody = 2 << 20;
 constexpr unsigned kAsksPerMinute = 120;
-
-ServerResponse json_answer(std::string body) {
-    return {.status = 200, .type = "application/json", .body = std::move(body) + "\n", .headers = {}};
-}
 
 // What a model does for one request: gives the body of the answer.
 using Answer = std::function<Result<std::string>(model::ChatModel& model, std::stop_token stop)>;
@@ -82,7 +77,7 @@ void escalate(InferenceHttp& service, const ServerRequest& request, std::shared_
     if (!where) {
         return responder->answer(net::problem(503, "no_model",
                                               "an escalation needs a model, and none is chosen here; edgecoder model "
-                                              "default NAME chooses one"));
+                                              "use NAME chooses one"));
     }
     ask_model(service, *where, std::move(responder),
               [ask = *ask](model::ChatModel& model, std::stop_token stop) -> Result<std::string> {
@@ -106,16 +101,7 @@ ServerResponse metrics(const InferenceHttp& service) {
                                          {"refused", status.refused}})
             text += fmt::format("edgecoder_inference_requests_total{{outcome=\"{}\"}} {}\n", how, count);
     }
-    return {.type = "text/plain; version=0.0.4", .body = text, .headers = {}};
-}
-
-Route open_route(std::string path, std::string summary, std::function<ServerResponse(const ServerRequest&)> handle) {
-    return {.method = "GET",
-            .path = std::move(path),
-            .summary = std::move(summary),
-            .statuses = {200},
-            .request_type = "",
-            .handle = std::move(handle)};
+    return metrics_answer(text);
 }
 
 Route asking(std::string path, std::string summary,
@@ -131,49 +117,29 @@ Route asking(std::string path, std::string summary,
             .take = std::move(take)};
 }
 
-Route guarded(Route route, const std::string& token) {
-    route.secured = true;
-    route.statuses.push_back(401);
-    route.turn_away = [token](const ServerRequest& head) -> std::optional<ServerResponse> {
-        if (same_secret(bearer_token(head), token)) return std::nullopt;
-        ServerResponse refused = net::problem(401, "token_required",
-                                              "this needs the token in secrets/inference-token of the data directory");
-        refused.headers.emplace_back("WWW-Authenticate", "Bearer");
-        return refused;
-    };
-    return route;
-}
-
-ServerResponse plain(std::string text) { return {.type = "text/plain", .body = std::move(text), .headers = {}}; }
-
 }  // namespace
 
 std::vector<Route> inference_routes(InferenceHttp& service, const std::string& token) {
+    const auto guarded = [&](Route route) {
+        return behind_bearer(std::move(route), token, "secrets/inference-token of the data directory");
+    };
     std::vector<Route> routes{
-        open_route("/health", "Whether the service runs, as the first version told it",
-                   [](const ServerRequest&) { return json_answer("{\"ok\":true}"); }),
-        open_route("/healthz", "Whether the service runs", [](const ServerRequest&) { return plain("ok\n"); }),
-        open_route("/readyz", "Whether it serves, and what it leases",
-                   [&service](const ServerRequest&) { return plain("ready, " + service.leasing() + "\n"); }),
+        get_route("/health", "Whether the service runs, as the first version told it",
+                  [](const ServerRequest&) { return json_answer("{\"ok\":true}"); }),
+        get_route("/healthz", "Whether the service runs", [](const ServerRequest&) { return text_answer("ok\n"); }),
+        get_route("/readyz", "Whether it serves, and what it leases",
+                  [&service](const ServerRequest&) { return text_answer("ready, " + service.leasing() + "\n"); }),
         guarded(asking("/decompose", "Parts of a task with files, tests and dependencies",
                        [&service](const ServerRequest& request, std::shared_ptr<Responder> responder) {
                            decompose(service, request, std::move(responder));
-                       }),
-                token),
+                       })),
         guarded(asking("/escalate", "Better code for a task that a smaller model failed at",
                        [&service](const ServerRequest& request, std::shared_ptr<Responder> responder) {
                            escalate(service, request, std::move(responder));
-                       }),
-                token),
-        guarded(open_route("/metrics", "Counts for Prometheus",
-                           [&service](const ServerRequest&) { return metrics(service); }),
-                token)};
-    const auto document = [](std::string text) {
-        return open_route("/openapi.json", "This document",
-                          [text = std::move(text)](const ServerRequest&) { return json_answer(text); });
-    };
-    routes.push_back(document({}));  // it is part of the table that it describes
-    routes.back() = document(net::openapi_document("EdgeCoder's inference", EC_VERSION, routes));
+                       })),
+        guarded(get_route("/metrics", "Counts for Prometheus",
+                          [&service](const ServerRequest&) { return metrics(service); }))};
+    add_openapi(routes, "EdgeCoder's inference");
     return routes;
 }
 

@@ -6,6 +6,7 @@
 #include <ec/core/text.hpp>
 #include <ec/core/token.hpp>
 #include <ec/json/json.hpp>
+#include <optional>
 
 #include "../web.hpp"
 
@@ -22,14 +23,10 @@ constexpr std::uint64_t kMostQuestionBody = 4 * agent::kMostPackage;  // JSON ma
 constexpr std::uint64_t kMostAnswerBody = 3 * agent::kMostAnswer + 1024;
 constexpr unsigned kLinkTries = 60;
 
-ServerResponse unauthorized() {
-    ServerResponse response = problem(401, "unauthorized", "this needs the token of the service");
-    response.headers.emplace_back("WWW-Authenticate", "Bearer");
-    return response;
-}
+constexpr std::string_view kTokenPlace = "secrets/review-token of the service's data directory";
 
-ServerResponse json_response(int status, json::Object object) {
-    return {.status = status, .type = "application/json", .body = json::write(std::move(object)) + "\n", .headers = {}};
+ServerResponse answer_with(int status, json::Object object) {
+    return json_answer(json::write(std::move(object)), status);
 }
 
 json::Object to_json(const StoredReview& review) {
@@ -48,7 +45,6 @@ public:
     ReviewRoutes(ReviewStore& store, std::string token) : store_(store), token_(std::move(token)) {}
 
     ServerResponse create(const ServerRequest& request) const {
-        if (!authorized(request)) return unauthorized();
         const std::string key = request.header("idempotency-key");
         if (key.empty() || key.size() > kLongestKey)
             return problem(400, "idempotency_key_required", "an Idempotency-Key of at most 128 characters is needed");
@@ -66,13 +62,20 @@ public:
         if (!review) return problem(review.error());
         json::Object object = to_json(*review);
         if (!review->link.empty()) object["link"] = fmt::format("/r/{}.{}", review->id, review->link);
-        return json_response(201, std::move(object));
+        return answer_with(201, std::move(object));
     }
 
     ServerResponse read(const ServerRequest& request) const {
-        if (!authorized(request)) return unauthorized();
         const auto review = store_.get(request.params.at("id"));
-        return review ? json_response(200, to_json(*review)) : problem(review.error());
+        return review ? answer_with(200, to_json(*review)) : problem(review.error());
+    }
+
+    // Whether the link is a live one takes a look into the store, which is nothing for the server's loop: here only
+    // whoever shows none of this review is sent away, before a byte of the body is read.
+    std::optional<ServerResponse> turn_away_from_answer(const ServerRequest& head) const {
+        const std::string given = bearer_token(head);
+        if (same_secret(given, token_) || ReviewStore::review_of_link(given) == head.params.at("id")) return {};
+        return bearer_wanted(kTokenPlace);
     }
 
     // A link's bearer may answer the question of the link, and learns of no other.
@@ -81,7 +84,7 @@ public:
         const std::string given = bearer_token(request);
         if (!same_secret(given, token_)) {
             const auto linked = store_.get_by_link(given);
-            if (!linked || linked->id != id) return unauthorized();
+            if (!linked || linked->id != id) return bearer_wanted(kTokenPlace);
         }
         const auto body = json::parse(request.body);
         if (!body) return problem(400, "malformed", body.error().message);
@@ -91,7 +94,7 @@ public:
         if (!plain_text(text, agent::kMostAnswer))
             return problem(422, "invalid", "the answer must be text, and not too long", {"answer"});
         const auto review = store_.answer(id, text);
-        return review ? json_response(200, to_json(*review)) : problem(review.error());
+        return review ? answer_with(200, to_json(*review)) : problem(review.error());
     }
 
     ServerResponse show_page(const ServerRequest& request) const {
@@ -115,26 +118,20 @@ public:
 
     ServerResponse ready() const {
         if (!store_.check()) return problem(503, "not_ready", "the store does not answer");
-        return {.type = "text/plain", .body = "ready\n", .headers = {}};
+        return text_answer("ready\n");
     }
 
     ServerResponse metrics() const {
         const auto waiting = store_.count(true);
         const auto answered = store_.count(false);
         if (!waiting || !answered) return problem(503, "not_ready", "the store does not answer");
-        return {.type = "text/plain; version=0.0.4",
-                .body = fmt::format(
-                    "# HELP edgecoder_reviews Reviews kept, by state.\n# TYPE edgecoder_reviews gauge\n"
-                    "edgecoder_reviews{{state=\"waiting\"}} {}\nedgecoder_reviews{{state=\"answered\"}} {}\n",
-                    *waiting, *answered),
-                .headers = {}};
+        return metrics_answer(
+            fmt::format("# HELP edgecoder_reviews Reviews kept, by state.\n# TYPE edgecoder_reviews gauge\n"
+                        "edgecoder_reviews{{state=\"waiting\"}} {}\nedgecoder_reviews{{state=\"answered\"}} {}\n",
+                        *waiting, *answered));
     }
 
 private:
-    [[nodiscard]] bool authorized(const ServerRequest& request) const {
-        return same_secret(bearer_token(request), token_);
-    }
-
     static std::string note(std::string_view title, std::string_view text) {
         return fmt::format(
             "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{0}</title></head>"
@@ -153,31 +150,27 @@ private:
 
 }  // namespace
 
-std::vector<Route> review_routes(ReviewStore& store, std::string token) {
-    const auto shared = std::make_shared<const ReviewRoutes>(store, std::move(token));
+std::vector<Route> review_routes(ReviewStore& store, const std::string& token) {
+    const auto shared = std::make_shared<const ReviewRoutes>(store, token);
     const auto with = [&](ServerResponse (ReviewRoutes::*handler)(const ServerRequest&) const) {
         return [shared, handler](const ServerRequest& request) { return (shared.get()->*handler)(request); };
     };
-    const auto plain = [&](ServerResponse (ReviewRoutes::*handler)() const) {
-        return [shared, handler](const ServerRequest&) { return (shared.get()->*handler)(); };
-    };
+    const auto guarded = [&](Route route) { return behind_bearer(std::move(route), token, kTokenPlace); };
     std::vector<Route> routes{
-        {.method = "POST",
-         .path = "/reviews",
-         .summary = "Store a question, and make a link for a person if asked to",
-         .statuses = {201, 401, 422},
-         .secured = true,
-         .request_type = "application/json",
-         .body_limit = kMostQuestionBody,
-         .per_minute = 120,
-         .handle = with(&ReviewRoutes::create)},
-        {.method = "GET",
-         .path = "/reviews/{id}",
-         .summary = "The state of a question, with its answer",
-         .statuses = {200, 401, 404},
-         .secured = true,
-         .request_type = "",
-         .handle = with(&ReviewRoutes::read)},
+        guarded({.method = "POST",
+                 .path = "/reviews",
+                 .summary = "Store a question, and make a link for a person if asked to",
+                 .statuses = {201, 401, 422},
+                 .request_type = "application/json",
+                 .body_limit = kMostQuestionBody,
+                 .per_minute = 120,
+                 .handle = with(&ReviewRoutes::create)}),
+        guarded({.method = "GET",
+                 .path = "/reviews/{id}",
+                 .summary = "The state of a question, with its answer",
+                 .statuses = {200, 401, 404},
+                 .request_type = "",
+                 .handle = with(&ReviewRoutes::read)}),
         {.method = "POST",
          .path = "/reviews/{id}/answer",
          .summary = "Answer a question, once",
@@ -186,7 +179,8 @@ std::vector<Route> review_routes(ReviewStore& store, std::string token) {
          .request_type = "application/json",
          .body_limit = kMostAnswerBody,
          .per_minute = 120,
-         .handle = with(&ReviewRoutes::answer)},
+         .handle = with(&ReviewRoutes::answer),
+         .turn_away = [shared](const ServerRequest& head) { return shared->turn_away_from_answer(head); }},
         {.method = "GET",
          .path = "/r/{token}",
          .summary = "The page on which a person with a link reads a question",
@@ -202,34 +196,10 @@ std::vector<Route> review_routes(ReviewStore& store, std::string token) {
          .body_limit = kMostAnswerBody,
          .per_minute = kLinkTries,
          .handle = with(&ReviewRoutes::answer_page)},
-        {.method = "GET",
-         .path = "/healthz",
-         .summary = "Whether the service runs",
-         .statuses = {200},
-         .request_type = "",
-         .handle =
-             [](const ServerRequest&) { return ServerResponse{.type = "text/plain", .body = "ok\n", .headers = {}}; }},
-        {.method = "GET",
-         .path = "/readyz",
-         .summary = "Whether its store answers",
-         .statuses = {200},
-         .request_type = "",
-         .handle = plain(&ReviewRoutes::ready)},
-        {.method = "GET",
-         .path = "/metrics",
-         .summary = "Counts for Prometheus",
-         .statuses = {200},
-         .request_type = "",
-         .handle = plain(&ReviewRoutes::metrics)}};
-    Route openapi{.method = "GET",
-                  .path = "/openapi.json",
-                  .summary = "This document",
-                  .statuses = {200},
-                  .request_type = "",
-                  .handle = nullptr};
-    routes.push_back(openapi);
-    routes.back().handle = [document = net::openapi_document("EdgeCoder review", EC_VERSION, routes)](
-                               const ServerRequest&) { return ServerResponse{.body = document, .headers = {}}; };
+        get_route("/healthz", "Whether the service runs", [](const ServerRequest&) { return text_answer("ok\n"); }),
+        get_route("/readyz", "Whether its store answers", [shared](const ServerRequest&) { return shared->ready(); }),
+        get_route("/metrics", "Counts for Prometheus", [shared](const ServerRequest&) { return shared->metrics(); })};
+    add_openapi(routes, "EdgeCoder review");
     return routes;
 }
 

@@ -12,7 +12,7 @@
 namespace ec::apps {
 
 /// `store` outlives the server that has the routes. `token` is the service's, 256 bits.
-std::vector<net::Route> review_routes(ReviewStore& store, std::string token);
+std::vector<net::Route> review_routes(ReviewStore& store, const std::string& token);
 
 /// The plain page on which a person reads a question and answers it: no script, nothing from elsewhere.
 std::string review_page(const StoredReview& review, std::string_view link);

@@ -35,7 +35,7 @@ StartedService start_review_service(const ReviewServiceOptions& options, std::os
         return fail(ErrorCode::unavailable, "no data directory is known", "set EDGECODER_DATA_DIR, or say --data-dir");
     EC_TRY(make_data_dir(data));
     const fs::path token_file = data / "secrets/review-token";
-    EC_ASSIGN(std::string token, keep_token(token_file));
+    EC_ASSIGN(const std::string token, keep_token(token_file));
     EC_ASSIGN(auto store, ReviewStore::open(data, [] { return std::chrono::system_clock::now(); }));
     net::ServerOptions server_options;
     server_options.address = listen.address;
@@ -43,7 +43,7 @@ StartedService start_review_service(const ReviewServiceOptions& options, std::os
     server_options.behind_proxy = options.behind_proxy || settings.behind_proxy;
     server_options.hosts = settings.hosts;
     server_options.proxies = settings.proxies;
-    EC_ASSIGN(auto server, net::start_http_server(review_routes(*store, std::move(token)), server_options));
+    EC_ASSIGN(auto server, net::start_http_server(review_routes(*store, token), server_options));
     err << "edgecoderd: the token is in " << token_file.string() << std::endl;
     return std::make_unique<Service>(std::move(store), std::move(server));
 }

@@ -83,14 +83,19 @@ Result<StoredReview> ReviewStore::get(const std::string& id) {
     return find("id", id);
 }
 
+std::string_view ReviewStore::review_of_link(std::string_view token) {
+    const std::size_t dot = token.find('.');
+    return dot == std::string_view::npos ? std::string_view() : token.substr(0, dot);
+}
+
 Result<StoredReview> ReviewStore::get_by_link(std::string_view token) {
     const auto unknown = [] { return fail(ErrorCode::not_found, "this link is unknown, used or too old"); };
-    const std::size_t dot = token.find('.');
-    if (dot == std::string_view::npos) return unknown();
+    const std::string_view id = review_of_link(token);
+    if (id.empty()) return unknown();
     const std::scoped_lock lock(mutex_);
-    auto review = find("id", token.substr(0, dot));
+    auto review = find("id", id);
     if (!review && review.error().code != ErrorCode::not_found) return review;
-    if (!review || !same_secret(token.substr(dot + 1), review->link)) return unknown();
+    if (!review || !same_secret(token.substr(id.size() + 1), review->link)) return unknown();
     return review;
 }
 

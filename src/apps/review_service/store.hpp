@@ -38,6 +38,8 @@ public:
     /// kMostReviews wait already.
     Result<StoredReview> add(const std::string& key, const std::string& package, bool with_link);
     Result<StoredReview> get(const std::string& id);
+    /// The id of the review that a link's token speaks of, whether there is such a link or not.
+    [[nodiscard]] static std::string_view review_of_link(std::string_view token);
     /// The review that a link is for: `not_found` for one that is unknown, used or too old, without a difference.
     Result<StoredReview> get_by_link(std::string_view token);
     /// The first answer counts: the same again is fine, another is `conflict`. Ends the link.

@@ -70,7 +70,7 @@ Result<FetchedJob> fetch_job(const swarm::JobId& id, const FetchWish& wish, swar
     if (wish.verify) {
         EC_ASSIGN(fetched.verdict, opened.judge(files, stop));
     }
-    if (wish.apply) {
+    if (wish.apply && !files.empty()) {
         EC_TRY(apply(fetched, files, wish));
         fetched.applied = true;
     }

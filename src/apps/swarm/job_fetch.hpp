@@ -26,6 +26,8 @@ struct FetchedJob {
     std::optional<agent::ReviewVerdict> verdict;  ///< of this machine
     bool applied = false;
     [[nodiscard]] bool fixed() const { return result && (!verdict || passed()); }
+    /// There was nothing to mend: the tests pass as they are.
+    [[nodiscard]] bool already_passing() const { return fixed() && result->patch.empty(); }
     [[nodiscard]] bool passed() const { return verdict->outcome == agent::ReviewVerdict::Outcome::passed; }
 };
 

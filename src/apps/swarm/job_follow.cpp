@@ -41,6 +41,7 @@ public:
             EC_TRY(give_keys());
             EC_TRY(look());
             EC_TRY(judge_results());
+            EC_TRY(tell_why_it_waits());
         }
         // What led to the end is told as well; the job counts without it.
         ending_ = true;
@@ -142,6 +143,19 @@ private:
         return std::move(why.unchecked);
     }
 
+    /// Of a job on which nobody works for a while: why, once for each answer.
+    Status tell_why_it_waits() {
+        const bool worked_on = std::ranges::any_of(job_.tasks, [](const TaskStatus& task) {
+            return task.state == State::leased || task.state == State::running || task.state == State::verifying;
+        });
+        if (quiet_ == 0 || worked_on || swarm::ended(job_.state)) return {};
+        EC_ASSIGN(const swarm::Explanation why, with_.client.explain(id_, stop_));
+        if (why.reasons == told_) return {};
+        told_ = why.reasons;
+        for (const std::string& reason : told_) with_.says(fmt::format("waits    {}", reason));
+        return {};
+    }
+
     Status judge_results() {
         bool only_nothing = true;
         bool none_again = true;  // who could search a second time
@@ -186,8 +200,9 @@ private:
         EC_ASSIGN(const OpenedJob opened, OpenedJob::open(id_, job_, key, with_.client, stop_));
         if (is_part(task)) EC_TRY(lay_inputs(task, key, opened));
         const auto files = opened.files_of(*result);
-        if (!files || files->empty()) return false;
-        if (is_part(task)) return true;
+        if (!files) return false;
+        // A part that changes nothing says that the tests pass with what it stands on: the merge would not see it.
+        if (is_part(task) && !files->empty()) return true;
         EC_ASSIGN(const agent::ReviewVerdict verdict, opened.judge(*files, stop_));
         return verdict.outcome == agent::ReviewVerdict::Outcome::passed;
     }
@@ -228,6 +243,7 @@ private:
     std::optional<crypto::SealKey> key_;
     std::vector<Event> wanted_;
     std::set<std::pair<swarm::TaskId, int>> judged_;  ///< results, by their attempt
+    std::vector<std::string> told_;                   ///< why it waits, as it was said last
     std::set<swarm::TaskId> asked_for_;               ///< tasks of events that were not in the job when they came
     std::map<swarm::TaskId, State> states_;           ///< of tasks, by the last event
 };

@@ -126,7 +126,7 @@ Result<JobRecord> find_unsent(const fs::path& directory) {
         [&](const JobRecord& record) {
             return record.job.empty() && record.request && record.directory == directory.string();
         },
-        "no submission from this folder waits to be sent");
+        "no submission from this folder waits to be sent; edgecoder jobs list shows those that were");
 }
 
 Status trim_records(std::size_t kept) {

@@ -15,41 +15,6 @@ namespace {
 using swarm::JobStatus;
 using swarm::TaskStatus;
 
-/// What the coordinator calls a reason, for people; a word that stands for itself stays.
-std::string in_words(const std::string& reason) {
-    static const std::map<std::string_view, std::string_view> kWords{
-        {"to_verify", "a second worker is to check it"},
-        {"to_decide", "a third worker is to decide"},
-        {"to_search_again", "a second worker is to search again"},
-        {"straggler", "it takes long, so a second worker may try"},
-        {"for_the_submitter", "it waits for the submitter's check"},
-        {"all_being_verified", "every result waits for a check"},
-        {"work_again", "there is work again"},
-        {"verdict", "checked by the submitter"},
-        {"trusted", "its worker is trusted"},
-        {"agreed", "a second worker found the same"},
-        {"not_checked", "nobody could check it: not paid"},
-        {"not_needed", "no longer needed"},
-        {"job_ended", "the job has ended"},
-        {"lease_expired", "its worker was not heard of in time"},
-        {"dependencies_done", "what it stands on is done"},
-        {"dependency_failed", "what it stands on failed"},
-        {"rejected_by_verifier", "refused by the check"},
-        {"rejected_by_submitter", "refused by the submitter"},
-        {"made_by_a_liar", "its worker was caught with a wrong result"},
-        {"nobody_could_check", "nobody could check it"},
-        {"poison", "several workers failed on it"},
-        {"too_many_attempts", "it was tried too often"},
-        {"no_worker_could", "no worker could do it"},
-        {"nothing", "nothing found"},
-        {"nothing_found", "nothing was found that passes"},
-        {"budget_of_time", "its time was over; --deadline gives it more"},
-        {"budget_spent", "no credits are left for it; --credits gives it more"},
-        {"same_as", "the same work was done before"}};
-    const auto found = kWords.find(reason);
-    return found == kWords.end() ? reason : std::string(found->second);
-}
-
 std::string time_text(std::int64_t ms) {
     if (ms <= 0) return "-";
     const std::chrono::sys_seconds time{std::chrono::seconds(ms / 1000)};
@@ -72,11 +37,48 @@ std::string why_unfixed(const FetchedJob& fetched) {
         return fetched.verdict->reason.empty() ? "the tests do not pass here" : fetched.verdict->reason;
     }
     const JobStatus& job = fetched.job;
+    if (job.reason == swarm::name(job.state)) return fmt::format("the job was {}", job.reason);
     return job.reason.empty() ? fmt::format("the job is {}", swarm::name(job.state))
                               : fmt::format("the job is {}: {}", swarm::name(job.state), in_words(job.reason));
 }
 
 }  // namespace
+
+std::string in_words(const std::string& reason) {
+    static const std::map<std::string_view, std::string_view> kWords{
+        {"to_verify", "a second worker is to check it"},
+        {"to_decide", "a third worker is to decide"},
+        {"to_search_again", "a second worker is to search again"},
+        {"straggler", "it takes long, so a second worker may try"},
+        {"for_the_submitter", "it waits for the submitter's check"},
+        {"all_being_verified", "every result waits for a check"},
+        {"work_again", "there is work again"},
+        {"verdict", "checked by the submitter"},
+        {"trusted", "its worker is trusted"},
+        {"agreed", "a second worker found the same"},
+        {"not_checked", "nobody could check it: not paid"},
+        {"not_needed", "no longer needed"},
+        {"job_ended", "the job has ended"},
+        {"lease_expired", "its worker was not heard of in time"},
+        {"worker_restarted", "its worker was started again"},
+        {"owner_limit", "its worker's owner gives a task less time than it needed"},
+        {"dependencies_done", "what it stands on is done"},
+        {"dependency_failed", "what it stands on failed"},
+        {"rejected_by_verifier", "refused by the check"},
+        {"rejected_by_submitter", "refused by the submitter"},
+        {"made_by_a_liar", "its worker was caught with a wrong result"},
+        {"nobody_could_check", "nobody could check it"},
+        {"poison", "several workers failed on it"},
+        {"too_many_attempts", "it was tried too often"},
+        {"no_worker_could", "no worker could do it"},
+        {"nothing", "nothing found"},
+        {"nothing_found", "nothing was found that passes"},
+        {"budget_of_time", "its time was over; --deadline gives it more"},
+        {"budget_spent", "no credits are left for it; --credits gives it more"},
+        {"same_as", "the same work was done before"}};
+    const auto found = kWords.find(reason);
+    return found == kWords.end() ? reason : std::string(found->second);
+}
 
 json::Value job_json(const JobStatus& job) {
     json::Array tasks;
@@ -100,7 +102,8 @@ json::Value event_json(const swarm::Event& event, const std::string& task, const
 }
 
 json::Value fetched_json(const FetchedJob& fetched) {
-    json::Object object{{"status", fetched.fixed() ? "fixed" : "unfixed"},
+    const char* const status = fetched.already_passing() ? "already_passing" : fetched.fixed() ? "fixed" : "unfixed";
+    json::Object object{{"status", status},
                         {"job", fetched.asked.text()},
                         {"state", swarm::name(fetched.job.state)},
                         {"patch", ""},
@@ -135,8 +138,10 @@ std::string job_line(const JobStatus& job) {
     for (const TaskStatus& task : job.tasks) ended += swarm::ended(task.state) ? 1 : 0;
     // A list comes without the tasks.
     const std::string tasks = job.tasks.empty() ? std::string() : fmt::format("{}/{} tasks  ", ended, job.tasks.size());
-    return fmt::format("{}  {:9} {:7} {}{}{}", job.id.text(), swarm::name(job.state), swarm::name(job.kind), tasks,
-                       time_text(job.submitted_ms), job.reason.empty() ? "" : "  " + printable(in_words(job.reason)));
+    return fmt::format(
+        "{}  {:9} {:7} {}{}{}", job.id.text(), swarm::name(job.state), swarm::name(job.kind), tasks,
+        time_text(job.submitted_ms),
+        job.reason.empty() || job.reason == swarm::name(job.state) ? "" : "  " + printable(in_words(job.reason)));
 }
 
 std::string event_line(const swarm::Event& event, const std::string& task, const std::string& progress) {
@@ -170,6 +175,10 @@ void print_fetched(const FetchedJob& fetched, std::ostream& err) {
         return;
     }
     const swarm::TaskResult& result = *fetched.result;
+    if (fetched.already_passing()) {
+        err << style.green("passing") << "  the tests already pass: " << result.passed_after << " passed\n";
+        return;
+    }
     err << style.green("fixed") << "    "
         << printable(result.explanation.empty() ? "by " + result.proposer : result.explanation) << '\n';
     // Who puts parts together does not run the tests before.

@@ -10,6 +10,9 @@
 
 namespace ec::apps {
 
+/// What the coordinator calls a reason, for people; a word that stands for itself stays.
+std::string in_words(const std::string& reason);
+
 /// id, kind, state, reason, times, what it cost, and its tasks.
 json::Value job_json(const swarm::JobStatus& job);
 json::Value event_json(const swarm::Event& event, const std::string& task, const std::string& progress);

@@ -107,7 +107,7 @@ Result<int> explain(const Asking& with, const swarm::JobId& id) {
         return 0;
     }
     with.out << printable(why.summary) << '\n';
-    for (const std::string& reason : why.reasons) with.out << "  " << printable(reason) << '\n';
+    for (const std::string& reason : why.reasons) with.out << "  " << printable(in_words(reason)) << '\n';
     return 0;
 }
 

@@ -51,7 +51,7 @@ Status list(const NodeOptions& options, std::ostream& out, std::ostream& err, co
     EC_TRY(reader.status());
     for (const json::Value& each : nodes) {
         json::Reader node(each, "node");
-        out << fmt::format("{}  {:9} {:9} {:12} {}\n", printable(node.string("id")), printable(node.string("state")),
+        out << fmt::format("{}  {:9} {:10} {:12} {}\n", printable(node.string("id")), printable(node.string("state")),
                            printable(node.string("kind")), printable(node.string("account")),
                            printable(node.string("label")));
     }

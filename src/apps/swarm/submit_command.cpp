@@ -200,6 +200,7 @@ int run_submit(const SubmitOptions& options, std::ostream& out, std::ostream& er
             out << json::write(document) << '\n' << std::flush;
         } else {
             out << sent->submitted.job.text() << '\n' << std::flush;
+            err << "queued   follow it with: edgecoder jobs watch " << sent->submitted.job.text() << '\n';
         }
         return 0;
     }

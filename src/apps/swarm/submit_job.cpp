@@ -66,6 +66,10 @@ Status check(const JobWish& wish) {
     if (wish.split && trim(wish.task).empty() && trim(wish.test).empty()) {
         return fail(ErrorCode::invalid_argument, "--split needs a task, or tests that fail, to split by");
     }
+    if (!wish.model_class.empty() && kind_of(wish) == swarm::JobKind::repair) {
+        return fail(ErrorCode::invalid_argument, "--model-class needs a task in words",
+                    "a repair is searched without a model");
+    }
     if (wish.group == "none" && wish.trusted.empty()) {
         return fail(ErrorCode::invalid_argument, "--group none needs --trust NODE, once or more",
                     "edgecoder node id on a worker's machine prints its id");
@@ -100,6 +104,7 @@ std::vector<swarm::NewTask> tasks_of(const JobWish& wish, const fs::path& root, 
     std::string_view prefix = "shard";
     if (kind_of(wish) == swarm::JobKind::best_of) {
         base.kind = swarm::TaskKind::attempt;
+        base.needs.model_class = wish.model_class;
         count = wish.samples;
         prefix = "sample";
     } else if (kind_of(wish) == swarm::JobKind::split) {
@@ -137,6 +142,7 @@ swarm::JobSpec spec_of(const JobWish& wish, const swarm::PackedSnapshot& packed)
     spec.task = wish.task;
     spec.test = wish.test;
     spec.model = wish.model;
+    spec.model_class = wish.model_class;  // of the parts that it is split into
     spec.seed = wish.seed;
     spec.budget_s = wish.budget_s;
     spec.memory_mb = wish.memory_mb;

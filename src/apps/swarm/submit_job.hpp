@@ -28,6 +28,7 @@ struct JobWish {
     std::int64_t deadline_s = 0;  ///< of the whole job, waiting included; 0: an hour and four budgets
     std::int64_t credits = 0;     ///< it costs at most so many; 0: what its tasks cost with their checks
     std::int64_t memory_mb = 0;
+    std::string model_class;  ///< that answers are to come from, or a larger one; empty: any
     std::uint64_t seed = 1;
     swarm::Verification verification = swarm::Verification::adaptive;
     std::vector<std::string> include;

@@ -38,6 +38,11 @@ void add_work(CLI::App& submit, SubmitOptions& options) {
                     "Shares that a repair is searched in (default: one for each worker, else 4)")
         ->check(whole_number(1, 256));
     submit.add_option("--model", options.wish.model, "The model that workers use (default: theirs)");
+    submit
+        .add_option("--model-class", options.wish.model_class,
+                    "Answers come from a model of this class or a larger one: small, medium (from 4 billion\n"
+                    "parameters) or large (from 20 billion; default: any)")
+        ->check(CLI::IsMember({"small", "medium", "large"}));
     submit.add_option("--seed", options.wish.seed, "A number; the same one searches the same way (default: 1)")
         ->check(whole_number(0));
     submit.add_option("--memory", options.wish.memory_mb, "MB that a worker must have for it")

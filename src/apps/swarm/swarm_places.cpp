@@ -77,6 +77,29 @@ Result<crypto::SecretKey> own_node_key(identity::NodeKind kind) {
     return identity::keep_node_key(key_file(dir, kind));
 }
 
+std::vector<KeptKey> kept_keys() {
+    using identity::NodeKind;
+    std::vector<KeptKey> keys;
+    const fs::path data = data_dir();
+    if (data.empty()) return keys;
+    const auto add = [&keys](KeptKey key) {
+        std::error_code error;
+        const fs::file_status status = fs::symlink_status(key.file, error);
+        if (error || status.type() == fs::file_type::not_found) return;
+        key.open_to_others = (status.permissions() & (fs::perms::group_all | fs::perms::others_all)) != fs::perms::none;
+        keys.push_back(std::move(key));
+    };
+    for (const NodeKind kind : {NodeKind::client, NodeKind::worker, NodeKind::inference})
+        add({key_file(data / "swarm", kind), kind, {}, false});
+    std::error_code error;
+    std::vector<fs::path> files;
+    for (const auto& entry : fs::directory_iterator(data / "swarm" / "groups", error)) files.push_back(entry.path());
+    std::ranges::sort(files);
+    for (const fs::path& file : files)
+        if (file.extension() == kGroupEnd) add({file, std::nullopt, file.stem().string(), false});
+    return keys;
+}
+
 Result<std::vector<crypto::SecretKey>> own_node_keys() {
     using identity::NodeKind;
     EC_ASSIGN(const fs::path dir, swarm_dir());
@@ -104,8 +127,9 @@ Result<swarm::GroupKey> load_group(const std::string& name) {
     auto key = read_group(file);
     if (key || key.error().code != ErrorCode::not_found) return key;
     if (name != kLocalGroup) {
-        return fail(ErrorCode::not_found, fmt::format("there is no trust group {} on this machine", name),
-                    "edgecoder group list shows those that are, edgecoder group import takes one in");
+        return fail(
+            ErrorCode::not_found, fmt::format("there is no trust group {} on this machine", name),
+            "edgecoder group list shows those that are; edgecoder group create makes one, group import takes one in");
     }
     const Status made = create_file(file, swarm::GroupKey::generate().hex() + "\n");
     if (!made && made.error().code != ErrorCode::conflict) return fail(made.error());

@@ -7,6 +7,7 @@
 #include <ec/identity/node.hpp>
 #include <ec/swarm/payload.hpp>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,16 @@ Result<std::filesystem::path> swarm_dir();
 Result<crypto::SecretKey> own_node_key(identity::NodeKind kind);
 /// Those that are here already.
 Result<std::vector<crypto::SecretKey>> own_node_keys();
+
+/// A key that lies here, of a node or a group.
+struct KeptKey {
+    std::filesystem::path file;
+    std::optional<identity::NodeKind> kind;  ///< of the node
+    std::string group;                       ///< its name
+    bool open_to_others = false;             ///< its file's mode lets other users read or write it
+};
+/// Looks without making anything.
+std::vector<KeptKey> kept_keys();
 
 inline constexpr std::string_view kLocalGroup = "local";
 

@@ -48,7 +48,7 @@ std::int64_t machine_memory_mb() {
 
 const std::string& test_of(const swarm::Work& work) { return work.task.test.empty() ? work.job.test : work.task.test; }
 
-std::chrono::milliseconds budget_of(const swarm::Work& work) {
+std::chrono::milliseconds asked_of(const swarm::Work& work) {
     return std::chrono::seconds(std::clamp<std::int64_t>(work.job.budget_s, 1, 7 * 24 * 3600));
 }
 
@@ -87,6 +87,8 @@ private:
     const Clock& clock_;
     std::chrono::nanoseconds start_, budget_;
 };
+
+bool judges_a_patch(const swarm::Work& work) { return work.inputs.front().second.outcome != Outcome::nothing; }
 
 // Of what a task stands on: the patches that were accepted before, in their order.
 Status apply_inputs(const swarm::Work& work, std::size_t from) {
@@ -139,6 +141,15 @@ Result<std::unique_ptr<executor::Sandbox>> SwarmRunner::open_sandbox(const std::
     return executor::open_sandbox(options);
 }
 
+std::chrono::milliseconds SwarmRunner::budget_of(const swarm::Work& work) const {
+    const std::chrono::milliseconds asked = asked_of(work);
+    return options_.budget.count() > 0 ? std::min<std::chrono::milliseconds>(asked, options_.budget) : asked;
+}
+
+bool SwarmRunner::cut_short(const swarm::Work& work, std::chrono::nanoseconds start) const {
+    return budget_of(work) < asked_of(work) && clock_.now() - start >= budget_of(work);
+}
+
 Result<swarm::WorkDone> SwarmRunner::run(const swarm::Work& work, const swarm::JobProgress& progress,
                                          std::stop_token stop) {
     const TaskKind kind = work.lease.kind;
@@ -154,14 +165,31 @@ Result<swarm::WorkDone> SwarmRunner::run(const swarm::Work& work, const swarm::J
         done.result.reason = fmt::format("what it stands on cannot be applied: {}", applied.error().message);
         return done;
     }
-    if (checks) {
-        EC_ASSIGN(done.result, verify(work, work.inputs.front().second, progress, std::move(stop)));
-    } else if (kind == TaskKind::repair || !model_ || !work.task.targets.empty()) {
-        EC_ASSIGN(done.result, repair(work, progress, std::move(stop)));
-    } else {
-        EC_ASSIGN(done.result, attempt(work, progress, std::move(stop)));
+    const auto start = clock_.now();
+    if (budget_of(work) < asked_of(work)) {
+        progress(fmt::format("this machine gives it {} s of the {} s that were asked for",
+                             budget_of(work).count() / 1000, work.job.budget_s),
+                 0);
+    }
+    EC_ASSIGN(done.result, judge(work, progress, std::move(stop)));
+    // That nothing was found, or that tests did not end, says nothing of the work when the time was not what it asks
+    // for: somebody who gives it more has to look.
+    const Outcome outcome = done.result.outcome;
+    const bool found = outcome == Outcome::solved || (checks && outcome == Outcome::passed && judges_a_patch(work));
+    if (!found && outcome != Outcome::error && cut_short(work, start)) {
+        done.result.outcome = Outcome::error;
+        done.result.reason = fmt::format("this machine gives a task at most {} s", options_.budget.count());
+        done.word = "owner_limit";
     }
     return done;
+}
+
+Result<TaskResult> SwarmRunner::judge(const swarm::Work& work, const swarm::JobProgress& progress,
+                                      std::stop_token stop) {
+    if (work.lease.kind == TaskKind::verify) return verify(work, work.inputs.front().second, progress, std::move(stop));
+    if (work.lease.kind == TaskKind::repair || !model_ || !work.task.targets.empty())
+        return repair(work, progress, std::move(stop));
+    return attempt(work, progress, std::move(stop));
 }
 
 Result<TaskResult> SwarmRunner::repair(const swarm::Work& work, const swarm::JobProgress& progress,
@@ -249,6 +277,7 @@ Result<TaskResult> SwarmRunner::verify(const swarm::Work& work, const TaskResult
         return again;
     }
     TreeTests tests = tests_of(work.job, work.task, work.folder);
+    tests.limit = std::min<std::chrono::milliseconds>(tests.limit, budget_of(work));
     tests.open_sandbox = [this](const std::filesystem::path& folder) { return open_sandbox(folder); };
     return check_patch(tests, judged.patch, work.task.targets, progress, std::move(stop));
 }

@@ -8,6 +8,7 @@
 // Threads: run() from several at once; tasks that need the model take turns.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <ec/core/clock.hpp>
 #include <ec/executor/sandbox.hpp>
@@ -26,7 +27,8 @@ struct RunnerOptions {
     std::vector<swarm::GroupId> groups;
     std::int64_t memory_mb = 0;  ///< of any one program in the sandbox, at most; 0: what the policy says
     int slots = 1;
-    std::string model = "none";  ///< as after --model
+    std::chrono::seconds budget{0};  ///< of one task, at most; 0: what its submitter says
+    std::string model = "none";      ///< as after --model
 };
 
 class SwarmRunner final : public swarm::JobRunner {
@@ -41,6 +43,10 @@ public:
 private:
     explicit SwarmRunner(RunnerOptions options) : options_(std::move(options)) {}
     [[nodiscard]] Result<std::unique_ptr<executor::Sandbox>> open_sandbox(const std::filesystem::path& folder) const;
+    [[nodiscard]] std::chrono::milliseconds budget_of(const swarm::Work& work) const;
+    /// Whether the owner's limit ended what began at `start` before its submitter's would have.
+    [[nodiscard]] bool cut_short(const swarm::Work& work, std::chrono::nanoseconds start) const;
+    Result<swarm::TaskResult> judge(const swarm::Work& work, const swarm::JobProgress& progress, std::stop_token stop);
     Result<swarm::TaskResult> repair(const swarm::Work& work, const swarm::JobProgress& progress, std::stop_token stop);
     Result<swarm::TaskResult> attempt(const swarm::Work& work, const swarm::JobProgress& progress,
                                       std::stop_token stop);

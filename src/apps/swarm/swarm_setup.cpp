@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <ec/core/fs.hpp>
 #include <ec/core/text.hpp>
+#include <ec/identity/refusals.hpp>
 #include <iostream>
 
 #include "../config.hpp"
@@ -120,10 +121,7 @@ Result<Secret> SwarmLink::find_token(const Error& refused, const std::stop_token
     }
     if (!trim(text).empty()) return Secret(std::string(trim(text)));
     EC_ASSIGN(const net::Url url, net::Url::parse(address_.urls.front()));
-    const Error without{ErrorCode::denied,
-                        fmt::format("{} does not let this machine in: {}", address_.urls.front(), refused.message),
-                        "a new machine needs a token of its operator (edgecoder admin token create), in "
-                        "AGENT_REGISTRATION_TOKEN or with --token-file"};
+    const Error without = not_let_in(refused);
     if (!url.loopback()) return fail(without);
     const auto answer = ask_admin(
         "token.create",
@@ -135,6 +133,18 @@ Result<Secret> SwarmLink::find_token(const Error& refused, const std::stop_token
     return Secret(std::move(token));
 }
 
+Error SwarmLink::not_let_in(const Error& refused) const {
+    if (refused.message.starts_with(identity::kPendingNode)) return waits_for_approval(identity::NodeState::pending);
+    if (!refused.message.starts_with(identity::kUnknownNode)) {
+        return {ErrorCode::denied,
+                fmt::format("{} does not let this machine in: {}", address_.urls.front(), refused.message),
+                {}};
+    }
+    return {ErrorCode::denied, fmt::format("{} does not know this machine", address_.urls.front()),
+            "a new machine needs a token of its operator (edgecoder admin token create), in AGENT_REGISTRATION_TOKEN "
+            "or with --token-file"};
+}
+
 Error SwarmLink::waits_for_approval(identity::NodeState state) const {
     if (state == identity::NodeState::pending) {
         return {ErrorCode::denied, fmt::format("node {} has joined and waits for approval", id().text()),
@@ -144,9 +154,14 @@ Error SwarmLink::waits_for_approval(identity::NodeState state) const {
             "ask the coordinator's operator"};
 }
 
+Status SwarmLink::let_in(const std::stop_token& stop) const { return knock(*connect(), kind_, stop); }
+
 Status SwarmLink::ensure_enrolled(std::stop_token stop) {
     const auto client = connect();
     const Status known = knock(*client, kind_, stop);
+    if (!known && known.error().code == ErrorCode::unavailable && !known.error().remedy.empty()) {
+        return fail(ErrorCode::unavailable, known.error().message, std::string(kNoCoordinator));
+    }
     if (known || known.error().code != ErrorCode::denied) return known;
     EC_ASSIGN(const Secret token, find_token(known.error(), stop));
     EC_ASSIGN(const identity::Node node, client->join(token, kind_, node_label(), stop));

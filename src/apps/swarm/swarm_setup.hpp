@@ -26,6 +26,11 @@ struct SwarmOptions {
 /// `invalid_argument` for what is no URL, `denied` for plain HTTP to another machine.
 Result<swarm::CoordinatorAddress> coordinator_address(const SwarmOptions& options);
 
+/// What helps where none answers.
+inline constexpr std::string_view kNoCoordinator =
+    "start one on this machine with edgecoderd all, or name another with --coordinator URL, EDGECODER_COORDINATOR or "
+    "[swarm] in config.toml";
+
 /// The name of the trust group that work is for: `named`, else [swarm] group, else kLocalGroup.
 Result<std::string> group_name(const std::string& named);
 
@@ -45,6 +50,8 @@ public:
     /// `denied` without a token, and while a person has yet to approve the node; the remedy says how.
     Status ensure_enrolled(std::stop_token stop);
 
+    /// Whether the coordinator lets the node in, as it is: nothing is joined.
+    Status let_in(const std::stop_token& stop) const;
     /// A client of its own for each thread; the link outlives them.
     [[nodiscard]] std::unique_ptr<swarm::CoordinatorClient> connect() const;
     [[nodiscard]] const crypto::SecretKey& key() const { return key_; }
@@ -60,6 +67,7 @@ private:
           key_(std::move(key)),
           ledger_(std::make_unique<net::FileEgressLedger>(std::move(ledger))) {}
     Result<Secret> find_token(const Error& refused, const std::stop_token& stop) const;
+    [[nodiscard]] Error not_let_in(const Error& refused) const;
     [[nodiscard]] Error waits_for_approval(identity::NodeState state) const;
 
     identity::NodeKind kind_;

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <ctime>
+#include <ec/core/text.hpp>
 #include <ec/json/json.hpp>
 #include <ec/swarm/telemetry.hpp>
 #include <ec/swarm/worker.hpp>
@@ -80,18 +81,14 @@ Result<swarm::PowerRules> power_rules(const WorkerCommandOptions& options) {
     return rules;
 }
 
-Result<std::vector<swarm::GroupKey>> groups_of(const WorkerCommandOptions& options) {
-    std::vector<swarm::GroupKey> keys;
-    if (options.groups.empty()) {
-        EC_ASSIGN(std::vector<NamedGroup> all, load_groups());
-        for (NamedGroup& group : all) keys.push_back(std::move(group.key));
-        return keys;
-    }
+Result<std::vector<NamedGroup>> groups_of(const WorkerCommandOptions& options) {
+    if (options.groups.empty()) return load_groups();
+    std::vector<NamedGroup> groups;
     for (const std::string& name : options.groups) {
         EC_ASSIGN(swarm::GroupKey key, load_group(name));
-        keys.push_back(std::move(key));
+        groups.push_back({name, std::move(key)});
     }
-    return keys;
+    return groups;
 }
 
 Result<RunnerOptions> runner_options(const WorkerCommandOptions& options, const std::vector<swarm::GroupKey>& groups) {
@@ -103,6 +100,7 @@ Result<RunnerOptions> runner_options(const WorkerCommandOptions& options, const 
     for (const swarm::GroupKey& key : groups) out.groups.push_back(key.id());
     out.memory_mb = options.memory_mb;
     out.slots = options.slots;
+    out.budget = std::chrono::seconds(options.budget_s);
     out.model = options.model;
     return out;
 }
@@ -130,7 +128,12 @@ Status work(const WorkerCommandOptions& options, swarm::WorkerEvents& events, st
     settings.once = options.once;
     settings.drain = std::chrono::milliseconds(std::llround(options.drain_seconds * 1000));
     EC_ASSIGN(settings.power, power_rules(options));
-    EC_ASSIGN(settings.groups, groups_of(options));
+    EC_ASSIGN(std::vector<NamedGroup> groups, groups_of(options));
+    std::vector<std::string> names;
+    for (NamedGroup& group : groups) {
+        names.push_back(group.name);
+        settings.groups.push_back(std::move(group.key));
+    }
     EC_ASSIGN(const std::filesystem::path folder, swarm_dir());
     settings.folder = folder / "worker";
     if (options.cpu_percent < 100) {
@@ -142,7 +145,8 @@ Status work(const WorkerCommandOptions& options, swarm::WorkerEvents& events, st
     EC_ASSIGN(SwarmLink link, SwarmLink::open(identity::NodeKind::worker, options.swarm));
     SystemWaiter waiter;
     EC_TRY(enrol(link, events, waiter, stop));
-    events.says(fmt::format("{} works for {}", link.id().text(), link.address().urls.front()));
+    events.says(fmt::format("{} works for {}, trust groups {}", link.id().text(), link.address().urls.front(),
+                            join(names, ", ")));
     const SystemClock clock;
     swarm::TelemetryReader telemetry;
     const bool ios = options.profile == "ios";
@@ -184,6 +188,10 @@ void add_worker(CLI::App& app, WorkerCommandOptions& options) {
         ->check(whole_number(64));
     worker->add_option("--cpu", options.cpu_percent, "Share of the cores in percent, in whole cores (default: 100)")
         ->check(CLI::Range(1, 100));
+    worker
+        ->add_option("--budget", options.budget_s,
+                     "Seconds that one task may take, at most (default: what its submitter asks for)")
+        ->check(whole_number(1, 7 * 24 * 3600));
     worker->add_option("--hours", options.hours, "Only from one hour to another, local time: 22-6");
     worker->add_flag("--idle-only", options.idle_only, "Only while nobody uses this machine");
     worker->add_flag("--on-power-only", options.on_power_only, "Never on battery");

@@ -19,6 +19,7 @@ struct WorkerCommandOptions {
     int slots = 1;
     std::int64_t memory_mb = 0;
     int cpu_percent = 100;
+    std::int64_t budget_s = 0;
     std::string hours;
     bool idle_only = false;
     bool on_power_only = false;

@@ -50,8 +50,8 @@ protected:
         tree.membership = dir_.path() / "membership";
         tree.make = [this](const fs::path& path) {
             if (!fs::create_directory(path)) return false;
-            for (const char* file : {"cgroup.kill", "cgroup.procs", "memory.max", "memory.swap.max", "memory.oom.group",
-                                     "memory.events", "memory.peak", "pids.max"}) {
+            for (const char* file : {"cgroup.kill", "cgroup.events", "cgroup.procs", "memory.max", "memory.swap.max",
+                                     "memory.oom.group", "memory.events", "memory.peak", "pids.max"}) {
                 put(path / file, "");
             }
             put(path / "memory.events", "low 0\noom 0\noom_kill 0\n");
@@ -117,21 +117,60 @@ TEST_F(FakeGroupTree, AKillByTheKernelIsSeen) {
     EXPECT_EQ(lease->use().peak_bytes, 67100000U);
 }
 
-TEST_F(FakeGroupTree, WhatIsLeftIsKilledAndTheGroupUsedAgainWithNewLimits) {
+TEST_F(FakeGroupTree, AnEmptyGroupIsUsedAgainWithNewLimitsAndWasNeverKilled) {
     auto groups = std::make_shared<MemoryGroups>(tree());
     fs::path first;
     {
         const auto lease = groups->acquire(64 << 20, 32);
         ASSERT_TRUE(lease);
         first = lease->path();
+        put(first / "cgroup.events", "populated 0\nfrozen 0\n");
     }
-    EXPECT_EQ(text_of(first / "cgroup.kill"), "1");
+    EXPECT_EQ(text_of(first / "cgroup.kill"), "") << "newer kernels kill whatever is started in it later";
     for (const char* file : {"memory.max", "pids.max"}) put(first / file, "");  // the kernel's do not keep a tail
     const auto again = groups->acquire(32 << 20, 8);
     ASSERT_TRUE(again);
     EXPECT_EQ(again->path(), first);
     EXPECT_EQ(text_of(first / "memory.max"), "33554432");
     EXPECT_EQ(text_of(first / "pids.max"), "8");
+}
+
+TEST_F(FakeGroupTree, WhatIsLeftInAGroupIsKilledAndTheGroupGoesWithIt) {
+    auto groups = std::make_shared<MemoryGroups>(tree());
+    fs::path first;
+    {
+        const auto lease = groups->acquire(64 << 20, 32);
+        ASSERT_TRUE(lease);
+        first = lease->path();
+        put(first / "cgroup.events", "populated 1\nfrozen 0\n");
+    }
+    EXPECT_EQ(killed_, "1");
+    EXPECT_THAT(discarded_, ElementsAre(first.filename().string()));
+    const auto again = groups->acquire(32 << 20, 8);
+    ASSERT_TRUE(again);
+    EXPECT_NE(again->path(), first);
+}
+
+TEST_F(FakeGroupTree, AGroupThatIsNotQuiteEmptyAfterTheKillIsRemovedLater) {
+    bool busy = true;
+    GroupTree reluctant = tree();
+    reluctant.discard = [&busy, discard = reluctant.discard](const fs::path& path) {
+        if (!busy) discard(path);
+    };
+    auto groups = std::make_shared<MemoryGroups>(std::move(reluctant));
+    fs::path first;
+    {
+        const auto lease = groups->acquire(64 << 20, 32);
+        ASSERT_TRUE(lease);
+        first = lease->path();
+        put(first / "cgroup.events", "populated 1\nfrozen 0\n");
+    }
+    EXPECT_TRUE(fs::exists(first));
+    busy = false;
+    {
+        const auto next = groups->acquire(32 << 20, 8);
+    }
+    EXPECT_FALSE(fs::exists(first));
 }
 
 TEST_F(FakeGroupTree, AllGroupsGoWithTheirOwner) {

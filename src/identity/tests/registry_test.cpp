@@ -42,9 +42,10 @@ protected:
     }
     /// Another connection, but for what is in memory.
     [[nodiscard]] sql::Database open() const {
-        if (GetParam() == Store::postgres) return sql::Database::connect(url_).value();
+        constexpr std::chrono::seconds kPatience(60);  // with the others on a busy machine
+        if (GetParam() == Store::postgres) return sql::Database::connect(url_, {.lock_timeout = kPatience}).value();
         if (GetParam() == Store::memory) return sql::Database::open_in_memory().value();
-        return sql::Database::open(folder_.path() / "nodes.db").value();
+        return sql::Database::open(folder_.path() / "nodes.db", {.busy_timeout = kPatience}).value();
     }
 
     Secret token(const TokenWish& wish) {

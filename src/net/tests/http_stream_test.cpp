@@ -28,7 +28,7 @@ std::size_t resident_bytes() {
     return pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 }
 
-bool stops(const std::stop_token& token, milliseconds patience = seconds(10)) {
+bool stops(const std::stop_token& token, milliseconds patience = seconds(60)) {
     std::mutex mutex;
     std::condition_variable_any stopped;
     std::unique_lock lock(mutex);
@@ -73,7 +73,7 @@ protected:
             std::unique_lock lock(mutex_);
             ++blocked_;
             changed_.notify_all();
-            changed_.wait_for(lock, seconds(30), [this] { return released_; });
+            changed_.wait_for(lock, seconds(60), [this] { return released_; });
             return ServerResponse{.body = "done", .headers = {}};
         };
         routes_.push_back(blocked);
@@ -100,7 +100,7 @@ protected:
     /// The responder of the next request.
     std::shared_ptr<Responder> taken() {
         std::unique_lock lock(mutex_);
-        if (!changed_.wait_for(lock, seconds(10), [this] { return !responders_.empty(); })) return nullptr;
+        if (!changed_.wait_for(lock, seconds(60), [this] { return !responders_.empty(); })) return nullptr;
         auto one = std::move(responders_.front());
         responders_.pop_front();
         return one;
@@ -108,7 +108,7 @@ protected:
     /// Each of the pool's threads is in "/blocked".
     void wait_for_blocked(unsigned count) {
         std::unique_lock lock(mutex_);
-        ASSERT_TRUE(changed_.wait_for(lock, seconds(10), [&] { return blocked_ == count; }));
+        ASSERT_TRUE(changed_.wait_for(lock, seconds(60), [&] { return blocked_ == count; }));
     }
     void release() {
         const std::scoped_lock lock(mutex_);
@@ -360,16 +360,17 @@ TEST_F(LateAnswers, AreCutWhenTheReaderStandsStill) {
 }
 
 TEST_F(LateAnswers, MayRestLongerThanAnyTimeout) {
-    options_.body_timeout = milliseconds(20);
-    options_.head_timeout = milliseconds(20);
-    options_.idle_timeout = milliseconds(20);
+    constexpr milliseconds kLimit(1'000);  // which a client on a busy machine keeps
+    options_.body_timeout = kLimit;
+    options_.head_timeout = kLimit;
+    options_.idle_timeout = kLimit;
     options_.grace = milliseconds(0);
     options_.per_peer = 1;
     const auto resting = ask();
     const auto responder = taken();
     responder->begin(events("a"));
     resting->receive_to("a\r\n");
-    EXPECT_FALSE(stops(responder->gone(), milliseconds(100)));
+    EXPECT_FALSE(stops(responder->gone(), kLimit + milliseconds(100)));
     EXPECT_TRUE(client()->ended());  // and it gives way to nobody
     EXPECT_TRUE(responder->write("b"));
     EXPECT_EQ(resting->receive_to("b\r\n"), "1\r\nb\r\n");
@@ -409,7 +410,7 @@ TEST_F(LateAnswers, MayEndBeforeTheServerStops) {
 }
 
 TEST_F(LateAnswers, AreCutWhenTheDrainEnds) {
-    options_.drain = milliseconds(10);
+    options_.drain = milliseconds(60);
     const auto streaming = ask();
     const auto stream = taken();
     stream->begin(events("a"));
@@ -423,7 +424,7 @@ TEST_F(LateAnswers, AreCutWhenTheDrainEnds) {
 }
 
 TEST_F(LateAnswers, MayOutliveTheServer) {
-    options_.drain = milliseconds(10);
+    options_.drain = milliseconds(60);
     const auto streaming = ask();
     auto stream = taken();
     stream->begin(events("a"));

@@ -27,10 +27,13 @@ protected:
         }
         database_.emplace(open());
     }
+    // With patience: whoever waits for another's transaction here has nothing better to do.
     [[nodiscard]] Database open() const {
-        auto database = GetParam() == Store::file     ? Database::open(dir_->path() / "store.db")
+        constexpr std::chrono::seconds kPatience(60);
+        auto database = GetParam() == Store::file
+                            ? Database::open(dir_->path() / "store.db", {.busy_timeout = kPatience})
                         : GetParam() == Store::memory ? Database::open_in_memory()
-                                                      : Database::connect(url_);
+                                                      : Database::connect(url_, {.lock_timeout = kPatience});
         EXPECT_TRUE(database) << database.error().message;
         return *std::move(database);
     }

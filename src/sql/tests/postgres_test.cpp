@@ -11,6 +11,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr int kPatience = 6000;  // looks, 5 ms apart
+
 class OnPostgres : public ::testing::Test {
 protected:
     void SetUp() override {
@@ -44,7 +46,7 @@ protected:
     }
     // The server reads its settings when it likes.
     static void until_commits_wait(Database& probe, bool wait) {
-        for (int i = 0; i < 1000; ++i) {
+        for (int i = 0; i < kPatience; ++i) {
             auto row = probe.prepare("SELECT current_setting('synchronous_standby_names')");
             ASSERT_TRUE(*row->step());
             if (row->text(0).empty() != wait) return;
@@ -98,7 +100,7 @@ TEST_F(OnPostgres, ALostConnectionIsSaidAndItsTransactionDidNotHappen) {
 }
 
 TEST_F(OnPostgres, ACommitThatIsNotAnsweredIsInDoubtAndNeverCancelled) {
-    Database database = open({.answer_timeout = milliseconds(300)});
+    Database database = open({.answer_timeout = milliseconds(2'000)});
     wait_for_standby(true);
     until_commits_wait(database, true);
     {
@@ -114,7 +116,7 @@ TEST_F(OnPostgres, ACommitThatIsNotAnsweredIsInDoubtAndNeverCancelled) {
     wait_for_standby(false);
     Database probe = open();
     until_commits_wait(probe, false);
-    for (int i = 0; i < 1000 && notes() == 0; ++i) ASSERT_FALSE(*probe.wait_notification(milliseconds(5)));
+    for (int i = 0; i < kPatience && notes() == 0; ++i) ASSERT_FALSE(*probe.wait_notification(milliseconds(5)));
     EXPECT_EQ(notes(), 1);
 }
 
@@ -126,7 +128,7 @@ TEST_F(OnPostgres, ACommitThatSomebodyElseCancelledIsInDoubtToo) {
     ASSERT_TRUE(database.run("INSERT INTO note (body) VALUES ('a')"));
     std::jthread operator_([this] {
         Database admin = open();
-        for (int i = 0; i < 1000; ++i) {
+        for (int i = 0; i < kPatience; ++i) {
             auto row = admin.prepare(
                 "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND "
                 "datname = current_database()");
@@ -173,8 +175,9 @@ TEST_F(OnPostgres, OneWriterHoldsOffTheOthersAndSeveralDoNot) {
 }
 
 TEST_F(OnPostgres, ADeadlockAsksToTryAgain) {
-    Database first = open();
-    Database second = open();
+    const ConnectOptions patient{.lock_timeout = milliseconds(60'000)};
+    Database first = open(patient);
+    Database second = open(patient);
     ASSERT_TRUE(first.run("INSERT INTO note (body) VALUES ('a'), ('b')"));
     auto one = Transaction::begin(first, Writers::several);
     auto other = Transaction::begin(second, Writers::several);
@@ -199,7 +202,7 @@ TEST_F(OnPostgres, TellsListenersOnceForATransaction) {
     for (int i = 0; i < 3; ++i) ASSERT_TRUE(teller.notify("swarm"));
     EXPECT_FALSE(*listener.wait_notification(milliseconds(10)));
     ASSERT_TRUE(transaction->commit());
-    EXPECT_TRUE(*listener.wait_notification(milliseconds(10'000)));
+    EXPECT_TRUE(*listener.wait_notification(milliseconds(30'000)));
     EXPECT_FALSE(*listener.wait_notification(milliseconds(1)));
     EXPECT_EQ(teller.notify("x; DROP TABLE note").error().code, ErrorCode::internal);
     EXPECT_EQ(teller.listen("").error().code, ErrorCode::internal);

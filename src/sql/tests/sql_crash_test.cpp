@@ -27,7 +27,7 @@ int status_of(pid_t child) {
 }
 
 bool count_up(const std::filesystem::path& file) {
-    auto database = Database::open(file, {.busy_timeout = std::chrono::seconds(30)});
+    auto database = Database::open(file, {.busy_timeout = std::chrono::seconds(60)});
     if (!database) return false;
     for (int i = 0; i < kRounds; ++i) {
         auto transaction = Transaction::begin(*database);

@@ -1,8 +1,9 @@
-// A coordinator that does what a test tells it, and the clients that a worker talks to it with.
+// A coordinator that does what a test tells it.
 #pragma once
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <ec/swarm/worker.hpp>
@@ -35,10 +36,6 @@ public:
         leases.push_back(std::move(lease));
         changed_.notify_all();
     }
-    std::vector<std::string> said_lines() {
-        const std::scoped_lock lock(mutex_);
-        return said;
-    }
     bool was_said(const std::string& part) {
         for (const std::string& line : said)
             if (line.find(part) != std::string::npos) return true;
@@ -60,22 +57,35 @@ public:
             return fail(std::move(error));
         }
         changed_.notify_all();
-        changed_.wait_for(lock, stop, 20ms, [this] { return !leases.empty(); });
+        const auto fitting = [&] {
+            return std::ranges::find_if(leases, [&](const Lease& lease) {
+                return std::ranges::find(request.offer.kinds, lease.kind) != request.offer.kinds.end();
+            });
+        };
+        changed_.wait_for(lock, stop, 20ms, [&] { return fitting() != leases.end(); });
         if (stop.stop_requested()) return fail(ErrorCode::cancelled, "stopped");
         std::vector<Lease> out;
-        while (!leases.empty() && (ignores_most || out.size() < request.most)) {
-            out.push_back(std::move(leases.front()));
-            leases.pop_front();
+        for (auto at = fitting(); at != leases.end() && (ignores_most || out.size() < request.most); at = fitting()) {
+            out.push_back(std::move(*at));
+            leases.erase(at);
         }
         return out;
     }
-    Result<HeartbeatReply> heartbeat(const HeartbeatRequest& request) {
-        const std::scoped_lock lock(mutex_);
+    Result<HeartbeatReply> heartbeat(const HeartbeatRequest& request, const std::stop_token& stop) {
+        std::unique_lock lock(mutex_);
         beats.push_back(request);
         changed_.notify_all();
         if (beat_error) return fail(*beat_error);
         HeartbeatReply reply;
         reply.next_s = 10;
+        if (waits && request.wait_s > 0) {
+            reply.next_s = 0;
+            changed_.wait_for(lock, stop, 20s, [&] {
+                return std::ranges::any_of(request.held,
+                                           [&](const Held& held) { return holdings.contains(held.task.text()); });
+            });
+            if (stop.stop_requested()) return fail(ErrorCode::cancelled, "stopped");
+        }
         for (const Held& held : request.held) {
             const auto at = holdings.find(held.task.text());
             reply.held.push_back({held.task, at == holdings.end() ? Holding::kept : at->second, 0});
@@ -94,8 +104,7 @@ public:
                 out.emplace_back(fail(ErrorCode::conflict, "the lease is not yours any more"));
                 continue;
             }
-            const auto refused = refusals.find(report.task.text());
-            if (refused != refusals.end()) {
+            if (const auto refused = refusals.find(report.task.text()); refused != refusals.end()) {
                 out.emplace_back(fail(refused->second));
                 continue;
             }
@@ -119,6 +128,7 @@ public:
     std::vector<Report> completed;
     int completes = 0, fetches = 0;
     bool answers_short = false, ignores_most = false;
+    bool waits = false;                                           ///< with heartbeats, as they say that it may
     std::vector<std::pair<std::string, std::string>> given_back;  // task and reason
     std::map<std::string, std::string> blobs;
     std::deque<std::string> keys;  // that a submitter gives, one a call
@@ -128,78 +138,6 @@ public:
 private:
     std::mutex mutex_;
     std::condition_variable_any changed_;
-};
-
-class FakeClient final : public CoordinatorClient {
-public:
-    explicit FakeClient(FakeCoordinator& coordinator) : coordinator_(coordinator) {}
-    Result<ServerTime> hello(std::stop_token) override {
-        return coordinator_.locked([&]() -> Result<ServerTime> {
-            if (coordinator_.hello_error) return fail(*coordinator_.hello_error);
-            return ServerTime{1'000'000, coordinator_.off_s};
-        });
-    }
-    Result<std::vector<Lease>> claim(const ClaimRequest& request, std::stop_token stop) override {
-        return coordinator_.claim(request, stop);
-    }
-    Result<HeartbeatReply> heartbeat(const HeartbeatRequest& request, std::stop_token) override {
-        return coordinator_.heartbeat(request);
-    }
-    Result<std::vector<Result<Completion>>> complete(const std::vector<Report>& reports, std::stop_token) override {
-        return coordinator_.complete(reports);
-    }
-    Status give_back(const TaskId& task, Fence, const std::string& reason, std::stop_token) override {
-        return coordinator_.locked([&]() -> Status {
-            coordinator_.given_back.emplace_back(task.text(), reason);
-            return {};
-        });
-    }
-    Result<std::string> key(const TaskId&, Fence, int, std::stop_token) override {
-        return coordinator_.locked([&]() -> Result<std::string> {
-            if (coordinator_.keys.empty()) return std::string();
-            std::string key = coordinator_.keys.front();
-            coordinator_.keys.pop_front();
-            return key;
-        });
-    }
-    Result<std::vector<SealedBlob>> fetch(const std::vector<BlobId>& ids, std::stop_token) override {
-        return coordinator_.locked([&]() -> Result<std::vector<SealedBlob>> {
-            ++coordinator_.fetches;
-            std::vector<SealedBlob> out;
-            for (const BlobId& id : ids)
-                if (const auto at = coordinator_.blobs.find(id.text()); at != coordinator_.blobs.end())
-                    out.push_back({id, at->second});
-            return out;
-        });
-    }
-
-    // What a worker never asks.
-    Result<identity::Node> join(const Secret&, identity::NodeKind, const std::string&, std::stop_token) override {
-        return never();
-    }
-    Result<std::vector<Submitted>> submit(const std::vector<NewJob>&, const std::string&, std::stop_token) override {
-        return never();
-    }
-    Result<JobStatus> job(const JobId&, std::stop_token) override { return never(); }
-    Result<std::vector<JobStatus>> jobs(const JobId&, unsigned, std::stop_token) override { return never(); }
-    Status watch(const JobId&, std::int64_t, const std::function<bool(const Event&)>&, std::stop_token) override {
-        return never();
-    }
-    Result<Explanation> explain(const JobId&, std::stop_token) override { return never(); }
-    Status cancel(const JobId&, std::stop_token) override { return never(); }
-    Result<Completion> verdict(const JobId&, const TaskId&, bool, std::stop_token) override { return never(); }
-    Status give_key(const JobId&, const identity::NodeId&, const std::string&, std::stop_token) override {
-        return never();
-    }
-    Result<std::vector<BlobId>> missing(const std::vector<BlobId>&, std::stop_token) override { return never(); }
-    Status put(const std::vector<SealedBlob>&, std::stop_token) override { return never(); }
-
-private:
-    static std::unexpected<Error> never() {
-        ADD_FAILURE() << "a worker asked what is not its to ask";
-        return fail(ErrorCode::internal, "never");
-    }
-    FakeCoordinator& coordinator_;
 };
 
 }  // namespace ec::swarm::testing

@@ -46,6 +46,24 @@ TEST_F(JournalTest, GivesBackWhatWasPutInOrder) {
     EXPECT_THAT(journal.all().value(), SizeIs(1));
 }
 
+TEST_F(JournalTest, KnowsWhatIsInHandUntilThereIsAResult) {
+    const TaskId one = TaskId::parse("task-1").value(), two = TaskId::parse("task-2").value();
+    {
+        ResultJournal journal = open();
+        for (const TaskId& task : {one, two}) ASSERT_TRUE(journal.begin(task, {3}).has_value());
+        ASSERT_TRUE(journal.begin(one, {3}).has_value()) << "again is no error";
+    }
+    ResultJournal journal = open();
+    ASSERT_THAT(journal.in_hand().value(), SizeIs(2));
+    ASSERT_TRUE(journal.put(report("task-1", 3)).has_value());
+    ASSERT_TRUE(journal.remove(two, {2}).has_value()) << "another lease of it";
+    ASSERT_THAT(journal.in_hand().value(), SizeIs(1));
+    EXPECT_EQ(journal.in_hand().value().front().task, two);
+    ASSERT_TRUE(journal.remove(two, {3}).has_value());
+    EXPECT_THAT(journal.in_hand().value(), IsEmpty());
+    EXPECT_THAT(journal.all().value(), SizeIs(1));
+}
+
 TEST_F(JournalTest, HasAfterAKillWhatWasPut) {
     int pipe[2];
     ASSERT_EQ(::pipe(pipe), 0);

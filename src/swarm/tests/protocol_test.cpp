@@ -178,14 +178,16 @@ TEST(Protocol, HeartbeatsSurviveTheJourney) {
     request.telemetry.thermal = Thermal::fair;
     request.telemetry.external_power = false;
     request.holding_back = "battery_critical";
+    request.wait_s = 25;
     request.protocol = kProtocol;
     const auto read = read_heartbeat(write(request));
     ASSERT_TRUE(read) << read.error().message;
     EXPECT_EQ(write(*read), write(request));
     EXPECT_EQ(read->telemetry.battery_percent, 55);
     EXPECT_FALSE(read->telemetry.cpu_percent.has_value());
+    EXPECT_EQ(read->wait_s, 25);
 
-    const HeartbeatReply reply{{{id<TaskId>("t1"), Holding::cancelled, 9}}, 17, 30, true};
+    const HeartbeatReply reply{{{id<TaskId>("t1"), Holding::cancelled, 9}}, 17, 0, true};
     const auto answer = read_heartbeat_reply(write(reply));
     ASSERT_TRUE(answer);
     EXPECT_EQ(write(*answer), write(reply));

@@ -11,10 +11,7 @@ using ::testing::ElementsAre;
 
 constexpr std::int64_t kLease = 90'000;
 
-class QueueAbuse : public OnEveryStore {
-protected:
-    JobId adaptive() { return bed().submitted(job_of({task_of("a")}, Verification::adaptive)); }
-};
+class QueueAbuse : public OnEveryStore {};
 INSTANTIATE_TEST_SUITE_P(Stores, QueueAbuse, ::testing::Values(StoreKind::memory, StoreKind::file, StoreKind::postgres),
                          store_name);
 

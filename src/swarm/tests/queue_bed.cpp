@@ -161,6 +161,11 @@ std::size_t QueueBed::sweep() {
 
 std::int64_t QueueBed::balance(const std::string& account) {
     const auto found = books->account(account);
+    return (found ? found->balance.milli() : 0) + pending(account);
+}
+
+std::int64_t QueueBed::pending(const std::string& account) {
+    const auto found = books->account(pending_account(account));
     return found ? found->balance.milli() : 0;
 }
 
@@ -196,6 +201,7 @@ void QueueBed::advance(std::int64_t milliseconds) {
         EC_TRY(database->run("UPDATE task SET late_ms = late_ms - ?1 WHERE late_ms < ?2", milliseconds, INT64_MAX));
         EC_TRY(database->run("UPDATE task_exclusion SET until_ms = until_ms - ?1 WHERE until_ms < ?2", milliseconds,
                              INT64_MAX));
+        EC_TRY(database->run("UPDATE pending SET clears_ms = clears_ms - ?1", milliseconds));
         EC_TRY(database->run("UPDATE liar SET barred_until = barred_until - ?1", milliseconds));
         return database->run("UPDATE job SET ends_ms = ends_ms - ?1, expires = expires - ?1", milliseconds);
     });

@@ -101,7 +101,8 @@ public:
     std::size_t sweep();
     /// Has this much more credit.
     void grant(const std::string& account, std::int64_t milli);
-    std::int64_t balance(const std::string& account);
+    std::int64_t balance(const std::string& account);  ///< with what is pending
+    std::int64_t pending(const std::string& account);
     std::int64_t held(const std::string& account);
     std::int64_t number(std::string_view sql);  ///< that a statement gives
     void advance(std::int64_t milliseconds);
@@ -152,6 +153,18 @@ protected:
         EXPECT_TRUE(sound) << sound.error().message;
     }
     QueueBed& bed() { return *bed_; }
+    JobId adaptive(std::vector<NewTask> tasks) {
+        return bed().submitted(job_of(std::move(tasks), Verification::adaptive));
+    }
+    JobId adaptive() { return adaptive({task_of("a")}); }
+    /// Makes the worker trusted: `times` results that another found right.
+    void trust(const identity::Node& worker, const identity::Node& other, int times) {
+        for (int i = 0; i < times; ++i) {
+            adaptive();
+            bed().work(worker, Outcome::solved);
+            bed().work(other, Outcome::passed, "");
+        }
+    }
 
     std::unique_ptr<QueueBed> bed_;
     identity::Node w1_ = node_named("w1"), w2_ = node_named("w2"), w3_ = node_named("w3"), w4_ = node_named("w4");

@@ -301,21 +301,33 @@ TEST(QueueFaults, AConnectionThatIsLostAtAnyWriteTakesTheWholeChangeWithIt) {
     ::_exit(7);
 }
 
-/// What a process said before it was killed.
+/// What processes said before they were killed.
 struct Said {
     std::set<std::string> jobs, done;
 };
-void listen(int in, Said& said) {
-    std::string text;
-    char bytes[4096];
-    for (ssize_t got = 0; (got = ::read(in, bytes, sizeof bytes)) > 0;)
-        text.append(bytes, static_cast<std::size_t>(got));
-    std::size_t from = 0;
-    for (std::size_t end = 0; (end = text.find('\n', from)) != std::string::npos; from = end + 1) {
-        const std::string line = text.substr(from, end - from);
-        (line.starts_with("job ") ? said.jobs : said.done).insert(line.substr(line.find(' ') + 1));
+/// Hears one of them, line by line.
+class Ear {
+public:
+    explicit Ear(int in) : in_(in) {}
+    /// Waits for more; false when there is none to come.
+    bool hear(Said& said) {
+        char bytes[4096];
+        const ssize_t got = ::read(in_.get(), bytes, sizeof bytes);
+        if (got <= 0) return false;
+        text_.append(bytes, static_cast<std::size_t>(got));
+        std::size_t from = 0;
+        for (std::size_t end = 0; (end = text_.find('\n', from)) != std::string::npos; from = end + 1) {
+            const std::string line = text_.substr(from, end - from);
+            (line.starts_with("job ") ? said.jobs : said.done).insert(line.substr(line.find(' ') + 1));
+        }
+        text_.erase(0, from);
+        return true;
     }
-}
+
+private:
+    UniqueFd in_;
+    std::string text_;
+};
 
 int rounds() {
     const char* wanted = std::getenv("EC_CRASH_ROUNDS");
@@ -335,19 +347,22 @@ TEST(QueueCrashes, KilledAtAnyInstantNoAcknowledgedJobIsLostAndNoneIsPaidTwice) 
     for (int round = 0; round < rounds(); ++round) {
         int ends[2];
         ASSERT_EQ(::pipe(ends), 0);
-        const UniqueFd in(ends[0]);
+        Ear ear(ends[0]);
         const pid_t child = ::fork();
         if (child == 0) {
             ::close(ends[0]);
             run_coordinator(file, round, ends[1]);
         }
         ::close(ends[1]);
-        std::this_thread::sleep_for(std::chrono::microseconds(2000 + rng.next() % 80'000));
+        // After so many jobs, and then at a moment that falls anywhere in the next ones.
+        const std::size_t enough = said.done.size() + rng.next() % 6;
+        while (said.done.size() < enough && ear.hear(said)) continue;
+        std::this_thread::sleep_for(std::chrono::microseconds(rng.next() % 40'000));
         ::kill(child, SIGKILL);
         int status = 0;
         ::waitpid(child, &status, 0);
+        while (ear.hear(said)) continue;
         ASSERT_TRUE(WIFSIGNALED(status)) << "the coordinator ended by itself: " << WEXITSTATUS(status);
-        listen(in.get(), said);
     }
     EXPECT_GT(said.done.size(), 20U) << "too little happened";
     for (const std::string& id : said.jobs)

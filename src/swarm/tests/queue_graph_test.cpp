@@ -30,6 +30,7 @@ TEST_P(QueueGraphs, ATaskIsNotClaimedBeforeWhatItStandsOnIsVerified) {
         ASSERT_EQ(lease.inputs.size(), 1U);
         EXPECT_EQ(lease.inputs[0].key, "a");
         EXPECT_EQ(lease.inputs[0].result, "patch of a");
+        EXPECT_EQ(lease.shards, 1) << "a part is a whole search, not a share of one";
         ASSERT_TRUE(bed().report(w2_, lease, Outcome::solved, "patch of " + lease.key));
     }
     const Lease last = bed().claim_one(w1_);

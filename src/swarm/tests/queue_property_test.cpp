@@ -16,7 +16,7 @@ constexpr int kSteps = 120;
 class World {
 public:
     World() {
-        auto made = QueueBed::make(StoreKind::memory, {.lease_ms = 30'000, .bar_ms = 120'000});
+        auto made = QueueBed::make(StoreKind::memory, {.lease_ms = 30'000, .bar_ms = 120'000, .clear_ms = 100'000});
         RC_ASSERT(made.has_value());
         bed_ = *std::move(made);
     }
@@ -59,7 +59,11 @@ public:
         RC_ASSERT(bed.number("SELECT COUNT(*) FROM job WHERE state >= 4 AND live > 0") == 0);
         RC_ASSERT(bed.number("SELECT COUNT(*) FROM job WHERE spent > held OR owed < 0") == 0);
         // A task of work is paid at most its price, and only when it is done.
-        RC_ASSERT(bed.number("SELECT COALESCE(SUM(spent), 0) FROM job") == paid());
+        RC_ASSERT(bed.number("SELECT COALESCE(SUM(spent), 0) FROM job") ==
+                  paid() + bed.number("SELECT COALESCE(SUM(amount), 0) FROM entry JOIN txn ON txn.number = entry.txn "
+                                      "WHERE txn.kind = 'take_back' AND amount > 0"));
+        RC_ASSERT(bed.number("SELECT COALESCE(SUM(milli), 0) FROM pending") ==
+                  bed.number("SELECT COALESCE(SUM(balance), 0) FROM account WHERE kind = 'escrow'"));
         RC_ASSERT(bed.number("SELECT COALESCE(SUM(held - spent), 0) FROM job WHERE state < 4") ==
                   bed.held("ann") + bed.held("bob"));
         RC_ASSERT(bed.number("SELECT COUNT(*) FROM task WHERE state IN (1, 2) AND due IS NULL") == 0);

@@ -6,7 +6,7 @@
 
 #include "snapshot_blobs.hpp"
 #include "snapshot_files.hpp"
-#include "tests/fake_coordinator.hpp"
+#include "tests/fake_client.hpp"
 
 namespace ec::swarm::testing {
 
@@ -130,7 +130,8 @@ protected:
     crypto::SealKey job_key = crypto::SealKey::generate();
     crypto::SecretKey node_key = crypto::SecretKey::generate().value();
     TempDir folder = TempDir::create().value();
-    WorkerOptions options{.folder = folder.path() / "worker", .groups = {group}};
+    // Time goes faster here than threads do: what is to be delivered gets so much of it that every thread has its turn.
+    WorkerOptions options{.folder = folder.path() / "worker", .groups = {group}, .flush = 24h};
     std::function<Telemetry()> telemetry = [] { return Telemetry{}; };
     std::atomic<std::int64_t> asleep{0};
     Status status_;

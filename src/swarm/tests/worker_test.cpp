@@ -123,6 +123,7 @@ TEST_F(WorkerTest, DeliversAgainWhatTheCoordinatorMayHaveAlready) {
 }
 
 TEST_F(WorkerTest, KeepsUndeliveredResultsForTheNextRun) {
+    options.flush = 5s;
     coordinator.complete_error = Error{ErrorCode::unavailable, "down", {}};
     coordinator.lend(lease("task-1"));
     begin();

@@ -191,7 +191,7 @@ TEST_F(WriterOnPostgres, TellsOnceForEachGroup) {
     EXPECT_FALSE(*listener.wait_notification(std::chrono::milliseconds(1)));
     const auto all = writer({}, [](sql::Database& database) { return database.notify("swarm"); });
     ASSERT_TRUE(all->run(insert(1)));
-    EXPECT_TRUE(*listener.wait_notification(std::chrono::seconds(10)));
+    EXPECT_TRUE(*listener.wait_notification(std::chrono::seconds(30)));
     EXPECT_FALSE(*listener.wait_notification(std::chrono::milliseconds(1)));
 }
 

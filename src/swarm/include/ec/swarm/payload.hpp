@@ -55,9 +55,10 @@ struct ManifestFile {
 /// What is to be done, the same for all tasks of a job.
 struct JobSpec {
     JobKind kind = JobKind::repair;
-    std::string task;   ///< in a person's words; empty for a repair
-    std::string test;   ///< the command
-    std::string model;  ///< wanted; empty: the worker's
+    std::string task;         ///< in a person's words; empty for a repair
+    std::string test;         ///< the command
+    std::string model;        ///< wanted; empty: the worker's
+    std::string model_class;  ///< of a split job: what its parts in words need, as in Needs
     std::uint64_t seed = 1;
     std::int64_t budget_s = 600;
     std::int64_t memory_mb = 0;

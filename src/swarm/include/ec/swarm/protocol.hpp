@@ -14,7 +14,7 @@
 //   POST /v1/blobs                     blobs in binary frames; POST /v1/blobs/missing: which of these are not here
 //   POST /v1/blobs/fetch               ids → blobs in binary frames
 //   POST /v1/claim                     long poll: offer, most, wait_s < 30 → leases
-//   POST /v1/heartbeat                 held leases, telemetry → what became of them, next_s, drain
+//   POST /v1/heartbeat                 held leases, telemetry, wait_s < 30 → what became of them, next_s, drain
 //   POST /v1/complete                  one report or several → what became of each
 //   POST /v1/give-back                 task, fence, reason
 //   GET  /v1/tasks/{id}/key?fence=     the job's key for this node, once the submitter gave it (long poll)
@@ -92,12 +92,14 @@ struct HeartbeatRequest {
     int slots = 1;
     Telemetry telemetry;
     std::string holding_back;  ///< why it takes no work now, or empty
+    /// 0 to 29: the answer may wait so long, until a job of what is held has ended. Nobody waits who holds nothing.
+    int wait_s = 0;
     ProtocolVersion protocol;
 };
 struct HeartbeatReply {
     std::vector<Renewal> held;
     std::int64_t now_ms = 0;  ///< the server's
-    int next_s = 30;
+    int next_s = 30;          ///< 0: at once, for this answer waited
     bool drain = false;  ///< the coordinator goes down: try another
 };
 

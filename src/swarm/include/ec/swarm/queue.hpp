@@ -28,6 +28,9 @@ namespace ec::swarm {
 
 std::span<const sql::Migration> swarm_migrations();
 
+/// Of the books: where pay of this account is pending. No account of a person has such a name.
+std::string pending_account(std::string_view account);
+
 struct QueueRules {
     std::int64_t lease_ms = 90'000;
     int attempts = 5;                        ///< of a task, then it is dead
@@ -37,6 +40,7 @@ struct QueueRules {
     std::int64_t half_life_ms = 86'400'000;  ///< after which use of the swarm counts half
     int trusted_after = 10;                  ///< agreed results in a row
     std::int64_t bar_ms = 3'600'000;         ///< a first lie keeps a worker from work for so long, the next twice that
+    std::int64_t clear_ms = 3'600'000;       ///< pay that rests on others' word is pending for so long; 0: never
     std::int64_t keep_ms = 7 * 86'400'000;   ///< a job that ended is shown for so long
 };
 

@@ -33,6 +33,7 @@ struct Work {
 };
 struct WorkDone {
     TaskResult result;
+    std::string word;               ///< of an error, for the coordinator: one of our words, or empty
     std::vector<NewTask> children;  ///< payloads in clear: the worker seals them
     std::vector<TaskSpec> child_specs;
 };
@@ -55,6 +56,7 @@ struct WorkerOptions {
     PowerRules power;
     std::vector<GroupKey> groups;
     std::chrono::milliseconds drain{30'000};
+    std::chrono::milliseconds flush{5'000};   ///< at its end, for results that are not delivered yet
     std::uint64_t cached_bytes = 2ULL << 30;  ///< of sealed blobs
     bool once = false;                        ///< end after one task
 };
