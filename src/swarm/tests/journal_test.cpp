@@ -13,6 +13,7 @@
 namespace ec::swarm {
 namespace {
 
+using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 Report report(const std::string& task, std::int64_t fence = 1, std::string result = "sealed \0 bytes") {

@@ -10,6 +10,7 @@
 
 #include "coordinator/service.hpp"
 #include "interrupt.hpp"
+#include "service_start.hpp"
 
 namespace {
 
@@ -44,6 +45,7 @@ int main(int argc, char** argv) {
     ec::apps::coordinator::CoordinatorOptions options;
     ec::apps::add_coordinator(app, options);
     CLI11_PARSE(app, argc, argv);
+    ec::apps::HangUp hang_up;
     const ec::apps::Interrupt interrupt;
-    return ec::apps::run_coordinator_service(options, std::cout, std::cerr, interrupt.token());
+    return ec::apps::run_coordinator_service(options, std::cout, std::cerr, hang_up, interrupt.token());
 }
