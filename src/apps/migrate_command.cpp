@@ -16,7 +16,6 @@
 #include <optional>
 #include <ostream>
 
-#include "coordinator/admin.hpp"
 #include "data_dir.hpp"
 #include "error_report.hpp"
 

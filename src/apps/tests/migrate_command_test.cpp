@@ -12,8 +12,6 @@
 #include <ec/swarm/schema.hpp>
 #include <sstream>
 
-#include "../coordinator/admin.hpp"
-
 namespace ec::apps {
 namespace {
 
@@ -56,19 +54,6 @@ protected:
     std::ostringstream out_;
     std::ostringstream err_;
 };
-
-TEST_F(MigrateCommand, ACoordinatorThatRunsIsNotMovedUnderItsFeet) {
-    fill_source();
-    std::filesystem::create_directory(dir_->path() / "run");
-    auto running = coordinator::RunLock::take(dir_->path() / "run/coordinator.lock");
-    ASSERT_TRUE(running);
-    for (const std::string& from : {dir_->path().string(), "sqlite:" + file().string()}) {
-        EXPECT_NE(run({.from = from, .to = "postgres://nobody@127.0.0.1:1/none"}), 0);
-        EXPECT_NE(err_.str().find("another coordinator runs"), std::string::npos) << err_.str();
-    }
-    EXPECT_NE(run({.data_dir = dir_->path().string(), .down = "swarm=0"}), 0);
-    EXPECT_NE(err_.str().find("another coordinator runs"), std::string::npos) << err_.str();
-}
 
 TEST_F(MigrateCommand, MovesACoordinatorsDatabaseOnceAndKeepsTheSource) {
     const auto server = sql::testing::Postgres::of_this_program();
