@@ -12,7 +12,7 @@ import subprocess
 import threading
 import time
 
-from kill_anything import free_ports
+from kill_anything import lasting_port
 from test_swarm import BIN, PYTEST, Machine
 
 DONE = 4  # swarm::State
@@ -34,7 +34,7 @@ class RealSwarm:
         self.folder, self.random, self.kills = folder, random.Random(seed), collections.Counter()
         self.submitters_dice = random.Random(seed)
         self.running, self.submitted, self.ending = {}, {}, threading.Event()
-        [port] = free_ports(1)
+        port = lasting_port()
         self.url = f"http://127.0.0.1:{port}"
         self.home = Machine(folder / "home", self.url)
         (folder / "coordinator.toml").write_text("[service.coordinator]\nlease_s = 10\n")
