@@ -1,21 +1,18 @@
 #include "migrate_command.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
 #include <cstdlib>
-#include <ec/core/fd.hpp>
 #include <ec/ledger/books.hpp>
 #include <ec/sql/copy.hpp>
 #include <ec/swarm/schema.hpp>
 #include <optional>
 #include <ostream>
 
+#include "coordinator/admin.hpp"
 #include "data_dir.hpp"
 #include "error_report.hpp"
 
@@ -39,12 +36,13 @@ Result<fs::path> directory(const MigrateOptions& options) {
 
 /// Keeps a coordinator from running on the folder of `file`, and refuses while one does: what it took in meanwhile
 /// would be in one database and not in the other.
-Result<UniqueFd> keep_still(const fs::path& file) {
+Result<std::optional<coordinator::RunLock>> keep_still(const fs::path& file) {
     const fs::path lock = file.parent_path() / "run/coordinator.lock";
-    UniqueFd fd(::open(lock.c_str(), O_RDWR | O_CLOEXEC));
-    if (!fd.valid() && errno == ENOENT) return fd;  // none ever ran there
-    if (!fd.valid()) return fail(from_errno(fmt::format("cannot open {}", lock.string()), errno));
-    if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return fd;
+    std::error_code error;
+    if (!fs::exists(lock, error) && !error) return std::nullopt;  // none ever ran there
+    auto held = coordinator::RunLock::take(lock);
+    if (held) return *std::move(held);
+    if (held.error().code != ErrorCode::conflict) return fail(held.error());
     return fail(ErrorCode::conflict, fmt::format("a coordinator runs on {}", file.parent_path().string()),
                 "stop it first; what it took in meanwhile would be lost");
 }
@@ -92,7 +90,7 @@ Result<sql::CopyReport> copy(const MigrateOptions& options) {
     if (url.empty())
         return fail(ErrorCode::invalid_argument, "where to is not said", "say --to postgres://…, or set DATABASE_URL");
     EC_ASSIGN(sql::Database source, open_file(source_file(options.from)));
-    EC_ASSIGN(const UniqueFd still, keep_still(source_file(options.from)));
+    EC_ASSIGN(const auto still, keep_still(source_file(options.from)));
     EC_ASSIGN(sql::Database target, sql::Database::connect(url));
     EC_ASSIGN(sql::Database fresh, sql::Database::open_in_memory());
     EC_TRY(give_same_steps(source, fresh));
@@ -124,7 +122,7 @@ Status down(const MigrateOptions& options) {
         return fail(ErrorCode::invalid_argument, "--down takes SET=NUMBER, such as swarm=1",
                     "see edgecoderd migrate --status");
     EC_ASSIGN(sql::Database database, open_own(options));
-    UniqueFd still;
+    std::optional<coordinator::RunLock> still;
     if (database_url().empty()) {
         EC_ASSIGN(const fs::path dir, directory(options));
         EC_ASSIGN(still, keep_still(dir / "coordinator.db"));

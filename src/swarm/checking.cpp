@@ -4,9 +4,11 @@
 
 namespace ec::swarm {
 namespace {
+
 constexpr unsigned kMostRedone = 256;      // results of one liar
 constexpr std::int64_t kMostRefused = 16;  // results of one job, by its submitter
 constexpr std::int64_t kMostRefusedWorkers = 5;
+
 /// In whose name it is remembered that a result was right. What somebody's nodes make of his own jobs counts for those
 /// alone: he could praise them for nothing, and then have others pay for work that nobody looks at.
 std::string standing(const JobRow& job, const TaskRow& task) {

@@ -13,7 +13,7 @@ import tempfile
 import pytest
 
 import postgres_server
-from test_swarm import BIN, CANARY, PYTEST, SHOP, Machine, project  # noqa: F401 (a fixture)
+from test_swarm import BIN, CANARY, PYTEST, SHOP, Machine, lends, project  # noqa: F401 (a fixture)
 
 SOURCE = [CANARY.encode(), b"def page(items", b"test_last_page", b"first = number", b"number - 1"]
 
@@ -57,19 +57,6 @@ class Home(Machine):
                     yield path
 
 
-def lends(home, folder):
-    """Another machine, that has the group's key, is enrolled and works."""
-    other = Machine(folder, home.url)
-    token = home.run("admin", "token", "create", "--kind", "worker", "--approved").stdout.strip()
-    node = other.json("node", "id")
-    invitation = home.run("group", "add-node", "local", node["id"], "--key", node["key"])
-    assert invitation.returncode == 0, invitation.stderr
-    assert other.run("group", "import", "-", "--name", "homes", text=invitation.stdout).returncode == 0
-    other.env["AGENT_REGISTRATION_TOKEN"] = token
-    other.worker()
-    return other
-
-
 def core_of(process, folder, name):
     """What gcore makes of a program that goes on."""
     made = subprocess.run(["gcore", "-o", folder / name, str(process.pid)], capture_output=True, text=True, timeout=120)
@@ -100,7 +87,7 @@ def test_no_line_of_source_is_in_a_file_or_a_core_of_the_coordinator(home, proje
     looked_at = []
     if cores:
         looked_at.append(core_of(home.coordinator.process, tmp_path, "core-before"))
-    other = lends(home, tmp_path / "other")
+    other = lends(home, Machine(tmp_path / "other", home.url))
     try:
         watched = home.json("jobs", "watch", sent["id"])
     finally:

@@ -444,17 +444,21 @@ def memory_of(pid):
                 continue
 
 
-def test_the_coordinator_never_sees_a_line_of_source(machine, home, project):
-    other = machine("other", home.url)
+def lends(home, other):
+    """Another machine gets the group's key, though not the coordinator's folder, is enrolled and works."""
     token = home.run("admin", "token", "create", "--kind", "worker", "--approved").stdout.strip()
-    root = project({**SHOP, ".env": "DB_PASSWORD=zebra-piano-ten-77\n"})
-    # The worker shares the submitter's group, not the coordinator's folder.
     node = other.json("node", "id")
     invitation = home.run("group", "add-node", "local", node["id"], "--key", node["key"])
     assert invitation.returncode == 0, invitation.stderr
     assert other.run("group", "import", "-", "--name", "homes", text=invitation.stdout).returncode == 0
     other.env["AGENT_REGISTRATION_TOKEN"] = token
     other.worker()
+    return other
+
+
+def test_the_coordinator_never_sees_a_line_of_source(machine, home, project):
+    other = lends(home, machine("other", home.url))
+    root = project({**SHOP, ".env": "DB_PASSWORD=zebra-piano-ten-77\n"})
     job = submit(home, root, "--watch")
     assert job["status"] == "fixed" and CANARY in job["patch"]
     assert [each["path"] for each in job["withheld"]] == [".env"]
