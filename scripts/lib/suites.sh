@@ -25,28 +25,41 @@ built() {
 
 # run_suite PRESET CTEST-ARGUMENTS…
 run_suite() {
-    local preset=$1 dir reports counts
+    local preset=$1 dir reports counts failing='' again=()
     shift
     dir=$(build_dir "$preset") reports=$(build_dir "$preset")/test-results
     built "$preset" || return 0
     rm -rf "$reports" && mkdir -p "$reports"
     say "Testing ($preset)"
-    # Leaks and the first undefined step end a program, so that its entry fails.
-    GTEST_OUTPUT="xml:$reports/" \
-    ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1 \
-    UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 \
-    TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 \
-        in_plain_address_space "$preset" ctest --test-dir "$dir" --parallel "$(nproc)" --output-on-failure --no-tests=error \
-        --output-junit "$reports/ctest.junit" "$@" </dev/null >"$dir/ctest.log" 2>&1 || grep -vE '^ *[0-9]+/[0-9]+ Test.*Passed' "$dir/ctest.log" >&2
-    if ! counts=$(python3 "$EC_ROOT/scripts/lib/count_tests.py" "$reports/ctest.junit" "$reports"); then
+    run_ctest "$preset" "$reports/ctest.junit" "$@" >"$dir/ctest.log" 2>&1 || failing=1
+    if [ "$failing$rerun" = 11 ]; then
+        say "Testing once more, one at a time, what failed ($preset)"
+        run_ctest "$preset" "$reports/ctest.again.junit" --rerun-failed --parallel 1 >"$dir/ctest.again.log" 2>&1 || true
+        again=("$reports/ctest.again.junit")
+    fi
+    if ! counts=$(python3 "$EC_ROOT/scripts/lib/count_tests.py" "$reports" "$reports/ctest.junit" "${again[@]}"); then
         note "failed: ctest left no report in $reports"
         failed=$((failed + 1))
         return 0
     fi
+    [ -z "$failing" ] || note "all that they said is in $dir/ctest.log"
     # shellcheck disable=SC2086  # three numbers
     set -- $counts
     note "$preset: $1 passed, $2 failed, $3 skipped"
     passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
+}
+
+# run_ctest PRESET REPORT CTEST-ARGUMENTS…; leaks and the first undefined step end a program, so that its entry fails.
+run_ctest() {
+    local preset=$1 report=$2 dir
+    shift 2
+    dir=$(build_dir "$preset")
+    GTEST_OUTPUT="xml:$dir/test-results/" \
+    ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1 \
+    UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 \
+    TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 \
+        in_plain_address_space "$preset" ctest --test-dir "$dir" --parallel "$(nproc)" --output-on-failure --no-tests=error \
+        --output-junit "$report" "$@" </dev/null
 }
 
 # ThreadSanitizer's shadow does not fit under the address randomisation of newer kernels.

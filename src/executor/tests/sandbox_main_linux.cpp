@@ -13,7 +13,9 @@
 
 namespace {
 
-constexpr unsigned kOrdinaryUser = 1234;
+// A user of this program alone: what another test program leaves in shared places of its user's would look like a
+// leftover of a run here. Below 65536, which is as far as the map of a container's users often goes.
+unsigned ordinary_user() { return 20'000 + static_cast<unsigned>(::getpid()) % 40'000; }
 
 // The checkout may lie where only root can go, so the helper is copied to where the user can start it.
 int run_as_user() {
@@ -22,9 +24,10 @@ int run_as_user() {
     std::filesystem::copy_file(ec::executor::testing::box_program(), dir->path() / "edgecoder-box");
     ::chmod(dir->path().c_str(), 0755);
     std::fflush(nullptr);
+    const unsigned user = ordinary_user();
     const pid_t child = ::fork();
     if (child == 0) {
-        if (::setgroups(0, nullptr) != 0 || ::setgid(kOrdinaryUser) != 0 || ::setuid(kOrdinaryUser) != 0) ::_exit(1);
+        if (::setgroups(0, nullptr) != 0 || ::setgid(user) != 0 || ::setuid(user) != 0) ::_exit(1);
         ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);  // as after an exec: /proc/self belongs to the user again
         ::setenv("EC_BIN_DIR", dir->path().c_str(), 1);
         ::setenv("HOME", "/nonexistent", 1);
