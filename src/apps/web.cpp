@@ -66,8 +66,7 @@ Result<std::int64_t> parse_number(std::string_view text, std::string_view name, 
     std::int64_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc() || end != text.data() + text.size() || value < low || value > most)
-        return fail(ErrorCode::invalid_argument,
-                    fmt::format("{} must be a whole number from {} to {}", name, low, most));
+        return fail_field(std::string(name), fmt::format("{} must be a whole number from {} to {}", name, low, most));
     return value;
 }
 

@@ -21,6 +21,8 @@ constexpr Row kTable[] = {
     {ErrorCode::too_large, "too_large", 2, 413},
     {ErrorCode::denied, "denied", 3, 403},
     {ErrorCode::unavailable, "unavailable", 3, 503},
+    {ErrorCode::over_quota, "over_quota", 3, 429},
+    {ErrorCode::storage_full, "storage_full", 3, 503},
     {ErrorCode::timeout, "timeout", 1, 503},
     {ErrorCode::cancelled, "cancelled", 1, 409},
     {ErrorCode::corrupt, "corrupt", 1, 422},
@@ -40,6 +42,11 @@ const Row& row(ErrorCode code) {
 std::string_view name(ErrorCode code) { return row(code).name; }
 int exit_status(ErrorCode code) { return row(code).exit_status; }
 int http_status(ErrorCode code) { return row(code).http_status; }
+
+bool may_recover(ErrorCode code) {
+    return code == ErrorCode::io || code == ErrorCode::over_quota || code == ErrorCode::storage_full ||
+           code == ErrorCode::timeout || code == ErrorCode::unavailable;
+}
 
 Error from_errno(std::string_view what, int error_number) {
     ErrorCode code = ErrorCode::io;

@@ -152,7 +152,7 @@ struct Joining {
 
 Result<Joining> judge(sql::Database& database, const EnrolRequest& request, std::int64_t now_ms) {
     if (!presentable(request.label, kMostLabel))
-        return fail(ErrorCode::invalid_argument, fmt::format("label: a line of text of at most {} bytes", kMostLabel));
+        return fail_field("label", fmt::format("label: a line of text of at most {} bytes", kMostLabel));
     const TokenText text = parse_token(request.token.reveal());
     Joining joining;
     EC_ASSIGN(joining.token, judge_token(database, text, request.kind, now_ms));

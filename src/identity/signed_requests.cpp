@@ -181,7 +181,7 @@ Result<Node> RequestVerifier::verify(const net::ServerRequest& request) {
         case NonceMemory::Seen::full:
             break;
     }
-    return fail(ErrorCode::unavailable, "more requests come than can be remembered", "ask again in a minute");
+    return fail({ErrorCode::unavailable, "more requests come than can be remembered", "ask again in a minute", {}, 60});
 }
 
 Status RequestVerifier::verify_joining(const crypto::PublicKey& key, const net::ServerRequest& request) const {

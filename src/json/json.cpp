@@ -122,8 +122,8 @@ std::string write(const Value& value) {
 Reader::Reader(const Value& value, std::string where) : where_(std::move(where)) {
     object_ = value.if_object();
     if (object_ == nullptr) {
-        status_ =
-            fail(ErrorCode::corrupt, fmt::format("{} must be an object", where_.empty() ? "the document" : where_));
+        status_ = fail(where_.empty() ? Error{ErrorCode::corrupt, "the document must be an object", {}}
+                                      : Error{ErrorCode::corrupt, where_ + " must be an object", {}, {where_}});
     }
 }
 
@@ -134,7 +134,7 @@ const Value* Reader::find(std::string_view key) const {
 void Reader::reject(std::string_view key, std::string_view expected) {
     if (!status_) return;
     const std::string name = where_.empty() ? std::string(key) : fmt::format("{}.{}", where_, key);
-    status_ = fail(ErrorCode::corrupt, fmt::format("{} must be {}", name, expected));
+    status_ = fail({ErrorCode::corrupt, fmt::format("{} must be {}", name, expected), {}, {name}});
 }
 
 std::string Reader::string(std::string_view key, std::string fallback) {

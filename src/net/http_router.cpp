@@ -31,6 +31,19 @@ std::string lower(std::string_view text) {
     return out;
 }
 
+/// What problem() writes.
+json::Object problem_schema() {
+    const json::Object text{{"type", "string"}};
+    return {{"type", "object"},
+            {"required", json::Array{"type", "title", "status", "code", "detail"}},
+            {"properties", json::Object{{"type", text},
+                                        {"title", text},
+                                        {"status", json::Object{{"type", "integer"}}},
+                                        {"code", text},
+                                        {"detail", text},
+                                        {"fields", json::Object{{"type", "array"}, {"items", text}}}}}};
+}
+
 json::Object operation(const Route& route) {
     json::Object responses;
     std::set<int> statuses(route.statuses.begin(), route.statuses.end());
@@ -38,7 +51,10 @@ json::Object operation(const Route& route) {
     if (!route.request_type.empty()) statuses.insert({413, 415});
     for (const int status : statuses) {
         json::Object response{{"description", http_reason(status)}};
-        if (status >= 400) response["content"] = json::Object{{"application/problem+json", json::Object{}}};
+        if (status >= 400) {
+            const json::Object schema{{"$ref", "#/components/schemas/Problem"}};
+            response["content"] = json::Object{{"application/problem+json", json::Object{{"schema", schema}}}};
+        }
         responses[std::to_string(status)] = std::move(response);
     }
     json::Object operation{{"summary", route.summary}, {"responses", std::move(responses)}};
@@ -87,7 +103,11 @@ ServerResponse problem(int status, std::string_view code, std::string_view detai
     return response;
 }
 
-ServerResponse problem(const Error& error) { return problem(http_status(error.code), name(error.code), error.message); }
+ServerResponse problem(const Error& error) {
+    ServerResponse response = problem(http_status(error.code), name(error.code), error.message, error.fields);
+    if (error.retry_s > 0) response.headers.emplace_back("Retry-After", std::to_string(error.retry_s));
+    return response;
+}
 
 std::string openapi_document(std::string_view title, std::string_view version, const std::vector<Route>& routes) {
     json::Object paths;
@@ -101,7 +121,8 @@ std::string openapi_document(std::string_view title, std::string_view version, c
         json::Object{{"openapi", "3.1.0"},
                      {"info", json::Object{{"title", title}, {"version", version}}},
                      {"paths", std::move(paths)},
-                     {"components", json::Object{{"securitySchemes", json::Object{{"bearer", bearer}}}}}});
+                     {"components", json::Object{{"securitySchemes", json::Object{{"bearer", bearer}}},
+                                                 {"schemas", json::Object{{"Problem", problem_schema()}}}}}});
 }
 
 Status check_routes(const std::vector<Route>& routes) {

@@ -37,6 +37,7 @@ ErrorCode code_of(std::string_view state) {
         {"57", ErrorCode::unavailable},
         {"08", ErrorCode::unavailable},
         {"53300", ErrorCode::unavailable},
+        {"53100", ErrorCode::storage_full},
         {"53", ErrorCode::io},
         {"58", ErrorCode::io},
         {"28", ErrorCode::denied},
@@ -57,6 +58,8 @@ std::string remedy_of(ErrorCode code) {
             return "another program has the database in use; try again";
         case ErrorCode::unavailable:
             return "see that the database server runs and that DATABASE_URL names it; try again";
+        case ErrorCode::storage_full:
+            return "make room on the disk of the database server";
         case ErrorCode::denied:
             return "look at what the database's user may do";
         default:

@@ -28,8 +28,9 @@ ErrorCode code_of(int result) {
             return ErrorCode::denied;
         case SQLITE_TOOBIG:
             return ErrorCode::too_large;
-        case SQLITE_IOERR:
         case SQLITE_FULL:
+            return ErrorCode::storage_full;
+        case SQLITE_IOERR:
         case SQLITE_CANTOPEN:
         case SQLITE_PROTOCOL:
         case SQLITE_NOMEM:
@@ -45,6 +46,8 @@ std::string remedy_of(ErrorCode code) {
             return "another program has the database in use; try again";
         case ErrorCode::corrupt:
             return "move the file away, or put a backup in its place";
+        case ErrorCode::storage_full:
+            return "make room on its disk";
         case ErrorCode::denied:
             return "look at the owner and the mode of the file and its folder";
         default:

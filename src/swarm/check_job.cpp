@@ -17,7 +17,10 @@ constexpr std::size_t kMostBlobs = 65'536;
 constexpr std::size_t kMostGroupKey = 1024;
 constexpr std::size_t kMostCacheKey = 128;
 
-std::unexpected<Error> wrong(std::string what) { return fail(ErrorCode::invalid_argument, std::move(what)); }
+std::unexpected<Error> wrong(std::string field, std::string_view what, ErrorCode code = ErrorCode::invalid_argument) {
+    std::string message = fmt::format("{}: {}", field, what);
+    return fail({code, std::move(message), {}, {std::move(field)}});
+}
 
 bool is_key(std::string_view text) {
     return !text.empty() && text.size() <= kMostWord && std::ranges::all_of(text, [](char c) {
@@ -33,24 +36,24 @@ bool is_word(std::string_view text) {
 }
 
 Status check_needs(const Needs& needs) {
-    if (needs.languages.size() > kMostLanguages) return wrong("needs.languages: at most 16");
-    if (!std::ranges::all_of(needs.languages, is_word)) return wrong("needs.languages: a language is a short word");
-    if (!std::ranges::is_sorted(needs.languages)) return wrong("needs.languages: they stand in order");
+    if (needs.languages.size() > kMostLanguages) return wrong("needs.languages", "at most 16");
+    if (!std::ranges::all_of(needs.languages, is_word)) return wrong("needs.languages", "a language is a short word");
+    if (!std::ranges::is_sorted(needs.languages)) return wrong("needs.languages", "they stand in order");
     if (std::ranges::adjacent_find(needs.languages) != needs.languages.end())
-        return wrong("needs.languages: each stands once");
-    if (needs.memory_mb < 0 || needs.memory_mb > kMostMemoryMb) return wrong("needs.memory_mb is out of range");
+        return wrong("needs.languages", "each stands once");
+    if (needs.memory_mb < 0 || needs.memory_mb > kMostMemoryMb) return wrong("needs.memory_mb", "out of range");
     if (!needs.model_class.empty() && needs.model_class != "small" && needs.model_class != "medium" &&
         needs.model_class != "large")
-        return wrong("needs.model_class is none of small, medium, large");
+        return wrong("needs.model_class", "none of small, medium, large");
     return {};
 }
 
 Status check_task(const NewTask& task) {
-    if (!is_key(task.key)) return wrong("tasks.key is 1 to 32 of a-z, 0-9 and -");
-    if (task.key.starts_with("verify-")) return wrong("tasks.key: names that begin with verify- are taken");
+    if (!is_key(task.key)) return wrong("tasks.key", "1 to 32 of a-z, 0-9 and -");
+    if (task.key.starts_with("verify-")) return wrong("tasks.key", "names that begin with verify- are taken");
     if (task.payload.size() > kPayloadBytes)
-        return fail(ErrorCode::too_large, fmt::format("tasks.payload: at most {} bytes", kPayloadBytes));
-    if (task.expected_s < 1 || task.expected_s > kMostSeconds) return wrong("tasks.expected_s is out of range");
+        return wrong("tasks.payload", fmt::format("at most {} bytes", kPayloadBytes), ErrorCode::too_large);
+    if (task.expected_s < 1 || task.expected_s > kMostSeconds) return wrong("tasks.expected_s", "out of range");
     return check_needs(task.needs);
 }
 
@@ -78,46 +81,48 @@ Status check_order(std::span<const NewTask> tasks) {
         for (auto next = from; next != to; ++next)
             if (--waits_for[next->second] == 0) free.push_back(next->second);
     }
-    return done == tasks.size() ? Status{} : wrong("tasks.after: these tasks wait for one another");
+    return done == tasks.size() ? Status{} : wrong("tasks.after", "these tasks wait for one another");
 }
 
 }  // namespace
 
 Status check_tasks(std::span<const NewTask> tasks, const KnownTasks& keys, std::size_t most) {
-    if (tasks.empty()) return wrong("tasks: there is none");
+    if (tasks.empty()) return wrong("tasks", "there is none");
     if (tasks.size() > most || tasks.size() + keys.size() > kMostTasks)
-        return fail(ErrorCode::too_large, fmt::format("tasks: at most {} at once, and {} of a job", most, kMostTasks));
+        return wrong("tasks", fmt::format("at most {} at once, and {} of a job", most, kMostTasks),
+                     ErrorCode::too_large);
     std::set<std::string_view> own;
     for (const NewTask& task : tasks) {
         EC_TRY(check_task(task));
         if (keys.contains(task.key) || !own.insert(task.key).second)
-            return wrong(fmt::format("tasks.key: {} stands twice", task.key));
+            return wrong("tasks.key", fmt::format("{} stands twice", task.key));
     }
     for (const NewTask& task : tasks) {
         std::set<std::string_view> after;
         for (const std::string& key : task.after) {
-            if (key == task.key) return wrong(fmt::format("tasks.after: {} waits for itself", key));
+            if (key == task.key) return wrong("tasks.after", fmt::format("{} waits for itself", key));
             if (!own.contains(key) && !keys.contains(key))
-                return wrong("tasks.after: there is no task of that key in the job");
-            if (!after.insert(key).second) return wrong("tasks.after: a key stands twice");
+                return wrong("tasks.after", "there is no task of that key in the job");
+            if (!after.insert(key).second) return wrong("tasks.after", "a key stands twice");
         }
     }
     return check_order(tasks);
 }
 
 Status check_job(const NewJob& job) {
-    if (job.spec.empty()) return wrong("spec: there is none");
+    if (job.spec.empty()) return wrong("spec", "there is none");
     if (job.spec.size() > kSpecBytes)
-        return fail(ErrorCode::too_large, fmt::format("spec: at most {} bytes", kSpecBytes));
-    if (job.blobs.size() > kMostBlobs) return fail(ErrorCode::too_large, fmt::format("blobs: at most {}", kMostBlobs));
-    if (job.priority < 0 || job.priority > 100) return wrong("priority is 0 to 100");
-    if (job.budget_s < 1 || job.budget_s > kMostSeconds) return wrong("budget_s is out of range");
-    if (job.budget < ledger::Credits{}) return wrong("budget is negative");
-    if (job.group_key.size() > kMostGroupKey) return wrong("group_key is too long");
-    if (!job.group_key.empty() && job.group.empty()) return wrong("group_key: there is no group");
-    if (job.cache_key.size() > kMostCacheKey) return wrong("cache_key is too long");
+        return wrong("spec", fmt::format("at most {} bytes", kSpecBytes), ErrorCode::too_large);
+    if (job.blobs.size() > kMostBlobs)
+        return wrong("blobs", fmt::format("at most {}", kMostBlobs), ErrorCode::too_large);
+    if (job.priority < 0 || job.priority > 100) return wrong("priority", "0 to 100");
+    if (job.budget_s < 1 || job.budget_s > kMostSeconds) return wrong("budget_s", "out of range");
+    if (job.budget < ledger::Credits{}) return wrong("budget_milli", "it is negative");
+    if (job.group_key.size() > kMostGroupKey) return wrong("group_key", "too long");
+    if (!job.group_key.empty() && job.group.empty()) return wrong("group_key", "there is no group");
+    if (job.cache_key.size() > kMostCacheKey) return wrong("cache_key", "too long");
     for (const NewTask& task : job.tasks)
-        if (task.kind == TaskKind::verify) return wrong("tasks.kind: verifications are added by the coordinator");
+        if (task.kind == TaskKind::verify) return wrong("tasks.kind", "verifications are added by the coordinator");
     return check_tasks(job.tasks, {}, kMostTasks);
 }
 

@@ -32,10 +32,9 @@ struct Call {
     bool is_signed = true;
 };
 
+/// An older coordinator says it in the body.
+bool is_replay(const net::HttpResponse& answer) { return answer.header("idempotency-replayed") == "true"; }
 bool is_down(int status) { return status == 500 || status == 502 || status == 503 || status == 504; }
-bool is_broken(ErrorCode code) {
-    return code == ErrorCode::unavailable || code == ErrorCode::timeout || code == ErrorCode::io;
-}
 
 /// What cannot be read was not wrong of us: another coordinator, or this one later, may speak better.
 template <class Said>
@@ -90,8 +89,9 @@ public:
 
     Result<std::vector<Submitted>> submit(const std::vector<NewJob>& jobs, const std::string& key,
                                           std::stop_token stop) override {
-        EC_ASSIGN(const std::string body, send({.target = "/v1/jobs", .body = write(jobs), .key = key}, stop));
-        EC_ASSIGN(std::vector<Submitted> submitted, sense(read_submitted(body)));
+        EC_ASSIGN(const auto answer, ask({.target = "/v1/jobs", .body = write(jobs), .key = key}, stop));
+        EC_ASSIGN(std::vector<Submitted> submitted, sense(read_submitted(answer.body)));
+        for (Submitted& job : submitted) job.again = job.again || is_replay(answer);
         if (submitted.size() == jobs.size()) return submitted;
         return fail(ErrorCode::corrupt, "the coordinator's answer is not about the jobs that were submitted");
     }
@@ -129,8 +129,7 @@ public:
 
     Result<Completion> verdict(const JobId& id, const TaskId& task, bool good, std::stop_token stop) override {
         const std::string target = fmt::format("/v1/jobs/{}/verdict", id.text());
-        EC_ASSIGN(const std::string body, send({.target = target, .body = write(Verdict{task, good})}, stop));
-        return only(sense(read_completions(body)));
+        return only(completions({.target = target, .body = write(Verdict{task, good})}, stop));
     }
 
     Status give_key(const JobId& id, const identity::NodeId& node, const std::string& sealed,
@@ -162,9 +161,9 @@ public:
 
     Result<std::vector<Result<Completion>>> complete(const std::vector<Report>& reports,
                                                      std::stop_token stop) override {
-        EC_ASSIGN(const std::string body, send({.target = "/v1/complete", .body = write(reports)}, stop));
-        EC_ASSIGN(std::vector<Result<Completion>> completions, sense(read_completions(body)));
-        if (completions.size() == reports.size()) return completions;
+        EC_ASSIGN(std::vector<Result<Completion>> done,
+                  completions({.target = "/v1/complete", .body = write(reports)}, stop));
+        if (done.size() == reports.size()) return done;
         return fail(ErrorCode::corrupt, "the coordinator's answer is not about the reports that were handed in");
     }
 
@@ -186,14 +185,27 @@ private:
         return {};
     }
 
+    Result<std::vector<Result<Completion>>> completions(const Call& call, const std::stop_token& stop) {
+        EC_ASSIGN(const auto answer, ask(call, stop));
+        EC_ASSIGN(std::vector<Result<Completion>> done, sense(read_completions(answer.body)));
+        for (Result<Completion>& one : done)
+            if (one) one->again = one->again || is_replay(answer);
+        return done;
+    }
+
     static Result<Completion> only(Result<std::vector<Result<Completion>>> completions) {
         if (!completions) return fail(completions.error());
         if (completions->size() == 1) return std::move(completions->front());
         return fail(ErrorCode::corrupt, "the coordinator's answer is not about the one task");
     }
 
-    /// The body of a good answer of the first coordinator that gives one, beginning with the last that did.
-    Result<std::string> send(const Call& call, const std::stop_token& stop);
+    /// A good answer of the first coordinator that gives one, beginning with the last that did.
+    Result<net::HttpResponse> ask(const Call& call, const std::stop_token& stop);
+    /// Its body.
+    Result<std::string> send(const Call& call, const std::stop_token& stop) {
+        EC_ASSIGN(auto answer, ask(call, stop));
+        return std::move(answer.body);
+    }
     Result<net::HttpResponse> send_to(std::size_t which, const Call& call, const net::ResponseSink& sink,
                                       const std::stop_token& stop);
     /// Whether a refusal may have been about the signature, which is another the next time: the server's time is not
@@ -249,7 +261,7 @@ bool SignedClient::worth_signing_again(const Call& call, int status, const std::
     return learned || (status == 409 && call.repeatable);
 }
 
-Result<std::string> SignedClient::send(const Call& call, const std::stop_token& stop) {
+Result<net::HttpResponse> SignedClient::ask(const Call& call, const std::stop_token& stop) {
     if (address_.urls.empty()) return fail(ErrorCode::invalid_argument, "no coordinator is named");
     if (call.is_signed && !greeted_) EC_TRY(hello(stop));
     std::optional<Error> last;
@@ -260,7 +272,7 @@ Result<std::string> SignedClient::send(const Call& call, const std::stop_token& 
         if (!response) {
             last = response.error();
             const bool never_sent = last->code == ErrorCode::unavailable;
-            if (!is_broken(last->code) || (!never_sent && !call.repeatable)) break;
+            if (!may_recover(last->code) || (!never_sent && !call.repeatable)) break;
             continue;
         }
         if (response->status >= 300 && response->status < 400) {
@@ -269,7 +281,7 @@ Result<std::string> SignedClient::send(const Call& call, const std::stop_token& 
         }
         if (response->status < 400) {
             current_ = which;
-            return std::move(response->body);
+            return response;
         }
         last = read_problem(response->status, response->body);
         if (!is_down(response->status) || !call.repeatable) break;
@@ -324,7 +336,7 @@ Status SignedClient::watch(const JobId& id, std::int64_t after, const std::funct
         bool finished = false;
         const Status status = watch_once(id, after, finished, sink, stop);
         if (finished) return {};
-        if (!is_broken(status.error().code)) return status;
+        if (!may_recover(status.error().code)) return status;
         if (after != before) attempt = 0;
         if (attempt == kReconnects) return status;
         current_ = (current_ + 1) % address_.urls.size();

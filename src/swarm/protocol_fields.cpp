@@ -2,18 +2,21 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <ec/core/text.hpp>
 #include <ec/crypto/base64.hpp>
 
 namespace ec::swarm {
 
-void Faults::add(std::string where, std::string_view expected) {
-    if (list_.size() < kMost) list_.push_back(fmt::format("{} must be {}", where, expected));
+void Faults::add(std::string field, std::string_view expected) {
+    if (list_.size() == kMost) return;
+    list_.push_back(fmt::format("{} must be {}", field.empty() ? "the body" : field, expected));
+    if (!field.empty() && std::ranges::find(fields_, field) == fields_.end()) fields_.push_back(std::move(field));
 }
 
 Status Faults::status() const {
     if (list_.empty()) return {};
-    return fail(ErrorCode::invalid_argument, join(list_, "; "));
+    return fail({ErrorCode::invalid_argument, join(list_, "; "), {}, fields_});
 }
 
 Fields::Fields(const json::Value& value, Faults& faults, const Fields* parent, std::string_view key, int index)
@@ -28,7 +31,7 @@ std::string Fields::path(std::string_view key, int index) const {
         out += key;
     }
     if (index >= 0) out += fmt::format("[{}]", index);
-    return out.empty() ? "the body" : out;
+    return out;
 }
 
 void Fields::fault(std::string_view key, std::string_view expected, int index) {

@@ -14,14 +14,15 @@ namespace ec::swarm {
 
 class Faults {
 public:
-    void add(std::string where, std::string_view expected);
+    /// `field` is empty for the body itself.
+    void add(std::string field, std::string_view expected);
     [[nodiscard]] bool none() const { return list_.empty(); }
-    /// `invalid_argument`: "jobs[0].priority must be 0 to 100; …"
+    /// `invalid_argument`, with the fields' names: "jobs[0].priority must be 0 to 100; …"
     [[nodiscard]] Status status() const;
 
 private:
     static constexpr std::size_t kMost = 8;
-    std::vector<std::string> list_;
+    std::vector<std::string> list_, fields_;
 };
 
 class Fields {

@@ -32,7 +32,6 @@ Result<std::string_view> take(std::string_view& rest, std::size_t most, std::str
 ErrorCode code_of_status(int status) {
     for (const auto& [code, word] : kCodes)
         if (http_status(code) == status) return code;
-    if (status == 429) return ErrorCode::unavailable;
     if (status == 401) return ErrorCode::denied;
     return status >= 500 ? ErrorCode::unavailable : ErrorCode::invalid_argument;
 }

@@ -8,7 +8,8 @@ namespace {
 constexpr std::int64_t kFar = std::int64_t{1} << 53;
 constexpr std::int64_t kMostMemory = std::int64_t{1} << 24;  // MB
 constexpr std::int64_t kLongest = 86'400;
-constexpr std::size_t kMostLanguages = 32;
+constexpr std::size_t kMostNeeded = 16;   // languages of one task
+constexpr std::size_t kMostOffered = 32;  // and of one worker
 constexpr std::size_t kWord = 64;
 constexpr std::size_t kGroupKey = 512;
 
@@ -25,8 +26,8 @@ std::string plain_name(Fields& fields, std::string_view key) {
     return text;
 }
 
-std::vector<std::string> languages(Fields& fields) {
-    std::vector<std::string> read = fields.texts("languages", kMostLanguages, 32);
+std::vector<std::string> languages(Fields& fields, std::size_t most) {
+    std::vector<std::string> read = fields.texts("languages", most, 32);
     for (const std::string& language : read) {
         const auto good = [](char c) {
             return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '#' || c == '-';
@@ -47,7 +48,7 @@ std::string model_class(Fields& fields) {
 
 Needs needs(Fields& fields) {
     Needs out;
-    out.languages = languages(fields);
+    out.languages = languages(fields, kMostNeeded);
     out.memory_mb = fields.integer("memory_mb", 0, kMostMemory, 0);
     out.model_class = model_class(fields);
     out.gpu = fields.boolean("gpu", false);
@@ -117,7 +118,7 @@ std::string reason_word(Fields& fields, std::string_view key) {
 Offer read_offer(Fields& fields) {
     Offer out;
     out.kinds = fields.words<TaskKind>("kinds", 16, parse_task_kind);
-    out.languages = languages(fields);
+    out.languages = languages(fields, kMostOffered);
     out.memory_mb = fields.integer("memory_mb", 0, kMostMemory, 0);
     out.model_class = model_class(fields);
     out.gpu = fields.boolean("gpu", false);
@@ -174,7 +175,7 @@ Report read_report(Fields& fields) {
     out.fence.value = fields.needed_integer("fence", 1, kFar);
     out.outcome = fields.word<Outcome>("outcome", parse_outcome);
     out.result = fields.sealed("result", kResultBytes);
-    out.blobs = fields.ids<BlobId>("blobs", 1024);
+    out.blobs = fields.ids<BlobId>("blobs", kMostResultBlobs);
     out.children = fields.each<NewTask>("children", kMostChildren, new_task);
     out.reason = reason_word(fields, "reason");
     out.wall_ms = fields.integer("wall_ms", 0, kFar, 0);

@@ -25,13 +25,15 @@ inline constexpr std::array<std::pair<identity::NodeState, std::string_view>, 4>
      {identity::NodeState::approved, "approved"},
      {identity::NodeState::suspended, "suspended"},
      {identity::NodeState::revoked, "revoked"}}};
-inline constexpr std::array<std::pair<ErrorCode, std::string_view>, 11> kCodes{
+inline constexpr std::array<std::pair<ErrorCode, std::string_view>, 13> kCodes{
     {{ErrorCode::invalid_argument, "invalid_argument"},
      {ErrorCode::not_found, "not_found"},
      {ErrorCode::conflict, "conflict"},
      {ErrorCode::too_large, "too_large"},
      {ErrorCode::denied, "denied"},
      {ErrorCode::unavailable, "unavailable"},
+     {ErrorCode::over_quota, "over_quota"},
+     {ErrorCode::storage_full, "storage_full"},
      {ErrorCode::timeout, "timeout"},
      {ErrorCode::cancelled, "cancelled"},
      {ErrorCode::corrupt, "corrupt"},

@@ -92,8 +92,7 @@ void put(JsonText& out, const Report& report) {
 }
 
 void put(JsonText& out, const Completion& completion) {
-    out.open('{').field("task", name(completion.task)).field("job", name(completion.job));
-    out.field("again", completion.again).close('}');
+    out.open('{').field("task", name(completion.task)).field("job", name(completion.job)).close('}');
 }
 
 void put(JsonText& out, const TaskStatus& task) {
@@ -162,8 +161,7 @@ std::string write(const std::vector<Submitted>& jobs) {
     JsonText out;
     out.open('{').key("jobs").open('[');
     for (const Submitted& job : jobs) {
-        out.open('{').field("id", job.job.text()).field("again", job.again);
-        out.field("same_as", job.same_as.text()).close('}');
+        out.open('{').field("id", job.job.text()).field("same_as", job.same_as.text()).close('}');
     }
     return out.close(']').close('}').take();
 }

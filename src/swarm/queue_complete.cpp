@@ -5,7 +5,6 @@
 namespace ec::swarm {
 namespace {
 
-constexpr std::size_t kMostResultBlobs = 256;
 constexpr std::size_t kMostReason = 64;
 
 std::unexpected<Error> stale() {
@@ -20,19 +19,19 @@ Status check_report(const TaskRow& task, const Report& report) {
     if (report.blobs.size() > kMostResultBlobs) return fail(ErrorCode::too_large, "blobs: too many");
     if (report.reason.size() > kMostReason) return fail(ErrorCode::too_large, "reason: at most 64 bytes");
     for (const char c : report.reason) {
-        if (c < ' ' || c > '~') return fail(ErrorCode::invalid_argument, "reason: printable ASCII");
+        if (c < ' ' || c > '~') return fail_field("reason", "reason: printable ASCII");
     }
-    if (report.reason == kRefused) return fail(ErrorCode::invalid_argument, "reason: this is not a worker's to say");
+    if (report.reason == kRefused) return fail_field("reason", "reason: this is not a worker's to say");
     if (report.outcome == Outcome::error) return {};
     const bool verdict = report.outcome == Outcome::passed || report.outcome == Outcome::rejected;
     if (verdict != (task.kind == TaskKind::verify))
-        return fail(ErrorCode::invalid_argument, "outcome: not one of this kind of task");
+        return fail_field("outcome", "outcome: not one of this kind of task");
     if (!report.children.empty() && (!makes_tasks(task.kind) || task.role != Role::work))
-        return fail(ErrorCode::invalid_argument, "children: not of this kind of task");
+        return fail_field("children", "children: not of this kind of task");
     if (report.outcome == Outcome::solved && report.children.empty() && task.kind == TaskKind::decompose)
-        return fail(ErrorCode::invalid_argument, "children: there are none");
+        return fail_field("children", "children: there are none");
     if (report.outcome == Outcome::solved && report.children.empty() && report.result.empty())
-        return fail(ErrorCode::invalid_argument, "result: there is none");
+        return fail_field("result", "result: there is none");
     return {};
 }
 
@@ -72,7 +71,7 @@ Status keep_result(Queue::Inside& inside, const JobRow& job, TaskRow& task, cons
         EC_ASSIGN(sql::Statement * refs,
                   database.cached("UPDATE blob SET refs = refs + 1 WHERE account = ?1 AND id = ?2"));
         EC_TRY(refs->run(task.worker_account, blob.text()));
-        if (database.changed_rows() == 0) return fail(ErrorCode::invalid_argument, "blobs: one of them is not here");
+        if (database.changed_rows() == 0) return fail_field("blobs", "blobs: one of them is not here");
     }
     return {};
 }
@@ -88,7 +87,7 @@ Status add_children(Queue::Inside& inside, JobRow& job, TaskRow& task, const Rep
     std::int64_t price = 0;
     for (const NewTask& child : report.children) {
         if (child.kind == TaskKind::verify || child.kind == TaskKind::decompose)
-            return fail(ErrorCode::invalid_argument, "children.kind: not one that a task may add");
+            return fail_field("children.kind", "children.kind: not one that a task may add");
         price += inside.parts.pricing.price(child.kind, child.needs).milli();
     }
     if (job.spent + job.owed + price > job.held)

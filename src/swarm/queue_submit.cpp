@@ -50,11 +50,16 @@ public:
     [[nodiscard]] Status check(std::size_t tasks) const {
         const auto more = static_cast<std::int64_t>(tasks);
         if (more > own_)
-            return fail(ErrorCode::unavailable, "too many tasks of this account wait already", "retry after 10 s");
+            return fail(
+                {ErrorCode::over_quota, "too many tasks of this account wait already", "retry after 10 s", {}, 10});
         if (lanes_ <= 0)
-            return fail(ErrorCode::unavailable, "tasks of this account wait for too many sorts of workers already",
-                        "retry after 10 s, or ask for the same needs more often");
-        if (more > all_) return fail(ErrorCode::unavailable, "too many tasks wait already", "retry after 30 s");
+            return fail({ErrorCode::over_quota,
+                         "tasks of this account wait for too many sorts of workers already",
+                         "retry after 10 s, or ask for the same needs more often",
+                         {},
+                         10});
+        if (more > all_)
+            return fail({ErrorCode::unavailable, "too many tasks wait already", "retry after 30 s", {}, 30});
         return {};
     }
     void take(std::int64_t tasks) {
@@ -86,9 +91,9 @@ Result<std::int64_t> amount_to_hold(const Queue::Inside& inside, const NewJob& j
     // One check each at least, or whoever checks would work for nothing.
     const std::int64_t least = tasks + checks / kChecksHeld;
     if (budget != 0 && budget < least)
-        return fail(
-            ErrorCode::invalid_argument,
-            fmt::format("budget: these tasks and their checks cost {} millicredits, more than {}", least, budget));
+        return fail_field("budget_milli",
+                          fmt::format("budget_milli: these tasks and their checks cost {} millicredits, more than {}",
+                                      least, budget));
     if (!grows) return budget == 0 ? tasks + checks : std::min(budget, tasks + checks);
     // Without a budget there is room for as many children as one task may add.
     const auto children = static_cast<std::int64_t>(kMostChildren);

@@ -111,8 +111,11 @@ Status Blobs::put(const std::string& account, std::span<const SealedBlob> blobs,
     }
     EC_ASSIGN(const std::int64_t stored, bytes_of(database_, account));
     if (stored + more > rules_.account_bytes)
-        return fail(ErrorCode::unavailable, "this account stores as much as it may",
-                    "blobs that no job names are removed after a day");
+        return fail({ErrorCode::over_quota,
+                     "this account stores as much as it may",
+                     "blobs that no job names are removed after a day",
+                     {},
+                     3600});
     return add_bytes(database_, account, more);
 }
 
@@ -161,7 +164,7 @@ Result<std::size_t> Blobs::sweep(unsigned most, std::int64_t now_ms) {
 
 Status Keys::give(const std::string& account, const JobId& id, const identity::NodeId& node, std::string_view sealed) {
     if (sealed.empty() || sealed.size() > kMostKey)
-        return fail(ErrorCode::invalid_argument, fmt::format("key: 1 to {} bytes", kMostKey));
+        return fail_field("sealed", fmt::format("sealed: 1 to {} bytes", kMostKey));
     Rows rows(database_);
     EC_ASSIGN(const JobRow job, rows.job(id.text()));
     if (job.account != account) return fail(ErrorCode::not_found, "there is no such job");

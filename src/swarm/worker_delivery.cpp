@@ -28,8 +28,7 @@ std::vector<Report> first_of(std::vector<Report> reports) {
 }  // namespace
 
 bool may_pass(ErrorCode code) {
-    return code == ErrorCode::unavailable || code == ErrorCode::timeout || code == ErrorCode::io ||
-           code == ErrorCode::internal || code == ErrorCode::cancelled;
+    return may_recover(code) || code == ErrorCode::internal || code == ErrorCode::cancelled;
 }
 
 /// How long until the next one. With `wait` the answer comes when one of the leases is not worth keeping any more.

@@ -8,10 +8,7 @@ namespace {
 constexpr std::size_t kOfferedSnapshots = 32;
 
 /// What went wrong on the way to the coordinator, and not with the task.
-bool on_the_way(ErrorCode code) {
-    return code == ErrorCode::timeout || code == ErrorCode::unavailable || code == ErrorCode::io ||
-           code == ErrorCode::cancelled;
-}
+bool on_the_way(ErrorCode code) { return may_recover(code) || code == ErrorCode::cancelled; }
 
 Report error_report(const Lease& lease, const Error& error) {
     Report report;

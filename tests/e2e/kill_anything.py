@@ -119,7 +119,7 @@ def hand_in(node, notes, lease, parent):
         assert answer.status == 200, answer.text
         told = answer.json()["reports"][0]
         notes.add(task=lease["task"], fence=lease["fence"], told=told.get("code") or told["task"],
-                  again=told.get("again", False))
+                  again=answer.headers["Idempotency-Replayed"] == "true")
 
 
 def work(node, path, wanted, parent):

@@ -61,6 +61,10 @@ class Coordinator(Started):
         self.url = line.split()[2]
         self.admin = Admin(data)
 
+    def metric(self, name):
+        text = Node(self.url).send("GET", "/metrics").text
+        return int(re.search(rf"^edgecoder_{name} (\d+)$", text, re.M)[1])
+
     def node(self, kind, account="local", **more):
         node = Node(self.url, **more)
         answer = node.join(self.admin.token(kind, account), kind)
@@ -128,6 +132,12 @@ def problem(answer, status, code=None):
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert code is None or answer.json()["code"] == code, answer.text
     return answer.json()["detail"]
+
+
+def replayed(answer, first):
+    """It is the first answer again, and says so."""
+    assert (answer.status, answer.bytes) == (first.status, first.bytes)
+    assert answer.headers["Idempotency-Replayed"] == "true" and first.headers["Idempotency-Replayed"] in (None, "true")
 
 
 def eventually(condition, patience=60):
@@ -242,7 +252,7 @@ def test_an_older_worker_speaks_1_0(coordinator, client, worker):
     assert worker.post("/v1/claim", {"offer": OFFER, "wait_s": 0}).json() == {"lease": None}
     done = worker.post("/v1/complete", report(lease))
     assert done.status == 200 and done.json()["task"] == "done", done.text
-    assert worker.post("/v1/complete", report(lease)).json()["again"] is True
+    replayed(worker.post("/v1/complete", report(lease)), done)
     problem(worker.post("/v1/complete", report({**lease, "fence": lease["fence"] + 1})), 409, "conflict")
 
 
@@ -256,13 +266,68 @@ def test_versions_are_negotiated(coordinator):
     assert abs(hello(["1.0"]).json()["now_ms"] / 1000 - time.time()) < 60
 
 
-def test_the_same_submit_again_is_the_same_job_and_another_under_its_key_is_refused(coordinator, client):
-    first = submitted(client, job(), "key")
-    again = submit(client, job(), "key").json()["jobs"][0]
-    assert again["id"] == first and again["again"] is True
-    problem(submit(client, job(priority=51), "key"), 422, "idempotency_key_reused")
+def test_the_same_submit_again_has_the_first_answer_and_another_under_its_key_is_refused(coordinator, client):
+    for body in [job(), {"jobs": [job(), job(priority=1), job()]}]:
+        key = f"key-{len(body)}"
+        first = submit(client, body, key)
+        assert first.status == 201 and first.headers["Idempotency-Replayed"] is None
+        for _ in range(2):
+            replayed(submit(client, body, key), first)
+        problem(submit(client, job(priority=51), key), 422, "idempotency_key_reused")
+        assert client.post(f"/v1/jobs/{first.json()['jobs'][0]['id']}/cancel", {}).status == 200
+        replayed(submit(client, body, key), first)
+    assert len(client.get("/v1/jobs").json()["jobs"]) == 4
+    assert coordinator.metric("jobs_submitted_total") == 4
+    other = submit(coordinator.node("client", "other"), job(), "key-7")
+    assert other.headers["Idempotency-Replayed"] is None, "a key is an account's own"
     problem(client.post("/v1/jobs", job()), 400, "idempotency_key_required")
     problem(submit(client, job(), "k" * 129), 400, "idempotency_key_required")
+
+
+def test_submits_under_one_key_at_the_same_time_are_one_job(coordinator, client):
+    answers = []
+    threads = [threading.Thread(target=lambda: answers.append(submit(client, job(), "key"))) for _ in range(8)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert {(each.status, each.bytes) for each in answers} == {(201, answers[0].bytes)}
+    assert sum(each.headers["Idempotency-Replayed"] is None for each in answers) == 1
+    assert len(client.get("/v1/jobs").json()["jobs"]) == 1
+
+
+def test_whatever_is_sent_again_has_the_first_answer(coordinator, client, worker):
+    """Where it counts once: a join, results, a verdict, keys, blobs, a cancel; heartbeats may be said as often as one
+    likes, and a task that was given back may be somebody else's by then."""
+    token = coordinator.admin.token("worker")
+    node = Node(coordinator.url)
+    assert node.join(token, "worker").bytes == node.join(token, "worker").bytes
+    blob = lambda: client.call("POST", "/v1/blobs", frames(("b", b"sealed")), type="application/octet-stream")
+    assert (blob().status, blob().bytes) == (200, b"{}\n")
+    id = submitted(client, job(verification="submitter"))
+    [lease] = leases(worker)
+    beat = lambda: worker.post("/v1/heartbeat", {"held": [{"task": lease["task"], "fence": lease["fence"]}]})
+    assert beat().json()["held"][0]["holding"] == beat().json()["held"][0]["holding"] == "kept"
+    key = lambda: client.post(f"/v1/jobs/{id}/keys", {"node": worker.id, "sealed": b64(b"key")})
+    assert (key().status, key().bytes) == (200, b"{}\n")
+    first = complete(worker, report(lease))
+    assert first.json()["reports"][0]["task"] == "verifying" and first.headers["Idempotency-Replayed"] is None
+    replayed(complete(worker, report(lease)), first)
+    mixed = complete(worker, report(lease), report({"task": "nothing-0", "fence": 1}))
+    assert mixed.headers["Idempotency-Replayed"] is None
+    judge = lambda: client.post(f"/v1/jobs/{id}/verdict", {"task": lease["task"], "good": True})
+    first = judge()
+    assert first.json() == {"task": "done", "job": "done"} and first.headers["Idempotency-Replayed"] is None
+    replayed(judge(), first)
+    cancelled = submitted(client, job(), "cancelled")
+    cancel = lambda: client.post(f"/v1/jobs/{cancelled}/cancel", {})
+    assert (cancel().status, cancel().bytes) == (200, b"{}\n") == (cancel().status, cancel().bytes)
+    back = submitted(client, job(), "back")
+    [lease] = leases(worker)
+    give_back = lambda: worker.post("/v1/give-back", {"task": lease["task"], "fence": lease["fence"]})
+    assert give_back().status == 200
+    problem(give_back(), 409, "conflict")
+    assert client.get(f"/v1/jobs/{back}").json()["tasks"][0]["state"] == "queued"
 
 
 def test_several_jobs_in_one_are_all_taken_or_none(coordinator, client):
@@ -282,7 +347,8 @@ def test_what_came_out_counts_once_and_an_old_fence_is_refused(coordinator, clie
     assert stale.json()["reports"][0]["code"] == "conflict"
     mixed = complete(worker, report(lease), report({"task": "nothing-0", "fence": 1}))
     assert [row.get("code") for row in mixed.json()["reports"]] == [None, "not_found"], mixed.text
-    assert complete(worker, report(lease)).json()["reports"][0]["again"] is True
+    once = complete(worker, report(lease))
+    replayed(complete(worker, report(lease)), once)
 
 
 def test_a_task_given_back_goes_to_another(coordinator, client, worker):
@@ -595,7 +661,7 @@ def test_one_node_does_not_take_the_streams_of_all(coordinator, client):
             return int(line.recv(4096).split()[1])
 
         assert {follow(client) for _ in range(512)} == {200}
-        eventually(lambda: follow(client) == 503, 60)  # those that are just written to are not counted
+        eventually(lambda: follow(client) == 429, 60)  # those that are just written to are not counted
         assert follow(coordinator.node("client")) == 200
 
 
@@ -626,7 +692,9 @@ def test_an_accounts_blobs_are_bounded(tmp_path):
     try:
         client = running.node("client")
         assert put(client, ("a", b"x" * 600_000)).status == 200
-        assert put(client, ("b", b"x" * 600_000)).status in (413, 503)
+        full = put(client, ("b", b"x" * 600_000))
+        problem(full, 429, "over_quota")
+        assert int(full.headers["Retry-After"]) > 0
         assert client.post("/v1/blobs/missing", {"ids": ["a", "b"]}).json()["ids"] == ["b"]
     finally:
         running.kill()
@@ -735,7 +803,8 @@ def test_too_much_that_waits_is_turned_away_with_when_to_come_again(tmp_path):
     try:
         anna = running.node("client")
         mine = submit(anna, job(task("a"), task("b"), task("c")))
-        assert "of this account" in problem(mine, 429, "unavailable") and mine.headers["Retry-After"] == "10"
+        problem(mine, 429, "over_quota")
+        assert mine.headers["Retry-After"] == "10"
         full = submit(anna, job(task("a"), task("b")))
         problem(full, 503, "unavailable")
         assert full.headers["Retry-After"] == "30"
@@ -755,6 +824,12 @@ def test_what_is_at_fault_is_named_in_fields(coordinator, client):
     answer = submit(client, job(budget_s=-1, priority="high"))
     assert answer.status == 400 and sorted(answer.json()["fields"]) == ["budget_s", "priority"], answer.text
     assert submit(client, job(task("a"), task("a"))).json()["fields"] == ["tasks.key"]
+    # In other words than "must be", and none of the words of the message counts.
+    assert submit(client, job(budget_milli=1)).json()["fields"] == ["budget_milli"]
+    assert submit(client, job(task(needs={"model_class": "must be: huge"}))).json()["fields"] == ["tasks[0].needs.model_class"]
+    assert client.get("/v1/jobs?limit=x").json()["fields"] == ["limit"]
+    assert client.post("/v1/jobs", job()).json()["fields"] == ["Idempotency-Key"]
+    assert "fields" not in client.get("/v1/jobs/none").json()
     assert client.post("/v1/jobs", b"{", Idempotency_Key="k").status == 400
 
 
@@ -849,7 +924,7 @@ def test_the_first_version_still_works_signed(coordinator, client):
     assert registered.status == 200 and registered.json()["accepted"] is True, registered.text
     sent = client.post("/submit", {"taskId": "t1", "job": job()})
     assert sent.status == 200 and len(sent.json()["subtasks"]) == 1, sent.text
-    assert client.post("/submit", {"taskId": "t1", "job": job()}).json() == sent.json(), "again is the same"
+    replayed(client.post("/submit", {"taskId": "t1", "job": job()}), sent)
     id = sent.json()["taskId"]
     pulled = worker.post("/pull", {"agentId": "old agent"}).json()["subtask"]
     assert pulled["taskId"] == id and pulled["envelope"]["spec"] == b64(b"sealed spec")
@@ -980,11 +1055,11 @@ def test_what_was_committed_without_an_answer_counts_once_when_it_is_asked_again
                              "ON s.account = b.account") == [(1, True)]
         wanted = job(blobs=["blob-of-today"])
         again = lost_then_again("key-of-today", lambda: submit(client, wanted, "key-of-today"))
-        assert again.status == 201 and again.json()["jobs"][0]["again"]
+        assert again.status == 201 and again.headers["Idempotency-Replayed"] == "true"
         assert [one["id"] for one in client.get("/v1/jobs").json()["jobs"]] == [again.json()["jobs"][0]["id"]]
         [lease] = leases(worker)
-        told = lost_then_again(worker.id, lambda: complete(worker, report(lease))).json()["reports"][0]
-        assert told["task"] == "done" and told["again"]
+        told = lost_then_again(worker.id, lambda: complete(worker, report(lease)))
+        assert told.json()["reports"][0]["task"] == "done" and told.headers["Idempotency-Replayed"] == "true"
         id = submitted(client, job(), "another")
         assert lost_then_again(id, lambda: client.post(f"/v1/jobs/{id}/cancel", {})).status == 200
         accounts = {each["id"]: each for each in running.admin.ask("account.list")["accounts"]}
@@ -1205,7 +1280,7 @@ def test_the_first_version_in_clear_on_its_own_machine(everything):
     admin = {**kind, "Authorization": f"Bearer {token}"}
     sent = node.send("POST", "/submit", body, admin)
     assert sent.status == 200 and len(sent.json()["subtasks"]) == 1, sent.text
-    assert node.send("POST", "/submit", body, admin).json() == sent.json(), "again is the same"
+    replayed(node.send("POST", "/submit", body, admin), sent)
 
     worker = Node(node.url)
     registered = worker.post("/register", {

@@ -8,9 +8,11 @@
 
 namespace ec::apps::coordinator {
 
-/// The problem that an Error stands for, with its remedy; 503 asks to come again, a full disk is `storage_full`.
+/// The problem that an Error stands for, with its remedy; 429 and 503 ask to come again.
 net::ServerResponse refused(const Error& error);
-/// The same for whoever could not show who they are: 401, or 403 for a node that is known and not let in.
+/// refused() for whoever could not show who they are: 401, or 403 for a node that is known and not let in.
 net::ServerResponse not_let_in(const Error& error, std::int64_t now_ms);
+/// The answer, with the header that says where it was given before.
+net::ServerResponse maybe_replayed(net::ServerResponse answer, bool again);
 
 }  // namespace ec::apps::coordinator

@@ -38,12 +38,15 @@ EventStreams::~EventStreams() {
 
 void EventStreams::follow(const identity::NodeId& node, const swarm::JobId& job, bool ended, std::int64_t after,
                           std::shared_ptr<net::Responder> responder) {
-    bool full = false;
+    std::optional<Error> full;
     {
         const std::scoped_lock lock(mutex_);
         std::ptrdiff_t of_node = 0;
         for (const auto& [other, streams] : streams_) of_node += std::ranges::count(streams, node, &Stream::node);
-        full = count_ >= kMostStreams || of_node >= kMostOfNode;
+        if (of_node >= kMostOfNode)
+            full = {ErrorCode::over_quota, "this node follows as many jobs as it may", "end one of them"};
+        else if (count_ >= kMostStreams)
+            full = {ErrorCode::unavailable, "too many follow jobs already", {}};
         if (!full) {
             responder->begin({.type = "text/event-stream", .body = ": here\n\n", .headers = {}});
             streams_[job].push_back({.node = node, .after = after, .ended = ended, .responder = std::move(responder)});
@@ -51,7 +54,7 @@ void EventStreams::follow(const identity::NodeId& node, const swarm::JobId& job,
             fresh_.insert(job);
         }
     }
-    if (full) return responder->answer(net::problem(503, "too_many_streams", "too many follow jobs already"));
+    if (full) return responder->answer(refused(*full));
     changed_.notify_one();
 }
 

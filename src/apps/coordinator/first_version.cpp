@@ -9,20 +9,22 @@ namespace {
 
 constexpr std::int64_t kFar = std::int64_t{1} << 53;
 
-Error bad(std::string_view field, std::string_view expected) {
-    return {ErrorCode::invalid_argument, std::string(field) + " must be " + std::string(expected), {}};
+std::unexpected<Error> bad(std::string_view field, std::string_view expected) {
+    return fail_field(std::string(field), std::string(field) + " must be " + std::string(expected));
 }
 
 /// What the reader found wrong, as the caller's fault.
 Status read_well(const json::Reader& reader) {
     if (reader.status()) return {};
-    return fail(ErrorCode::invalid_argument, reader.status().error().message);
+    Error error = reader.status().error();
+    error.code = ErrorCode::invalid_argument;
+    return fail(std::move(error));
 }
 
 Result<json::Value> document(std::string_view body) {
     auto value = json::parse(body);
     if (!value) return fail(ErrorCode::invalid_argument, value.error().message);
-    if (!value->is_object()) return fail(bad("the body", "an object"));
+    if (!value->is_object()) return fail(ErrorCode::invalid_argument, "the body must be an object");
     return value;
 }
 
@@ -39,7 +41,7 @@ Result<swarm::Telemetry> telemetry(const json::Object& object) {
     if (object.contains("onExternalPower")) out.external_power = reader.boolean("onExternalPower");
     if (object.contains("batteryLevelPct")) {
         const std::int64_t percent = reader.integer("batteryLevelPct");
-        if (percent < 0 || percent > 100) return fail(bad("powerTelemetry.batteryLevelPct", "from 0 to 100"));
+        if (percent < 0 || percent > 100) return bad("powerTelemetry.batteryLevelPct", "from 0 to 100");
         out.battery_percent = static_cast<int>(percent);
     }
     out.low_power_mode = reader.boolean("lowPowerMode");
@@ -63,7 +65,7 @@ Result<swarm::Offer> offer(const json::Object& object) {
 
 Result<crypto::PublicKey> public_key(const std::string& text) {
     auto key = crypto::PublicKey::parse(text);
-    if (!key) return fail(bad("publicKey", "64 hexadecimal digits"));
+    if (!key) return bad("publicKey", "64 hexadecimal digits");
     return key;
 }
 
@@ -81,17 +83,17 @@ Result<OldRegister> read_old_register(std::string_view body) {
     const std::int64_t slots = reader.integer("maxConcurrentTasks", 1);
     const json::Object& power = reader.object("powerTelemetry");
     EC_TRY(read_well(reader));
-    if (!is_label(out.agent_id)) return fail(bad("agentId", "1 to 120 bytes of plain text"));
-    if (out.mode != "swarm-only" && out.mode != "ide-enabled") return fail(bad("mode", "swarm-only or ide-enabled"));
-    if (token.size() > 128) return fail(bad("registrationToken", "a join token"));
-    if (slots < 1 || slots > 64) return fail(bad("maxConcurrentTasks", "from 1 to 64"));
+    if (!is_label(out.agent_id)) return bad("agentId", "1 to 120 bytes of plain text");
+    if (out.mode != "swarm-only" && out.mode != "ide-enabled") return bad("mode", "swarm-only or ide-enabled");
+    if (token.size() > 128) return bad("registrationToken", "a join token");
+    if (slots < 1 || slots > 64) return bad("maxConcurrentTasks", "from 1 to 64");
     if (!token.empty()) out.token = Secret(token);
     if (!key.empty()) {
         EC_ASSIGN(out.key, public_key(key));
     }
-    if (out.token && !out.key) return fail(bad("publicKey", "there when a registrationToken is"));
+    if (out.token && !out.key) return bad("publicKey", "there when a registrationToken is");
     auto node_kind = identity::parse_node_kind(kind);
-    if (!node_kind) return fail(bad("kind", "client, worker or inference"));
+    if (!node_kind) return bad("kind", "client, worker or inference");
     out.kind = *node_kind;
     out.slots = static_cast<int>(slots);
     EC_ASSIGN(out.offer, offer(value.get_object()));
@@ -125,12 +127,16 @@ Result<OldSubmit> read_old_submit(std::string_view body) {
     const std::int64_t priority = reader.integer("priority", 50);
     out.has_job = value.get_object().contains("job");
     EC_TRY(read_well(reader));
-    if (!swarm::TaskId::parse(out.task_id)) return fail(bad("taskId", "1 to 64 letters, digits, - and _"));
-    if (out.prompt.size() > kMostPrompt) return fail(bad("prompt", "at most 32768 bytes"));
-    if (out.language != "python" && out.language != "javascript") return fail(bad("language", "python or javascript"));
-    if (out.snapshot.size() > 1024) return fail(bad("snapshotRef", "at most 1024 bytes"));
-    if (priority < 0 || priority > 100) return fail(bad("priority", "from 0 to 100"));
-    if (out.has_job == !out.prompt.empty()) return fail(bad("the body", "one with a prompt or with a sealed job"));
+    if (!swarm::TaskId::parse(out.task_id)) return bad("taskId", "1 to 64 letters, digits, - and _");
+    if (out.prompt.size() > kMostPrompt) return bad("prompt", "at most 32768 bytes");
+    if (out.language != "python" && out.language != "javascript") return bad("language", "python or javascript");
+    if (out.snapshot.size() > 1024) return bad("snapshotRef", "at most 1024 bytes");
+    if (priority < 0 || priority > 100) return bad("priority", "from 0 to 100");
+    if (out.has_job == !out.prompt.empty())
+        return fail(Error{ErrorCode::invalid_argument,
+                          "the body must be one with a prompt or with a sealed job",
+                          {},
+                          {"prompt", "job"}});
     out.priority = static_cast<int>(priority);
     return out;
 }
@@ -138,9 +144,9 @@ Result<OldSubmit> read_old_submit(std::string_view body) {
 Result<swarm::NewJob> read_old_job(std::string_view body) {
     EC_ASSIGN(const json::Value value, document(body));
     const json::Value* job = value.get_object().if_contains("job");
-    if (job == nullptr || !job->is_object()) return fail(bad("job", "a sealed job"));
+    if (job == nullptr || !job->is_object()) return bad("job", "a sealed job");
     EC_ASSIGN(auto jobs, swarm::read_new_jobs(json::write(*job)));
-    if (jobs.size() != 1) return fail(bad("job", "one job"));
+    if (jobs.size() != 1) return bad("job", "one job");
     return std::move(jobs.front());
 }
 
@@ -155,14 +161,14 @@ Result<OldResult> read_old_result(std::string_view body) {
     out.duration_ms = reader.integer("durationMs");
     EC_TRY(read_well(reader));
     auto id = swarm::TaskId::parse(subtask);
-    if (!id) return fail(bad("subtaskId", "a subtask's id"));
+    if (!id) return bad("subtaskId", "a subtask's id");
     out.subtask = *std::move(id);
     auto bytes = crypto::from_base64(output);
-    if (!bytes || bytes->size() > swarm::kResultBytes) return fail(bad("output", "sealed, as base64"));
+    if (!bytes || bytes->size() > swarm::kResultBytes) return bad("output", "sealed, as base64");
     out.output = *std::move(bytes);
-    if (fence < 0) return fail(bad("fence", "as it came with the subtask"));
+    if (fence < 0) return bad("fence", "as it came with the subtask");
     if (fence > 0) out.fence = swarm::Fence{fence};
-    if (out.duration_ms < 0 || out.duration_ms > kFar) return fail(bad("durationMs", "a number of milliseconds"));
+    if (out.duration_ms < 0 || out.duration_ms > kFar) return bad("durationMs", "a number of milliseconds");
     return out;
 }
 

@@ -48,9 +48,13 @@ Object policy(const Coordinator& with, int slots) {
 
 ServerResponse accepted(Coordinator& with, const Node& node, const OldRegister& asked) {
     if (node.state != identity::NodeState::approved) {
-        Object object{
-            {"code", "node_not_activated"}, {"reason", identity::name(node.state)}, {"nodeId", node.id.text()}};
-        return json_of(std::move(object), 403);
+        ServerResponse response = net::problem(403, "node_not_activated", "a person has to approve this node first");
+        auto object = json::parse(response.body);
+        if (!object) return response;
+        object->get_object()["reason"] = identity::name(node.state);
+        object->get_object()["nodeId"] = node.id.text();
+        response.body = json::write(*object) + "\n";
+        return response;
     }
     swarm::HeartbeatRequest here;
     here.offer = asked.offer;
@@ -113,7 +117,7 @@ void heartbeat(Coordinator& with, OldLeases& leases, const Node& node, const Ser
 
 // --- /submit
 
-void tell_subtasks(Coordinator& with, const std::string& account, const swarm::JobId& id,
+void tell_subtasks(Coordinator& with, const std::string& account, const swarm::JobId& id, bool again,
                    const std::shared_ptr<Responder>& responder) {
     const auto job = std::make_shared<swarm::JobStatus>();
     with.store.change(
@@ -121,11 +125,12 @@ void tell_subtasks(Coordinator& with, const std::string& account, const swarm::J
             EC_ASSIGN(*job, desk.queue.job(account, id));
             return {};
         },
-        [id, job, responder](const Status& status) {
+        [id, again, job, responder](const Status& status) {
             if (!status) return responder->answer(refused(status.error()));
             json::Array subtasks;
             for (const swarm::TaskStatus& task : job->tasks) subtasks.emplace_back(task.id.text());
-            responder->answer(json_of({{"taskId", id.text()}, {"subtasks", std::move(subtasks)}}));
+            responder->answer(
+                maybe_replayed(json_of({{"taskId", id.text()}, {"subtasks", std::move(subtasks)}}), again));
         });
 }
 
@@ -178,7 +183,7 @@ void submit(Coordinator& with, const ServerRequest& request, const std::shared_p
     submit_jobs(with, admitted->account, kSubmitKey + asked->task_id, hash, {std::move(admitted->job)}, responder,
                 [&with, account = admitted->account](const std::vector<swarm::Submitted>& done,
                                                      const std::shared_ptr<Responder>& to) {
-                    tell_subtasks(with, account, done.front().job, to);
+                    tell_subtasks(with, account, done.front().job, done.front().again, to);
                 });
 }
 
@@ -268,7 +273,7 @@ void result(Coordinator& with, OldLeases& leases, const Node& node, const Server
                 with.heartbeats.ended(task);
             else
                 with.matchmaker.wake_some();
-            responder->answer(json_of({{"ok", true}}));
+            responder->answer(maybe_replayed(json_of({{"ok", true}}), done->again));
         });
 }
 

@@ -41,7 +41,8 @@ void submit(Coordinator& with, const Node& node, const ServerRequest& request, s
     const std::string key = request.header("idempotency-key");
     if (!good_key(key))
         return responder->answer(net::problem(400, "idempotency_key_required",
-                                              "an Idempotency-Key of 1 to 128 visible characters is needed"));
+                                              "an Idempotency-Key of 1 to 128 visible characters is needed",
+                                              {"Idempotency-Key"}));
     auto jobs = swarm::read_new_jobs(request.body);
     if (!jobs) return responder->answer(refused(jobs.error()));
     // Whoever says what must come out has workers called liars: the operator's own people alone.
@@ -51,7 +52,8 @@ void submit(Coordinator& with, const Node& node, const ServerRequest& request, s
             net::problem(403, "no_canaries", "only the coordinator's own account submits canaries"));
     submit_jobs(with, node.account, key, crypto::sha256(request.body).hex(), *std::move(jobs), std::move(responder),
                 [](const std::vector<swarm::Submitted>& done, const std::shared_ptr<Responder>& to) {
-                    to->answer(json_answer(swarm::write(done), 201));
+                    to->answer(maybe_replayed(json_answer(swarm::write(done), 201),
+                                              std::ranges::all_of(done, &swarm::Submitted::again)));
                 });
 }
 
@@ -169,8 +171,9 @@ void verdict(Coordinator& with, const Node& node, const ServerRequest& request, 
             with.streams.news(id);
             if (status && swarm::ended(done->job)) with.heartbeats.ended(id);
             if (status && !swarm::ended(done->job)) with.matchmaker.wake_some();
-            responder->answer(status ? json_answer(swarm::write(std::vector<Result<swarm::Completion>>{*done}, {1, 0}))
-                                     : refused(status.error()));
+            if (!status) return responder->answer(refused(status.error()));
+            responder->answer(maybe_replayed(
+                json_answer(swarm::write(std::vector<Result<swarm::Completion>>{*done}, {1, 0})), done->again));
         });
 }
 
@@ -204,7 +207,8 @@ void submit_jobs(Coordinator& with, const std::string& account, const std::strin
             if (!status && status.error().code == ErrorCode::corrupt)
                 return responder->answer(net::problem(422, "idempotency_key_reused", status.error().message));
             if (!status) return responder->answer(refused(status.error()));
-            with.counters.submitted += done->size();
+            with.counters.submitted +=
+                static_cast<std::uint64_t>(std::ranges::count(*done, false, &swarm::Submitted::again));
             taken(*done, responder);
         });
     with.matchmaker.wake(tasks);

@@ -49,19 +49,15 @@ struct Completing {
     std::shared_ptr<Responder> responder;
 };
 
-/// Whether the database was not there: nothing of it is known to have happened.
-bool out_of_reach(ErrorCode code) {
-    return code == ErrorCode::unavailable || code == ErrorCode::timeout || code == ErrorCode::io;
-}
-
 void answer(const Completing& all) {
     for (const auto& one : all.done) {
         if (one) continue;
         // The whole is to be asked again, or it stands alone and is refused.
         const ErrorCode code = one.error().code;
-        if (all.protocol < swarm::kProtocol || out_of_reach(code)) return all.responder->answer(refused(one.error()));
+        if (all.protocol < swarm::kProtocol || may_recover(code)) return all.responder->answer(refused(one.error()));
     }
-    all.responder->answer(json_answer(swarm::write(all.done, all.protocol)));
+    const bool again = std::ranges::all_of(all.done, [](const Result<Completion>& one) { return one && one->again; });
+    all.responder->answer(maybe_replayed(json_answer(swarm::write(all.done, all.protocol)), again));
 }
 
 void completed(Coordinator& with, const swarm::TaskId& task, const Result<Completion>& done) {
@@ -114,7 +110,7 @@ void hand_in(Coordinator& with, const std::shared_ptr<const HandedIn>& what) {
             return desk.database.notify(kWorkChannel);
         },
         [&with, what, done](const Status& status) {
-            if (!status && what->reports.size() > 1 && !out_of_reach(status.error().code))
+            if (!status && what->reports.size() > 1 && !may_recover(status.error().code))
                 return hand_in_alone(with, what);
             Completing& all = *what->all;
             const std::scoped_lock lock(all.mutex);

@@ -17,30 +17,34 @@ constexpr std::size_t kMostFailing = 1'000;
 constexpr std::size_t kMostErrors = 50;
 constexpr std::size_t kName = 1024;
 
-std::unexpected<Error> wrong(std::string message) { return fail(ErrorCode::invalid_argument, std::move(message)); }
+std::unexpected<Error> wrong(std::string field, std::string_view what) {
+    std::string message = fmt::format("{} {}", field, what);
+    return fail_field(std::move(field), std::move(message));
+}
 
 // The reader's own errors are of bytes that should have parsed; here they are a caller's words.
 Status said_well(const json::Reader& reader) {
     if (reader.status()) return {};
-    return wrong(reader.status().error().message);
+    Error error = reader.status().error();
+    error.code = ErrorCode::invalid_argument;
+    return fail(std::move(error));
 }
 
 Result<json::Value> read_object(std::string_view body) {
     auto value = json::parse(body);
-    if (!value || !value->is_object()) return wrong("the body must be a JSON object");
+    if (!value || !value->is_object()) return fail(ErrorCode::invalid_argument, "the body must be a JSON object");
     return value;
 }
 
 Status check_language(const std::string& language) {
     if (language == "python" || language == "javascript" || language == "typescript") return {};
-    return wrong("language must be python, javascript or typescript");
+    return wrong("language", "must be python, javascript or typescript");
 }
 
-Status check_texts(const std::vector<std::string>& texts, std::string_view name, std::size_t most, std::size_t each) {
-    if (texts.size() > most) return wrong(fmt::format("{} has more than {} entries", name, most));
+Status check_texts(const std::vector<std::string>& texts, const std::string& name, std::size_t most, std::size_t each) {
+    if (texts.size() > most) return wrong(name, fmt::format("has more than {} entries", most));
     for (const std::string& text : texts)
-        if (text.empty() || text.size() > each)
-            return wrong(fmt::format("{} has an entry that is empty or too long", name));
+        if (text.empty() || text.size() > each) return wrong(name, "has an entry that is empty or too long");
     return {};
 }
 
@@ -49,7 +53,7 @@ Status read_files(json::Reader& reader, inference::Question& question) {
     EC_TRY(said_well(reader));
     EC_TRY(check_texts(question.files, "files", kMostFiles, kName));
     for (const std::string& file : question.files)
-        if (!is_inside_relative(file)) return wrong("files has one that is not inside the project");
+        if (!is_inside_relative(file)) return wrong("files", "has one that is not inside the project");
     std::ranges::sort(question.files);
     const auto [first, last] = std::ranges::unique(question.files);
     question.files.erase(first, last);
@@ -59,7 +63,7 @@ Status read_files(json::Reader& reader, inference::Question& question) {
 Status read_failing(json::Reader& reader, inference::Question& question) {
     const json::Array& failing = reader.array("failing");
     EC_TRY(said_well(reader));
-    if (failing.size() > kMostFailing) return wrong(fmt::format("failing has more than {} entries", kMostFailing));
+    if (failing.size() > kMostFailing) return wrong("failing", fmt::format("has more than {} entries", kMostFailing));
     for (const json::Value& each : failing) {
         json::Reader test(each, "failing");
         test.require("id");
@@ -91,10 +95,10 @@ Result<DecomposeAsk> read_decompose(std::string_view body) {
     ask.question.task = reader.string("prompt");
     ask.question.test = reader.string("test");
     EC_TRY(said_well(reader));
-    if (ask.task_id.empty() || ask.task_id.size() > kName) return wrong("taskId must have 1 to 1024 bytes");
+    if (ask.task_id.empty() || ask.task_id.size() > kName) return wrong("taskId", "must have 1 to 1024 bytes");
     if (trim(ask.question.task).empty() || ask.question.task.size() > kMostText)
-        return wrong("prompt must have 1 to 262144 bytes");
-    if (ask.snapshot_ref.size() > kName) return wrong("snapshotRef is too long");
+        return wrong("prompt", "must have 1 to 262144 bytes");
+    if (ask.snapshot_ref.size() > kName) return wrong("snapshotRef", "is too long");
     EC_TRY(check_language(ask.language));
     EC_TRY(read_files(reader, ask.question));
     EC_TRY(read_failing(reader, ask.question));
@@ -111,8 +115,8 @@ Result<EscalateAsk> read_escalate(std::string_view body) {
     ask.errors = reader.strings("errorHistory");
     ask.language = reader.string("language", "python");
     EC_TRY(said_well(reader));
-    if (trim(ask.task).empty() || ask.task.size() > kMostText) return wrong("task must have 1 to 262144 bytes");
-    if (ask.failed_code.size() > kMostText) return wrong("failedCode has more than 262144 bytes");
+    if (trim(ask.task).empty() || ask.task.size() > kMostText) return wrong("task", "must have 1 to 262144 bytes");
+    if (ask.failed_code.size() > kMostText) return wrong("failedCode", "has more than 262144 bytes");
     EC_TRY(check_texts(ask.errors, "errorHistory", kMostErrors, kMostText));
     EC_TRY(check_language(ask.language));
     return ask;

@@ -49,9 +49,9 @@ Error error_of(const rpc::RpcError& answer) {
     if (!answer.data.is_object()) return error;
     json::Reader reader(answer.data);
     const std::string code = reader.string("code");
-    for (const ErrorCode each :
-         {ErrorCode::invalid_argument, ErrorCode::not_found, ErrorCode::conflict, ErrorCode::too_large,
-          ErrorCode::denied, ErrorCode::unavailable, ErrorCode::timeout, ErrorCode::corrupt, ErrorCode::io}) {
+    for (const ErrorCode each : {ErrorCode::invalid_argument, ErrorCode::not_found, ErrorCode::conflict,
+                                 ErrorCode::too_large, ErrorCode::denied, ErrorCode::unavailable, ErrorCode::timeout,
+                                 ErrorCode::corrupt, ErrorCode::io, ErrorCode::over_quota, ErrorCode::storage_full}) {
         if (code == name(each)) error.code = each;
     }
     return error;

@@ -31,5 +31,22 @@ TEST(Error, ErrnoBecomesACodeAndASentence) {
     EXPECT_EQ(from_errno("x", EACCES).code, ErrorCode::denied);
 }
 
+TEST(Error, OfAFieldSaysWhichInMoreThanWords) {
+    const Status status = fail_field("tasks[0].key", "tasks[0].key must be a word");
+    EXPECT_EQ(status.error().code, ErrorCode::invalid_argument);
+    EXPECT_EQ(status.error().fields, std::vector<std::string>{"tasks[0].key"});
+}
+
+TEST(Error, WhatIsToBeAskedAgainLaterIsToldFromWhatIsWrong) {
+    for (const ErrorCode code :
+         {ErrorCode::io, ErrorCode::over_quota, ErrorCode::storage_full, ErrorCode::timeout, ErrorCode::unavailable})
+        EXPECT_TRUE(may_recover(code)) << name(code);
+    for (const ErrorCode code :
+         {ErrorCode::invalid_argument, ErrorCode::denied, ErrorCode::conflict, ErrorCode::internal})
+        EXPECT_FALSE(may_recover(code)) << name(code);
+    EXPECT_EQ(http_status(ErrorCode::over_quota), 429) << "the caller has too much";
+    EXPECT_EQ(http_status(ErrorCode::storage_full), 503) << "the service has";
+}
+
 }  // namespace
 }  // namespace ec

@@ -30,6 +30,7 @@ TEST(Reader, NamesTheFieldAtFault) {
     Reader reader(value, "result");
     EXPECT_EQ(reader.integer("n"), 0);
     EXPECT_EQ(reader.status().error().message, "result.n must be a whole number");
+    EXPECT_EQ(reader.status().error().fields, std::vector<std::string>{"result.n"});
     Reader lists(value);
     lists.strings("list");
     EXPECT_EQ(lists.status().error().message, "list must be an array of strings");

@@ -87,6 +87,19 @@ TEST(Rates, OfMoreAddressesThanAreCountedAreShared) {
     EXPECT_EQ(admitted, 4097U);
 }
 
+TEST(Problems, SayWhatAnErrorCarries) {
+    const ServerResponse response = problem(Error{ErrorCode::over_quota, "too much", "wait", {"jobs", "b"}, 10});
+    EXPECT_EQ(response.status, 429);
+    EXPECT_EQ(response.headers, (Headers{{"Retry-After", "10"}}));
+    const auto body = json::parse(response.body);
+    ASSERT_TRUE(body);
+    EXPECT_EQ(body->at("code").as_string(), "over_quota");
+    EXPECT_EQ(body->at("fields"), (json::Array{"jobs", "b"}));
+    const ServerResponse plain = problem(Error{ErrorCode::not_found, "nothing", {}});
+    EXPECT_TRUE(plain.headers.empty());
+    EXPECT_FALSE(json::parse(plain.body)->as_object().contains("fields"));
+}
+
 TEST(OpenApi, SaysWhatTheRoutesSay) {
     Route post = route("POST", "/reviews/{id}/answer");
     post.summary = "Answer it";
@@ -105,6 +118,9 @@ TEST(OpenApi, SaysWhatTheRoutesSay) {
     EXPECT_TRUE(operation.at("requestBody").as_object().at("content").as_object().contains("application/json"));
     for (const char* status : {"200", "404", "400", "413", "415", "429", "503"})
         EXPECT_TRUE(operation.at("responses").as_object().contains(status)) << status;
+    EXPECT_EQ(operation.at("responses").at("404").at("content").at("application/problem+json").at("schema").at("$ref"),
+              "#/components/schemas/Problem");
+    EXPECT_TRUE(root.at("components").at("schemas").as_object().contains("Problem"));
 }
 
 }  // namespace

@@ -147,7 +147,8 @@ TEST_F(CoordinatorClientTest, AsksNobodyElseForALeaseThatMayHaveBeenGiven) {
 TEST_F(CoordinatorClientTest, SendsASubmissionAgainUnderItsKey) {
     ScriptedServer loses(after_hello([](const SeenRequest&, const Peer&) { return false; }));
     ScriptedServer other(after_hello([](const SeenRequest&, const Peer& peer) {
-        return peer.answer(201, write(std::vector<Submitted>{{id<JobId>("j1"), true, {}}}));
+        return peer.answer(201, write(std::vector<Submitted>{{id<JobId>("j1"), true, {}}}),
+                           "Idempotency-Replayed: true\r\n");
     }));
     const auto submitted = client({loses.url(), other.url()})->submit({NewJob{}}, "the-key", {});
     ASSERT_TRUE(submitted) << submitted.error().message;

@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <ec/json/json.hpp>
@@ -140,10 +141,10 @@ TEST(Protocol, AnOlderWorkerReportsOneObjectAndIsAnsweredWithOne) {
     EXPECT_EQ(read->protocol, (ProtocolVersion{1, 0}));
     EXPECT_EQ(read->reports.at(0).fence.value, 3);
     const std::vector<Result<Completion>> done{Completion{State::done, State::running, true}};
-    EXPECT_EQ(write(done, {1, 0}), R"({"task":"done","job":"running","again":true})");
-    const auto back = read_completions(write(done, {1, 0}));
+    EXPECT_EQ(write(done, {1, 0}), R"({"task":"done","job":"running"})") << "the second answer is the first";
+    const auto back = read_completions(R"({"task":"done","job":"running","again":true})");
     ASSERT_TRUE(back);
-    EXPECT_TRUE(back->at(0)->again);
+    EXPECT_TRUE(back->at(0)->again) << "as an older coordinator says it";
 }
 
 TEST(Protocol, ReportsAndWhatBecameOfThemSurviveTheJourney) {
@@ -274,8 +275,11 @@ TEST(Protocol, FaultsOfAJobAreNamedTogether) {
         R"({"jobs":[{"kind":"dance","spec":"!","tasks":[{"key":"A","kind":"repair","expected_s":0}],"priority":101,
             "budget_s":0,"budget_milli":-5}]})");
     ASSERT_FALSE(read);
-    for (const char* named : {"jobs[0].kind", "jobs[0].spec", "jobs[0].tasks[0].key", "jobs[0].tasks[0].expected_s",
-                              "jobs[0].priority", "jobs[0].budget_s", "jobs[0].budget_milli"})
+    const std::vector<std::string> fields{
+        "jobs[0].kind",     "jobs[0].spec",     "jobs[0].tasks[0].key", "jobs[0].tasks[0].expected_s",
+        "jobs[0].priority", "jobs[0].budget_s", "jobs[0].budget_milli"};
+    EXPECT_THAT(read.error().fields, testing::UnorderedElementsAreArray(fields)) << "each once";
+    for (const std::string& named : fields)
         EXPECT_NE(read.error().message.find(named), std::string::npos) << named << ": " << read.error().message;
 }
 
@@ -333,7 +337,8 @@ TEST(Protocol, AProblemIsTheErrorThatItWasAndNeverLong) {
     EXPECT_EQ(stale.code, ErrorCode::conflict);
     EXPECT_EQ(stale.message, "stale_lease");
     EXPECT_EQ(read_problem(503, "<html>").code, ErrorCode::unavailable);
-    EXPECT_EQ(read_problem(429, "{}").code, ErrorCode::unavailable);
+    EXPECT_EQ(read_problem(429, "{}").code, ErrorCode::over_quota);
+    EXPECT_EQ(read_problem(503, R"({"code":"storage_full"})").code, ErrorCode::storage_full);
     EXPECT_EQ(read_problem(404, R"({"code":7})").code, ErrorCode::not_found);
     EXPECT_LE(read_problem(500, R"({"detail":")" + std::string(5000, 'x') + "\"}").message.size(), 310U);
 }

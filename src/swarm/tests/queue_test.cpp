@@ -336,8 +336,9 @@ TEST_P(QueueContract, FullQueuesSayWhenToComeBack) {
     if (!bed_) return;
     EXPECT_TRUE(bed().submit(job_of({task_of("a"), task_of("b")})));
     const auto own = bed().submit(job_of({task_of("a"), task_of("b")}));
-    EXPECT_EQ(code(own), ErrorCode::unavailable);
-    EXPECT_THAT(own.error().remedy, HasSubstr("retry after"));
+    EXPECT_EQ(code(own), ErrorCode::over_quota);
+    EXPECT_EQ(own.error().retry_s, 10);
+    EXPECT_THAT(own.error().remedy, HasSubstr("retry after 10 s"));
     bed().advance(2000);
     EXPECT_TRUE(bed().submit(job_of({task_of("a"), task_of("b")}), "bob"));
     if (GetParam() != StoreKind::postgres) {

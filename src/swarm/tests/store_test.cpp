@@ -129,7 +129,7 @@ TEST_P(Store, AskingWhatIsMissingKeepsTheRest) {
 
 TEST_P(Store, AnAccountStoresOnlySoMuch) {
     ASSERT_TRUE(put("ann", "a", std::string(60, 'x')));
-    EXPECT_EQ(code(put("ann", "b", std::string(60, 'x'))), ErrorCode::unavailable);
+    EXPECT_EQ(code(put("ann", "b", std::string(60, 'x'))), ErrorCode::over_quota);
     EXPECT_THAT(fetch(anns_, "b"), IsEmpty());
     EXPECT_TRUE(put("ann", "c", std::string(40, 'x')));
     EXPECT_TRUE(put("bob", "b", std::string(60, 'x')));
@@ -139,7 +139,7 @@ TEST_P(Store, AnAccountStoresOnlySoMuch) {
 TEST_P(Store, ManyEmptyBlobsAreMuchToo) {
     ASSERT_TRUE(put("ann", "a", ""));
     ASSERT_TRUE(put("ann", "b", ""));
-    EXPECT_EQ(code(put("ann", "c", "")), ErrorCode::unavailable);
+    EXPECT_EQ(code(put("ann", "c", "")), ErrorCode::over_quota);
 }
 
 TEST_P(Store, AKeyReachesOnlyTheNodeThatHoldsTheLease) {

@@ -6,6 +6,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace ec {
 
@@ -16,6 +17,8 @@ enum class ErrorCode {
     too_large,         // beyond a stated limit                             exit 2, HTTP 413
     denied,            // the system or a policy refuses                    exit 3, HTTP 403
     unavailable,       // this machine lacks what is needed; say the remedy exit 3, HTTP 503
+    over_quota,        // the caller has as much as it may have; others do  exit 3, HTTP 429
+    storage_full,      // the disk is full, and nothing was written         exit 3, HTTP 503
     timeout,           // a deadline passed                                 exit 1, HTTP 503
     cancelled,         // a person or the caller stopped it                 exit 1, HTTP 409
     corrupt,           // bytes that should have parsed did not             exit 1, HTTP 422
@@ -29,11 +32,15 @@ std::string_view name(ErrorCode code);
 int exit_status(ErrorCode code);
 /// HTTP status of a response that carries this error.
 int http_status(ErrorCode code);
+/// Whether the same may go well when it is asked again later: io, over_quota, storage_full, timeout, unavailable.
+bool may_recover(ErrorCode code);
 
 struct Error {
     ErrorCode code = ErrorCode::internal;
-    std::string message;  ///< one clear sentence for a person, without a trailing full stop
-    std::string remedy;   ///< what the person can do about it; may be empty
+    std::string message;                   ///< one clear sentence for a person, without a trailing full stop
+    std::string remedy;                    ///< what the person can do about it; may be empty
+    std::vector<std::string> fields = {};  ///< of what was sent, the names of those at fault: "tasks[0].key"
+    int retry_s = 0;                       ///< seconds after which to ask again; 0: nobody knows
 };
 
 /// Builds an io/not_found/denied Error from an errno value: "cannot open /x: No such file or directory".

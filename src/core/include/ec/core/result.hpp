@@ -14,6 +14,10 @@ using Status = Result<void>;
 [[nodiscard]] inline std::unexpected<Error> fail(ErrorCode code, std::string message, std::string remedy = {}) {
     return std::unexpected(Error{code, std::move(message), std::move(remedy)});
 }
+/// `invalid_argument`, for one field of what was sent.
+[[nodiscard]] inline std::unexpected<Error> fail_field(std::string field, std::string message) {
+    return std::unexpected(Error{ErrorCode::invalid_argument, std::move(message), {}, {std::move(field)}});
+}
 [[nodiscard]] inline std::unexpected<Error> fail(Error error) { return std::unexpected(std::move(error)); }
 
 }  // namespace ec

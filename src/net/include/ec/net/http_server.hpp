@@ -55,7 +55,7 @@ struct ServerResponse {
 /// An RFC 9457 problem. `code` is stable and lower_case; `fields` names the input at fault.
 ServerResponse problem(int status, std::string_view code, std::string_view detail,
                        const std::vector<std::string>& fields = {});
-/// The problem that an Error stands for.
+/// The problem that an Error stands for, with the fields that it names and its Retry-After.
 ServerResponse problem(const Error& error);
 
 /// One answer, given by whoever holds this: at once, later, or piece by piece. Any thread; the last holder that lets go

@@ -67,6 +67,7 @@ struct NewJob {
 inline constexpr std::size_t kPayloadBytes = 64U << 10;
 inline constexpr std::size_t kSpecBytes = 256U << 10;
 inline constexpr std::size_t kResultBytes = 256U << 10;  ///< inline; larger results are blobs
+inline constexpr std::size_t kMostResultBlobs = 256;     ///< of one result
 inline constexpr std::size_t kBlobBytes = 1U << 20;      ///< sealed
 inline constexpr std::size_t kMostTasks = 256;           ///< of one job at submit
 inline constexpr std::size_t kMostChildren = 64;         ///< that one task may add

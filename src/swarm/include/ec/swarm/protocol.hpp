@@ -26,6 +26,9 @@
 // 1.1 has batches: `leases`, `reports`, `jobs` are arrays. 1.0, which a request without `protocol` speaks, has one
 // `lease` or null, one report and its answer as objects. Fields that are not known are passed over, so that a newer
 // client is understood; it is answered in 1.1.
+//
+// Who submits, hands in or judges again gets the same answer again, with kReplayed among its headers: there, and not in
+// the body, `again` of Submitted and Completion travels.
 #pragma once
 
 #include <cstdint>
@@ -111,6 +114,9 @@ struct HeartbeatReply {
     int next_s = 30;          ///< 0: at once, for this answer waited
     bool drain = false;       ///< the coordinator goes down: try another
 };
+
+/// Header with the value "true": nothing of this request was new.
+inline constexpr std::string_view kReplayed = "Idempotency-Replayed";
 
 inline constexpr unsigned kMostLeases = 64;    ///< of one claim
 inline constexpr unsigned kMostHeld = 256;     ///< of one heartbeat

@@ -7,7 +7,7 @@
 //
 // Threads: as the Database. Errors: `conflict` for what is out of turn (an old fence: "stale_lease"), `not_found` also
 // for what belongs to somebody else, `invalid_argument` for a cycle or a size, `denied` for too little credit,
-// `unavailable` with backpressure.
+// `over_quota` for the account's own limits, `unavailable` for those of all, both with the time to come again.
 #pragma once
 
 #include <cstdint>
@@ -35,7 +35,7 @@ struct QueueRules {
     std::int64_t lease_ms = 90'000;
     int attempts = 5;                        ///< of a task, then it is dead
     int poison = 3;                          ///< distinct workers that failed on it, then it is dead
-    std::int64_t account_queued = 100'000;   ///< tasks of one account that wait; beyond: `unavailable`
+    std::int64_t account_queued = 100'000;   ///< tasks of one account that wait; beyond: `over_quota`
     std::int64_t queued = 2'000'000;         ///< of all
     std::int64_t half_life_ms = 86'400'000;  ///< after which use of the swarm counts half
     int trusted_after = 10;                  ///< agreed results in a row

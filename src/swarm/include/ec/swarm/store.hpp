@@ -4,7 +4,7 @@
 // has open. Blobs are named within the account that stored them, so nobody can put bytes under a name that another
 // will ask for. They stay as long as a job names them, and for a while after they were last asked for.
 //
-// Threads: as the Database. Errors: `not_found` also for what one may not see, `too_large`, `unavailable` when the
+// Threads: as the Database. Errors: `not_found` also for what one may not see, `too_large`, `over_quota` when the
 // account has stored as much as it may, `conflict` ("stale_lease").
 #pragma once
 
