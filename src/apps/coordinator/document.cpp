@@ -4,6 +4,8 @@
 #include <ec/json/json.hpp>
 #include <string_view>
 
+#include "schemas.hpp"
+
 namespace ec::apps::coordinator {
 namespace {
 
@@ -46,7 +48,13 @@ void complete(json::Object& operation, std::string_view path, std::string_view m
 }  // namespace
 
 std::string coordinator_document(const std::vector<net::Route>& routes) {
-    const std::string plain = net::openapi_document("EdgeCoder coordinator", EC_VERSION, routes);
+    std::vector<BodySchema> bodies(body_schemas().begin(), body_schemas().end());
+    for (const net::Route& route : routes) {
+        if (route.path.starts_with("/log/tile/"))
+            bodies.push_back({route.path, "get", "", "", "application/octet-stream"});
+    }
+    const std::string plain =
+        with_bodies(net::openapi_document("EdgeCoder coordinator", EC_VERSION, routes), kSchemas, bodies);
     auto document = json::parse(plain);
     if (!document) return plain;
     json::Object& root = document->as_object();

@@ -7,7 +7,7 @@
 
 namespace ec::apps::coordinator {
 
-/// Who is asked for a signature and not for a token, and what stands in queries and headers.
+/// Who is asked for a signature and not for a token, and what stands in queries, headers and bodies.
 std::string coordinator_document(const std::vector<net::Route>& routes);
 
 }  // namespace ec::apps::coordinator

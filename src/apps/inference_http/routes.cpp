@@ -5,6 +5,7 @@
 #include <ec/inference/plan.hpp>
 #include <memory>
 
+#include "document.hpp"
 #include "requests.hpp"
 #include "web.hpp"
 
@@ -139,6 +140,7 @@ std::vector<Route> inference_routes(InferenceHttp& service, const std::string& t
                        })),
         get_route("/metrics", "Counts for Prometheus", [&service](const ServerRequest&) { return metrics(service); })};
     add_openapi(routes, "EdgeCoder's inference");
+    routes.back().handle = [text = inference_document(routes)](const ServerRequest&) { return json_answer(text); };
     return routes;
 }
 
