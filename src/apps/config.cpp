@@ -25,7 +25,7 @@ Result<Config> parse_config(std::string_view text, const std::string& source) {
     EC_ASSIGN(toml::Document document, toml::Document::parse(text, source));
     toml::Table root = document.root();
     for (const std::string& key : root.keys()) {
-        if (key != "model" && key != "swarm") root.leave(key);
+        if (key != "model" && key != "swarm" && key != "worker") root.leave(key);
     }
     Config config;
     if (auto model = root.table("model")) {
@@ -45,6 +45,7 @@ Result<Config> parse_config(std::string_view text, const std::string& source) {
         for (const std::string& key : swarm->keys())
             if (key != "coordinators" && key != "ca" && key != "group") swarm->leave(key);
     }
+    if (auto worker = root.table("worker")) config.worker = read_worker_table(*worker);
     EC_TRY(document.finish());
     return config;
 }

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "worker_config.hpp"
+
 namespace ec::apps {
 
 /// [swarm]: where work is borrowed and lent.
@@ -23,6 +25,7 @@ struct Config {
     /// `price_in` and `price_out` of [model]: of a remote model, for a million tokens.
     std::optional<agent::Price> price;
     SwarmConfig swarm;
+    WorkerConfig worker;  ///< [worker]
 };
 
 /// The defaults where there is no such file.

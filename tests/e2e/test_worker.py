@@ -6,10 +6,12 @@ import pathlib
 import signal
 import subprocess
 import threading
+import urllib.request
 
 import pytest
 
 from swarm_node import Admin
+from test_coordinator import eventually
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("EC_BIN_DIR", ROOT / "build/bin"))
@@ -197,6 +199,35 @@ def test_an_owner_gives_a_task_less_time_than_it_asks_for(swarm, project):
     submit = swarm.submit(project, "--budget", "600")
     worker.says("error after")
     submit.says("its worker's owner gives a task less time")
+
+
+def test_a_flag_stands_over_the_environment_and_that_over_the_file(swarm):
+    folder = swarm.data.parent / "config/edgecoder"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text("[worker]\nslots = 2\n")
+    token = (swarm.data / "secrets/admin-token").read_text().strip()
+
+    def slots():
+        request = urllib.request.Request(swarm.url + "/capacity", headers={"Authorization": f"Bearer {token}"})
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return [agent["maxConcurrentTasks"] for agent in json.load(answer)["agents"]]
+
+    for expected, words, env in [(2, [], {}), (3, [], {"EDGECODER_WORKER_SLOTS": "3"}),
+                                 (4, ["--slots", "4"], {"EDGECODER_WORKER_SLOTS": "3"})]:
+        worker = swarm.worker(*words, env=env)
+        worker.says("works for")
+        eventually(lambda: slots() == [expected])
+        assert worker.end() == 0
+
+
+@pytest.mark.parametrize("line", ["slots = 0", "slots = '2'", "memory_mb = -1", "idle_only = 1", "kinds = 'repair'", "slot = 2",
+                                  "hours = '25-1'", "profile = 'android'", "kinds = ['dig']"])
+def test_a_wrong_line_of_the_worker_table_is_told_before_anything_starts(edgecoder, tmp_path, line):
+    (tmp_path / "edgecoder").mkdir()
+    (tmp_path / "edgecoder/config.toml").write_text(f"[worker]\n{line}\n")
+    done = edgecoder("worker", "--coordinator", "http://127.0.0.1:1", env={"XDG_CONFIG_HOME": str(tmp_path)})
+    assert done.status == 2 and "works for" not in done.err
+    assert "config.toml:2: worker." in done.err or "hours" in done.err or "ios" in done.err or "kind of task" in done.err
 
 
 def test_a_revoked_worker_ends_with_the_reason(swarm):
