@@ -92,7 +92,8 @@ Result<swarm::Submitted> Coordinator::submit(const std::string& account, const s
                                              const swarm::NewJob& job, const JobTruth& truth) {
     auto submitted = within([&] { return queue_->submit(account, key, key, job); });
     if (!submitted) {
-        if (submitted.error().code != ErrorCode::unavailable) check(fail(submitted.error()), "submit");
+        const ErrorCode code = submitted.error().code;
+        if (code != ErrorCode::over_quota && code != ErrorCode::unavailable) check(fail(submitted.error()), "submit");
         return submitted;
     }
     const std::string id = submitted->job.text();
