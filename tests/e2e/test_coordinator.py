@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import copy
 import json
 import os
 import pathlib
@@ -284,15 +285,20 @@ def test_the_same_submit_again_has_the_first_answer_and_another_under_its_key_is
     problem(submit(client, job(), "k" * 129), 400, "idempotency_key_required")
 
 
-def test_submits_under_one_key_at_the_same_time_are_one_job(coordinator, client):
+def submit_at_once(nodes, key):
+    """The same job under one key from all of them at the same time: one is the first, and all get its answer."""
     answers = []
-    threads = [threading.Thread(target=lambda: answers.append(submit(client, job(), "key"))) for _ in range(8)]
+    threads = [threading.Thread(target=lambda node=node: answers.append(submit(node, job(), key))) for node in nodes]
     for each in threads:
         each.start()
     for each in threads:
         each.join()
-    assert {(each.status, each.bytes) for each in answers} == {(201, answers[0].bytes)}
+    assert {(each.status, each.bytes) for each in answers} == {(201, answers[0].bytes)}, [each.text for each in answers]
     assert sum(each.headers["Idempotency-Replayed"] is None for each in answers) == 1
+
+
+def test_submits_under_one_key_at_the_same_time_are_one_job(coordinator, client):
+    submit_at_once([client] * 8, "key")
     assert len(client.get("/v1/jobs").json()["jobs"]) == 1
 
 
@@ -998,6 +1004,11 @@ def test_two_coordinators_on_one_database_are_one_swarm(postgres, tmp_path):
         assert next(stream)["job"] == id
         assert complete(worker, report(lease)).json()["reports"][0]["task"] == "done"
         assert [event["state"] for event in stream][-1] == "done", "followed at one, completed at the other"
+        twin = copy.copy(client)
+        twin.url = two.url
+        for round in range(5):
+            submit_at_once([client, twin] * 3, f"at-once-{round}")
+        assert len(client.get("/v1/jobs").json()["jobs"]) == 6
         two.admin.ask("node.set_state", id=worker.id, state="revoked", reason="lost")
         worker.url = one.url
         eventually(lambda: claim(worker).status == 401)
