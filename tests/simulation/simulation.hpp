@@ -7,11 +7,14 @@
 #include <cstdint>
 #include <ec/core/result.hpp>
 #include <ec/swarm/queue.hpp>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
 
 namespace ec::simulation {
+
+struct Figures;
 
 /// Who submits, and how much.
 struct Load {
@@ -31,15 +34,20 @@ struct Scenario {
     std::int64_t heartbeat_ms = 30'000;
     std::int64_t poll_ms = 25'000;  ///< a worker without work asks again after
     unsigned liars = 100;           ///< of 1000 workers
-    unsigned late = 200;    ///< of 1000 workers: they come later, some time in the first five sixths of the load
-    unsigned crashes = 10;  ///< of 1000 leases
-    unsigned sleeps = 10;   ///< of 1000 leases: silent past the lease, then the result
-    unsigned lost = 10;     ///< of 1000 messages
-    unsigned doubled = 10;  ///< of 1000 messages
+    unsigned late = 200;  ///< of 1000 workers: they come later, some time in the first five sixths of the load
+    unsigned known = 0;   ///< of 1000 workers: they come with results that agreed, if their ways would have had any
+    bool known_liars = false;         ///< or if not: a worker of good standing turns bad
+    std::int64_t known_results = 30;  ///< so many, on average
+    unsigned crashes = 10;            ///< of 1000 leases
+    unsigned sleeps = 10;             ///< of 1000 leases: silent past the lease, then the result
+    unsigned lost = 10;               ///< of 1000 messages
+    unsigned doubled = 10;            ///< of 1000 messages
     std::vector<Load> loads;
     swarm::QueueRules rules;
     bool watch_states = true;  ///< the checks that look at whole jobs at each lease
     std::int64_t audit_ms = 5 * 60'000;
+    /// Told how far it is, every five simulated minutes; may be empty.
+    std::function<void(std::int64_t minutes, const Figures&)> watcher;
 };
 
 /// What came of it.
