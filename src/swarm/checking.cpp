@@ -8,7 +8,8 @@ namespace {
 constexpr unsigned kMostRedone = 256;      // results of one liar
 constexpr std::int64_t kMostRefused = 16;  // results of one job, by its submitter
 constexpr std::int64_t kMostRefusedWorkers = 5;
-constexpr std::int64_t kNoTime = 8;  // a search that took less than this part of what is usual
+constexpr std::int64_t kNoTime = 8;       // a search that took less than this part of what is usual
+constexpr std::int64_t kSearch = 10'000;  // where that is less, there is no telling
 
 /// In whose name it is remembered that a result was right. What somebody's nodes make of his own jobs counts for those
 /// alone: he could praise them for nothing, and then have others pay for work that nobody looks at.
@@ -51,7 +52,8 @@ Status Checking::nothing(JobRow& job, TaskRow& task, std::int64_t now_ms) {
 // Whoever says so without having looked can do it hundreds of times before chance finds him out. Where the search was
 // really that short, the second is short too.
 bool Checking::took_no_time(const TaskRow& task, std::int64_t now_ms) const {
-    return now_ms - task.leased_ms < pace_.usual_ms(task.kind) / kNoTime;
+    const std::int64_t usual = pace_.usual_ms(task.kind);
+    return usual >= kSearch && now_ms - task.leased_ms < usual / kNoTime;
 }
 
 Status Checking::searched_again(JobRow& job, TaskRow& replica, std::int64_t now_ms) {

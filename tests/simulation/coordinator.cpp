@@ -270,6 +270,10 @@ void Coordinator::sweep() {
     watch_payments();
 }
 
+void Coordinator::plant(const std::string& fault) {
+    check(within([&] { return database_->execute(fault); }), "planting a fault");
+}
+
 // --- payments
 
 void Coordinator::watch_payments() {

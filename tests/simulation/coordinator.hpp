@@ -56,6 +56,7 @@ public:
     void complete(const identity::Node& worker, const Errand& errand, const swarm::Report& report, bool worked);
     void give_back(const identity::NodeId& worker, const swarm::Lease& lease);
     void sweep();
+    void plant(const std::string& fault);
     /// The books add up, and what was paid is what workers have; the log grows.
     void audit();
 

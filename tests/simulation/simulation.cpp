@@ -116,6 +116,7 @@ Result<Figures> simulate(const Scenario& scenario) {
     every(clock, kSecond, [&] { coordinator.sweep(); });
     every(clock, scenario.audit_ms, [&] { coordinator.audit(); });
     every(clock, scenario.rules.keep_ms / 2, [&] { coordinator.forget_ended(); });
+    if (!scenario.fault.empty()) clock.after(scenario.fault_ms, [&] { coordinator.plant(scenario.fault); });
     const std::int64_t began = clock.now_ms();
     if (scenario.watcher) {
         every(clock, kTell, [&] {

@@ -46,6 +46,8 @@ struct Scenario {
     swarm::QueueRules rules;
     bool watch_states = true;  ///< the checks that look at whole jobs at each lease
     std::int64_t audit_ms = 5 * 60'000;
+    std::string fault;          ///< SQL: what a broken queue might do, planted to see whether the checks find it
+    std::int64_t fault_ms = 0;  ///< when
     /// Told how far it is, every five simulated minutes; may be empty.
     std::function<void(std::int64_t minutes, const Figures&)> watcher;
 };
