@@ -1,7 +1,8 @@
 // A large swarm, simulated: swarm_simulation [WORKERS] [MINUTES] [SEED] [LIARS of 1000] [WORK_S] [CHECK_S]
 // [TRUSTED_AFTER] [KNOWN of 1000] [KNOWN_LIARS] prints what was wrongly credited, what verification cost, who starved,
-// and how fast the simulation ran. One account has 100,000 jobs from the start, two others come later. Nothing here is
-// a measurement of machines: the queue, books and log are the real ones, workers, network and clock are not.
+// and how fast the simulation ran; how far it is goes to standard error. One account has up to 100,000 jobs from the
+// start, two others come later. Nothing here is a measurement of machines: the queue, books and log are the real ones,
+// workers, network and clock are not.
 #include <fmt/format.h>
 #include <sys/resource.h>
 
@@ -82,15 +83,18 @@ int main(int argc, char** argv) {
     fmt::print("paid: {} for work ({} wrongly, {} right without work), {} for checks ({} wrongly); {} lies told\n",
                figures->paid, figures->paid_wrongly, figures->unworked, figures->checks_paid,
                figures->checks_paid_wrongly, figures->lies);
-    fmt::print("wrongly credited: {:.3f} %\n", 100 * figures->wrong_share());
+    fmt::print("wrongly credited: {:.3f} %; when the load ended {:.3f} %\n", 100 * figures->wrong_share(),
+               100 * figures->load_wrong_share);
     for (const auto& [path, payments] : figures->wrong) {
         if (payments > 0) fmt::print("  {:4}  {}\n", payments, path);
     }
     fmt::print("taken back from liars: {} payments, {} of them from {} workers that never lied\n", figures->taken_back,
                figures->honest_taken_back, figures->honest_barred);
-    fmt::print("overhead of verification: {:.1f} % ({:.1f} % running tests again, {:.1f} % searching again)\n",
-               100 * figures->overhead(), 100 * figures->check_s / figures->work_s,
-               100 * figures->again_s / figures->work_s);
+    fmt::print(
+        "overhead of verification: {:.1f} % ({:.1f} % running tests again, {:.1f} % searching again); when the "
+        "load ended {:.1f} %\n",
+        100 * figures->overhead(), 100 * figures->check_s / figures->work_s, 100 * figures->again_s / figures->work_s,
+        100 * figures->load_overhead);
     fmt::print("starvation: {} accounts never served, longest wait for a first claim {:.1f} s\n", figures->unserved,
                static_cast<double>(figures->longest_wait_ms) / 1000);
     fmt::print("{} events, {:.0f} a second of {:.0f} s ({:.0f} s of processor time), {} MB; trace {}\n",

@@ -129,6 +129,8 @@ Result<Figures> simulate(const Scenario& scenario) {
 
     const std::int64_t quiet_from = clock.now_ms() + scenario.busy_ms;
     while (!coordinator.breached() && clock.step(quiet_from)) continue;
+    figures.load_wrong_share = figures.wrong_share();
+    figures.load_overhead = figures.overhead();
     submitters.stop();
     network.repair();
     crowd.reform();

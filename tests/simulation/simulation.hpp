@@ -62,16 +62,17 @@ struct Figures {
     std::uint64_t paid_wrongly = 0;  ///< of these, for a result that is wrong
     std::uint64_t unworked = 0;      ///< of these, right, and given without work
     std::uint64_t checks_paid = 0, checks_paid_wrongly = 0;
-    std::uint64_t taken_back = 0;                 ///< payments, from liars; these are in none of the above
-    std::uint64_t honest_taken_back = 0;          ///< of these, from workers that never lie
-    std::uint64_t honest_barred = 0;              ///< workers that never lie and were called liars
-    std::map<std::string, std::uint64_t> wrong;   ///< what was paid wrongly, and to what sort of worker
-    std::uint64_t lies = 0;                       ///< told
-    std::uint64_t wrong_jobs = 0;                 ///< ended with a patch that is none, or without one that was there
-    double work_s = 0, check_s = 0, again_s = 0;  ///< of workers: work, running tests again, searching again
-    std::int64_t longest_wait_ms = 0;             ///< from a load's first submit to its first claim
-    std::uint64_t unserved = 0;                   ///< loads that were never given a worker
-    std::int64_t quiet_took_ms = 0;               ///< until the last job ended, after the faults did
+    std::uint64_t taken_back = 0;                    ///< payments, from liars; these are in none of the above
+    std::uint64_t honest_taken_back = 0;             ///< of these, from workers that never lie
+    std::uint64_t honest_barred = 0;                 ///< workers that never lie and were called liars
+    std::map<std::string, std::uint64_t> wrong;      ///< what was paid wrongly, and to what sort of worker
+    std::uint64_t lies = 0;                          ///< told
+    std::uint64_t wrong_jobs = 0;                    ///< ended with a patch that is none, or without one that was there
+    double work_s = 0, check_s = 0, again_s = 0;     ///< of workers: work, running tests again, searching again
+    std::int64_t longest_wait_ms = 0;                ///< from a load's first submit to its first claim
+    std::uint64_t unserved = 0;                      ///< loads that were never given a worker
+    double load_wrong_share = 0, load_overhead = 0;  ///< when the load ended
+    std::int64_t quiet_took_ms = 0;                  ///< until the last job ended, after the faults did
 
     [[nodiscard]] double wrong_share() const {
         const double all = static_cast<double>(paid + checks_paid);
