@@ -1,8 +1,8 @@
 // A large swarm, simulated: swarm_simulation [WORKERS] [MINUTES] [SEED] [LIARS of 1000] [WORK_S] [CHECK_S]
-// [TRUSTED_AFTER] [KNOWN of 1000] [KNOWN_LIARS] prints what was wrongly credited, what verification cost, who starved,
-// and how fast the simulation ran; how far it is goes to standard error. One account has up to 100,000 jobs from the
-// start, two others come later. Nothing here is a measurement of machines: the queue, books and log are the real ones,
-// workers, network and clock are not.
+// [TRUSTED_AFTER] [KNOWN of 1000] [KNOWN_LIARS] [PATIENT] prints what was wrongly credited, what verification cost, who
+// starved, and how fast the simulation ran; how far it is goes to standard error. One account has up to 100,000 jobs
+// from the start, two others come later. Nothing here is a measurement of machines: the queue, books and log are the
+// real ones, workers, network and clock are not.
 #include <fmt/format.h>
 #include <sys/resource.h>
 
@@ -50,6 +50,7 @@ int main(int argc, char** argv) {
     scenario.rules.trusted_after = static_cast<int>(argument(argc, argv, 7, scenario.rules.trusted_after));
     scenario.known = static_cast<unsigned>(argument(argc, argv, 8, 0));
     scenario.known_liars = argument(argc, argv, 9, 0) != 0;
+    scenario.patient = argument(argc, argv, 10, 0) != 0;
     scenario.rules.lease_ms = 180'000;
     scenario.rules.keep_ms = 5 * 60'000;  // or a large swarm's hour does not fit into memory
     scenario.rules.account_queued = 10'000'000;
@@ -73,8 +74,9 @@ int main(int argc, char** argv) {
     }
     const double wall = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     fmt::print(
-        "simulated: {} workers ({} of 1000 known), {} minutes, {} of 1000 lie, seed {}; work {} s, a check {} s\n",
-        scenario.workers, scenario.known, scenario.busy_ms / 60'000, scenario.liars, scenario.seed,
+        "simulated: {} workers ({} of 1000 known{}), {} minutes, {} of 1000 lie{}, seed {}; work {} s, a check {} s\n",
+        scenario.workers, scenario.known, scenario.known_liars ? ", liars of all sorts among them" : "",
+        scenario.busy_ms / 60'000, scenario.liars, scenario.patient ? " patiently" : "", scenario.seed,
         scenario.work_ms / 1000, scenario.check_ms / 1000);
     fmt::print("breach: {}\n", figures->breach.empty() ? "none" : figures->breach);
     fmt::print("jobs: {}, done {}, without a result {}, ended wrongly {}; the last ended {} s after the load\n",

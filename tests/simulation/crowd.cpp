@@ -162,7 +162,7 @@ Crowd::Answer Crowd::answer(Worker& worker, const Errand& errand) {
     }
     ++figures_.lies;
     told.worked = false;
-    told.takes_ms = kLieTakes;
+    if (!scenario_.patient) told.takes_ms = kLieTakes;
     if (worker.temper == Temper::false_checker) {
         told.report.outcome = errand.honest == Outcome::passed ? Outcome::rejected : Outcome::passed;
     } else if (checks) {

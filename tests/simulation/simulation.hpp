@@ -34,6 +34,7 @@ struct Scenario {
     std::int64_t heartbeat_ms = 30'000;
     std::int64_t poll_ms = 25'000;  ///< a worker without work asks again after
     unsigned liars = 100;           ///< of 1000 workers
+    bool patient = false;           ///< a lie takes as long as the work that it stands for, else 2 s
     unsigned late = 200;  ///< of 1000 workers: they come later, some time in the first five sixths of the load
     unsigned known = 0;   ///< of 1000 workers: they come with results that agreed, if their ways would have had any
     bool known_liars = false;         ///< or if not: a worker of good standing turns bad
