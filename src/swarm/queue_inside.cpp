@@ -11,7 +11,7 @@ Queue::Inside::Inside(Parts given, QueueRules its_rules)
       trust(parts.database, rules.trusted_after, rules.bar_ms, parts.random),
       payment(parts.database, parts.books, parts.log, rules.clear_ms),
       course(rows, shapes, share, payment, parts.pricing, rules),
-      checking(rows, course, trust, payment) {}
+      checking(rows, course, trust, payment, pace) {}
 
 Queue::Queue(Parts parts, QueueRules rules) : inside_(std::make_unique<Inside>(std::move(parts), rules)) {}
 Queue::Queue(Queue&&) noexcept = default;

@@ -30,9 +30,9 @@ struct Queue::Inside {
     FairShare share;
     Trust trust;
     Payment payment;
+    Pace pace;
     Course course;
     Checking checking;
-    Pace pace;
 };
 
 /// Adds tasks to a job: the first ones, or those that a task makes. `keys` holds those that the job has, with their

@@ -13,6 +13,8 @@ namespace {
 using swarm::Outcome;
 
 constexpr std::int64_t kGrant = 1'000'000'000'000;
+// Changes of one commit, as the Writer makes one for many. A commit of a database in memory looks at all its pages.
+constexpr unsigned kGroup = 20'000;
 
 struct Place {
     std::string job;
@@ -47,12 +49,37 @@ bool is_right(const Errand& errand, const swarm::Report& report) {
 Coordinator::Coordinator(Clockwork& clock, const Scenario& scenario, Figures& figures)
     : clock_(clock), scenario_(scenario), figures_(figures) {}
 
+Status Coordinator::begin() {
+    if (grouped_ >= kGroup) EC_TRY(commit());
+    ++grouped_;
+    if (group_) return {};
+    EC_ASSIGN(sql::Transaction transaction, sql::Transaction::begin(*database_));
+    group_.emplace(std::move(transaction));
+    return {};
+}
+
 template <class Work>
 auto Coordinator::within(Work work) -> decltype(work()) {
-    EC_ASSIGN(sql::Transaction transaction, sql::Transaction::begin(*database_));
+    EC_TRY(begin());
+    return work();
+}
+
+template <class Work>
+auto Coordinator::within_or_undone(Work work) -> decltype(work()) {
+    EC_TRY(begin());
+    EC_ASSIGN(sql::Savepoint savepoint, sql::Savepoint::begin(*database_));
     auto result = work();
-    if (result) EC_TRY(transaction.commit());
+    if (result) EC_TRY(savepoint.keep());
     return result;
+}
+
+Status Coordinator::commit() {
+    if (!group_) return {};
+    const Status committed = group_->commit();
+    group_.reset();
+    grouped_ = 0;
+    if (!committed) breach("commit: " + committed.error().message);
+    return committed;
 }
 
 Status Coordinator::open() {
@@ -80,6 +107,17 @@ Status Coordinator::open() {
     return {};
 }
 
+void Coordinator::remember(const identity::NodeId& worker, std::int64_t results) {
+    for (const swarm::TaskKind kind : {swarm::TaskKind::repair, swarm::TaskKind::subtask, swarm::TaskKind::merge}) {
+        check(within([&]() -> Status {
+                  EC_ASSIGN(sql::Statement * row,
+                            database_->cached("INSERT INTO trust (worker, kind, streak) VALUES (?1, ?2, ?3)"));
+                  return row->run(worker.text(), static_cast<int>(kind), results);
+              }),
+              "remember");
+    }
+}
+
 void Coordinator::breach(const std::string& what) {
     if (figures_.breach.empty()) figures_.breach = fmt::format("at {} ms: {}", clock_.now_ms(), what);
 }
@@ -90,7 +128,7 @@ void Coordinator::check(const Status& status, std::string_view what) {
 
 Result<swarm::Submitted> Coordinator::submit(const std::string& account, const std::string& key,
                                              const swarm::NewJob& job, const JobTruth& truth) {
-    auto submitted = within([&] { return queue_->submit(account, key, key, job); });
+    auto submitted = within_or_undone([&] { return queue_->submit(account, key, key, job); });
     if (!submitted) {
         const ErrorCode code = submitted.error().code;
         if (code != ErrorCode::over_quota && code != ErrorCode::unavailable) check(fail(submitted.error()), "submit");
@@ -98,7 +136,7 @@ Result<swarm::Submitted> Coordinator::submit(const std::string& account, const s
     }
     const std::string id = submitted->job.text();
     clock_.trace(fmt::format("{} submit {} {} {}", clock_.now_ms(), key, id, submitted->again));
-    if (keys_.emplace(key, id).first->second != id) breach("one key gave two jobs: " + key);
+    if (keys_.emplace(hash128(key), hash128(id)).first->second != hash128(id)) breach("one key gave two jobs: " + key);
     if (submitted->again) return submitted;
     ++figures_.jobs;
     watched_[id].truth = truth;
@@ -118,21 +156,23 @@ std::int64_t Coordinator::number_of(std::string_view query, const std::string& j
     return value;
 }
 
-std::optional<Errand> Coordinator::claim(const identity::Node& worker, const swarm::Offer& offer) {
+ErrandPtr Coordinator::claim(const identity::Node& worker, const swarm::Offer& offer) {
     auto leases = within([&] { return queue_->claim(worker, offer, 1); });
     if (!leases) check(fail(leases.error()), "claim");
-    if (!leases || leases->empty()) return std::nullopt;
-    swarm::Lease& lease = leases->front();
+    if (!leases || leases->empty()) return nullptr;
+    auto errand = std::make_shared<Errand>();
+    errand->lease = std::move(leases->front());
+    const swarm::Lease& lease = errand->lease;
     clock_.trace(
         fmt::format("{} claim {} {} {}", clock_.now_ms(), worker.account, lease.task.text(), lease.fence.value));
     const auto watched = watched_.find(lease.job.text());
     if (watched == watched_.end()) {
         breach("a task was given out of a job that had ended: " + lease.task.text());
-        return std::nullopt;
+        return nullptr;
     }
     const Place place = place_of(lease.task.text());
-    Errand errand{.lease = lease, .honest = honest_outcome(lease, watched->second.truth)};
-    errand.purpose = static_cast<Purpose>(
+    errand->honest = honest_outcome(lease, watched->second.truth);
+    errand->purpose = static_cast<Purpose>(
         number_of("SELECT role FROM task WHERE job = ?1 AND number = ?2", place.job, place.number));
     watch_lease(worker, lease, watched->second, place.number);
     return errand;
@@ -187,7 +227,9 @@ void Coordinator::complete(const identity::Node& worker, const Errand& errand, c
         watched->second.answers[worker.account].push_back(answer);
     }
     if (worker.label == "honest") honest_.insert(worker.id.text());
-    const auto completion = within([&] { return queue_->complete(worker, report); });
+    auto completions = within([&] { return queue_->complete(worker, {&report, 1}); });
+    if (!completions) return check(fail(completions.error()), "complete");
+    const Result<swarm::Completion>& completion = completions->front();
     clock_.trace(fmt::format("{} complete {} {} {}", clock_.now_ms(), worker.account, report.task.text(),
                              completion ? static_cast<int>(completion->task) : -1));
     if (!completion) {
@@ -214,7 +256,8 @@ bool Coordinator::ended_wrongly(const std::string& job, swarm::State state, cons
 }
 
 void Coordinator::give_back(const identity::NodeId& worker, const swarm::Lease& lease) {
-    const Status given = within([&] { return queue_->give_back(worker, lease.task, lease.fence, "busy", false); });
+    const Status given =
+        within_or_undone([&] { return queue_->give_back(worker, lease.task, lease.fence, "busy", false); });
     clock_.trace(fmt::format("{} give back {} {}", clock_.now_ms(), lease.task.text(), given.has_value()));
     if (!given && given.error().code != ErrorCode::conflict && given.error().code != ErrorCode::not_found)
         check(given, "give_back");
@@ -226,6 +269,10 @@ void Coordinator::sweep() {
     if (!swept) return check(fail(swept.error()), "sweep");
     if (*swept > 0) clock_.trace(fmt::format("{} sweep {}", clock_.now_ms(), *swept));
     watch_payments();
+}
+
+void Coordinator::plant(const std::string& fault) {
+    check(within([&] { return database_->execute(fault); }), "planting a fault");
 }
 
 // --- payments
@@ -279,21 +326,20 @@ void Coordinator::watch_payment(const std::string& task, const std::string& acco
     }
     if (paid_for == nullptr) return breach(fmt::format("{} was paid for {} and handed nothing in", account, task));
     const std::string reason = reason_of(task);
-    const Credit credit{.check = check,
-                        .right = paid_for->right,
-                        .worked = paid_for->worked,
-                        .honest = paid_for->sort == "honest",
-                        .path = fmt::format("{} {}, {}, to {}", check ? "check:" : "work:", name(paid_for->outcome),
-                                            reason, paid_for->sort)};
+    Credit credit{
+        .check = check, .right = paid_for->right, .worked = paid_for->worked, .honest = paid_for->sort == "honest"};
+    if (!credit.right)
+        credit.path = path_number(fmt::format("{} {}, {}, to {}", check ? "check:" : "work:", name(paid_for->outcome),
+                                              reason, paid_for->sort));
     count(credit, true);
-    credits_[task] = credit;
+    credits_.emplace(hash128(task), credit);
     if (!check) watch_reason(task, reason, watched->second, account);
 }
 
 void Coordinator::watch_taken_back(const std::string& task, std::int64_t milli) {
     clock_.trace(fmt::format("taken back {} {}", task, milli));
     paid_milli_ -= milli;
-    const auto credit = credits_.find(task);
+    const auto credit = credits_.find(hash128(task));
     if (credit == credits_.end()) return breach("taken back and not paid, or taken back twice: " + task);
     count(credit->second, false);
     ++figures_.taken_back;
@@ -305,8 +351,14 @@ void Coordinator::count(const Credit& credit, bool paid) {
     const std::uint64_t by = paid ? 1 : UINT64_MAX;  // one less
     (credit.check ? figures_.checks_paid : figures_.paid) += by;
     if (!credit.right) (credit.check ? figures_.checks_paid_wrongly : figures_.paid_wrongly) += by;
-    if (!credit.right) figures_.wrong[credit.path] += by;
+    if (!credit.right) figures_.wrong[paths_[credit.path]] += by;
     if (credit.right && !credit.worked) figures_.unworked += by;
+}
+
+std::uint16_t Coordinator::path_number(const std::string& path) {
+    auto found = std::ranges::find(paths_, path);
+    if (found == paths_.end()) found = paths_.insert(found, path);
+    return static_cast<std::uint16_t>(found - paths_.begin());
 }
 
 std::string Coordinator::reason_of(const std::string& task) {
@@ -334,6 +386,7 @@ void Coordinator::watch_reason(const std::string& task, const std::string& reaso
 }
 
 void Coordinator::audit() {
+    if (!commit()) return;
     check(books_->audit(), "audit");
     const auto integrated = log_->integrate(100'000, clock_.now_ms());
     if (!integrated) check(fail(integrated.error()), "integrate");
@@ -346,9 +399,19 @@ void Coordinator::audit() {
 
 // --- the end
 
+std::int64_t Coordinator::state_of(const std::string& job) {
+    return number_of("SELECT state FROM job WHERE id = ?1 AND ?2 = 0", job, 0);
+}
+
 void Coordinator::forget_ended() {
+    // Looked at twice before it may be removed: one that ended is still there.
+    std::erase_if(acknowledged_, [this](const std::string& id) {
+        if (watched_.contains(id)) return false;
+        if (state_of(id) < 4) breach("an acknowledged job is lost: " + id);
+        return true;
+    });
     std::erase_if(watched_, [this](const auto& each) {
-        const std::int64_t state = number_of("SELECT state FROM job WHERE id = ?1 AND ?2 = 0", each.first, 0);
+        const std::int64_t state = state_of(each.first);
         if (state < 0) breach("a job that had not ended is gone: " + each.first);
         figures_.jobs_failed += state >= 4 ? 1 : 0;
         return state >= 4;
@@ -364,10 +427,9 @@ bool Coordinator::all_ended() {
 
 void Coordinator::expect_all_ended() {
     for (const std::string& id : acknowledged_) {
-        const std::int64_t state = number_of("SELECT state FROM job WHERE id = ?1 AND ?2 = 0", id, 0);
-        const bool removed = scenario_.rules.keep_ms < scenario_.busy_ms && !watched_.contains(id);
-        if (state < 0 && !removed) return breach("an acknowledged job is lost: " + id);
-        if (state >= 0 && state < 4) return breach("a job does not end: " + id);
+        const std::int64_t state = state_of(id);
+        if (state < 0) return breach("an acknowledged job is lost: " + id);
+        if (state < 4) return breach("a job does not end: " + id);
     }
     figures_.unserved = arrived_.size();
     for (const std::string& id : honest_)

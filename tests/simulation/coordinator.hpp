@@ -1,11 +1,13 @@
 // The coordinator of a simulation: the real queue in transactions of a database in memory, watched from outside.
 #pragma once
 
+#include <ec/core/hash.hpp>
 #include <ec/ledger/books.hpp>
 #include <ec/ledger/log.hpp>
 #include <ec/sql/sql.hpp>
 #include <ec/swarm/queue.hpp>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -36,20 +38,25 @@ struct Errand {
     swarm::Outcome honest = swarm::Outcome::nothing;
 };
 
+using ErrandPtr = std::shared_ptr<const Errand>;
+
 class Coordinator {
 public:
     Coordinator(Clockwork& clock, const Scenario& scenario, Figures& figures);
     Status open();
+    /// So many results of this worker agreed before the simulation began.
+    void remember(const identity::NodeId& worker, std::int64_t results);
 
     Result<swarm::Submitted> submit(const std::string& account, const std::string& key, const swarm::NewJob& job,
                                     const JobTruth& truth);
-    /// None: there is nothing to do.
-    std::optional<Errand> claim(const identity::Node& worker, const swarm::Offer& offer);
+    /// Null: there is nothing to do.
+    ErrandPtr claim(const identity::Node& worker, const swarm::Offer& offer);
     std::optional<swarm::Renewal> renew(const identity::NodeId& worker, const swarm::Held& held);
     /// `worked`: the worker did what it is to be paid for.
     void complete(const identity::Node& worker, const Errand& errand, const swarm::Report& report, bool worked);
     void give_back(const identity::NodeId& worker, const swarm::Lease& lease);
     void sweep();
+    void plant(const std::string& fault);
     /// The books add up, and what was paid is what workers have; the log grows.
     void audit();
 
@@ -76,7 +83,7 @@ private:
         bool right = false;
         bool worked = false;
         bool honest = false;
-        std::string path;  ///< how it came to be paid, and to whom
+        std::uint16_t path = 0;  ///< if not right: how it came to be paid, and to whom
     };
     /// What is kept of a job until it ends.
     struct Watch {
@@ -85,8 +92,14 @@ private:
         std::map<std::string, std::vector<Answer>> answers;  ///< by worker
         std::set<std::int64_t> paid;
     };
+    /// In the open transaction. What fails ends the run, so nothing is undone.
     template <class Work>
     auto within(Work work) -> decltype(work());
+    /// The same for what may be refused half way.
+    template <class Work>
+    auto within_or_undone(Work work) -> decltype(work());
+    Status begin();
+    Status commit();
     void check(const Status& status, std::string_view what);
     std::int64_t number_of(std::string_view query, const std::string& job, std::int64_t task);
     void watch_lease(const identity::Node& worker, const swarm::Lease& lease, Watch& watch, std::int64_t number);
@@ -96,6 +109,8 @@ private:
     void watch_reason(const std::string& task, const std::string& reason, const Watch& watch,
                       const std::string& account);
     std::string reason_of(const std::string& task);
+    std::uint16_t path_number(const std::string& path);
+    std::int64_t state_of(const std::string& job);
     bool ended_wrongly(const std::string& job, swarm::State state, const JobTruth& truth);
     void count(const Credit& credit, bool paid);
 
@@ -103,15 +118,18 @@ private:
     const Scenario& scenario_;
     Figures& figures_;
     std::optional<sql::Database> database_;
+    std::optional<sql::Transaction> group_;
+    unsigned grouped_ = 0;  ///< changes in it
     std::optional<ledger::Books> books_;
     std::optional<ledger::Log> log_;
     swarm::FixedPricing pricing_;
     std::optional<swarm::Queue> queue_;
     std::int64_t seen_txn_ = 0;
     std::int64_t paid_milli_ = 0;
-    std::unordered_map<std::string, Credit> credits_;  ///< by task, while it may be taken back
+    std::unordered_map<Hash128, Credit> credits_;  ///< by task
+    std::vector<std::string> paths_;
     std::unordered_map<std::string, Watch> watched_;
-    std::unordered_map<std::string, std::string> keys_;  ///< of submits → job
+    std::unordered_map<Hash128, Hash128> keys_;  ///< of submits → job
     std::vector<std::string> acknowledged_;
     std::map<std::size_t, std::int64_t> arrived_;  ///< load → when its first job came in, until its first claim
     std::set<std::size_t> served_;

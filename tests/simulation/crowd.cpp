@@ -29,6 +29,9 @@ std::string_view name(Temper temper) {
     return kNames.at(static_cast<std::size_t>(temper));
 }
 
+/// Whether results of such a worker agree with those of others, at first or always.
+bool earns(Temper temper) { return temper != Temper::false_solver && temper != Temper::idler; }
+
 }  // namespace
 
 Crowd::Crowd(Clockwork& clock, Network& network, Coordinator& coordinator, const Scenario& scenario, Figures& figures)
@@ -43,6 +46,11 @@ Crowd::Crowd(Clockwork& clock, Network& network, Coordinator& coordinator, const
         worker.node.account = fmt::format("w-{}", i);
         if (clock.chance(scenario.liars)) worker.temper = static_cast<Temper>(1 + clock.below(5));
         worker.node.label = name(worker.temper);
+        if (scenario.known > 0 && clock.chance(scenario.known) && (scenario.known_liars || earns(worker.temper))) {
+            const std::int64_t results = clock.around(scenario.known_results);
+            coordinator.remember(worker.node.id, results);
+            worker.done = static_cast<unsigned>(results);
+        }
         workers_.push_back(std::move(worker));
     }
 }
@@ -65,25 +73,27 @@ void Crowd::rest(std::size_t who, std::int64_t ms) {
 
 void Crowd::ask(std::size_t who) {
     // When no answer comes, or there is no work, it asks again.
-    rest(who, clock_.around(scenario_.poll_ms));
+    // Once no more comes in, whoever waits need not ask so often.
+    constexpr std::int64_t kLessOften = 4;
+    rest(who, clock_.around(reformed_ ? kLessOften * scenario_.poll_ms : scenario_.poll_ms));
     const std::uint64_t turn = workers_[who].turn;
     network_.send([this, who, turn] {
         const auto errand = coordinator_.claim(workers_[who].node, offer_);
-        if (errand) network_.send([this, who, turn, errand] { given(who, turn, *errand); });
+        if (errand) network_.send([this, who, turn, errand] { given(who, turn, errand); });
     });
 }
 
-void Crowd::given(std::size_t who, std::uint64_t turn, const Errand& errand) {
+void Crowd::given(std::size_t who, std::uint64_t turn, const ErrandPtr& errand) {
     Worker& worker = workers_[who];
     if (worker.turn != turn || worker.busy) {
         // An answer that came late or twice: some hand it back, some forget it.
         if (clock_.chance(500))
-            network_.send([this, who, errand] { coordinator_.give_back(workers_[who].node.id, errand.lease); });
+            network_.send([this, who, errand] { coordinator_.give_back(workers_[who].node.id, errand->lease); });
         return;
     }
     worker.busy = true;
     const std::uint64_t mine = ++worker.turn;
-    const Answer told = answer(worker, errand);
+    const Answer told = answer(worker, *errand);
     if (!reformed_ && clock_.chance(scenario_.crashes)) {
         clock_.after(clock_.around(told.takes_ms / 2), [this, who, mine] {
             if (workers_[who].turn == mine) rest(who, clock_.around(6 * 60'000));
@@ -94,18 +104,18 @@ void Crowd::given(std::size_t who, std::uint64_t turn, const Errand& errand) {
     const bool sleeps = !reformed_ && clock_.chance(scenario_.sleeps);
     if (!sleeps) heartbeat(who, mine, errand);
     const std::int64_t takes = told.takes_ms + (sleeps ? scenario_.rules.lease_ms : 0);
-    account_time(errand, told.takes_ms);
+    account_time(*errand, told.takes_ms);
     clock_.after(takes, [this, who, mine, errand, told] {
         if (workers_[who].turn == mine) deliver(who, mine, errand, told, kDeliveries);
     });
 }
 
-void Crowd::heartbeat(std::size_t who, std::uint64_t turn, const Errand& errand) {
+void Crowd::heartbeat(std::size_t who, std::uint64_t turn, const ErrandPtr& errand) {
     clock_.after(scenario_.heartbeat_ms, [this, who, turn, errand] {
         if (workers_[who].turn != turn) return;
         network_.send([this, who, turn, errand] {
             const auto renewal =
-                coordinator_.renew(workers_[who].node.id, {.task = errand.lease.task, .fence = errand.lease.fence});
+                coordinator_.renew(workers_[who].node.id, {.task = errand->lease.task, .fence = errand->lease.fence});
             if (!renewal || renewal->holding == swarm::Holding::kept) return;
             network_.send([this, who, turn] {
                 if (workers_[who].turn == turn) rest(who, 0);
@@ -115,9 +125,9 @@ void Crowd::heartbeat(std::size_t who, std::uint64_t turn, const Errand& errand)
     });
 }
 
-void Crowd::deliver(std::size_t who, std::uint64_t turn, const Errand& errand, const Answer& told, unsigned tries) {
+void Crowd::deliver(std::size_t who, std::uint64_t turn, const ErrandPtr& errand, const Answer& told, unsigned tries) {
     network_.send([this, who, turn, errand, told] {
-        coordinator_.complete(workers_[who].node, errand, told.report, told.worked);
+        coordinator_.complete(workers_[who].node, *errand, told.report, told.worked);
         network_.send([this, who, turn] {
             if (workers_[who].turn != turn) return;
             ++workers_[who].done;
@@ -152,7 +162,7 @@ Crowd::Answer Crowd::answer(Worker& worker, const Errand& errand) {
     }
     ++figures_.lies;
     told.worked = false;
-    told.takes_ms = kLieTakes;
+    if (!scenario_.patient) told.takes_ms = kLieTakes;
     if (worker.temper == Temper::false_checker) {
         told.report.outcome = errand.honest == Outcome::passed ? Outcome::rejected : Outcome::passed;
     } else if (checks) {

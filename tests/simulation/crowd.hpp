@@ -41,9 +41,9 @@ private:
     };
 
     void ask(std::size_t who);
-    void given(std::size_t who, std::uint64_t turn, const Errand& errand);
-    void heartbeat(std::size_t who, std::uint64_t turn, const Errand& errand);
-    void deliver(std::size_t who, std::uint64_t turn, const Errand& errand, const Answer& answer, unsigned tries);
+    void given(std::size_t who, std::uint64_t turn, const ErrandPtr& errand);
+    void heartbeat(std::size_t who, std::uint64_t turn, const ErrandPtr& errand);
+    void deliver(std::size_t who, std::uint64_t turn, const ErrandPtr& errand, const Answer& answer, unsigned tries);
     void rest(std::size_t who, std::int64_t ms);
     Answer answer(Worker& worker, const Errand& errand);
     bool lies(const Worker& worker, const Errand& errand);

@@ -18,6 +18,7 @@ constexpr unsigned kCanaries = 20;
 constexpr int kShards = 4;
 constexpr int kParts = 3;
 constexpr std::int64_t kSecond = 1000;
+constexpr std::int64_t kTell = 300 * kSecond;
 constexpr std::int64_t kAskAgain = 5000;
 constexpr std::int64_t kBudget = 12 * 3600;  // more than any run: a job that ends does so by being worked on
 
@@ -115,11 +116,21 @@ Result<Figures> simulate(const Scenario& scenario) {
     every(clock, kSecond, [&] { coordinator.sweep(); });
     every(clock, scenario.audit_ms, [&] { coordinator.audit(); });
     every(clock, scenario.rules.keep_ms / 2, [&] { coordinator.forget_ended(); });
+    if (!scenario.fault.empty()) clock.after(scenario.fault_ms, [&] { coordinator.plant(scenario.fault); });
+    const std::int64_t began = clock.now_ms();
+    if (scenario.watcher) {
+        every(clock, kTell, [&] {
+            figures.events = clock.events();
+            scenario.watcher((clock.now_ms() - began) / (60 * kSecond), figures);
+        });
+    }
     crowd.start();
     submitters.start();
 
     const std::int64_t quiet_from = clock.now_ms() + scenario.busy_ms;
     while (!coordinator.breached() && clock.step(quiet_from)) continue;
+    figures.load_wrong_share = figures.wrong_share();
+    figures.load_overhead = figures.overhead();
     submitters.stop();
     network.repair();
     crowd.reform();

@@ -145,6 +145,30 @@ TEST_P(QueueChecks, AfterTenAgreedResultsOnlySomeAreChecked) {
     EXPECT_EQ(bed().state(patch), State::verifying) << "a patch is always looked at";
 }
 
+TEST_P(QueueChecks, WhoFindsNothingInNoTimeIsNotBelievedAlone) {
+    const auto report_after = [this](std::int64_t ms, Outcome outcome) {
+        const Lease lease = bed().claim_one(w1_);
+        bed().advance(ms);
+        const auto done = bed().report(w1_, lease, outcome, outcome == Outcome::solved ? "patch" : "");
+        EXPECT_TRUE(done) << done.error().message;
+    };
+    for (int i = 0; i < 10; ++i) {
+        adaptive();
+        report_after(60'000, Outcome::solved);
+        bed().work(w2_, Outcome::passed, "");
+    }
+    bed().random = 13;  // chance believes it
+    const JobId sudden = adaptive();
+    report_after(1'000, Outcome::nothing);
+    EXPECT_EQ(bed().state(sudden), State::verifying);
+    bed().work(w2_, Outcome::nothing, "");
+    EXPECT_EQ(bed().state(sudden), State::failed) << "the second search was as short";
+    const JobId slow = adaptive();
+    report_after(30'000, Outcome::nothing);
+    EXPECT_EQ(bed().state(slow), State::failed);
+    EXPECT_THAT(bed().reasons(slow), Contains("trusted"));
+}
+
 TEST_P(QueueChecks, WhoSawNoTestRunIsNotBelievedAlone) {
     trust(w1_, w2_, 10);
     bed().random = 11;
