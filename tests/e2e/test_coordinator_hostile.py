@@ -335,7 +335,7 @@ def test_who_is_revoked_while_it_waits_is_given_nothing(coordinator, anna):
             assert time.monotonic() < deadline, "the claim never came to wait"
         coordinator.admin.ask("node.set_state", id=node.id, state="revoked", reason="a test")
         [submitted] = submit(anna, job(tasks=[{"key": "t", "kind": "escalate"}])).json()["jobs"]
-        assert waiting.result(timeout=20).json()["leases"] == []
+        assert waiting.result(timeout=60).json()["leases"] == []
     assert anna.get(f"/v1/jobs/{submitted['id']}").json()["state"] == "queued"
     anna.post(f"/v1/jobs/{submitted['id']}/cancel", {})
 

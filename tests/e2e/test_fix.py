@@ -425,7 +425,7 @@ def family(pid):
     return {member for member in found if member[1] is not None}
 
 
-def wait_until(condition, seconds=20):
+def wait_until(condition, seconds=60):
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

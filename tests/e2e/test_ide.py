@@ -73,7 +73,7 @@ class Service:
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
-        _, self.err = self.process.communicate(timeout=20)
+        _, self.err = self.process.communicate(timeout=60)
         return self.process.returncode
 
 
@@ -81,7 +81,7 @@ class Stream:
     """A streaming request that is read as far as a test likes."""
 
     def __init__(self, service, path, body):
-        self.connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=20)
+        self.connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=60)
         self.connection.request("POST", path, json.dumps({**body, "stream": True}),
                                 {"Authorization": f"Bearer {service.token}", "Content-Type": "application/json"})
 
@@ -107,7 +107,7 @@ def hang(text="wait"):
     return {"messages": [{"role": "user", "content": f"hang: {text}"}]}
 
 
-def eventually(condition, seconds=10):
+def eventually(condition, seconds=60):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not come to be"
@@ -180,7 +180,7 @@ def test_the_openapi_document_names_every_route_and_can_be_had_without_serving(s
         "/healthz", "/readyz", "/metrics", "/openapi.json", "/v1/models", "/v1/models/{id}", "/v1/chat/completions",
         "/v1/responses", "/v1/completions", "/v1/embeddings", "/v1/router/status", "/infill", "/run", "/models"}
     done = subprocess.run([PROGRAM, "ide", "--openapi", "--data-dir", tmp_path / "other"], capture_output=True, text=True,
-                          timeout=20)
+                          timeout=60)
     assert json.loads(done.stdout)["paths"] == document["paths"]
 
 
@@ -190,8 +190,8 @@ def test_sigterm_ends_streams_that_hang(service, model):
     stream.until("wait")
     begun = time.monotonic()
     assert service.stop() == 0
-    assert time.monotonic() - begun < 10
-    assert model.left.wait(5)
+    assert time.monotonic() - begun < 30
+    assert model.left.wait(60)
 
 
 # --- models and routes
@@ -284,7 +284,7 @@ def test_a_client_that_goes_away_frees_the_model(service, model):
     stream.until("wait")
     left = time.monotonic()
     stream.close()
-    assert model.left.wait(5)
+    assert model.left.wait(60)
     print(f"the model was left {1000 * (model.left_at - left):.0f} ms after the client had gone")
     assert service.chat("say: next")["choices"][0]["message"]["content"] == "next"
 
@@ -386,7 +386,7 @@ def test_a_newer_gap_of_the_same_session_makes_the_older_ones_pointless(service,
 
     with concurrent.futures.ThreadPoolExecutor(3) as pool:
         first = pool.submit(gap, "fi")
-        assert model.hung.wait(10)
+        assert model.hung.wait(60)
         second = pool.submit(gap, "fir")
         assert json.loads(first.result(10).text)["content"] == ""
         eventually(lambda: sum(b["input_prefix"].endswith("fir") for b in model.bodies("/infill")) == 1)
@@ -484,10 +484,10 @@ def test_a_host_name_that_was_bound_again_is_refused(service):
 
 def test_strangers_send_no_bodies_and_use_up_nobodys_turn(service):
     head = "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-    with socket.create_connection(("127.0.0.1", service.port), timeout=20) as stranger:
+    with socket.create_connection(("127.0.0.1", service.port), timeout=60) as stranger:
         stranger.sendall(f"{head}Content-Length: 10000000\r\n\r\n".encode())
         assert b" 401 " in stranger.recv(4096)  # and no byte of a body was sent
-    with socket.create_connection(("127.0.0.1", service.port), timeout=20) as stranger:
+    with socket.create_connection(("127.0.0.1", service.port), timeout=60) as stranger:
         for _ in range(1300):  # more than anybody may ask in a minute
             stranger.sendall(b"GET /v1/models HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer wrong\r\n\r\n")
             answer = b""
@@ -498,7 +498,7 @@ def test_strangers_send_no_bodies_and_use_up_nobodys_turn(service):
 
 
 def test_a_body_of_a_hundred_megabytes_is_refused_by_its_head(service):
-    with socket.create_connection(("127.0.0.1", service.port), timeout=20) as client:
+    with socket.create_connection(("127.0.0.1", service.port), timeout=60) as client:
         client.sendall((f"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {service.token}\r\n"
                         "Content-Type: application/json\r\nContent-Length: 100000000\r\n\r\n").encode())
         assert b" 413 " in client.recv(4096)
@@ -679,7 +679,7 @@ def test_the_agent_ends_when_its_client_goes(start, tmp_path, model):
     assert stream.open().status == 200
     assert model.hung.wait(20)
     stream.close()
-    assert model.left.wait(10)
+    assert model.left.wait(60)
     eventually(lambda: service.status()["agent"]["workspaces"][0]["state"] == "ready")
 
 def test_the_agent_stays_out_of_folders_that_nobody_opened_to_it(start, tmp_path):

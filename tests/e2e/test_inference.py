@@ -130,7 +130,7 @@ def test_strangers_and_nonsense_are_refused(host, tmp_path):
 
 
 def test_its_openapi_document_names_every_route(host):
-    assert "# TYPE " in urllib.request.urlopen(host.url + "/metrics", timeout=20).read().decode(), "open, for Prometheus"
+    assert "# TYPE " in urllib.request.urlopen(host.url + "/metrics", timeout=60).read().decode(), "open, for Prometheus"
     status, document = ask(host, "GET", "/openapi.json")
     assert status == 200
     assert set(document["paths"]) == {"/health", "/healthz", "/readyz", "/decompose", "/escalate", "/metrics", "/openapi.json"}

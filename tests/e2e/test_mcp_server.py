@@ -61,7 +61,7 @@ class Server:
             return re.findall(r"type this code on its page: (\S+)", "".join(self.lines))
 
         with self.news:
-            assert self.news.wait_for(lambda: len(codes()) >= number, timeout=20)
+            assert self.news.wait_for(lambda: len(codes()) >= number, timeout=60)
             return codes()[number - 1]
 
     @property
@@ -120,7 +120,7 @@ class Server:
     def stop(self):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        self.process.wait(timeout=20)
+        self.process.wait(timeout=60)
         return self.process.returncode
 
 
@@ -279,13 +279,13 @@ def test_what_is_no_message_is_refused_and_harms_nobody(server):
 
 
 def test_a_huge_body_and_half_a_request_are_refused(server):
-    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as raw:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as raw:
         raw.sendall(f"POST /mcp HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nContent-Type: application/json\r\n"
                     f"Authorization: Bearer {server.token}\r\nContent-Length: 100000000\r\n\r\n".encode())
         assert b" 413 " in raw.recv(65536).split(b"\r\n")[0]
-    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as raw:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as raw:
         raw.sendall(b"POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Le")
-    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as raw:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as raw:
         raw.sendall(b"POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n")
         assert b" 401 " in raw.recv(65536).split(b"\r\n")[0]  # by its head, not a byte of the body was sent
     server.open()
@@ -512,7 +512,7 @@ def test_projects_outside_the_roots_are_out_of_reach(edgecoder, tmp_path, projec
     process.stdin.flush()
     answers = [process.stdout.readline() for _ in lines]
     process.stdin.close()
-    assert process.wait(timeout=20) == 0
+    assert process.wait(timeout=60) == 0
     assert "def needle" not in "".join(answers) and "of another project" not in "".join(answers)
 
 
@@ -555,7 +555,7 @@ def test_a_signal_ends_it_soon_though_the_client_reads_nothing(edgecoder, tmp_pa
     process.stdin.flush()
     assert process.stdout.read(1) == b"{"
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=20) == 0
+    assert process.wait(timeout=60) == 0
     process.stdout.close()
 
 

@@ -31,7 +31,7 @@ class Service:
 
     def call(self, method, path, body=None, token=None, **headers):
         port = urllib.parse.urlsplit(self.url).port
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         if token:
             headers["Authorization"] = f"Bearer {token}"
         if body is not None and not isinstance(body, (str, bytes)):
@@ -49,7 +49,7 @@ class Service:
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
-        _, self.err = self.process.communicate(timeout=20)
+        _, self.err = self.process.communicate(timeout=60)
         return self.process.returncode
 
 
@@ -92,7 +92,7 @@ def test_nobody_gets_in_without_the_token(service, method, path, body):
 def test_a_body_of_whoever_has_no_token_is_not_read(service, path, token):
     """The head says a large body: the answer comes with most of it unsent, and the connection is over."""
     bearer = f"Authorization: Bearer {token}\r\n" if token else ""
-    with socket.create_connection(("127.0.0.1", urllib.parse.urlsplit(service.url).port), timeout=20) as wire:
+    with socket.create_connection(("127.0.0.1", urllib.parse.urlsplit(service.url).port), timeout=60) as wire:
         wire.sendall(f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n{bearer}"
                      f"Idempotency-Key: k\r\nContent-Length: 1000000\r\n\r\n".encode() + b" " * 1000)
         answer = b""
@@ -199,7 +199,7 @@ def test_what_was_stored_survives_a_kill(service, tmp_path):
 
 def test_it_listens_beyond_loopback_only_behind_a_proxy(tmp_path):
     refused = subprocess.run([PROGRAM, "review", "--listen", "0.0.0.0:0", "--data-dir", tmp_path / "data"],
-                             capture_output=True, text=True, timeout=20)
+                             capture_output=True, text=True, timeout=60)
     assert refused.returncode == 2 and "--behind-proxy" in refused.stderr and not refused.stdout
 
 

@@ -58,7 +58,7 @@ TEST_F(AgreementRun, GivesNothingForACandidateThatDoesNotLoad) {
 
 TEST_F(AgreementRun, SurvivesCandidatesThatNeverEnd) {
     job_.load_limit = milliseconds(200);
-    job_.wall = milliseconds(2000);
+    job_.wall = milliseconds(8000);
     const auto behaviours = run({"def add(a, b):\n    while a == 2: pass\n    return a + b\n",
                                  "def add(a, b):\n    while a == 2:\n        try:\n            while True: pass\n"
                                  "        except: pass\n    return a + b\n",

@@ -14,7 +14,7 @@ protected:
     static Limits memory(std::uint64_t mebibytes) {
         Limits limits;
         limits.memory_bytes = mebibytes << 20;
-        limits.wall = limits.cpu = seconds(60);
+        limits.wall = limits.cpu = seconds(120);  // longer than any of the programs waits to be ended
         return limits;
     }
     static Limits one_second_of_cpu() {
@@ -32,10 +32,16 @@ protected:
     // Ended by the limit, or refused by the system call.
     void expect_capped(const RunResult& result, std::uint64_t mebibytes) {
         EXPECT_NE(result.status, RunStatus::ok) << result.out << result.err;
-        EXPECT_LE(result.peak_memory_bytes, (mebibytes + mebibytes / 2) << 20);
+        EXPECT_NE(result.status, RunStatus::timeout) << result.out << result.err;
         EXPECT_EQ(result.out.find("got it all"), std::string::npos) << result.out;
+        if (!hard()) return;
+        EXPECT_EQ(result.status, RunStatus::memory) << name(result.status) << result.out << result.err;
+        EXPECT_LE(result.peak_memory_bytes, (mebibytes + mebibytes / 2) << 20);
+    }
+    // What a program takes between two looks of a watcher is a matter of the machine's load: only a cap has a peak.
+    void expect_peak(const RunResult& result, std::uint64_t mebibytes) {
         if (hard()) {
-            EXPECT_EQ(result.status, RunStatus::memory) << name(result.status) << result.out << result.err;
+            EXPECT_LE(result.peak_memory_bytes, mebibytes << 20);
         }
     }
 };
@@ -85,14 +91,16 @@ TEST_F(AttackResources, MemoryInOneProcessIsCapped) {
 
 TEST_F(AttackResources, BuffersOfNodeAreCapped) {
     const RunResult result = node("const kept = []; for (;;) kept.push(Buffer.alloc(4 << 20, 1));", memory(256));
-    EXPECT_EQ(result.status, RunStatus::memory) << name(result.status) << result.err;
+    // Where memory is watched, an allocation may be refused before the watcher has looked.
+    EXPECT_TRUE(result.status == RunStatus::memory || (!hard() && result.status != RunStatus::ok))
+        << name(result.status) << result.err;
 }
 
 TEST_F(AttackResources, ArraysOfNodeAreCapped) {
     const RunResult result =
         node("const kept = []; for (;;) kept.push(new Array(100000).fill(kept.length));", memory(256));
     EXPECT_TRUE(result.status == RunStatus::memory || result.status == RunStatus::signal) << name(result.status);
-    EXPECT_LE(result.peak_memory_bytes, 400U << 20);
+    expect_peak(result, 400);
 }
 
 TEST_F(AttackResources, TheSumOverForksIsCapped) {
@@ -113,6 +121,7 @@ TEST_F(AttackResources, SharedAnonymousMemoryIsCapped) {
 import mmap
 m = mmap.mmap(-1, 512 << 20)
 for i in range(512): m[i << 20:(i << 20) + (1 << 20)] = b'x' * (1 << 20)
+import time; time.sleep(60)  # a watcher may come late
 print('got it all')
 )py",
                          memory(128)),
@@ -211,11 +220,11 @@ print('got it all')
 )py",
                                     memory(128));
     EXPECT_NE(result.status, RunStatus::ok);
-    EXPECT_LE(result.peak_memory_bytes, 192U << 20);
+    expect_peak(result, 192);
     const RunResult in_node = shell(
         "ulimit -s unlimited; exec node --stack-size=4000000 -e 'const f = (n) => f(n + 1) + 1; f(0)'", memory(256));
     EXPECT_NE(in_node.status, RunStatus::ok);
-    EXPECT_LE(in_node.peak_memory_bytes, 400U << 20);
+    expect_peak(in_node, 400);
 }
 
 TEST_F(AttackResources, FloodsOnBothStreamsEndTheRun) {
@@ -299,6 +308,7 @@ for i in range(480):
     try:
         while True: total += a.send(b'x' * 65536)
     except BlockingIOError: pass
+import time; time.sleep(60)  # a watcher may come late
 print('got it all', total >> 20)
 )py",
                                     memory(64));
@@ -313,6 +323,7 @@ step, tables = 2 << 20, 400 << 8
 at = libc.mmap(None, tables * step, 1, 0x4022, -1, 0)  # PROT_READ, PRIVATE|ANONYMOUS|NORESERVE
 libc.madvise(ctypes.c_void_p(at), ctypes.c_size_t(tables * step), 15)  # no huge pages
 for i in range(tables): ctypes.c_char.from_address(at + i * step).value
+import time; time.sleep(60)  # a watcher may come late
 print('got it all', [l for l in open('/proc/self/status') if l.startswith(('VmPTE', 'VmRSS'))])
 )py",
                                     memory(128));

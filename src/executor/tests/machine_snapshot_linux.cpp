@@ -8,6 +8,7 @@
 #include <ec/core/fd.hpp>
 #include <ec/core/fs.hpp>
 #include <ec/core/text.hpp>
+#include <optional>
 #include <vector>
 
 #include "machine_snapshot.hpp"
@@ -123,13 +124,20 @@ Names sockets(const std::string& mark) {
     return names;
 }
 
-// Rows of the payload's uid in SysV's tables: the owner's column is named in the first line.
+// Rows of the payload's uid in SysV's tables, by the column that the first line names so: elsewhere the same number is
+// the id or the process of somebody else.
 Names ipc(const char* table) {
     Names rows;
+    std::optional<std::ptrdiff_t> owner;
     const std::string uid = std::to_string(payload_uid());
-    for (const std::string& line : lines_of(table)) {
-        for (const std::string_view word : split(line, ' ')) {
-            if (word == uid) rows.insert(line);
+    const std::string text = read_file(table, kMost).value_or("");
+    for (const std::string_view line : split_lines(text)) {
+        std::vector<std::string_view> row = split(line, ' ');
+        std::erase_if(row, [](std::string_view word) { return word.empty(); });
+        if (!owner) {
+            owner = std::ranges::find(row, "uid") - row.begin();
+        } else if (*owner < std::ssize(row) && row[static_cast<std::size_t>(*owner)] == uid) {
+            rows.emplace(line);
         }
     }
     return rows;

@@ -53,7 +53,7 @@ inline bool any_process_with(const std::string& word) {
 
 // The kernel takes a moment to take a killed process down; a deadline instead of a guess.
 inline bool gone(const std::string& word) {
-    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     while (any_process_with(word)) {
         if (std::chrono::steady_clock::now() > until) return false;
         std::this_thread::yield();

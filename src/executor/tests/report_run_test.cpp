@@ -169,7 +169,7 @@ TEST_F(RunnerTest, PytestInsideAShellCommandIsReportedToo) {
 TEST_F(RunnerTest, ATestThatHangsIsNamedAndTheFinishedOnesAreKept) {
     write("test_a.py",
           "import time\ndef test_quick(): pass\ndef test_hangs(): time.sleep(600)\ndef test_never(): pass\n");
-    const TestReport report = run("/usr/bin/python3 -m pytest -q", std::chrono::seconds(8));
+    const TestReport report = run("/usr/bin/python3 -m pytest -q", std::chrono::seconds(15));
     EXPECT_EQ(report.verdict, Verdict::incomplete);
     EXPECT_EQ(report.reason, "the run was stopped at its time limit");
     EXPECT_THAT(lines(report), ElementsAre("passed test_a.py::test_quick", "error test_a.py::test_hangs"));

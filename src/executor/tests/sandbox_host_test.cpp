@@ -243,8 +243,8 @@ TEST_F(SandboxHost, ASessionWhoseProgramEndsSaysSo) {
     spec.argv = {"sh", "-c", "echo bye; exit 9"};
     auto session = sandbox_->open(spec);
     ASSERT_TRUE(session);
-    EXPECT_EQ((*session)->receive(std::chrono::seconds(30)).error().code, ErrorCode::io);
-    const RunResult result = (*session)->finish(std::chrono::seconds(10));
+    EXPECT_EQ((*session)->receive(std::chrono::seconds(60)).error().code, ErrorCode::io);
+    const RunResult result = (*session)->finish(std::chrono::seconds(60));
     EXPECT_EQ(result.exit_code, 9);
     EXPECT_EQ(result.out, "bye\n");
 }

@@ -110,8 +110,8 @@ TEST_F(SandboxReduced, ASessionInLinesTalksToStandardInputAndOutput) {
     auto session = sandbox_->open(spec);
     ASSERT_TRUE(session) << session.error().message;
     ASSERT_TRUE((*session)->send("here"));
-    EXPECT_EQ((*session)->receive(seconds(20)).value(), "here in " + root().string());
-    EXPECT_EQ((*session)->finish(seconds(5)).status, RunStatus::ok);
+    EXPECT_EQ((*session)->receive(seconds(60)).value(), "here in " + root().string());
+    EXPECT_EQ((*session)->finish(seconds(60)).status, RunStatus::ok);
 }
 
 TEST_F(SandboxReduced, NothingOutsideCanBeRead) {

@@ -134,15 +134,15 @@ TEST_F(SandboxTest, ASessionAnswersFramesUntilItIsFinished) {
     ASSERT_TRUE(opened);
     Session& session = **opened;
     ASSERT_TRUE(session.send("abc"));
-    EXPECT_EQ(session.receive(std::chrono::seconds(30)).value_or("?"), "cba");
+    EXPECT_EQ(session.receive(std::chrono::seconds(60)).value_or("?"), "cba");
     const std::string big = std::string(20U << 20, 'x') + "y";
     ASSERT_TRUE(session.send(big));
-    const auto answer = session.receive(std::chrono::seconds(30));
+    const auto answer = session.receive(std::chrono::seconds(60));
     ASSERT_TRUE(answer) << answer.error().message;
     EXPECT_EQ(answer->size(), big.size());
     EXPECT_EQ(answer->front(), 'y');
     EXPECT_EQ(session.receive(std::chrono::milliseconds(10)).error().code, ErrorCode::timeout);
-    const RunResult result = session.finish(std::chrono::seconds(5));
+    const RunResult result = session.finish(std::chrono::seconds(60));
     EXPECT_EQ(result.exit_code, 7) << result.reason << result.err;
     EXPECT_EQ(result.out, "3\n20971521\n");
 }

@@ -65,5 +65,16 @@ TEST_F(MachineSnapshotTest, EveryKindOfLeftoverIsNoticed) {
     EXPECT_EQ(before.difference(take()), "");
 }
 
+// Its size is the payload's uid, and so might be its number or its maker's.
+TEST_F(MachineSnapshotTest, SomebodyElsesSharedMemoryIsNoLeftover) {
+    if (::geteuid() != 0) GTEST_SKIP() << "what an ordinary user makes has the payload's uid";
+    const MachineSnapshot before = take();
+    const int segment = ::shmget(IPC_PRIVATE, payload_uid(), IPC_CREAT | SHM_NORESERVE | 0600);
+    ASSERT_GE(segment, 0);
+    const std::string difference = before.difference(take());
+    ::shmctl(segment, IPC_RMID, nullptr);
+    EXPECT_EQ(difference, "");
+}
+
 }  // namespace
 }  // namespace ec::executor::testing

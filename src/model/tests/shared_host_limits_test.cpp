@@ -25,7 +25,7 @@ protected:
 };
 
 TEST_F(SharedLimits, ChargeAClientForAllItsPausesTogether) {
-    options_.longest_pause = milliseconds(2000);
+    options_.longest_pause = milliseconds(6000);
     const SharedHost host(options_);
     RawClient tests(host.socket());
     RawClient asks(host.socket());
@@ -41,12 +41,12 @@ TEST_F(SharedLimits, ChargeAClientForAllItsPausesTogether) {
     tests.say(embedded::Hello{});
     ASSERT_TRUE(tests.answer());
     asks.chat(2, "hello", 2);
-    EXPECT_TRUE(asks.hears(milliseconds(1000)));
+    EXPECT_TRUE(asks.hears(milliseconds(5000)));
     EXPECT_TRUE(std::holds_alternative<Done>(asks.conclusion(2)));
 }
 
 TEST_F(SharedLimits, HoldNoRequestUpForLongerWhereClientsPauseByTurns) {
-    options_.longest_pause = milliseconds(2000);
+    options_.longest_pause = milliseconds(6000);
     const SharedHost host(options_);
     RawClient tests(host.socket());
     RawClient tests_next(host.socket());
@@ -56,12 +56,12 @@ TEST_F(SharedLimits, HoldNoRequestUpForLongerWhereClientsPauseByTurns) {
     tests.say(embedded::Hello{});
     ASSERT_TRUE(tests.answer());
     asks.chat(1, "hello", 2);
-    EXPECT_FALSE(asks.hears(milliseconds(1200)));
+    EXPECT_FALSE(asks.hears(milliseconds(3000)));
     tests_next.say(embedded::Pause{});
     tests_next.say(embedded::Hello{});
     ASSERT_TRUE(tests_next.answer());
     tests.say(embedded::Resume{});
-    EXPECT_TRUE(asks.hears(milliseconds(1400))) << "the second pause alone would last longer";
+    EXPECT_TRUE(asks.hears(milliseconds(5500))) << "the second pause alone would last longer";
     EXPECT_TRUE(std::holds_alternative<Done>(asks.conclusion(1)));
 }
 

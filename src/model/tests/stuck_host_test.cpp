@@ -19,8 +19,8 @@ using std::chrono::milliseconds;
 using testing::sharing;
 
 constexpr milliseconds kBeat{5};
-constexpr milliseconds kShort{100};
-constexpr milliseconds kGenerous{1500};
+constexpr milliseconds kShort{2000};       // in which a busy host still answers a load
+constexpr milliseconds kGenerous{60'000};  // to a busy machine: such a host is waited for for ever
 
 /// A shared host for one client that answers a load, or not even that, and has nothing but progress to tell then.
 class StuckHost {

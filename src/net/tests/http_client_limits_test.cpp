@@ -175,7 +175,7 @@ TEST_F(HttpLimitsTest, AStopEndsARequestAtOnceInEveryPhase) {
         const auto response = send(server, {}, stop.get_token());
         ASSERT_FALSE(response);
         EXPECT_EQ(response.error().code, ErrorCode::cancelled);
-        EXPECT_LT(Clock::now() - before, 5s);  // generous to a busy machine; the deadlines are minutes
+        EXPECT_LT(Clock::now() - before, 30s);  // generous to a busy machine; the deadlines are minutes
     }
     std::stop_source stopped;
     stopped.request_stop();

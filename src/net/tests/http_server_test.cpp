@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::string_view kHost = "Host: localhost\r\n";
 // A time to run out, in which a client on a busy machine still says what it wants to.
-constexpr std::chrono::milliseconds kSoon{1'000};
+constexpr std::chrono::milliseconds kSoon{3'000};
 
 class Server : public ::testing::Test {
 protected:

@@ -140,10 +140,10 @@ TEST_F(PytestJudge, AProcessThatATestForkedAndLeftDoesNotHoldItUp) {
 TEST_F(PytestJudge, AHangCostsItsLimitAndTimesOut) {
     observe("/usr/bin/python3 -m pytest -q");
     const auto judged = judge(
-        {replace("calc.py", "return a - b", "while True: pass"), replace("calc.py", "a - b", "a + b")}, {add_}, 300ms);
+        {replace("calc.py", "return a - b", "while True: pass"), replace("calc.py", "a - b", "a + b")}, {add_}, 1500ms);
     EXPECT_EQ(judged[0].verdict, Verdict::timeout);
     EXPECT_EQ(judged[0].stopped_at, add_);
-    EXPECT_GE(judged[0].duration, 300ms);
+    EXPECT_GE(judged[0].duration, 1500ms);
     EXPECT_EQ(judged[1].verdict, Verdict::pass);
 }
 

@@ -15,6 +15,9 @@ namespace ec::swarm::testing {
 
 using namespace std::chrono_literals;
 
+/// For what must happen, on a busy machine too.
+inline constexpr std::chrono::seconds kPatience{120};
+
 /// What all clients of one worker talk to. What is not scripted goes well.
 class FakeCoordinator {
 public:
@@ -29,7 +32,7 @@ public:
     template <class Predicate>
     [[nodiscard]] bool wait_for(Predicate predicate) {
         std::unique_lock lock(mutex_);
-        return changed_.wait_for(lock, 20s, predicate);
+        return changed_.wait_for(lock, kPatience, predicate);
     }
     void lend(Lease lease) {
         const std::scoped_lock lock(mutex_);
@@ -80,7 +83,7 @@ public:
         reply.next_s = 10;
         if (waits && request.wait_s > 0) {
             reply.next_s = 0;
-            changed_.wait_for(lock, stop, 20s, [&] {
+            changed_.wait_for(lock, stop, kPatience, [&] {
                 return std::ranges::any_of(request.held,
                                            [&](const Held& held) { return holdings.contains(held.task.text()); });
             });

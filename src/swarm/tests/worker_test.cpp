@@ -51,7 +51,7 @@ TEST_F(WorkerTest, RunsAsManyAtOnceAsItHasSlotsAndAsksForNoMore) {
         std::unique_lock lock(mutex);
         ++inside;
         all.notify_all();
-        EXPECT_TRUE(all.wait_for(lock, stop, 20s, [&] { return inside == 3; }));
+        EXPECT_TRUE(all.wait_for(lock, stop, kPatience, [&] { return inside == 3; }));
         return WorkDone{};
     };
     for (int i = 0; i < 3; ++i) coordinator.lend(lease("task-" + std::to_string(i)));
@@ -203,7 +203,7 @@ TEST_F(WorkerTest, FinishesWhatItHasInHandWhenItIsStopped) {
     bool may_end = false;
     runner.act = [&](const Work&, const JobProgress&, const std::stop_token& stop) -> Result<WorkDone> {
         std::unique_lock lock(mutex);
-        EXPECT_TRUE(go.wait_for(lock, 20s, [&] { return may_end; }));
+        EXPECT_TRUE(go.wait_for(lock, kPatience, [&] { return may_end; }));
         EXPECT_FALSE(stop.stop_requested());
         WorkDone done;
         done.result.outcome = Outcome::nothing;

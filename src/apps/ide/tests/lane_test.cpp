@@ -45,10 +45,10 @@ Status until_stopped(const std::stop_token& stop) {
 
 std::string wait_for(std::promise<std::string>& promise) {
     auto future = promise.get_future();
-    return future.wait_for(10s) == std::future_status::ready ? future.get() : "(nothing)";
+    return future.wait_for(60s) == std::future_status::ready ? future.get() : "(nothing)";
 }
 
-void wait_for(std::promise<void>& promise) { ASSERT_EQ(promise.get_future().wait_for(10s), std::future_status::ready); }
+void wait_for(std::promise<void>& promise) { ASSERT_EQ(promise.get_future().wait_for(60s), std::future_status::ready); }
 
 Lane::Ports nothing() {
     return {.open = [](const std::stop_token&) { return Status(); }, .close = [] {}};
@@ -56,7 +56,7 @@ Lane::Ports nothing() {
 
 template <class Condition>
 bool becomes(Condition condition) {
-    const auto deadline = std::chrono::steady_clock::now() + 10s;
+    const auto deadline = std::chrono::steady_clock::now() + 60s;
     while (!condition() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
     return condition();
 }

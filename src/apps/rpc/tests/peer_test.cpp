@@ -73,27 +73,27 @@ TEST(Lines, WhoIsToEndDoesNotWaitForAReaderThatDoesNotRead) {
     char byte = 0;
     ASSERT_EQ(::recv(theirs.get(), &byte, 1, 0), 1);  // it has begun
     end.request_stop();
-    ASSERT_EQ(written.wait_for(10s), std::future_status::ready);
+    ASSERT_EQ(written.wait_for(60s), std::future_status::ready);
     EXPECT_EQ(written.get().error().code, ErrorCode::timeout);
     EXPECT_FALSE(lines.write("after half a line"));
 }
 
 TEST_F(PeerTest, BothSidesMayAskAtOnce) {
     std::jthread back([this] {
-        for (int i = 0; i < 100; ++i) EXPECT_TRUE(other_->call("echo", {{"i", i}}, 10s, {}));
+        for (int i = 0; i < 100; ++i) EXPECT_TRUE(other_->call("echo", {{"i", i}}, 60s, {}));
     });
     for (int i = 0; i < 100; ++i) {
-        const Answer answer = peer_->call("echo", {{"i", i}}, 10s, {});
+        const Answer answer = peer_->call("echo", {{"i", i}}, 60s, {});
         ASSERT_TRUE(answer);
         EXPECT_EQ(answer->as_object().at("i"), i);
     }
 }
 
 TEST_F(PeerTest, ARequestNobodyAnswersIsAnError) {
-    const Answer answer = peer_->call("drop", {}, 10s, {});
+    const Answer answer = peer_->call("drop", {}, 60s, {});
     ASSERT_FALSE(answer);
     EXPECT_EQ(answer.error().code, kInternalError);
-    EXPECT_EQ(peer_->call("nothing", {}, 10s, {}).error().code, kMethodNotFound);
+    EXPECT_EQ(peer_->call("nothing", {}, 60s, {}).error().code, kMethodNotFound);
 }
 
 TEST_F(PeerTest, WhoGivesUpIsToldSoAndALateAnswerHarmsNothing) {
@@ -101,29 +101,29 @@ TEST_F(PeerTest, WhoGivesUpIsToldSoAndALateAnswerHarmsNothing) {
     const Answer answer = peer_->call("keep", {}, 1ms, {}, [&](const json::Value& id) { given_up = id; });
     EXPECT_EQ(answer.error().message, "the other side did not answer in time");
     EXPECT_EQ(given_up, 1);
-    EXPECT_TRUE(peer_->call("echo", {}, 10s, {}));
+    EXPECT_TRUE(peer_->call("echo", {}, 60s, {}));
     other_echo_.kept.at(0)(json::Object{});
-    EXPECT_TRUE(peer_->call("echo", {}, 10s, {}));
+    EXPECT_TRUE(peer_->call("echo", {}, 60s, {}));
 }
 
 TEST_F(PeerTest, AStopEndsACall) {
     std::stop_source source;
     source.request_stop();
-    EXPECT_EQ(peer_->call("keep", {}, 10s, source.get_token()).error().message, "stopped");
+    EXPECT_EQ(peer_->call("keep", {}, 60s, source.get_token()).error().message, "stopped");
 }
 
 TEST_F(PeerTest, WhatIsNoMessageIsAnsweredAndTheConversationGoesOn) {
     ASSERT_TRUE(here_->write("this is no JSON"));
     ASSERT_TRUE(here_->write(""));
     ASSERT_TRUE(here_->write(R"({"jsonrpc":"2.0","id":99,"result":1})"));
-    EXPECT_TRUE(peer_->call("echo", {}, 10s, {}));
+    EXPECT_TRUE(peer_->call("echo", {}, 60s, {}));
 }
 
 TEST_F(PeerTest, AMessageBeyondTheLimitEndsIt) {
     static_cast<void>(here_->write(std::string(2U << 20, 'x')));
     answering_.join();
     EXPECT_EQ(answering_ended_.error().code, ErrorCode::too_large);
-    EXPECT_FALSE(peer_->call("echo", {}, 10s, {}));
+    EXPECT_FALSE(peer_->call("echo", {}, 60s, {}));
 }
 
 TEST_F(PeerTest, TheEndOfTheOtherSideEndsACall) {

@@ -15,7 +15,7 @@
 namespace ec::apps::session {
 namespace {
 
-constexpr std::chrono::seconds kPatience{10};
+constexpr std::chrono::seconds kPatience{60};
 using Time = std::chrono::steady_clock;
 
 [[noreturn]] void become(const std::string& name, std::vector<std::string>& argv,

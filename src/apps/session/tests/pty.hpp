@@ -27,13 +27,13 @@ public:
     void send(std::string_view bytes);
     void resize(unsigned short columns, unsigned short lines);
     void signal(int number) const;
-    /// Reads until the screen shows `text`; false after ten seconds or when the program ended before.
+    /// Reads until the screen shows `text`; false after a minute or when the program ended before.
     bool wait_for(std::string_view text);
     /// Reads until the row of the cursor begins with `text`.
     bool wait_for_cursor_row(std::string_view text);
-    /// Waits for the end; nothing after ten seconds. 128 + signal when a signal ended it.
+    /// Waits for the end; nothing after a minute. 128 + signal when a signal ended it.
     std::optional<int> wait_for_exit();
-    /// Waits until it is stopped (true) or ten seconds have passed.
+    /// Waits until it is stopped (true) or a minute has passed.
     bool wait_for_stop() const;
     /// The modes of the terminal as they are now.
     [[nodiscard]] termios modes() const;
