@@ -74,6 +74,12 @@ bool better(const TestReport& a, const TestReport& b) {
     return a.verdict != TestReport::Verdict::incomplete && a.failed() < b.failed();
 }
 
+/// Where no answer could be judged, it may be the command that is wrong.
+std::string unjudged(const TestReport& report) {
+    if (report.verdict != TestReport::Verdict::incomplete || report.reason.empty()) return {};
+    return fmt::format(": {}", report.reason);
+}
+
 }  // namespace
 
 Result<WorkResult> WorkerAgent::work(const WorkItem& item, std::stop_token stop) {
@@ -127,7 +133,7 @@ Result<WorkResult> WorkerAgent::work(const WorkItem& item, std::stop_token stop)
     if (!result.verified && late)
         result.reason = "the time for this task is over";
     else if (!result.verified)
-        result.reason = fmt::format("none of {} answers passes the tests", result.tried);
+        result.reason = fmt::format("none of {} answers passes the tests{}", result.tried, unjudged(result.report));
     return result;
 }
 
