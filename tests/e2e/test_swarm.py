@@ -323,12 +323,27 @@ def test_a_project_whose_tests_pass_already_is_told_so(home, project):
     assert fetched["status"] == "already_passing" and fetched["verified_here"]["outcome"] == "passed"
 
 
-def test_answers_of_a_model_are_tried_and_one_that_passes_is_taken(home, project):
+def wanted():
+    """A task for a model, and its files."""
     files = {"wanted.py": "def wanted(value):\n    raise NotImplementedError\n",
              "test_wanted.py": "from wanted import wanted\n\n\ndef test_wanted():\n    assert wanted(1) == 2\n"}
     right = {"wanted.py": files["wanted.py"].replace("raise NotImplementedError", "return value + 1")}
     task = tasks.Task("wanted", "Implement wanted in wanted.py: one more than its value.", PYTEST, files, right,
                       ("wanted.py", "return value + 1\n", "return value + 2\n"), ("wanted.py", "wanted"))
+    return task, files
+
+
+def test_answers_of_a_model_that_no_command_can_judge_end_with_what_is_wrong_with_it(home, project):
+    task, files = wanted()
+    with fake_model.FakeModel(tasks=[task]) as server:
+        home.worker("--model", f"{server.url}#oracle:none")
+        document = home.json("submit", task.text, "--test", "no-such-command-anywhere --now", "--dir", project(files),
+                             "--samples", "1", "--watch", status=1)
+    assert document["status"] == "unfixed" and "no-such-command-anywhere: not found" in document["reason"], document
+
+
+def test_answers_of_a_model_are_tried_and_one_that_passes_is_taken(home, project):
+    task, files = wanted()
     with fake_model.FakeModel(tasks=[task]) as server:
         home.worker("--model", f"{server.url}#oracle:none")
         done = home.run("submit", task.text, "--test", PYTEST, "--dir", project(files), "--samples", "2", "--watch")
