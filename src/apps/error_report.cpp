@@ -1,5 +1,7 @@
 #include "error_report.hpp"
 
+#include <fmt/format.h>
+
 #include <ec/core/text.hpp>
 #include <ec/json/json.hpp>
 #include <ostream>
@@ -7,6 +9,10 @@
 #include "terminal.hpp"
 
 namespace ec::apps {
+
+std::string in_one_line(const Error& error) {
+    return error.remedy.empty() ? error.message : fmt::format("{}; {}", error.message, error.remedy);
+}
 
 void tell_error(const Error& error, std::ostream& err) {
     err << "edgecoder: " << printable(error.message) << "\n";

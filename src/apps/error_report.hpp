@@ -3,8 +3,12 @@
 
 #include <ec/core/error.hpp>
 #include <iosfwd>
+#include <string>
 
 namespace ec::apps {
+
+/// What happened and what helps.
+std::string in_one_line(const Error& error);
 
 /// "edgecoder: what happened", and below it what helps.
 void tell_error(const Error& error, std::ostream& err);

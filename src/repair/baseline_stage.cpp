@@ -83,7 +83,7 @@ Status command_can_start(const RunResult& result, const executor::TestCommand& c
     if (result.status == executor::RunStatus::sandbox_error) return fail(ErrorCode::unavailable, result.reason);
     if (result.exit_code == 127 || result.exit_code == 126) {
         return fail(
-            ErrorCode::invalid_argument,
+            ErrorCode::not_found,
             fmt::format("the test command cannot be started: {}",
                         result.err.empty() ? command.text : std::string(result.err.substr(0, result.err.find('\n')))),
             "check the spelling, and that the program is installed and on PATH (edgecoder doctor lists what was "

@@ -40,6 +40,8 @@ Status Checking::solved(JobRow& job, TaskRow& task, std::int64_t now_ms) {
 
 Status Checking::nothing(JobRow& job, TaskRow& task, std::int64_t now_ms) {
     if (task.role == Role::backup) return course_.end_task(job, task, State::done, "nothing", now_ms);
+    // A plan is paid by what comes of it, so nobody gains by saying that there is none: no second word is waited for.
+    if (task.kind == TaskKind::decompose) return course_.accept(job, task, "no_plan", false, now_ms);
     if (job.verification == Verification::none) return course_.accept(job, task, "not_checked", true, now_ms);
     if (job.verification != Verification::always && task.reason != kNoTestSeen && !took_no_time(task, now_ms)) {
         EC_ASSIGN(const bool check, trust_.must_check(standing(job, task), task.kind));

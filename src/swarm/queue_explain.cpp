@@ -72,12 +72,23 @@ private:
     std::vector<std::pair<std::string, std::size_t>> counts_;
 };
 
-Result<bool> excluded(Queue::Inside& inside, const TaskRow& task, const std::string& worker, std::int64_t now_ms) {
-    EC_ASSIGN(sql::Statement * row, inside.rows.database().cached(
-                                        "SELECT 1 FROM task_exclusion WHERE job = ?1 AND number = ?2 AND worker = ?3 "
-                                        "AND until_ms > ?4"));
+/// Until when; 0: it is not.
+Result<std::int64_t> excluded(Queue::Inside& inside, const TaskRow& task, const std::string& worker,
+                              std::int64_t now_ms) {
+    EC_ASSIGN(sql::Statement * row,
+              inside.rows.database().cached("SELECT until_ms FROM task_exclusion WHERE job = ?1 AND number = ?2 "
+                                            "AND worker = ?3 AND until_ms > ?4"));
     EC_TRY(row->bind(task.job, task.number, worker, now_ms));
-    return row->step();
+    EC_ASSIGN(const bool found, row->step());
+    const std::int64_t until_ms = found ? row->integer(0) : 0;
+    if (found) EC_TRY(row->step());  // to the end: an open row holds what it was read from
+    return until_ms;
+}
+
+// Without the seconds: whoever watches is told again when the words change.
+std::string failed_before(std::int64_t until_ms) {
+    return until_ms == kForever ? "tried this task before and failed"
+                                : "tried this task before and failed; after some minutes it may again";
 }
 
 /// Why this worker does not have it; empty: it may, and has room.
@@ -88,14 +99,13 @@ Result<std::string> why_not(Queue::Inside& inside, const TaskRow& task, const Sh
     EC_ASSIGN(const bool barred, inside.trust.barred(worker.node.text(), now_ms));
     if (barred) return std::string("was caught with a wrong result and gets no work for a while");
     const bool checks = task.role == Role::verify || task.role == Role::replica;
-    EC_ASSIGN(const bool account_out, excluded(inside, task, account_word(worker.account), now_ms));
-    EC_ASSIGN(const bool out, excluded(inside, task, worker.node.text(), now_ms));
-    if (account_out && !out)
+    EC_ASSIGN(const std::int64_t account_out, excluded(inside, task, account_word(worker.account), now_ms));
+    EC_ASSIGN(const std::int64_t out, excluded(inside, task, worker.node.text(), now_ms));
+    if (account_out > 0 && out == 0)
         return std::string(checks ? "is of an account that made or checked the result"
                                   : "is of an account that tried this task before and failed");
-    if (out) {
-        return std::string(task.role == Role::verify ? "made the result that is to be verified"
-                                                     : "tried this task before and failed");
+    if (out > 0) {
+        return task.role == Role::verify ? "made the result that is to be verified" : failed_before(out);
     }
     if (!worker.holding_back.empty()) return fmt::format("is holding back ({})", worker.holding_back);
     const int places = worker.slots + (task.role == Role::verify ? 1 : 0);  // a check is taken beside the work
@@ -150,8 +160,8 @@ Result<bool> anybody_may(Queue::Inside& inside, const TaskRow& task, std::span<c
     for (const Present& worker : present) {
         if (lacking(shape, worker.offer) != Lack::nothing) continue;
         EC_ASSIGN(const bool barred, inside.trust.barred(worker.node.text(), now_ms));
-        EC_ASSIGN(const bool out, excluded(inside, task, worker.node.text(), now_ms));
-        if (!barred && !out) return true;
+        EC_ASSIGN(const std::int64_t out, excluded(inside, task, worker.node.text(), now_ms));
+        if (!barred && out == 0) return true;
     }
     return false;
 }

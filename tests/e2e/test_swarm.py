@@ -330,12 +330,27 @@ def test_a_project_whose_tests_pass_already_is_told_so(home, project):
     assert fetched["status"] == "already_passing" and fetched["verified_here"]["outcome"] == "passed"
 
 
-def test_answers_of_a_model_are_tried_and_one_that_passes_is_taken(home, project):
+def wanted():
+    """A task for a model, and its files."""
     files = {"wanted.py": "def wanted(value):\n    raise NotImplementedError\n",
              "test_wanted.py": "from wanted import wanted\n\n\ndef test_wanted():\n    assert wanted(1) == 2\n"}
     right = {"wanted.py": files["wanted.py"].replace("raise NotImplementedError", "return value + 1")}
     task = tasks.Task("wanted", "Implement wanted in wanted.py: one more than its value.", PYTEST, files, right,
                       ("wanted.py", "return value + 1\n", "return value + 2\n"), ("wanted.py", "wanted"))
+    return task, files
+
+
+def test_answers_of_a_model_that_no_command_can_judge_end_with_what_is_wrong_with_it(home, project):
+    task, files = wanted()
+    with fake_model.FakeModel(tasks=[task]) as server:
+        home.worker("--model", f"{server.url}#oracle:none")
+        document = home.json("submit", task.text, "--test", "no-such-command-anywhere --now", "--dir", project(files),
+                             "--samples", "1", "--watch", status=1)
+    assert document["status"] == "unfixed" and "no-such-command-anywhere: not found" in document["reason"], document
+
+
+def test_answers_of_a_model_are_tried_and_one_that_passes_is_taken(home, project):
+    task, files = wanted()
     with fake_model.FakeModel(tasks=[task]) as server:
         home.worker("--model", f"{server.url}#oracle:none")
         done = home.run("submit", task.text, "--test", PYTEST, "--dir", project(files), "--samples", "2", "--watch")
@@ -354,13 +369,20 @@ def test_a_class_of_model_is_asked_for_and_who_has_none_is_told(home, project):
     assert done.returncode == 2 and "--model-class needs a task" in done.stderr, done.stderr
 
 
-def test_a_task_is_split_and_the_parts_come_back_as_one_patch(machine, project):
-    """The three commands of the manual: all services, a worker, a job; nothing is configured but free ports."""
+@pytest.fixture
+def everything(machine):
+    """All services on one machine and a worker; nothing is configured but free ports."""
     here = machine("here")
     here.env |= {"COORDINATOR_PORT": "0", "INFERENCE_PORT": "0", "IDE_PORT": "0", "REVIEW_PORT": "0"}
     services = here.start("edgecoderd", "all", ready="^ready coordinator ")
     here.env["EDGECODER_COORDINATOR"] = next(l for l in services.lines if l.startswith("ready coordinator")).split()[2]
     here.worker()
+    return here
+
+
+def test_a_task_is_split_and_the_parts_come_back_as_one_patch(everything, project):
+    """The three commands of the manual: all services, a worker, a job."""
+    here = everything
     root = project({**SHOP, "shop/price.py": "def total(prices):\n    result = 0\n    for price in prices:\n"
                                              "        result -= price\n    return result\n",
                     "tests/test_price.py": "from shop.price import total\n\n\ndef test_total():\n"
@@ -373,6 +395,50 @@ def test_a_task_is_split_and_the_parts_come_back_as_one_patch(machine, project):
     assert document["tests"]["before"] == {"passed": 0, "failed": 3} and document["candidates"]["tried"] > 0
     assert "shop/paging.py" in document["patch"] and "shop/price.py" in document["patch"]
     assert document["applied"] and passes(root)
+
+
+@pytest.mark.parametrize(("words", "command", "why"), [
+    ([], PYTEST + " absent.py", "no test was run"),
+    ([], "no-such-command-anywhere --now", "cannot be started"),
+    (["mend the pages"], "no-such-command-anywhere --now", "cannot be started"),
+])
+def test_a_split_job_whose_tests_cannot_be_seen_ends_though_nobody_watches(everything, project, words, command, why):
+    job = everything.json("submit", *words, "--split", "--test", command, "--dir", project())
+    shown = ended(everything, job["id"])
+    assert shown["state"] == "failed" and why in shown["tasks"][0]["says"], shown
+    assert [task["attempts"] for task in shown["tasks"]] == [1], "another try would come to the same"
+    assert why in everything.run("jobs", "show", job["id"]).stdout
+    assert why in everything.run("jobs", "explain", job["id"]).stdout
+    document = everything.json("jobs", "watch", job["id"], status=1)
+    assert document["status"] == "unfixed" and why in document["reason"] and document["paid_milli"] == 0
+
+
+def ended(home, job, patience=60):
+    """What `jobs show` says of a job when it has ended."""
+    deadline = time.monotonic() + patience
+    while True:
+        shown = home.json("jobs", "show", job)
+        if shown["state"] in ("done", "failed", "dead", "cancelled"):
+            return shown
+        assert time.monotonic() < deadline, shown
+        time.sleep(0.1)
+
+
+def test_who_splits_by_words_alone_is_told_that_no_test_was_seen(everything, project):
+    watching = everything.start("edgecoder", "submit", "mend the pages", "--split", "--test", PYTEST + " absent.py",
+                                "--dir", project(), "--watch",
+                                ready="^waits +decompose: split by the words alone: .*no test was run")
+    assert re.search("^waits +part-1: .* has no small model", watching.text(), re.MULTILINE), watching.text()
+
+
+def test_a_split_job_with_a_part_that_nobody_can_do_ends_with_what_its_worker_said(everything, project):
+    root = project({**SHOP, "shop/price.py": "def total():\n    return 1\n",
+                    "tests/test_price.py": "from shop.price import total\n\n\ndef test_total():\n"
+                                           "    assert total() == 'sold out on tuesdays' * 3\n"})
+    document = everything.json("submit", "--split", "--test", PYTEST, "--dir", root, "--watch", "--budget", 20, status=1)
+    assert document["status"] == "unfixed" and "candidates" in document["reason"], document
+    shown = everything.json("jobs", "show", document["job"])
+    assert shown["state"] == "failed" and any("candidates" in task.get("says", "") for task in shown["tasks"]), shown
 
 
 def test_the_same_work_is_not_done_twice(home, project):

@@ -74,6 +74,15 @@ bool better(const TestReport& a, const TestReport& b) {
     return a.verdict != TestReport::Verdict::incomplete && a.failed() < b.failed();
 }
 
+/// Why no answer was judged, where it is the command that is wrong; empty: it can be run.
+std::string unjudged(const executor::RunResult& run, const TestReport& report) {
+    const bool absent = run.exit_code == 126 || run.exit_code == 127;
+    if (!absent && report.verdict != TestReport::Verdict::incomplete) return {};
+    const std::string line(run.err.substr(0, run.err.find('\n')));
+    const std::string& why = absent && !line.empty() ? line : report.reason;
+    return why.empty() ? why : ": " + why;
+}
+
 }  // namespace
 
 Result<WorkResult> WorkerAgent::work(const WorkItem& item, std::stop_token stop) {
@@ -86,6 +95,7 @@ Result<WorkResult> WorkerAgent::work(const WorkItem& item, std::stop_token stop)
     const ItemFiles shown(files_, item);
     WorkResult result;
     std::set<Hash128> seen;
+    std::string why;  ///< the last answer was not judged
     Status failed;
     const auto judge = [&](const model::ChatReply& reply) -> Result<bool> {
         const std::vector<vcs::FileVersion> files = versions(reply, shown, files_);
@@ -101,6 +111,7 @@ Result<WorkResult> WorkerAgent::work(const WorkItem& item, std::stop_token stop)
         if (run.cannot_isolate) return fail(*run.cannot_isolate);
         ++result.tried;
         TestReport report = executor::read_test_report(command, run, sandbox_.workspace());
+        why = unjudged(run, report);
         result.verified = report.verdict == TestReport::Verdict::passed;
         if (result.verified || better(report, result.report)) result.report = std::move(report);
         if (!result.verified) return false;
@@ -127,7 +138,7 @@ Result<WorkResult> WorkerAgent::work(const WorkItem& item, std::stop_token stop)
     if (!result.verified && late)
         result.reason = "the time for this task is over";
     else if (!result.verified)
-        result.reason = fmt::format("none of {} answers passes the tests", result.tried);
+        result.reason = fmt::format("none of {} answers passes the tests{}", result.tried, why);
     return result;
 }
 

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "data_dir.hpp"
+#include "error_report.hpp"
 #include "model_choice.hpp"
 #include "project_sandbox.hpp"
 #include "runner.hpp"
@@ -42,10 +43,6 @@ private:
     std::unique_ptr<model::ChatModel> model_;
     std::mutex mutex_;  ///< over the model's calls
 };
-
-std::string in_one_line(const Error& error) {
-    return error.remedy.empty() ? error.message : fmt::format("{}; {}", error.message, error.remedy);
-}
 
 class LeasingThread final : public Leasing, swarm::WorkerEvents {
 public:

@@ -8,6 +8,7 @@
 #include <ec/repair/diagnose.hpp>
 
 #include "children.hpp"
+#include "error_report.hpp"
 #include "project_view.hpp"
 #include "swarm/result_check.hpp"
 #include "swarm/tree_patch.hpp"
@@ -68,6 +69,11 @@ private:
     std::vector<vcs::FileVersion> files_;
 };
 
+/// Whether asking again, here or on a machine like this one, comes to the same.
+bool same_next_time(ErrorCode code) {
+    return code == ErrorCode::timeout || code == ErrorCode::invalid_argument || code == ErrorCode::not_found;
+}
+
 std::string left_out_text(const inference::Merged& merged) {
     std::string text;
     for (const inference::LeftOutPart& left : merged.left_out)
@@ -114,43 +120,60 @@ Result<WorkDone> InferenceRunner::run(const swarm::Work& work, const swarm::JobP
     }
 }
 
-Result<inference::Question> InferenceRunner::question(const swarm::Work& work, const swarm::JobProgress& progress,
-                                                      std::stop_token stop) {
-    inference::Question asked;
-    asked.task = work.job.task;
-    asked.test = work.job.test;
+Result<InferenceRunner::Asked> InferenceRunner::question(const swarm::Work& work, const swarm::JobProgress& progress,
+                                                         std::stop_token stop) {
+    Asked asked;
+    inference::Question& question = asked.question;
+    question.task = work.job.task;
+    question.test = work.job.test;
     EC_ASSIGN(const ProjectView tree, ProjectView::open(work.folder));
-    asked.files = tree.paths();
-    if (trim(asked.test).empty()) return asked;
+    question.files = tree.paths();
+    const bool words = !trim(question.task).empty();
+    if (trim(question.test).empty()) {
+        asked.in_vain = !words;
+        asked.unseen = words ? "" : "nothing is asked for";
+        return asked;
+    }
     EC_ASSIGN(const auto sandbox, ports_.open_sandbox(work.folder));
     repair::RepairRequest request;
-    request.test = asked.test;
+    request.test = question.test;
     request.budget = budget_of(work) / 4;
     request.seed = work.job.seed;
     StagesOnly events(progress);
     const auto diagnosis = repair::diagnose(*sandbox, events, request, std::move(stop));
-    // What cannot be seen of the tests leaves the words to go by; what the machine lacks is another matter.
-    if (!diagnosis &&
-        (diagnosis.error().code == ErrorCode::timeout || diagnosis.error().code == ErrorCode::invalid_argument) &&
-        !trim(asked.task).empty())
+    if (!diagnosis) {
+        const Error& error = diagnosis.error();
+        // What the machine lacks, and what goes wrong here, is no word on the task.
+        if (!same_next_time(error.code)) return fail(error);
+        asked.unseen = in_one_line(error);
+        // Tests that are yet to be written may be asked for in words; a program that is not there is not written.
+        asked.in_vain = !words || error.code == ErrorCode::not_found;
         return asked;
-    if (!diagnosis) return fail(diagnosis.error());
-    for (const repair::SuspectedTest& test : diagnosis->failing) asked.failing.push_back({test.id, test.files});
+    }
+    asked.passing = static_cast<int>(diagnosis->before.passed());
+    for (const repair::SuspectedTest& test : diagnosis->failing) question.failing.push_back({test.id, test.files});
+    if (words || !question.failing.empty()) return asked;
+    asked.in_vain = true;
+    asked.unseen = diagnosis->already_passing ? "the tests already pass, and nothing else is asked for"
+                                              : "no test fails every time, and nothing else is asked for";
     return asked;
 }
 
 Result<WorkDone> InferenceRunner::decompose(const swarm::Work& work, const swarm::JobProgress& progress,
                                             std::stop_token stop) {
-    EC_ASSIGN(const inference::Question asked, question(work, progress, stop));
+    EC_ASSIGN(const Asked answer, question(work, progress, stop));
+    const inference::Question& asked = answer.question;
     WorkDone done;
-    if (trim(asked.task).empty() && asked.failing.empty()) {
+    done.result.passed_before = answer.passing;
+    if (answer.in_vain) {
         done.result.outcome = Outcome::nothing;
-        done.result.reason = "no test fails and nothing else is asked for";
+        done.result.reason = answer.unseen;
         return done;
     }
     auto plan = ports_.plan(asked, stop);
     if (!plan && plan.error().code == ErrorCode::cancelled) return fail(plan.error());
-    const std::string why = plan ? "" : plan.error().message;
+    std::string why = plan ? "" : plan.error().message;
+    if (!answer.unseen.empty()) why = fmt::format("split by the words alone: {}", answer.unseen);
     if (!plan) plan = inference::plan_without_model(asked);
     add_parts(done, *plan, work);
     done.result.outcome = Outcome::solved;

@@ -39,8 +39,13 @@ private:
     Result<swarm::WorkDone> decompose(const swarm::Work& work, const swarm::JobProgress& progress,
                                       std::stop_token stop);
     Result<swarm::WorkDone> merge(const swarm::Work& work, const swarm::JobProgress& progress, std::stop_token stop);
-    Result<inference::Question> question(const swarm::Work& work, const swarm::JobProgress& progress,
-                                         std::stop_token stop);
+    struct Asked {
+        inference::Question question;
+        int passing = 0;       ///< tests
+        std::string unseen;    ///< why no failing test is known, where that is not as it should be
+        bool in_vain = false;  ///< there is nothing to take apart, and will not be
+    };
+    Result<Asked> question(const swarm::Work& work, const swarm::JobProgress& progress, std::stop_token stop);
     Result<inference::TestedState> run_tests(const swarm::Work& work, const std::vector<vcs::FileVersion>& files,
                                              std::stop_token stop);
 

@@ -149,7 +149,7 @@ private:
             return task.state == State::leased || task.state == State::running || task.state == State::verifying;
         });
         if (quiet_ == 0 || worked_on || swarm::ended(job_.state)) return {};
-        EC_ASSIGN(const swarm::Explanation why, with_.client.explain(id_, stop_));
+        EC_ASSIGN(const swarm::Explanation why, explain_job(id_, with_.client, stop_));
         if (why.reasons == told_) return {};
         told_ = why.reasons;
         for (const std::string& reason : told_) with_.says(fmt::format("waits    {}", reason));
@@ -163,6 +163,7 @@ private:
         EC_ASSIGN(const std::vector<std::string> left_to_us, unchecked());
         for (const TaskStatus& task : job_.tasks) {
             if (swarm::ended(task.state) || task.kind == swarm::TaskKind::verify) continue;
+            if (stands_on_others(task)) continue;
             const bool waits = task.state == State::verifying;
             const bool ours = std::ranges::find(left_to_us, task.key) != left_to_us.end();
             only_nothing = only_nothing && waits && task.outcome == Outcome::nothing;
@@ -174,9 +175,17 @@ private:
                 return look();
             }
         }
-        // Every part was searched in vain, and nobody searches a second time.
+        // Whatever could be searched was searched in vain, and nobody searches a second time.
         if (only_nothing && (none_again || (alone && quiet_ > 1)) && !swarm::ended(job_.state)) return accept_nothing();
         return {};
+    }
+
+    /// It begins only when others have ended.
+    [[nodiscard]] bool stands_on_others(const TaskStatus& task) const {
+        return task.state == State::queued && std::ranges::any_of(task.after, [this](const std::string& key) {
+                   const auto before = std::ranges::find(job_.tasks, key, &TaskStatus::key);
+                   return before != job_.tasks.end() && !swarm::ended(before->state);
+               });
     }
 
     Status judge(const TaskStatus& task) {

@@ -29,13 +29,14 @@ std::optional<std::int64_t> leaf_of(const Leaves& leaves, const TaskStatus& task
     return found == leaves.end() ? std::nullopt : std::optional(found->second);
 }
 
-json::Value task_json(const TaskStatus& task, const Leaves& leaves) {
+json::Value task_json(const TaskStatus& task, const Leaves& leaves, const Words& words) {
     json::Object object{{"id", task.id.text()},           {"key", task.key},
                         {"kind", swarm::name(task.kind)}, {"state", swarm::name(task.state)},
                         {"attempts", task.attempts},      {"worker", task.worker.text()},
                         {"reason", task.reason}};
     if (task.state >= swarm::State::verifying && task.attempts > 0) object["outcome"] = swarm::name(task.outcome);
     if (const auto leaf = leaf_of(leaves, task)) object["leaf"] = *leaf;
+    if (const auto said = words.find(task.id); said != words.end()) object["says"] = said->second;
     return object;
 }
 
@@ -112,6 +113,7 @@ std::string in_words(const std::string& reason) {
         {"too_many_attempts", "it was tried too often"},
         {"no_worker_could", "no worker could do it"},
         {"nothing", "nothing found"},
+        {"no_plan", "there is nothing to be split"},
         {"nothing_found", "nothing was found that passes"},
         {"budget_of_time", "its time was over; --deadline gives it more"},
         {"budget_spent", "no credits are left for it; --credits gives it more"},
@@ -128,9 +130,9 @@ Leaves leaves_of(const std::vector<swarm::Receipt>& receipts) {
     return leaves;
 }
 
-json::Value job_json(const JobStatus& job, const Leaves& leaves) {
+json::Value job_json(const JobStatus& job, const Leaves& leaves, const Words& words) {
     json::Array tasks;
-    for (const TaskStatus& task : job.tasks) tasks.push_back(task_json(task, leaves));
+    for (const TaskStatus& task : job.tasks) tasks.push_back(task_json(task, leaves, words));
     json::Object object{
         {"id", job.id.text()},      {"kind", swarm::name(job.kind)},  {"state", swarm::name(job.state)},
         {"reason", job.reason},     {"group", job.group.text()},      {"submitted_ms", job.submitted_ms},
@@ -232,7 +234,7 @@ std::string receipt_text(const swarm::Receipt& receipt) {
                        printable(receipt.leaf), for_terminal(receipt.proof));
 }
 
-void print_job(const JobStatus& job, const Leaves& leaves, std::ostream& out) {
+void print_job(const JobStatus& job, const Leaves& leaves, const Words& words, std::ostream& out) {
     out << job_line(job) << '\n';
     for (const TaskStatus& task : job.tasks) {
         out << fmt::format("  {:12} {:9} {:9} {} attempt{}", task.key, swarm::name(task.kind), swarm::name(task.state),
@@ -241,6 +243,8 @@ void print_job(const JobStatus& job, const Leaves& leaves, std::ostream& out) {
         if (!task.worker.text().empty()) out << "  node " << task.worker.text().substr(0, 8);
         if (const auto leaf = leaf_of(leaves, task)) out << "  paid, leaf " << *leaf;
         out << '\n';
+        if (const auto said = words.find(task.id); said != words.end())
+            out << "               " << printable(said->second) << '\n';
     }
     if (!job.same_as.empty()) out << "  done before, by job " << job.same_as.text() << '\n';
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "job_fetch.hpp"
+#include "job_result.hpp"
 
 namespace ec::apps {
 
@@ -21,7 +22,7 @@ Leaves leaves_of(const std::vector<swarm::Receipt>& receipts);
 std::string in_words(const std::string& reason);
 
 /// id, kind, state, reason, times, what it cost, and its tasks.
-json::Value job_json(const swarm::JobStatus& job, const Leaves& leaves = {});
+json::Value job_json(const swarm::JobStatus& job, const Leaves& leaves = {}, const Words& words = {});
 json::Value receipts_json(const std::vector<swarm::Receipt>& receipts);
 json::Value event_json(const swarm::Event& event, const std::string& task, const std::string& progress);
 /// The keys of `fix` (status, patch, tests, …), and those of the job.
@@ -34,7 +35,7 @@ int report_job_error(const Error& error, bool json, bool events, std::ostream& o
 /// One line of a list.
 std::string job_line(const swarm::JobStatus& job);
 std::string event_line(const swarm::Event& event, const std::string& task, const std::string& progress);
-void print_job(const swarm::JobStatus& job, const Leaves& leaves, std::ostream& out);
+void print_job(const swarm::JobStatus& job, const Leaves& leaves, const Words& words, std::ostream& out);
 /// With the proof as it may be kept in a file.
 std::string receipt_text(const swarm::Receipt& receipt);
 /// What came of it; the patch itself is not part of it.

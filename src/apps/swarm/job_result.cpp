@@ -35,6 +35,30 @@ Result<swarm::TaskResult> open_result(const crypto::SealKey& job_key, const std:
     return swarm::read_task_result(text);
 }
 
+Words words_of(const swarm::JobStatus& job) {
+    Words words;
+    const auto key = job_key_of(job);
+    if (!key) return words;
+    for (const swarm::TaskStatus& task : job.tasks) {
+        if (task.result.empty()) continue;
+        const auto result = open_result(*key, task.key, task.result);
+        if (!result || result->reason.empty() || result->reason == "already_passing") continue;
+        words[task.id] = to_valid_utf8(result->reason);
+    }
+    return words;
+}
+
+Result<swarm::Explanation> explain_job(const swarm::JobId& id, swarm::CoordinatorClient& client, std::stop_token stop) {
+    EC_ASSIGN(swarm::Explanation why, client.explain(id, stop));
+    EC_ASSIGN(const swarm::JobStatus job, client.job(id, stop));
+    const Words words = words_of(job);
+    for (const swarm::TaskStatus& task : job.tasks) {
+        const auto said = words.find(task.id);
+        if (said != words.end()) why.reasons.push_back(fmt::format("{}: {}", task.key, said->second));
+    }
+    return why;
+}
+
 Result<OpenedJob> OpenedJob::open(const swarm::JobId& asked, const swarm::JobStatus& job, const crypto::SealKey& key,
                                   swarm::CoordinatorClient& client, std::stop_token stop) {
     EC_ASSIGN(const std::string text, key.open(job.spec, swarm::spec_context()));

@@ -11,6 +11,7 @@
 #include <ec/swarm/payload.hpp>
 #include <ec/vcs/diff.hpp>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -49,5 +50,12 @@ private:
 /// A sealed result of the task `key`.
 Result<swarm::TaskResult> open_result(const crypto::SealKey& job_key, const std::string& key,
                                       const std::string& sealed);
+
+/// Why tasks came to what they did, in their own words, which the coordinator cannot read. What cannot be opened here
+/// is left out.
+using Words = std::map<swarm::TaskId, std::string>;
+Words words_of(const swarm::JobStatus& job);
+/// Why a job waits, or how it ended: the coordinator's reasons and the words of its tasks.
+Result<swarm::Explanation> explain_job(const swarm::JobId& id, swarm::CoordinatorClient& client, std::stop_token stop);
 
 }  // namespace ec::apps

@@ -49,10 +49,11 @@ Result<int> show(const Asking& with, const swarm::JobId& id) {
     // An older coordinator has none to give.
     if (!receipts && receipts.error().code != ErrorCode::not_found) return fail(receipts.error());
     const Leaves leaves = leaves_of(receipts.value_or(std::vector<swarm::Receipt>()));
+    const Words words = words_of(job);
     if (with.options.json) {
-        with.print(job_json(job, leaves));
+        with.print(job_json(job, leaves, words));
     } else {
-        print_job(job, leaves, with.out);
+        print_job(job, leaves, words, with.out);
     }
     return 0;
 }
@@ -114,7 +115,7 @@ Result<int> cancel(const Asking& with, const swarm::JobId& id) {
 }
 
 Result<int> explain(const Asking& with, const swarm::JobId& id) {
-    EC_ASSIGN(const swarm::Explanation why, with.client.explain(id, with.stop));
+    EC_ASSIGN(const swarm::Explanation why, explain_job(id, with.client, with.stop));
     if (with.options.json) {
         json::Array reasons;
         for (const std::string& reason : why.reasons) reasons.emplace_back(reason);

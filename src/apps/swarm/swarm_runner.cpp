@@ -10,6 +10,7 @@
 #include <ec/repair/repair.hpp>
 
 #include "../data_dir.hpp"
+#include "../error_report.hpp"
 #include "../policy_files.hpp"
 #include "../project_view.hpp"
 #include "../reduced_consent.hpp"
@@ -215,10 +216,12 @@ Result<TaskResult> SwarmRunner::repair(const swarm::Work& work, const swarm::Job
     ProgressOfRepair events(progress, clock_, request.budget);
     const auto repaired = repair::repair(*sandbox, clock_, events, request, std::move(stop));
     out.tier = sandbox->isolation().tier;
-    if (!repaired && repaired.error().code == ErrorCode::invalid_argument && request.shard.index < request.shard.of) {
+    const bool hopeless = !repaired && (repaired.error().code == ErrorCode::invalid_argument ||
+                                        repaired.error().code == ErrorCode::not_found);
+    if (hopeless && request.shard.index < request.shard.of) {
         // Nothing that another try could mend: no such command, no test. The submitter is told; another worker, which
         // may have what is missing here, searches again.
-        out.reason = repaired.error().message;
+        out.reason = in_one_line(repaired.error());
         return out;
     }
     EC_TRY(repaired);

@@ -225,7 +225,8 @@ public:
         EC_ASSIGN(auto first, run_(command_, left(), false));
         first_ = std::move(first.first);
         if (first_.tests.empty())
-            return fail(ErrorCode::invalid_argument, "the test command reports no test: " + first_.reason);
+            return fail(ErrorCode::invalid_argument, "the test command reports no test: " + first_.reason,
+                        "check that it names tests that are there");
         for (const TestCase& test : first_.tests) {
             baseline_.tests.push_back({.test = test, .lines = {}, .flaky = false});
             if (is_red(test)) failing_.push_back(test.id);

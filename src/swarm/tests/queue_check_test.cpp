@@ -431,6 +431,19 @@ TEST_P(QueueChecks, AJobSaysWhoseTurnItIsAndWhatItWaitsFor) {
                             "a: 2 tasks of ann wait before it", "1 task waits for others that are not verified yet"));
 }
 
+TEST_P(QueueChecks, AJobSaysThatWhoFailedOnItMayTryAgainLaterAndWhoFoundNothingMayNot) {
+    const std::vector<Present> present{{.node = w1_.id, .offer = any_offer()}};
+    const JobId failed = adaptive();
+    bed().work(w1_, Outcome::error, "");
+    auto said = bed().within([&] { return bed().queue->explain("ann", failed, present); });
+    EXPECT_THAT(said->reasons, ElementsAre("a: 1 of 1 worker: tried this task before and failed; after some minutes it "
+                                           "may again"));
+    const JobId searched = adaptive();
+    bed().work(w1_, Outcome::nothing, "");
+    said = bed().within([&] { return bed().queue->explain("ann", searched, present); });
+    EXPECT_THAT(said->reasons, ElementsAre("a: 1 of 1 worker: tried this task before and failed"));
+}
+
 TEST_P(QueueChecks, AJobSaysWhoMayNotVerifyAndWhatWaitsForItsOwner) {
     const JobId id = adaptive();
     bed().work(w1_, Outcome::solved, "patch");

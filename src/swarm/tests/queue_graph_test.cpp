@@ -83,6 +83,20 @@ TEST_P(QueueGraphs, DecomposingAddsTasksAndTheJobsResultIsItsMerges) {
     EXPECT_EQ(bed().balance("w2"), 3000);
 }
 
+TEST_P(QueueGraphs, WhereThereIsNothingToDecomposeTheJobEndsWithoutASecondWordAndUnpaid) {
+    for (const Verification verification : {Verification::adaptive, Verification::always, Verification::none}) {
+        NewJob job = job_of({task_of("plan", TaskKind::decompose)});
+        job.kind = JobKind::split;
+        job.verification = verification;
+        const JobId id = bed().submitted(job);
+        bed().work(w1_, Outcome::nothing, "no test runs");
+        EXPECT_EQ(bed().state(id), State::failed);
+        EXPECT_EQ(bed().job(id).tasks[0].result, "no test runs") << "it says why";
+        EXPECT_TRUE(bed().claim(w2_).empty());
+    }
+    EXPECT_EQ(bed().balance("w1"), 0);
+}
+
 TEST_P(QueueGraphs, ChildrenThatAreNoPlanAreRefusedAndTheLeaseStays) {
     NewJob job = job_of({task_of("plan", TaskKind::decompose)});
     job.kind = JobKind::split;
