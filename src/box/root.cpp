@@ -252,7 +252,21 @@ private:
         tree_.has_proc = ::mount("proc", path.c_str(), "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) == 0;
         if (!tree_.has_proc) tree_.outer_proc = std::exchange(outer_proc_, -1);
         if (!tree_.has_proc && !can_see_children(tree_.outer_proc)) die("proc", errno, "/proc");
+        if (tree_.has_proc) hide_keys(path + "/keys");
         ::close(at);
+    }
+
+    // Whoever logged in has a keyring that all he starts inherits: its keys (tickets, disks) would be named there.
+    static void hide_keys(const std::string& file) {
+        const int empty = ::open("/layers/empty", O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
+        require(empty >= 0, "create", file);
+        ::close(empty);
+        if (::mount("/layers/empty", file.c_str(), nullptr, MS_BIND, nullptr) != 0) {
+            require(errno == ENOENT, "mount", file);  // a kernel without keys
+            return;
+        }
+        constexpr unsigned long kFlags = MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
+        require(::mount(nullptr, file.c_str(), nullptr, kFlags, nullptr) == 0, "mount", file);
     }
 
     // Lower layer: the workspace itself. In a privileged run its owner's files must belong to the payload's uid, which

@@ -284,9 +284,12 @@ def test_tests_that_change_files_change_none_of_yours(fix, project, snapshot):
     assert snapshot(root) == before
 
 
-@pytest.mark.parametrize("directory", ["/nowhere/at/all", "/", "/root", "/etc/passwd", ""])
-def test_a_directory_that_is_not_there_or_too_much_is_refused(edgecoder, directory):
-    refused(edgecoder("fix", "--dir", directory, "--test", PYTEST, "--json", env={"HOME": "/root"}), 2)
+@pytest.mark.parametrize("directory", ["/nowhere/at/all", "/", "~", "/etc/passwd", ""])
+def test_a_directory_that_is_not_there_or_too_much_is_refused(edgecoder, tmp_path, directory):
+    home = tmp_path / "home"
+    home.mkdir()
+    refused(edgecoder("fix", "--dir", str(home) if directory == "~" else directory, "--test", PYTEST, "--json",
+                      env={"HOME": str(home)}), 2)
 
 
 def test_a_read_only_project_is_fixed(fix, project):
