@@ -2,13 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <ec/core/text.hpp>
 #include <ec/crypto/base64.hpp>
 
 namespace ec::swarm {
 
 void Faults::add(std::string where, std::string_view expected) {
-    if (list_.size() < kMost) list_.push_back(fmt::format("{} must be {}", where, expected));
+    // One fault of a field is enough: what is no text is not missing, too.
+    std::string about = where + " must be ";
+    if (std::ranges::any_of(list_, [&about](const std::string& fault) { return fault.starts_with(about); })) return;
+    if (list_.size() < kMost) list_.push_back(about += expected);
 }
 
 Status Faults::status() const {
