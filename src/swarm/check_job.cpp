@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ec/swarm/group_of_one.hpp>
 #include <set>
 
 #include "queue_inside.hpp"
@@ -85,6 +86,9 @@ Status check_order(std::span<const NewTask> tasks) {
 }
 
 }  // namespace
+
+GroupId group_of_one(const identity::NodeId& node) { return GroupId::parse("node-" + node.text()).value(); }
+bool is_group_of_one(const GroupId& group) { return group.text().starts_with("node-"); }
 
 Status check_tasks(std::span<const NewTask> tasks, const KnownTasks& keys, std::size_t most) {
     if (tasks.empty()) return wrong("tasks", "there is none");

@@ -123,6 +123,12 @@ public:
         return sense(read_receipts(body));
     }
 
+    Result<std::int64_t> searchers(const GroupId& group, std::stop_token stop) override {
+        const std::string target = fmt::format("/capacity?group={}", group.text());
+        EC_ASSIGN(const std::string body, send({.method = "GET", .target = target}, stop));
+        return sense(read_searchers(body));
+    }
+
     Status cancel(const JobId& id, std::stop_token stop) override {
         return done({.target = fmt::format("/v1/jobs/{}/cancel", id.text()), .body = "{}"}, stop);
     }

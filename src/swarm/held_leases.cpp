@@ -17,6 +17,12 @@ void HeldLeases::finished(const TaskId& task) {
     if (at != entries_.end()) at->second.running = false;
 }
 
+void HeldLeases::sending(const TaskId& task, bool under_way) {
+    const std::scoped_lock lock(mutex_);
+    const auto at = entries_.find(task.text());
+    if (at != entries_.end()) at->second.sending = under_way;
+}
+
 void HeldLeases::remove(const TaskId& task) {
     const std::scoped_lock lock(mutex_);
     entries_.erase(task.text());
@@ -48,7 +54,7 @@ std::vector<std::pair<Held, Ending>> HeldLeases::apply(const std::vector<Renewal
         const auto at = entries_.find(renewal.task.text());
         if (at == entries_.end() || renewal.holding == Holding::kept) continue;
         Entry& entry = at->second;
-        if (entry.ending == Ending::lost || entry.ending == Ending::cancelled) continue;
+        if (entry.sending || entry.ending == Ending::lost || entry.ending == Ending::cancelled) continue;
         entry.ending = renewal.holding == Holding::lost ? Ending::lost : Ending::cancelled;
         gone.emplace_back(Held{renewal.task, entry.fence, {}, -1}, entry.ending);
         ended.push_back(entry.stop);

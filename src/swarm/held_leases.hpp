@@ -21,6 +21,9 @@ public:
     void add(const TaskId& task, Fence fence, std::stop_source stop);
     /// It has its result, which waits to be delivered.
     void finished(const TaskId& task);
+    /// Its result is being sent, or is not any more: meanwhile the answer to that tells what became of the lease, and a
+    /// heartbeat that finds it ended tells nothing.
+    void sending(const TaskId& task, bool under_way);
     void remove(const TaskId& task);
     void progress(const TaskId& task, std::string sealed, int percent);
     /// For a heartbeat; hands the progress on.
@@ -41,6 +44,7 @@ private:
         std::string progress;
         int percent = -1;
         bool running = true;
+        bool sending = false;
         Ending ending = Ending::none;
         std::string why;
     };

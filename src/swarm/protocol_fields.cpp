@@ -9,9 +9,10 @@
 namespace ec::swarm {
 
 void Faults::add(std::string field, std::string_view expected) {
-    if (list_.size() == kMost) return;
+    // One fault of a field is enough: what is no text is not missing, too.
+    if (list_.size() == kMost || std::ranges::find(fields_, field) != fields_.end()) return;
     list_.push_back(fmt::format("{} must be {}", field.empty() ? "the body" : field, expected));
-    if (!field.empty() && std::ranges::find(fields_, field) == fields_.end()) fields_.push_back(std::move(field));
+    if (!field.empty()) fields_.push_back(std::move(field));
 }
 
 Status Faults::status() const {

@@ -287,6 +287,12 @@ Result<std::vector<Receipt>> read_receipts(std::string_view body) {
     });
 }
 
+Result<std::int64_t> read_searchers(std::string_view body) {
+    return read(body, [](Fields& fields) {
+        return fields.nested("totals", [](Fields& totals) { return totals.needed_integer("searchers", 0, kFar); });
+    });
+}
+
 Result<std::vector<BlobId>> read_ids(std::string_view body) {
     return read(body, [](Fields& fields) { return fields.ids<BlobId>("ids", kMostIds); });
 }

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <deque>
+#include <ec/swarm/group_of_one.hpp>
 
 #include "queue_inside.hpp"
 
@@ -7,6 +8,9 @@ namespace ec::swarm {
 namespace {
 
 constexpr unsigned kMostLeases = 64;  // of one call
+// Of one call: the lease that goes beyond is its last. What stands on much is much: one request must not make the
+// coordinator write gigabytes while everybody waits.
+constexpr std::size_t kMostBytes = 4U << 20;
 constexpr unsigned kLanesAShape = 8;  // that are looked at
 constexpr unsigned kHeads = 8;        // of a lane
 constexpr std::size_t kMostInputs = 256;
@@ -162,6 +166,12 @@ Result<Lease> lease_of(Queue::Inside& inside, const JobRow& job, const TaskRow& 
     return lease;
 }
 
+std::size_t bytes_of(const Lease& lease) {
+    std::size_t bytes = lease.spec.size() + lease.payload.size() + lease.group_key.size();
+    for (const Input& input : lease.inputs) bytes += input.result.size();
+    return bytes;
+}
+
 Result<Lease> take(Queue::Inside& inside, const identity::Node& worker, TaskRow task, std::int64_t now_ms) {
     EC_ASSIGN(JobRow job, inside.rows.job(task.job));
     // Where others may write meanwhile, what was read before the job was locked may be out of date.
@@ -202,16 +212,20 @@ Result<std::vector<Lease>> Queue::claim(const identity::Node& worker, const Offe
     EC_ASSIGN(const bool barred, inside.trust.barred(worker.id.text(), now_ms));
     if (barred) return leases;
     const std::size_t wanted = std::min(most, kMostLeases);
+    std::size_t bytes = 0;
     FairShare::Bill bill;
-    Field field(inside, worker, offer, now_ms);
+    Offer own = offer;
+    own.groups.push_back(group_of_one(worker.id));
+    Field field(inside, worker, own, now_ms);
     EC_TRY(field.read());
-    while (leases.size() < wanted) {
+    while (leases.size() < wanted && bytes < kMostBytes) {
         Lane lane;
         EC_ASSIGN(std::optional<TaskRow> task, field.next(wanted - leases.size(), lane));
         if (task) {
             EC_ASSIGN(const Level level, inside.share.take(bill, lane, task->expected_s * 1000, now_ms));
             field.taken(lane, level);
             EC_ASSIGN(Lease lease, take(inside, worker, *std::move(task), now_ms));
+            bytes += bytes_of(lease);
             leases.push_back(std::move(lease));
             continue;
         }

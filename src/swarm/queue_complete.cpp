@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <ec/crypto/sha256.hpp>
 
 #include "queue_inside.hpp"
@@ -6,6 +8,9 @@ namespace ec::swarm {
 namespace {
 
 constexpr std::size_t kMostReason = 64;
+// Whoever reads the job, or works on what stands on all of it, is sent all its results at once.
+constexpr std::size_t kMostOfJob = 16U << 20;
+constexpr std::size_t kSmallResult = 16U << 10;  // of these even as many as there can be are not too much
 
 std::unexpected<Error> stale() {
     return fail(ErrorCode::conflict, "stale_lease: this task was given to somebody else or has ended",
@@ -26,6 +31,8 @@ Status check_report(const TaskRow& task, const Report& report) {
     const bool verdict = report.outcome == Outcome::passed || report.outcome == Outcome::rejected;
     if (verdict != (task.kind == TaskKind::verify))
         return fail_field("outcome", "outcome: not one of this kind of task");
+    // Whoever looks at a result knows the names of its blobs, and could put others under them.
+    if (verdict && !report.blobs.empty()) return fail_field("blobs", "blobs: a verdict has none");
     if (!report.children.empty() && (!makes_tasks(task.kind) || task.role != Role::work))
         return fail_field("children", "children: not of this kind of task");
     if (report.outcome == Outcome::solved && report.children.empty() && task.kind == TaskKind::decompose)
@@ -52,9 +59,24 @@ Result<bool> move_blob(sql::Database& database, const std::string& job, const st
     return true;
 }
 
+Status check_room(sql::Database& database, const JobRow& job, const Report& report) {
+    if (report.result.size() <= kSmallResult) return {};
+    EC_ASSIGN(sql::Statement * row,
+              database.cached("SELECT CAST(COALESCE(SUM(LENGTH(bytes)), 0) AS BIGINT) FROM sealed "
+                              "WHERE job = ?1 AND place >= ?2 AND place % 2 = 0"));
+    EC_TRY(row->bind(job.id, SealedPlace::result(0).value));
+    EC_TRY(row->step());
+    const auto stored = static_cast<std::size_t>(row->integer(0));
+    EC_TRY(row->step());  // to the end: an open row holds what it was read from
+    if (stored + report.result.size() <= kMostOfJob) return {};
+    return fail(ErrorCode::too_large,
+                fmt::format("result: the results of one job have at most {} bytes, use blobs", kMostOfJob));
+}
+
 /// Names the blobs of a result, so that the submitter may fetch what the worker's account stored.
 Status keep_result(Queue::Inside& inside, const JobRow& job, TaskRow& task, const Report& report) {
     if (!report.result.empty()) {
+        EC_TRY(check_room(inside.rows.database(), job, report));
         EC_TRY(inside.rows.put(job.id, SealedPlace::result(task.number), report.result));
         task.result = report.result;
     }

@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <ec/swarm/group_of_one.hpp>
 #include <map>
 
 #include "queue_inside.hpp"
@@ -18,7 +19,8 @@ std::string workers(std::size_t count, std::size_t all) {
 std::string lacking_words(const Shape& shape, const Offer& offer, Lack lack) {
     switch (lack) {
         case Lack::group:
-            return fmt::format("is not in the group {}", shape.group.text());
+            return is_group_of_one(shape.group) ? "is not the one that is trusted with it"
+                                                : fmt::format("is not in the group {}", shape.group.text());
         case Lack::language: {
             std::vector<std::string> missing;
             for (const std::string& language : shape.needs.languages)
@@ -191,8 +193,10 @@ Result<std::vector<std::string>> unchecked(Queue::Inside& inside, const std::vec
 
 }  // namespace
 
-Result<Explanation> Queue::explain(const std::string& account, const JobId& id, std::span<const Present> present) {
+Result<Explanation> Queue::explain(const std::string& account, const JobId& id, std::span<const Present> here) {
     Inside& inside = *inside_;
+    std::vector<Present> present(here.begin(), here.end());
+    for (Present& worker : present) worker.offer.groups.push_back(group_of_one(worker.node));
     EC_ASSIGN(const JobRow job, inside.seen_by(account, id));
     EC_ASSIGN(const std::int64_t now_ms, inside.now());
     Explanation explanation;

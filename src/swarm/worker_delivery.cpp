@@ -110,7 +110,10 @@ void WorkerRun::settle(const Report& report, const Result<Completion>& answer) {
 }
 
 Status WorkerRun::send(CoordinatorClient& client, const std::vector<Report>& reports, const std::stop_token& stop) {
-    EC_ASSIGN(const auto answers, client.complete(reports, stop));
+    for (const Report& report : reports) leases_.sending(report.task, true);
+    const auto sent = client.complete(reports, stop);
+    for (const Report& report : reports) leases_.sending(report.task, false);
+    EC_ASSIGN(const auto answers, sent);
     if (answers.size() != reports.size())
         return fail(ErrorCode::corrupt, "the coordinator answered for another number of results");
     Status status;

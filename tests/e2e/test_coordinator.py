@@ -949,6 +949,10 @@ def test_the_first_version_still_works_signed(coordinator, client):
     assert client.get("/status").json()["queued"] == 0
     capacity = worker.get("/capacity").json()
     assert capacity["totals"]["agentsConnected"] == 1 and capacity["agents"][0]["maxConcurrentTasks"] == 2
+    assert capacity["totals"]["searchers"] == 1 and worker.get("/capacity?group=g1").json()["totals"]["searchers"] == 0
+    leases(other, offer={**OFFER, "groups": ["g1"]})
+    assert worker.get("/capacity?group=g1").json()["totals"]["searchers"] == 1
+    problem(worker.get("/capacity?group=%00"), 400, "invalid_argument")
     assert "ownerEmail" not in capacity["agents"][0] and "sourceIp" not in capacity["agents"][0]
     assert client.get("/features").json() == {"public_mesh": False, "enterprise_overlay": False}
     assert worker.send("GET", "/health/runtime").json()["ok"] is True

@@ -125,6 +125,10 @@ def test_strangers_and_nonsense_are_refused(host, tmp_path):
     token = token_of(tmp_path)
     for body in ("", "[]", "{", {"taskId": "t"}, {**good, "prompt": 1}, {**good, "files": ["../x"]}, {**good, "language": "cobol"}):
         assert ask(host, "POST", "/decompose", body, token)[0] == 400, body
+    for body, field in (({"taskId": "t"}, "prompt"), ({**good, "prompt": 1}, "prompt"), ({**good, "files": ["../x"]}, "files"),
+                        ({**good, "failing": [{"id": 5}]}, "failing.id"), ({**good, "language": "cobol"}, "language")):
+        assert ask(host, "POST", "/decompose", body, token)[1]["fields"] == [field]
+    assert "fields" not in ask(host, "POST", "/decompose", [], token)[1]
     assert ask(host, "POST", "/decompose", {**good, "prompt": "x" * 3_000_000}, token)[0] == 413
     assert ask(host, "GET", "/decompose", None, token)[0] == 405
 

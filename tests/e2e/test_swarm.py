@@ -529,6 +529,28 @@ def lends(home, other):
     return other
 
 
+def test_a_repair_is_dealt_out_to_the_workers_that_may_open_it(machine, home, project):
+    home.worker()
+    lends(home, machine("other", home.url))
+    away = machine("away", home.url)
+    token = home.run("admin", "token", "create", "--kind", "client", "--approved").stdout
+    assert away.run("node", "join", "--kind", "client", "--token-file", "-", text=token).returncode == 0
+    node = away.json("node", "id", "--kind", "client")
+    invitation = home.run("group", "add-node", "local", node["id"], "--key", node["key"]).stdout
+    assert away.run("group", "import", "-", "--name", "homes", text=invitation).returncode == 0
+    deadline = time.monotonic() + 60
+    while home.json("admin", "status")["workers"] < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    root = project()
+
+    def shares(*group):
+        job = submit(away, root, *group)
+        return sum(task["kind"] == "repair" for task in away.json("jobs", "show", job["id"])["tasks"])
+
+    assert shares("--group", "homes") == 2, "though the coordinator is another machine's"
+    assert shares() == 4, "of its own group nobody is here"
+
+
 def test_the_coordinator_never_sees_a_line_of_source(machine, home, project):
     other = lends(home, machine("other", home.url))
     root = project({**SHOP, ".env": "DB_PASSWORD=zebra-piano-ten-77\n"})
@@ -562,10 +584,12 @@ def test_without_a_group_only_a_trusted_node_is_given_the_key(machine, home, pro
     trusted.env["AGENT_REGISTRATION_TOKEN"] = token
     worker = trusted.worker()
     node = trusted.json("node", "id")["id"]
+    nearer = home.worker()
     done = home.run("submit", "--test", PYTEST, "--dir", project(), "--watch", "--json", "--shards", 1, "--group", "none",
                     "--trust", node, "--verify", "submitter")
     assert done.returncode == 0, done.stderr + worker.text()
     assert json.loads(done.stdout)["status"] == "fixed"
+    assert "begins" not in nearer.text(), "who is not trusted does not even wait for the key"
 
 
 def test_a_machine_joins_with_a_token_and_waits_for_approval(machine, home):

@@ -335,6 +335,14 @@ Object agent_of(const Seen& seen) {
 ServerResponse capacity(Coordinator& with, const ServerRequest& request) {
     const auto account = account_of(with, request);
     if (!account) return not_let_in(account.error(), with.gate.now_ms());
+    const auto form = Form::parse(request.query);
+    if (!form) return refused(form.error());
+    swarm::GroupId group;
+    if (form->has("group")) {
+        auto id = swarm::GroupId::parse(form->value("group"));
+        if (!id) return net::problem(400, "invalid_argument", "group must be a trust group's id", {"group"});
+        group = *std::move(id);
+    }
     json::Array agents;
     std::int64_t slots = 0;
     for (const Seen& seen : with.presence.of_account(*account, kMostAgents, with.gate.now_ms())) {
@@ -342,9 +350,11 @@ ServerResponse capacity(Coordinator& with, const ServerRequest& request) {
         slots += seen.present.slots;
     }
     const std::size_t count = agents.size();
-    return json_of(
-        {{"totals", Object{{"agentsConnected", count}, {"totalCapacity", slots}, {"swarmEnabledCount", count}}},
-         {"agents", std::move(agents)}});
+    return json_of({{"totals", Object{{"agentsConnected", count},
+                                      {"totalCapacity", slots},
+                                      {"swarmEnabledCount", count},
+                                      {"searchers", with.presence.searchers(group, with.gate.now_ms())}}},
+                    {"agents", std::move(agents)}});
 }
 
 ServerResponse features(Coordinator& with, const ServerRequest& request) {

@@ -107,6 +107,16 @@ std::size_t Presence::workers(std::int64_t now_ms) {
         seen_, [&](const auto& entry) { return !std::ranges::all_of(entry.second.present.offer.kinds, plans); }));
 }
 
+std::size_t Presence::searchers(const swarm::GroupId& group, std::int64_t now_ms) {
+    const std::scoped_lock lock(mutex_);
+    drop_old(now_ms);
+    return static_cast<std::size_t>(std::ranges::count_if(seen_, [&group](const auto& entry) {
+        const swarm::Offer& offer = entry.second.present.offer;
+        return std::ranges::find(offer.kinds, swarm::TaskKind::repair) != offer.kinds.end() &&
+               (group.empty() || std::ranges::find(offer.groups, group) != offer.groups.end());
+    }));
+}
+
 void Presence::forget(const identity::NodeId& id) {
     const std::scoped_lock lock(mutex_);
     seen_.erase(id);

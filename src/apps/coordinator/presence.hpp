@@ -41,6 +41,8 @@ public:
     [[nodiscard]] std::size_t count(std::int64_t now_ms);
     /// Those that take more than an inference service does.
     [[nodiscard]] std::size_t workers(std::int64_t now_ms);
+    /// Those that take repairs and say that they have this group's key; empty: of any group.
+    [[nodiscard]] std::size_t searchers(const swarm::GroupId& group, std::int64_t now_ms);
     void forget(const identity::NodeId& id);
 
 private:

@@ -18,8 +18,6 @@
 namespace ec::apps {
 namespace {
 
-constexpr unsigned kShards = 4;
-constexpr unsigned kMostShards = 256;
 constexpr double kLongest = 7 * 24 * 3600;
 
 /// What is told of a submission, before anything came of it.
@@ -34,15 +32,7 @@ Result<std::int64_t> whole_seconds(double seconds, std::string_view flag, double
                 fmt::format("{} must be {} and at most 604800 seconds", flag, least > 0 ? "at least 1" : "0 or more"));
 }
 
-unsigned shards_for_workers(const std::stop_token& stop) {
-    const auto status = ask_admin("status", {}, stop);
-    if (!status || !status->is_object()) return kShards;
-    json::Reader reader(*status);
-    const std::int64_t workers = reader.integer("workers");
-    return workers > 0 ? static_cast<unsigned>(std::min<std::int64_t>(workers, kMostShards)) : kShards;
-}
-
-Result<JobWish> complete_wish(const SubmitOptions& options, const std::stop_token& stop) {
+Result<JobWish> complete_wish(const SubmitOptions& options) {
     JobWish wish = options.wish;
     EC_ASSIGN(wish.budget_s, whole_seconds(options.budget_seconds, "--budget", 1));
     EC_ASSIGN(wish.deadline_s, whole_seconds(options.deadline_seconds, "--deadline", 0));
@@ -52,7 +42,7 @@ Result<JobWish> complete_wish(const SubmitOptions& options, const std::stop_toke
         wish.trusted.push_back(std::move(id));
     }
     EC_ASSIGN(wish.group, group_name(options.wish.group));
-    wish.shards = options.shards > 0 ? options.shards : shards_for_workers(stop);
+    wish.shards = options.shards;
     return wish;
 }
 
@@ -71,7 +61,7 @@ Result<Sent> submit(const SubmitOptions& options, swarm::CoordinatorClient& clie
             return fail(earlier.error());
     }
     if (sent.prepared.record.key.empty()) {
-        EC_ASSIGN(const JobWish wish, complete_wish(options, stop));
+        EC_ASSIGN(const JobWish wish, complete_wish(options));
         LiveLine line(err, ::isatty(STDERR_FILENO) == 1);
         EC_ASSIGN(sent.prepared, prepare_job(
                                      wish, options.key.empty() ? fresh_job_key() : options.key, client,

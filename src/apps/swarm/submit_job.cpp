@@ -6,6 +6,7 @@
 #include <ec/core/text.hpp>
 #include <ec/crypto/sha256.hpp>
 #include <ec/executor/test_command.hpp>
+#include <ec/swarm/group_of_one.hpp>
 #include <ec/swarm/pricing.hpp>
 
 #include "secret_check.hpp"
@@ -177,9 +178,21 @@ void share(swarm::NewJob& job, const swarm::GroupKey& group, const crypto::SealK
     job.cache_key = group.work_name(fmt::format("{}\n{}", samples, spec));
 }
 
+/// One share for each worker that could begin now: a worker with more searches them one after the other, and with fewer
+/// some have nothing to do.
+unsigned shards_for(const JobWish& wish, const swarm::GroupKey& group, swarm::CoordinatorClient& client,
+                    const std::stop_token& stop) {
+    constexpr std::int64_t kUnknown = 4;
+    constexpr std::int64_t kMost = 256;
+    if (wish.shards > 0) return wish.shards;
+    if (wish.group == "none") return static_cast<unsigned>(std::max<std::size_t>(1, wish.trusted.size()));
+    const auto workers = client.searchers(group.id(), stop);
+    return static_cast<unsigned>(std::clamp<std::int64_t>(workers && *workers > 0 ? *workers : kUnknown, 1, kMost));
+}
+
 }  // namespace
 
-Result<PreparedJob> prepare_job(const JobWish& wish, const std::string& key, swarm::CoordinatorClient& client,
+Result<PreparedJob> prepare_job(JobWish wish, const std::string& key, swarm::CoordinatorClient& client,
                                 const std::function<void(std::string_view)>& says, std::stop_token stop) {
     EC_TRY(check(wish));
     std::error_code error;
@@ -192,6 +205,7 @@ Result<PreparedJob> prepare_job(const JobWish& wish, const std::string& key, swa
     if (grouped) {
         EC_ASSIGN(group, load_group(wish.group));
     }
+    if (kind_of(wish) == swarm::JobKind::repair) wish.shards = shards_for(wish, group, client, stop);
     swarm::SnapshotWish snapshot{.root = root, .also = wish.include, .limits = {}};
     EC_ASSIGN(snapshot.withheld, secret_check(root, wish.include));
     says("packing the project");
@@ -204,6 +218,7 @@ Result<PreparedJob> prepare_job(const JobWish& wish, const std::string& key, swa
     const std::string spec = write(spec_of(wish, packed));
     swarm::NewJob job = new_job(wish, packed, spec, tasks_of(wish, root, job_key), job_key);
     if (grouped) share(job, group, job_key, spec);
+    if (!grouped && wish.trusted.size() == 1) job.group = swarm::group_of_one(wish.trusted.front());
     PreparedJob prepared;
     prepared.record = {.key = key,
                        .job = {},

@@ -22,7 +22,7 @@ struct JobWish {
     std::string model;
     bool split = false;
     unsigned samples = 4;  ///< of a task that is not split
-    unsigned shards = 4;   ///< of a repair
+    unsigned shards = 0;   ///< of a repair; 0: one for each worker that is here and may open it
     int priority = 50;
     std::int64_t budget_s = 120;  ///< that a worker may work on its part
     std::int64_t deadline_s = 0;  ///< of the whole job, waiting included; 0: an hour and four budgets
@@ -45,7 +45,7 @@ struct PreparedJob {
 };
 
 /// `says` hears what is being done, for a person.
-Result<PreparedJob> prepare_job(const JobWish& wish, const std::string& key, swarm::CoordinatorClient& client,
+Result<PreparedJob> prepare_job(JobWish wish, const std::string& key, swarm::CoordinatorClient& client,
                                 const std::function<void(std::string_view)>& says, std::stop_token stop);
 
 /// Sends what the record holds, and remembers that it was acknowledged. Safe to call again.

@@ -35,7 +35,8 @@ void add_work(CLI::App& submit, SubmitOptions& options) {
         ->check(whole_number(1, 256));
     submit
         .add_option("--shards", options.shards,
-                    "Shares that a repair is searched in (default: one for each worker, else 4)")
+                    "Shares that a repair is searched in (default: one for each worker\nthat is here and has the "
+                    "group's key; 4 while there is none)")
         ->check(whole_number(1, 256));
     submit.add_option("--model", options.wish.model, "The model that workers use (default: theirs)");
     submit

@@ -65,6 +65,7 @@ public:
     Result<std::vector<swarm::Receipt>> receipts(const JobId& /*id*/, std::stop_token /*stop*/) override {
         return no();
     }
+    Result<std::int64_t> searchers(const swarm::GroupId& /*group*/, std::stop_token /*stop*/) override { return no(); }
     Status cancel(const JobId& /*id*/, std::stop_token /*stop*/) override { return no(); }
     Result<swarm::Completion> verdict(const JobId& /*id*/, const swarm::TaskId& /*task*/, bool /*good*/,
                                       std::stop_token /*stop*/) override {

@@ -62,6 +62,7 @@ public:
     }
     Result<Explanation> explain(const JobId&, std::stop_token) override { return never(); }
     Result<std::vector<Receipt>> receipts(const JobId&, std::stop_token) override { return never(); }
+    Result<std::int64_t> searchers(const GroupId&, std::stop_token) override { return never(); }
     Status cancel(const JobId&, std::stop_token) override { return never(); }
     Result<Completion> verdict(const JobId&, const TaskId&, bool, std::stop_token) override { return never(); }
     Status give_key(const JobId&, const identity::NodeId&, const std::string&, std::stop_token) override {

@@ -283,6 +283,13 @@ TEST(Protocol, FaultsOfAJobAreNamedTogether) {
         EXPECT_NE(read.error().message.find(named), std::string::npos) << named << ": " << read.error().message;
 }
 
+TEST(Protocol, AFieldIsAtFaultOnce) {
+    const auto read = read_key_gift(R"({"node":7,"sealed":[]})");
+    ASSERT_FALSE(read);
+    EXPECT_EQ(read.error().message,
+              "node must be a text of at most 64 bytes; sealed must be at most 512 bytes as base64");
+}
+
 TEST(Protocol, WhatIsTooLargeOrTooManyIsRefused) {
     NewJob job = some_job();
     job.spec.assign(kSpecBytes + 1, 'x');

@@ -189,6 +189,79 @@ TEST_P(QueueAbuse, ABlobOfARejectedResultDoesNotStandForAnHonestOne) {
     EXPECT_EQ(bed().number("SELECT SUM(refs) FROM blob"), 1);
 }
 
+TEST_P(QueueAbuse, WhoLooksAtAResultPutsNothingUnderItsNames) {
+    adaptive();
+    Blobs blobs(*bed().database);
+    const BlobId name = *BlobId::parse("name-of-the-patch");
+    const auto put = [&](const std::string& account, const std::string& bytes) {
+        return bed().within([&] { return blobs.put(account, std::vector<SealedBlob>{{name, bytes}}, bed().now_ms); });
+    };
+    const auto hands_in = [&](const identity::Node& worker, Outcome outcome) {
+        const Lease lease = bed().claim_one(worker);
+        return bed().complete(worker, {.task = lease.task,
+                                       .fence = lease.fence,
+                                       .outcome = outcome,
+                                       .result = "sealed result",
+                                       .blobs = {name},
+                                       .children = {},
+                                       .reason = {},
+                                       .wall_ms = 0});
+    };
+    ASSERT_TRUE(put("w1", "honest"));
+    ASSERT_TRUE(hands_in(w1_, Outcome::solved));
+    ASSERT_TRUE(put("w2", "junk"));
+    EXPECT_EQ(code(hands_in(w2_, Outcome::rejected)), ErrorCode::invalid_argument);
+    const auto fetched =
+        bed().within([&] { return blobs.fetch(node_named("client", "ann"), std::vector<BlobId>{name}); });
+    ASSERT_TRUE(fetched);
+    ASSERT_EQ(fetched->size(), 1U);
+    EXPECT_EQ(fetched->at(0).bytes, "honest");
+}
+
+TEST_P(QueueAbuse, ManyLargeTasksDoNotLeaveInOneAnswer) {
+    constexpr std::size_t kTasks = 24;
+    std::vector<NewTask> tasks;
+    for (std::size_t i = 0; i < kTasks; ++i) tasks.push_back(task_of("t-" + std::to_string(i)));
+    NewJob job = job_of(std::move(tasks));
+    job.spec = std::string(kSpecBytes, 's');
+    bed().submitted(job);
+    const std::vector<Lease> first = bed().claim(w1_, 64);
+    EXPECT_GE(first.size(), 1U);
+    EXPECT_LE(first.size() * kSpecBytes, (4U << 20) + kSpecBytes);
+    std::size_t all = first.size();
+    for (std::vector<Lease> more = bed().claim(w1_, 64); !more.empty(); more = bed().claim(w1_, 64)) all += more.size();
+    EXPECT_EQ(all, kTasks) << "and the others come with the next";
+}
+
+TEST_P(QueueAbuse, TheResultsOfAJobAreNotMoreThanOneAnswerHolds) {
+    constexpr std::size_t kTasks = 70;  // of a quarter of a MB each: more than 16 MB
+    std::vector<NewTask> tasks;
+    for (std::size_t i = 0; i < kTasks; ++i) tasks.push_back(task_of("t-" + std::to_string(i), TaskKind::subtask));
+    NewJob job = job_of(std::move(tasks));
+    job.kind = JobKind::split;
+    const JobId id = bed().submitted(job);
+    const std::string large(kResultBytes, 'r');
+    std::size_t taken = 0;
+    std::optional<Lease> refused;
+    for (const Lease& lease : bed().claim(w1_, 64)) {
+        const Result<Completion> done = bed().report(w1_, lease, Outcome::solved, large);
+        if (done) ++taken;
+        if (done) continue;
+        EXPECT_EQ(done.error().code, ErrorCode::too_large);
+        refused = lease;
+    }
+    const std::vector<Lease> rest = bed().claim(w1_, 64);
+    for (const Lease& lease : rest) {
+        const Result<Completion> done = bed().report(w1_, lease, Outcome::solved, large);
+        if (done) ++taken;
+        if (!done) refused = lease;
+    }
+    EXPECT_EQ(taken, (16U << 20) / kResultBytes);
+    ASSERT_TRUE(refused);
+    EXPECT_TRUE(bed().report(w1_, *refused, Outcome::solved, "small")) << "what is small always fits";
+    EXPECT_EQ(bed().job(id).tasks.size(), kTasks);
+}
+
 TEST_P(QueueAbuse, AWorkerDoesNotSpeakForTheSubmitter) {
     bed().submitted(job_of({task_of("a")}, Verification::submitter));
     const Lease lease = bed().claim_one(w1_);

@@ -2,6 +2,8 @@
 // cancellation, retries, money, backpressure.
 #include <gmock/gmock.h>
 
+#include <ec/swarm/group_of_one.hpp>
+
 #include "tests/queue_bed.hpp"
 
 namespace ec::swarm {
@@ -345,6 +347,22 @@ TEST_P(QueueContract, FullQueuesSayWhenToComeBack) {
         bed().advance(2000);  // the count of all is a second old at most
         EXPECT_EQ(code(bed().submit(job_of({task_of("a"), task_of("b")}), "cid")), ErrorCode::unavailable);
     }
+}
+
+TEST_P(QueueContract, AJobForOneNodeIsThatNodesAlone) {
+    NewJob job = job_of({task_of("a")}, Verification::adaptive);
+    job.group = group_of_one(w2_.id);
+    const JobId id = bed().submitted(job);
+    EXPECT_TRUE(bed().claim(w1_).empty());
+    const auto why = [&](const identity::Node& node) {
+        const std::vector<Present> present{{.node = node.id, .account = node.account, .offer = any_offer()}};
+        return bed().within([&] { return bed().queue->explain("ann", id, present); });
+    };
+    EXPECT_THAT(why(w1_)->reasons, ElementsAre("a: 1 of 1 worker: is not the one that is trusted with it"));
+    EXPECT_THAT(why(w2_)->reasons, ElementsAre("a: 1 of 1 worker may take it now"));
+    bed().work(w2_, Outcome::solved, "patch");
+    EXPECT_TRUE(bed().claim(w1_).empty()) << "nor is it shown the result";
+    EXPECT_THAT(why(w2_)->unchecked, ElementsAre("a")) << "which the submitter looks at himself";
 }
 
 TEST_P(QueueContract, WorkersGetOnlyWhatTheyCanDo) {

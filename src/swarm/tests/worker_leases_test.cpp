@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "held_leases.hpp"
 #include "journal.hpp"
 #include "tests/worker_fixture.hpp"
 
@@ -32,6 +33,21 @@ TEST_F(WorkerTest, HearsOfACancellationWithTheHeartbeatThatWaits) {
     ASSERT_TRUE(asked_about(2)) << "what is new is told at once";
     coordinator.locked([&] { return coordinator.holdings["task-1"] = Holding::cancelled; });
     ASSERT_TRUE(coordinator.wait_for([&] { return coordinator.was_said("task-1 was cancelled"); }));
+}
+
+// The task ends with its result: the heartbeat that waits hears of it before the answer is read.
+TEST(HeldLeases, WhatAHeartbeatSaysOfAResultThatIsBeingSentIsNoNews) {
+    const TaskId task = *TaskId::parse("task-1");
+    HeldLeases leases;
+    leases.add(task, Fence{3}, std::stop_source());
+    leases.finished(task);
+    leases.sending(task, true);
+    const std::vector<Renewal> ended{{.task = task, .holding = Holding::cancelled, .until_ms = 0}};
+    EXPECT_TRUE(leases.apply(ended).empty());
+    EXPECT_TRUE(leases.holds(task, Fence{3})) << "the answer may yet be lost, and the result is sent again";
+    leases.sending(task, false);
+    EXPECT_EQ(leases.apply(ended).size(), 1U);
+    EXPECT_FALSE(leases.holds(task, Fence{3}));
 }
 
 // Two that search would each wait with the other's result until their own search is over.

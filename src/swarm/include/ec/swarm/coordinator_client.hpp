@@ -53,6 +53,8 @@ public:
     virtual Result<Explanation> explain(const JobId& id, std::stop_token stop) = 0;
     /// Of the job's tasks that were paid.
     virtual Result<std::vector<Receipt>> receipts(const JobId& id, std::stop_token stop) = 0;
+    /// How many workers are here that search, and say that they have this group's key.
+    virtual Result<std::int64_t> searchers(const GroupId& group, std::stop_token stop) = 0;
     virtual Status cancel(const JobId& id, std::stop_token stop) = 0;
     virtual Result<Completion> verdict(const JobId& id, const TaskId& task, bool good, std::stop_token stop) = 0;
     virtual Status give_key(const JobId& id, const identity::NodeId& node, const std::string& sealed,

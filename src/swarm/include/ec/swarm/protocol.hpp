@@ -177,6 +177,8 @@ Result<std::vector<JobStatus>> read_jobs(std::string_view body);
 Result<Event> read_event(std::string_view body);
 Result<Explanation> read_explanation(std::string_view body);
 Result<std::vector<Receipt>> read_receipts(std::string_view body);
+/// Of what /capacity says.
+Result<std::int64_t> read_searchers(std::string_view body);
 Result<std::vector<BlobId>> read_ids(std::string_view body);
 /// Empty: not given yet.
 Result<std::string> read_key(std::string_view body);
