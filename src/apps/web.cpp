@@ -146,14 +146,24 @@ net::ServerResponse bearer_wanted(std::string_view where) {
     return refused;
 }
 
+namespace {
+
+net::Route openapi_route(std::string text) {
+    return get_route("/openapi.json", "This document",
+                     [text = std::move(text)](const net::ServerRequest&) { return json_answer(text); });
+}
+
+}  // namespace
+
 void add_openapi(std::vector<net::Route>& routes, std::string_view title,
                  const std::function<net::Route(net::Route)>& guard) {
-    const auto document = [&](std::string text) {
-        return guard(get_route("/openapi.json", "This document",
-                               [text = std::move(text)](const net::ServerRequest&) { return json_answer(text); }));
-    };
-    routes.push_back(document({}));  // it is part of the table that it describes
-    routes.back() = document(net::openapi_document(title, EC_VERSION, routes));
+    routes.push_back(guard(openapi_route({})));  // it is part of the table that it describes
+    routes.back() = guard(openapi_route(net::openapi_document(title, EC_VERSION, routes)));
+}
+
+void add_openapi(std::vector<net::Route>& routes, std::string (*describe)(const std::vector<net::Route>&)) {
+    routes.push_back(openapi_route({}));
+    routes.back() = openapi_route(describe(routes));
 }
 
 net::ServerResponse text_answer(std::string text) {

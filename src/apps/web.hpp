@@ -55,6 +55,8 @@ private:
 void add_openapi(
     std::vector<net::Route>& routes, std::string_view title,
     const std::function<net::Route(net::Route)>& guard = [](net::Route route) { return route; });
+/// The same with a document that says more than the routes do.
+void add_openapi(std::vector<net::Route>& routes, std::string (*describe)(const std::vector<net::Route>&));
 
 [[nodiscard]] net::ServerResponse text_answer(std::string text);
 /// `body` is a JSON document without its last line's end.

@@ -61,8 +61,7 @@ std::vector<Route> coordinator_routes(Coordinator& with) {
                                     log_routes(with), first_version_routes(with)}) {
         for (Route& route : some) routes.push_back(std::move(route));
     }
-    add_openapi(routes, "EdgeCoder coordinator");
-    routes.back().handle = [text = coordinator_document(routes)](const ServerRequest&) { return json_answer(text); };
+    add_openapi(routes, coordinator_document);
     return routes;
 }
 

@@ -14,14 +14,15 @@ struct Parameter {
     bool required = false;
 };
 
-constexpr std::array<Parameter, 8> kParameters{{{"/v1/jobs", "post", "Idempotency-Key", "header", true},
+constexpr std::array<Parameter, 9> kParameters{{{"/v1/jobs", "post", "Idempotency-Key", "header", true},
                                                 {"/v1/jobs", "get", "before", "query"},
                                                 {"/v1/jobs", "get", "limit", "query"},
                                                 {"/v1/jobs/{id}/events", "get", "after", "query"},
                                                 {"/v1/jobs/{id}/events", "get", "Last-Event-ID", "header"},
                                                 {"/v1/tasks/{id}/key", "get", "fence", "query", true},
                                                 {"/v1/tasks/{id}/key", "get", "wait_s", "query"},
-                                                {"/status", "get", "taskId", "query"}}};
+                                                {"/status", "get", "taskId", "query"},
+                                                {"/capacity", "get", "group", "query"}}};
 /// The operator's token will do there as well.
 constexpr std::array<std::string_view, 4> kAlsoBearer{"/submit", "/status", "/capacity", "/features"};
 

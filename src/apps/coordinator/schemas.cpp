@@ -339,8 +339,10 @@ const std::string_view kSchemas = R"({
     "state": {"$ref": "#/components/schemas/State"},
     "job": {"$ref": "#/components/schemas/Job"}}}]},
 "OldCapacity": {"type": "object", "required": ["totals", "agents"], "properties": {
-  "totals": {"type": "object", "required": ["agentsConnected", "totalCapacity", "swarmEnabledCount"], "properties": {
+  "totals": {"type": "object", "required": [
+    "agentsConnected", "totalCapacity", "swarmEnabledCount", "searchers"], "properties": {
     "agentsConnected": {"type": "integer"},
+    "searchers": {"type": "integer", "description": "workers of all accounts that take repairs of the group"},
     "totalCapacity": {"type": "integer"},
     "swarmEnabledCount": {"type": "integer"}}},
   "agents": {"type": "array", "items": {"type": "object",

@@ -57,17 +57,10 @@ void ask_model(InferenceHttp& service, const ide::Destination& where, std::share
         responder->answer(net::problem(429, "queue_full", "too many requests wait for this already"));
 }
 
-/// What is wrong with a request begins with the name of the field, where it is one's.
-ServerResponse not_understood(const Error& error) {
-    const std::string field = error.message.substr(0, error.message.find(' '));
-    if (error.code != ErrorCode::invalid_argument || field == "the") return net::problem(error);
-    return net::problem(400, name(error.code), error.message, {field});
-}
-
 // A plan without a model is always to be had: where the model gives none, that is the answer.
 void decompose(InferenceHttp& service, const ServerRequest& request, std::shared_ptr<Responder> responder) {
     const auto ask = read_decompose(request.body);
-    if (!ask) return responder->answer(not_understood(ask.error()));
+    if (!ask) return responder->answer(net::problem(ask.error()));
     const auto where = service.models.chat("default");
     if (!where) return responder->answer(json_answer(write(inference::plan_without_model(ask->question), *ask)));
     ask_model(service, *where, std::move(responder),
@@ -80,7 +73,7 @@ void decompose(InferenceHttp& service, const ServerRequest& request, std::shared
 
 void escalate(InferenceHttp& service, const ServerRequest& request, std::shared_ptr<Responder> responder) {
     const auto ask = read_escalate(request.body);
-    if (!ask) return responder->answer(not_understood(ask.error()));
+    if (!ask) return responder->answer(net::problem(ask.error()));
     const auto where = service.models.chat("default");
     if (!where) {
         return responder->answer(net::problem(503, "no_model",
@@ -146,8 +139,7 @@ std::vector<Route> inference_routes(InferenceHttp& service, const std::string& t
                            escalate(service, request, std::move(responder));
                        })),
         get_route("/metrics", "Counts for Prometheus", [&service](const ServerRequest&) { return metrics(service); })};
-    add_openapi(routes, "EdgeCoder's inference");
-    routes.back().handle = [text = inference_document(routes)](const ServerRequest&) { return json_answer(text); };
+    add_openapi(routes, inference_document);
     return routes;
 }
 
