@@ -308,6 +308,13 @@ def test_whatever_is_sent_again_has_the_first_answer(coordinator, client, worker
     token = coordinator.admin.token("worker")
     node = Node(coordinator.url)
     assert node.join(token, "worker").bytes == node.join(token, "worker").bytes
+    grant = lambda milli: coordinator.admin.ask("account.grant", account="anna", milli=milli, key="grant")
+    assert grant(1000) == grant(1000) and grant(1000)["balance_milli"] == 1000
+    with pytest.raises(RuntimeError, match="used for another grant"):
+        grant(2000)
+    with pytest.raises(RuntimeError, match="used for another grant"):
+        coordinator.admin.ask("account.grant", account="bert", milli=1000, key="grant")
+    assert [each["id"] for each in coordinator.admin.ask("account.list")["accounts"]].count("bert") == 0
     blob = lambda: client.call("POST", "/v1/blobs", frames(("b", b"sealed")), type="application/octet-stream")
     assert (blob().status, blob().bytes) == (200, b"{}\n")
     id = submitted(client, job(verification="submitter"))

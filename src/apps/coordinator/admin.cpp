@@ -6,6 +6,7 @@
 #include <array>
 #include <ec/core/text.hpp>
 #include <ec/core/token.hpp>
+#include <ec/ledger/past.hpp>
 #include <ec/swarm/protocol.hpp>
 
 namespace ec::apps::coordinator {
@@ -138,7 +139,12 @@ Result<json::Value> grant(Coordinator& with, json::Reader params) {
         EC_TRY(desk.books.open_account(kMint, ledger::AccountKind::mint, std::nullopt));
         const std::array<ledger::Entry, 2> entries{
             {{std::string(kMint), ledger::Credits::milli(-milli)}, {account, ledger::Credits::milli(milli)}}};
-        EC_TRY(desk.books.post("grant", key, entries, desk.now_ms()));
+        EC_ASSIGN(const bool given, desk.books.post("grant", key, entries, desk.now_ms()));
+        if (!given) {
+            EC_ASSIGN(const ledger::Credits before, ledger::moved_by(desk.database, "grant", key, account));
+            if (before.milli() != milli)
+                return fail(ErrorCode::conflict, "this key was used for another grant", "use a new key");
+        }
         EC_ASSIGN(*after, desk.books.account(account));
         return {};
     });
