@@ -30,11 +30,10 @@ def start(*arguments, **env):
 @pytest.fixture
 def host(tmp_path):
     process = start(XDG_RUNTIME_DIR=tmp_path)
-    line = process.stdout.readline()
-    if "built without llama.cpp" in (process.stderr.read() if not line else ""):
+    process.line = process.stdout.readline()
+    if "built without llama.cpp" in (process.stderr.read() if not process.line else ""):
         pytest.skip("built without llama.cpp")
-    process.line = line
-    process.url = process.stdout.readline().split()[-1]
+    process.url = process.line.split()[-1]
     yield process
     if process.poll() is None:
         process.kill()
@@ -43,18 +42,25 @@ def host(tmp_path):
 
 def test_it_listens_in_the_runtime_directory_of_the_user(host, tmp_path):
     place = tmp_path / "edgecoder/inference.sock"
-    assert host.line == f"ready inference unix:{place}\n"
+    assert host.stderr.readline() == f"inference: models of this user's programs run at {place}\n"
     assert stat.S_IMODE(place.stat().st_mode) == 0o600
     assert stat.S_IMODE(place.parent.stat().st_mode) == 0o700
 
 
 def test_it_listens_in_the_data_directory_where_there_is_no_runtime_directory(tmp_path):
     process = start("--data-dir", tmp_path / "new" / "data")
-    assert process.stdout.readline() == f"ready inference unix:{tmp_path}/new/data/run/inference.sock\n"
+    assert process.stdout.readline().startswith("ready inference http://")
+    assert (tmp_path / "new/data/run/inference.sock").is_socket()
     assert stat.S_IMODE((tmp_path / "new/data").stat().st_mode) == 0o700
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=60)
     assert process.returncode == 0
+
+
+def test_it_says_in_one_line_where_it_is(host):
+    assert host.line.startswith("ready inference http://127.0.0.1:")
+    host.send_signal(signal.SIGTERM)
+    assert host.communicate(timeout=60)[0] == ""
 
 
 def test_a_second_one_says_that_the_first_is_there(host, tmp_path):

@@ -102,7 +102,7 @@ private:
 Status serve(const InferenceHttpOptions& options, std::ostream& out, std::ostream& err, const std::stop_token& stop) {
     EC_ASSIGN(const fs::path socket, inference_socket(options.data_dir));
     EC_ASSIGN(const auto host, ModelHostChild::start(socket, options.memory_mb));
-    if (host) out << "ready inference unix:" << socket.string() << std::endl;
+    if (host) err << "inference: models of this user's programs run at " << socket.string() << std::endl;
     return serve_one("inference", start_inference_http(options, err), out, stop);
 }
 
