@@ -99,45 +99,45 @@ Status FairShare::leave(std::int64_t lane, std::int64_t tasks) {
     return fewer->run(lane, tasks);
 }
 
-Result<FairShare::Use*> FairShare::add(Bill& bill, const std::string& account, std::int64_t milliseconds,
+Result<FairShare::Use*> FairShare::add(Charges& charges, const std::string& account, std::int64_t milliseconds,
                                        std::int64_t now_ms) {
-    auto use = bill.uses_.find(account);
-    if (use == bill.uses_.end()) {
+    auto use = charges.uses_.find(account);
+    if (use == charges.uses_.end()) {
         EC_ASSIGN(const Standing standing, this->standing(account));
-        use = bill.uses_.emplace(account, Use{.standing = standing, .taken = {}}).first;
+        use = charges.uses_.emplace(account, Use{.standing = standing, .taken = {}}).first;
     }
     Level& level = use->second.standing.level;
     level = with_use(level, static_cast<double>(milliseconds) / 1000.0, now_ms, half_life_ms_);
     return &use->second;
 }
 
-Result<Level> FairShare::take(Bill& bill, const Lane& lane, std::int64_t milliseconds, std::int64_t now_ms) {
-    EC_ASSIGN(Use * use, add(bill, lane.account, milliseconds, now_ms));
+Result<Level> FairShare::take(Charges& charges, const Lane& lane, std::int64_t milliseconds, std::int64_t now_ms) {
+    EC_ASSIGN(Use * use, add(charges, lane.account, milliseconds, now_ms));
     ++use->taken[lane.id];
     return use->standing.weighed();
 }
 
-Status FairShare::charge(Bill& bill, const std::string& account, std::int64_t milliseconds, std::int64_t now_ms) {
-    EC_TRY(add(bill, account, milliseconds, now_ms));
+Status FairShare::charge(Charges& charges, const std::string& account, std::int64_t milliseconds, std::int64_t now_ms) {
+    EC_TRY(add(charges, account, milliseconds, now_ms));
     return {};
 }
 
-Status FairShare::settle(Bill& bill) {
-    for (const auto& [account, use] : bill.uses_) {
+Status FairShare::settle(Charges& charges) {
+    for (const auto& [account, use] : charges.uses_) {
         auto lane = use.taken.begin();
         const bool none = lane == use.taken.end();
         EC_TRY(keep(account, use.standing, none ? kNoLane : lane->first, none ? 0 : lane->second));
         if (none) continue;
         for (++lane; lane != use.taken.end(); ++lane) EC_TRY(leave(lane->first, lane->second));
     }
-    bill.uses_.clear();
+    charges.uses_.clear();
     return {};
 }
 
 Status FairShare::charge(const std::string& account, std::int64_t milliseconds, std::int64_t now_ms) {
-    Bill bill;
-    EC_TRY(charge(bill, account, milliseconds, now_ms));
-    return settle(bill);
+    Charges charges;
+    EC_TRY(charge(charges, account, milliseconds, now_ms));
+    return settle(charges);
 }
 
 Status FairShare::set_weight(const std::string& account, std::int64_t milli) {

@@ -49,12 +49,12 @@ public:
     Result<bool> arrive(std::int64_t shape, std::int64_t priority, const std::string& account, std::int64_t tasks);
     Status leave(std::int64_t lane, std::int64_t tasks);
     /// What one call charges and takes. It counts when settle() has written it, each account once.
-    class Bill;
+    class Charges;
     /// One task is taken from the lane of an account, for so long. Where the account's lanes stand then.
-    Result<Level> take(Bill& bill, const Lane& lane, std::int64_t milliseconds, std::int64_t now_ms);
+    Result<Level> take(Charges& charges, const Lane& lane, std::int64_t milliseconds, std::int64_t now_ms);
     /// The account uses the swarm for so long, or used it for so much less than was thought.
-    Status charge(Bill& bill, const std::string& account, std::int64_t milliseconds, std::int64_t now_ms);
-    Status settle(Bill& bill);
+    Status charge(Charges& charges, const std::string& account, std::int64_t milliseconds, std::int64_t now_ms);
+    Status settle(Charges& charges);
     /// charge() and settle().
     Status charge(const std::string& account, std::int64_t milliseconds, std::int64_t now_ms);
     Status set_weight(const std::string& account, std::int64_t milli);
@@ -71,13 +71,13 @@ private:
         std::int64_t weight = 1000;
         [[nodiscard]] Level weighed() const;
     };
-    /// An account's part of a bill.
+    /// An account's part of them.
     struct Use {
         Standing standing;
         std::map<std::int64_t, std::int64_t> taken;  ///< tasks, by lane
     };
     Result<Standing> standing(const std::string& account);
-    Result<Use*> add(Bill& bill, const std::string& account, std::int64_t milliseconds, std::int64_t now_ms);
+    Result<Use*> add(Charges& charges, const std::string& account, std::int64_t milliseconds, std::int64_t now_ms);
     Status keep(const std::string& account, const Standing& standing, std::int64_t lane, std::int64_t taken);
 
     sql::Database& database_;
@@ -90,7 +90,7 @@ private:
     } named_;
 };
 
-class FairShare::Bill {
+class FairShare::Charges {
     friend class FairShare;
     std::map<std::string, Use> uses_;
 };

@@ -29,9 +29,9 @@ struct Waiting {
 };
 
 /// The lanes in which there may be something for a worker, kept in mind while it takes one task after the other.
-class Field {
+class ClaimableLanes {
 public:
-    Field(Queue::Inside& inside, const identity::Node& worker, const Offer& offer, std::int64_t now_ms)
+    ClaimableLanes(Queue::Inside& inside, const identity::Node& worker, const Offer& offer, std::int64_t now_ms)
         : inside_(inside), worker_(worker), offer_(offer), now_ms_(now_ms) {}
 
     Status read() {
@@ -213,30 +213,30 @@ Result<std::vector<Lease>> Queue::claim(const identity::Node& worker, const Offe
     if (barred) return leases;
     const std::size_t wanted = std::min(most, kMostLeases);
     std::size_t bytes = 0;
-    FairShare::Bill bill;
+    FairShare::Charges charges;
     Offer own = offer;
     own.groups.push_back(group_of_one(worker.id));
-    Field field(inside, worker, own, now_ms);
-    EC_TRY(field.read());
+    ClaimableLanes lanes(inside, worker, own, now_ms);
+    EC_TRY(lanes.read());
     while (leases.size() < wanted && bytes < kMostBytes) {
         Lane lane;
-        EC_ASSIGN(std::optional<TaskRow> task, field.next(wanted - leases.size(), lane));
+        EC_ASSIGN(std::optional<TaskRow> task, lanes.next(wanted - leases.size(), lane));
         if (task) {
-            EC_ASSIGN(const Level level, inside.share.take(bill, lane, task->expected_s * 1000, now_ms));
-            field.taken(lane, level);
+            EC_ASSIGN(const Level level, inside.share.take(charges, lane, task->expected_s * 1000, now_ms));
+            lanes.taken(lane, level);
             EC_ASSIGN(Lease lease, take(inside, worker, *std::move(task), now_ms));
             bytes += bytes_of(lease);
             leases.push_back(std::move(lease));
             continue;
         }
-        if (field.outlived()) {
-            EC_TRY(inside.share.settle(bill));
-            EC_TRY(field.read());
+        if (lanes.outlived()) {
+            EC_TRY(inside.share.settle(charges));
+            EC_TRY(lanes.read());
             continue;
         }
         break;
     }
-    EC_TRY(inside.share.settle(bill));
+    EC_TRY(inside.share.settle(charges));
     return leases;
 }
 

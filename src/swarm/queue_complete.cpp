@@ -134,7 +134,7 @@ Status take_in(Queue::Inside& inside, JobRow& job, TaskRow& task, const Report& 
 
 /// `begun`: something is written, so that a failure leaves what must be undone.
 Result<Completion> complete_one(Queue::Inside& inside, const identity::Node& worker, const Report& report,
-                                FairShare::Bill& bill, bool& begun) {
+                                FairShare::Charges& charges, bool& begun) {
     begun = false;
     EC_ASSIGN(const TaskPlace place, place_of(report.task));
     EC_ASSIGN(JobRow job, inside.rows.job(place.job));
@@ -146,7 +146,7 @@ Result<Completion> complete_one(Queue::Inside& inside, const identity::Node& wor
     EC_ASSIGN(const std::int64_t now_ms, inside.now());
     const std::int64_t took = std::max<std::int64_t>(0, now_ms - task.leased_ms);
     begun = true;
-    EC_TRY(inside.share.charge(bill, job.account, took - task.expected_s * 1000, now_ms));
+    EC_TRY(inside.share.charge(charges, job.account, took - task.expected_s * 1000, now_ms));
     if (report.outcome != Outcome::error) inside.pace.took(task.kind, took);
     task.reported = task.fence;
     EC_TRY(take_in(inside, job, task, report, now_ms));
@@ -157,24 +157,24 @@ Result<Completion> complete_one(Queue::Inside& inside, const identity::Node& wor
 }  // namespace
 
 Result<Completion> Queue::complete(const identity::Node& worker, const Report& report) {
-    FairShare::Bill bill;
+    FairShare::Charges charges;
     bool begun = false;
-    EC_ASSIGN(const Completion done, complete_one(*inside_, worker, report, bill, begun));
-    EC_TRY(inside_->share.settle(bill));
+    EC_ASSIGN(const Completion done, complete_one(*inside_, worker, report, charges, begun));
+    EC_TRY(inside_->share.settle(charges));
     return done;
 }
 
 Result<std::vector<Result<Completion>>> Queue::complete(const identity::Node& worker, std::span<const Report> reports) {
-    FairShare::Bill bill;
+    FairShare::Charges charges;
     std::vector<Result<Completion>> all;
     all.reserve(reports.size());
     for (const Report& report : reports) {
         bool begun = false;
-        Result<Completion> done = complete_one(*inside_, worker, report, bill, begun);
+        Result<Completion> done = complete_one(*inside_, worker, report, charges, begun);
         if (!done && begun) return fail(std::move(done).error());
         all.push_back(std::move(done));
     }
-    EC_TRY(inside_->share.settle(bill));
+    EC_TRY(inside_->share.settle(charges));
     return all;
 }
 

@@ -40,12 +40,12 @@ Result<std::optional<Submitted>> used_before(Queue::Inside& inside, const std::s
 }
 
 /// How much of one account may still come, while a call adds to it.
-class Room {
+class QuotaLeft {
 public:
-    static Result<Room> of(Queue::Inside& inside, const std::string& account, std::int64_t now_ms) {
+    static Result<QuotaLeft> of(Queue::Inside& inside, const std::string& account, std::int64_t now_ms) {
         EC_ASSIGN(const Queued own, inside.share.queued(account));
         EC_ASSIGN(const std::int64_t all, inside.share.queued_of_all_lately(now_ms));
-        return Room(inside.rules.account_queued - own.tasks, kMostLanes - own.lanes, inside.rules.queued - all);
+        return QuotaLeft(inside.rules.account_queued - own.tasks, kMostLanes - own.lanes, inside.rules.queued - all);
     }
     [[nodiscard]] Status check(std::size_t tasks) const {
         const auto more = static_cast<std::int64_t>(tasks);
@@ -68,7 +68,7 @@ public:
     }
 
 private:
-    Room(std::int64_t own, std::int64_t lanes, std::int64_t all) : own_(own), lanes_(lanes), all_(all) {}
+    QuotaLeft(std::int64_t own, std::int64_t lanes, std::int64_t all) : own_(own), lanes_(lanes), all_(all) {}
     std::int64_t own_, lanes_, all_;
 };
 
@@ -189,9 +189,9 @@ Status let_in(Queue::Inside& inside, const std::string& account, const Arrivals&
 namespace {
 
 Result<Submitted> submit_one(Queue::Inside& inside, const std::string& account, const std::string& idempotency_key,
-                             std::string_view body_hash, const NewJob& job, Room& room, Arrivals& arrivals,
+                             std::string_view body_hash, const NewJob& job, QuotaLeft& quota, Arrivals& arrivals,
                              std::int64_t now_ms) {
-    EC_TRY(room.check(job.tasks.size()));
+    EC_TRY(quota.check(job.tasks.size()));
     JobRow row;
     row.id = make_id(now_ms, inside.parts.random);
     row.account = account;
@@ -218,7 +218,7 @@ Result<Submitted> submit_one(Queue::Inside& inside, const std::string& account, 
     EC_TRY(inside.payment.hold(row, now_ms));
     KnownTasks keys;
     EC_TRY(add_tasks(inside, row, job.tasks, keys, arrivals, now_ms));
-    room.take(row.live);
+    quota.take(row.live);
     EC_TRY(inside.rows.note(row, {.type = "state", .state = State::queued, .reason = "submitted", .at_ms = now_ms}));
     EC_TRY(inside.rows.insert(row, idempotency_key, body_hash));
     EC_TRY(inside.rows.put(row.id, SealedPlace::spec(), job.spec));
@@ -238,7 +238,7 @@ Result<std::vector<Submitted>> Queue::submit(const std::string& account, const s
                                              std::string_view body_hash, std::span<const NewJob> jobs) {
     Inside& inside = *inside_;
     std::vector<Submitted> all;
-    std::optional<Room> room;
+    std::optional<QuotaLeft> quota;
     Arrivals arrivals;
     std::int64_t now_ms = 0;
     for (const NewJob& job : jobs) {
@@ -251,11 +251,11 @@ Result<std::vector<Submitted>> Queue::submit(const std::string& account, const s
             all.push_back(*before);
             continue;
         }
-        if (!room) {
+        if (!quota) {
             EC_ASSIGN(now_ms, inside.now());
-            EC_ASSIGN(room, Room::of(inside, account, now_ms));
+            EC_ASSIGN(quota, QuotaLeft::of(inside, account, now_ms));
         }
-        EC_ASSIGN(Submitted submitted, submit_one(inside, account, key, body_hash, job, *room, arrivals, now_ms));
+        EC_ASSIGN(Submitted submitted, submit_one(inside, account, key, body_hash, job, *quota, arrivals, now_ms));
         all.push_back(std::move(submitted));
     }
     EC_TRY(let_in(inside, account, arrivals));
