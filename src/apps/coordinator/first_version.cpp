@@ -4,6 +4,8 @@
 #include <ec/crypto/base64.hpp>
 #include <ec/json/json.hpp>
 
+#include "../sent_json.hpp"
+
 namespace ec::apps::coordinator {
 namespace {
 
@@ -11,14 +13,6 @@ constexpr std::int64_t kFar = std::int64_t{1} << 53;
 
 std::unexpected<Error> bad(std::string_view field, std::string_view expected) {
     return fail_field(std::string(field), std::string(field) + " must be " + std::string(expected));
-}
-
-/// What the reader found wrong, as the caller's fault.
-Status read_well(const json::Reader& reader) {
-    if (reader.status()) return {};
-    Error error = reader.status().error();
-    error.code = ErrorCode::invalid_argument;
-    return fail(std::move(error));
 }
 
 Result<json::Value> document(std::string_view body) {
@@ -46,7 +40,7 @@ Result<swarm::Telemetry> telemetry(const json::Object& object) {
     }
     out.low_power_mode = reader.boolean("lowPowerMode");
     out.updated_ms = std::clamp<std::int64_t>(reader.integer("updatedAtMs"), 0, kFar);
-    EC_TRY(read_well(reader));
+    EC_TRY(sent_well(reader));
     return out;
 }
 
@@ -82,7 +76,7 @@ Result<OldRegister> read_old_register(std::string_view body) {
     const std::string kind = reader.string("kind", "worker");
     const std::int64_t slots = reader.integer("maxConcurrentTasks", 1);
     const json::Object& power = reader.object("powerTelemetry");
-    EC_TRY(read_well(reader));
+    EC_TRY(sent_well(reader));
     if (!is_label(out.agent_id)) return bad("agentId", "1 to 120 bytes of plain text");
     if (out.mode != "swarm-only" && out.mode != "ide-enabled") return bad("mode", "swarm-only or ide-enabled");
     if (token.size() > 128) return bad("registrationToken", "a join token");
@@ -107,7 +101,7 @@ Result<OldHeartbeat> read_old_heartbeat(std::string_view body) {
     EC_ASSIGN(const json::Value value, document(body));
     json::Reader reader(value);
     const json::Object& power = reader.object("powerTelemetry");
-    EC_TRY(read_well(reader));
+    EC_TRY(sent_well(reader));
     OldHeartbeat out;
     if (!power.empty()) {
         EC_ASSIGN(out.telemetry, telemetry(power));
@@ -126,7 +120,7 @@ Result<OldSubmit> read_old_submit(std::string_view body) {
     out.snapshot = reader.string("snapshotRef");
     const std::int64_t priority = reader.integer("priority", 50);
     out.has_job = value.get_object().contains("job");
-    EC_TRY(read_well(reader));
+    EC_TRY(sent_well(reader));
     if (!swarm::TaskId::parse(out.task_id)) return bad("taskId", "1 to 64 letters, digits, - and _");
     if (out.prompt.size() > kMostPrompt) return bad("prompt", "at most 32768 bytes");
     if (out.language != "python" && out.language != "javascript") return bad("language", "python or javascript");
@@ -159,7 +153,7 @@ Result<OldResult> read_old_result(std::string_view body) {
     const std::string output = reader.string("output");
     const std::int64_t fence = reader.integer("fence");
     out.duration_ms = reader.integer("durationMs");
-    EC_TRY(read_well(reader));
+    EC_TRY(sent_well(reader));
     auto id = swarm::TaskId::parse(subtask);
     if (!id) return bad("subtaskId", "a subtask's id");
     out.subtask = *std::move(id);

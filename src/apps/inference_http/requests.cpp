@@ -8,6 +8,8 @@
 #include <ec/core/text.hpp>
 #include <ec/json/json.hpp>
 
+#include "sent_json.hpp"
+
 namespace ec::apps::inference_http {
 namespace {
 
@@ -20,14 +22,6 @@ constexpr std::size_t kName = 1024;
 std::unexpected<Error> wrong(std::string field, std::string_view what) {
     std::string message = fmt::format("{} {}", field, what);
     return fail_field(std::move(field), std::move(message));
-}
-
-// The reader's own errors are of bytes that should have parsed; here they are a caller's words.
-Status said_well(const json::Reader& reader) {
-    if (reader.status()) return {};
-    Error error = reader.status().error();
-    error.code = ErrorCode::invalid_argument;
-    return fail(std::move(error));
 }
 
 Result<json::Value> read_object(std::string_view body) {
@@ -50,7 +44,7 @@ Status check_texts(const std::vector<std::string>& texts, const std::string& nam
 
 Status read_files(json::Reader& reader, inference::Question& question) {
     question.files = reader.strings("files");
-    EC_TRY(said_well(reader));
+    EC_TRY(sent_well(reader));
     EC_TRY(check_texts(question.files, "files", kMostFiles, kName));
     for (const std::string& file : question.files)
         if (!is_inside_relative(file)) return wrong("files", "has one that is not inside the project");
@@ -62,13 +56,13 @@ Status read_files(json::Reader& reader, inference::Question& question) {
 
 Status read_failing(json::Reader& reader, inference::Question& question) {
     const json::Array& failing = reader.array("failing");
-    EC_TRY(said_well(reader));
+    EC_TRY(sent_well(reader));
     if (failing.size() > kMostFailing) return wrong("failing", fmt::format("has more than {} entries", kMostFailing));
     for (const json::Value& each : failing) {
         json::Reader test(each, "failing");
         test.require("id");
         inference::FailingTest read{test.string("id"), test.strings("files")};
-        EC_TRY(said_well(test));
+        EC_TRY(sent_well(test));
         EC_TRY(check_texts({read.id}, "failing.id", 1, kName));
         EC_TRY(check_texts(read.files, "failing.files", kMostFiles, kName));
         question.failing.push_back(std::move(read));
@@ -94,7 +88,7 @@ Result<DecomposeAsk> read_decompose(std::string_view body) {
     ask.language = reader.string("language", "python");
     ask.question.task = reader.string("prompt");
     ask.question.test = reader.string("test");
-    EC_TRY(said_well(reader));
+    EC_TRY(sent_well(reader));
     if (ask.task_id.empty() || ask.task_id.size() > kName) return wrong("taskId", "must have 1 to 1024 bytes");
     if (trim(ask.question.task).empty() || ask.question.task.size() > kMostText)
         return wrong("prompt", "must have 1 to 262144 bytes");
@@ -114,7 +108,7 @@ Result<EscalateAsk> read_escalate(std::string_view body) {
     ask.failed_code = reader.string("failedCode");
     ask.errors = reader.strings("errorHistory");
     ask.language = reader.string("language", "python");
-    EC_TRY(said_well(reader));
+    EC_TRY(sent_well(reader));
     if (trim(ask.task).empty() || ask.task.size() > kMostText) return wrong("task", "must have 1 to 262144 bytes");
     if (ask.failed_code.size() > kMostText) return wrong("failedCode", "has more than 262144 bytes");
     EC_TRY(check_texts(ask.errors, "errorHistory", kMostErrors, kMostText));

@@ -185,10 +185,6 @@ Status work(const WorkerCommandOptions& options, swarm::WorkerEvents& events, st
                              std::move(stop));
 }
 
-}  // namespace
-
-namespace {
-
 static_assert(kWorkerSlots.most == swarm::kMostSlots);
 
 CLI::Validator within(WholeNumbers range) {
