@@ -430,7 +430,9 @@ TEST_F(ShadowTest, WhatAMachineThatDiedLeftHalfWrittenIsSweptBeforeItCanBeTakenF
     ShadowRepository repository = open();
     // As after a loss of power: the names are there, the bytes are not.
     for (const auto& entry : fs::recursive_directory_iterator(repository.folder() / "objects")) {
-        if (entry.is_regular_file()) fs::resize_file(entry.path(), 0);
+        if (!entry.is_regular_file()) continue;
+        fs::permissions(entry.path(), fs::perms::owner_write, fs::perm_options::add);  // objects are read-only
+        fs::resize_file(entry.path(), 0);
     }
     const Snapshot made = snap(repository);
     for (int i = 0; i < 100; ++i) {

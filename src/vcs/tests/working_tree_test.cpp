@@ -52,7 +52,7 @@ TEST(WorkingTree, GivesAConflictedFileOnce) {
                     "(git -c user.name=t -c user.email=t@t commit -qam y)"),
               0);
     ASSERT_EQ(shell("cd " + dir.path().string() + " && git checkout -q main && echo 3 > a.py && git -c user.name=t " +
-                    "-c user.email=t@t commit -qam z && ! git merge side"),
+                    "-c user.email=t@t commit -qam z && ! git -c user.name=t -c user.email=t@t merge side"),
               0);
     EXPECT_EQ(WorkingTree::open(dir.path()).value().tracked().value(), std::vector<std::string>{"a.py"});
 }
